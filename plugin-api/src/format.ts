@@ -1,0 +1,95 @@
+/** Turns records into Markdown that stays valid whatever the data holds. */
+export interface ResponseFormatter {
+  /** A heading and one line per field. Fields that are null, undefined or empty are left out. */
+  item<Item extends object>(item: Item, options: { type: string; title: string; fields: Columns<Item> }): string
+  /** A table, or one sentence when there is nothing. `total` tells how many there are when `items` is a page of them. */
+  list<Item extends object>(items: readonly Item[], options: { type: string; columns: Columns<Item>; total?: number }): string
+  /** The form every error takes: what failed, the cause, the steps. */
+  error(error: { what: string; cause?: string; fix?: readonly string[] }): string
+}
+
+/** Which values are shown, in order: keys of the item, or a label with a way to get the value. */
+export type Columns<Item> = readonly (
+  | Extract<keyof Item, string>
+  | { readonly label: string; readonly value: (item: Item) => unknown }
+)[]
+
+/** The longest value shown in a table cell or a field; more is cut with an ellipsis. */
+const MAX_CELL = 500
+
+/** The formatter that `ctx.format` is. */
+export const markdown: ResponseFormatter = Object.freeze({
+  item(item, { type, title, fields }) {
+    const lines = columnsOf(fields).flatMap(({ label, value }) => {
+      const text = inline(value(item))
+      return text === '' ? [] : [`- **${inline(label)}**: ${text}`]
+    })
+    return [`## ${inline(type)}: ${inline(title)}`, ...(lines.length ? ['', ...lines] : [])].join('\n')
+  },
+
+  list(items, { type, columns, total }) {
+    if (items.length === 0) return `No ${inline(type)} found.`
+    const shown = columnsOf(columns)
+    const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+    const count =
+      total !== undefined && total > items.length
+        ? `${items.length} of ${total} ${inline(type)}`
+        : `${items.length} ${inline(type)}`
+    return [
+      count,
+      '',
+      row(shown.map(({ label }) => inline(label))),
+      row(shown.map(() => '---')),
+      ...items.map((item) => row(shown.map(({ value }) => inline(value(item))))),
+    ].join('\n')
+  },
+
+  error({ what, cause, fix = [] }) {
+    return [
+      `**${inline(what)}**`,
+      ...(cause ? ['', `**Cause**: ${inline(cause)}`] : []),
+      ...(fix.length ? ['', '**To fix**:', ...fix.map((step, index) => `${index + 1}. ${inline(step)}`)] : []),
+    ].join('\n')
+  },
+} satisfies ResponseFormatter)
+
+function columnsOf<Item extends object>(columns: Columns<Item>): { label: string; value: (item: Item) => unknown }[] {
+  return columns.map((column) =>
+    typeof column === 'string'
+      ? { label: column, value: (item) => (Object.hasOwn(item, column) ? (item as Record<string, unknown>)[column] : undefined) }
+      : column,
+  )
+}
+
+/** One line of Markdown that shows `value` and nothing more: no markup of its own, no line break, no cell border. */
+function inline(value: unknown): string {
+  const text = textOf(value)
+  const short = text.length > MAX_CELL ? `${sliceWhole(text, MAX_CELL)}…` : text
+  return short
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+    .replace(/[\\`*_{}[\]<>|~]/g, '\\$&')
+    .replace(/^([#+-]|\d+[.)])(?=\s)/, '\\$1')
+    .replace(/\s*\r?\n\s*/g, '<br>')
+    .replace(/[\t\u2028\u2029]/g, ' ')
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
+  if (Array.isArray(value)) return value.map(textOf).filter(Boolean).join(', ')
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return '[not serialisable]'
+  }
+}
+
+/** Cuts without splitting a surrogate pair. */
+function sliceWhole(text: string, length: number): string {
+  const end = /[\ud800-\udbff]/.test(text[length - 1] ?? '') ? length - 1 : length
+  return text.slice(0, end)
+}

@@ -1,0 +1,53 @@
+/** The public surface of the contract, by name. A plugin needs nothing else. */
+export { Type, type Static, type TObject, type TSchema } from 'typebox'
+export { CREDENTIAL_KEYS, hasCredential, Secret, SecretValue } from './config.ts'
+export type {
+  AudioContent,
+  Content,
+  ContentAnnotations,
+  EmbeddedResource,
+  ImageContent,
+  PromptMessage,
+  ResourceContents,
+  ResourceLink,
+  TextContent,
+} from './content.ts'
+export type {
+  Cache,
+  CallContext,
+  ClientContext,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+  PluginContext,
+  Principal,
+  QueryValue,
+} from './context.ts'
+export { contractFaults, type ContractFault } from './contract.ts'
+export { ServiceError, type ServiceErrorCode, type ServiceErrorOptions } from './errors.ts'
+export { markdown, type Columns, type ResponseFormatter } from './format.ts'
+export {
+  elicit,
+  inputRequired,
+  isInputRequired,
+  listRoots,
+  sample,
+  type InputRequest,
+  type InputRequired,
+  type InputResponse,
+  type InputResponses,
+} from './interactive.ts'
+export {
+  API_VERSION,
+  definePlugin,
+  type Capabilities,
+  type CredentialPlacement,
+  type Placement,
+  type PluginDefinition,
+  type ServicePlugin,
+  type Started,
+} from './plugin.ts'
+export { definePrompt, type AnyPrompt, type Prompt } from './prompt.ts'
+export { defineResource, type Resource } from './resource.ts'
+export type { LogFields, Logger, MetricLabels, Metrics } from './telemetry.ts'
+export { defineTool, type AnyTool, type Tool, type ToolAnnotations, type ToolReturn } from './tool.ts'

@@ -1,0 +1,26 @@
+import type { CallContext } from './context.ts'
+import type { ResourceContents } from './content.ts'
+
+/** Something a client can read by URI. Returns its argument, for inference. */
+export function defineResource<Client = unknown>(resource: Resource<Client>): Resource<Client> {
+  return resource
+}
+
+export interface Resource<Client> {
+  /** `snake_case`; filters and permissions see `<instance>_<name>`. */
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  /** A fixed URI, or an RFC 6570 template of simple expressions: `notes://{folder}/{id}`. Not prefixed: choose a scheme of your own. */
+  readonly uri: string
+  readonly mimeType?: string
+  readonly permissions?: readonly string[]
+  /** `params` holds the template's values, decoded. A string is text of `mimeType`. Throw `ServiceError('NOT_FOUND', …)` where there is nothing. */
+  readonly read: (
+    uri: string,
+    params: Readonly<Record<string, string>>,
+    ctx: CallContext<Client>,
+  ) => Awaitable<string | Uint8Array | readonly ResourceContents[]>
+}
+
+type Awaitable<Value> = Value | Promise<Value>
