@@ -1,0 +1,73 @@
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
+import { prettyLines } from './pretty.ts'
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  readonly format: 'json' | 'pretty'
+  /** Default: file descriptor 2, written synchronously so that the last line before an exit is not lost. */
+  readonly destination?: DestinationStream
+  /** Takes every known secret out of a line; see redact.ts. */
+  readonly redact?: (line: string) => string
+}
+
+/**
+ * The host's log: one JSON object a line on stderr, `event` first, then fields. pino escapes line breaks and control characters,
+ * so no value can forge a line. stdout is never touched: on stdio it is the protocol.
+ */
+export function createLogger({ level, format, destination, redact }: LoggerOptions): Logger {
+  const sink = destination ?? pino.destination({ fd: 2, sync: true })
+  const formatted = format === 'pretty' ? prettyLines(sink) : sink
+  const stream = redact ? { write: (line: string) => formatted.write(redact(line)) } : formatted
+  return wrap(
+    pino(
+      {
+        level,
+        base: null,
+        messageKey: 'event',
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        serializers: { error: serializeError },
+      },
+      stream,
+    ),
+  )
+}
+
+/** For an embedder that wants no log. */
+export const silentLogger: Logger = Object.freeze({
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+})
+
+function wrap(logger: PinoLogger): Logger {
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) => {
+    if (fields) logger[level](fields, event)
+    else logger[level](event)
+  }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(logger.child(fields)),
+  }
+}
+
+/** An error with its stack and causes, five deep at most: a cause may point back. */
+function serializeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? { code: error.code } : {}
+  return {
+    name: error.name,
+    message: error.message,
+    ...code,
+    stack: error.stack,
+    ...(error.cause !== undefined && depth < 5 ? { cause: serializeError(error.cause, depth + 1) } : {}),
+  }
+}
