@@ -1,0 +1,38 @@
+/**
+ * One predicate for a list of globs over tool names: true when any of them matches the whole name. `*` stands for any run of
+ * characters, also none, and `?` for exactly one; everything else, regular expressions included, stands for itself. An empty list
+ * matches nothing. Cheap enough to ask for every tool of every view: plain names are one set lookup, and no pattern, however many
+ * stars it has, takes more than name length times pattern length steps.
+ */
+export function compileGlobs(patterns: readonly string[]): (name: string) => boolean {
+  const plain = new Set<string>()
+  const wild: string[] = []
+  for (const pattern of new Set(patterns)) {
+    if (!/[*?]/.test(pattern)) plain.add(pattern)
+    else if (/^\*+$/.test(pattern)) return () => true
+    else wild.push(pattern)
+  }
+  return (name) => plain.has(name) || wild.some((pattern) => matches(pattern, name))
+}
+
+/** Greedy with one point of return: when a later star has been reached, no earlier one needs another try. */
+function matches(pattern: string, name: string): boolean {
+  let p = 0
+  let n = 0
+  let star = -1
+  let resume = 0
+  while (n < name.length) {
+    if (pattern[p] === '*') {
+      star = p++
+      resume = n
+    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
+      p++
+      n++
+    } else if (star !== -1) {
+      p = star + 1
+      n = ++resume
+    } else return false
+  }
+  while (pattern[p] === '*') p++
+  return p === pattern.length
+}
