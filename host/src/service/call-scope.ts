@@ -1,0 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CallScope } from '../network/call-scope.ts'
+
+const storage = new AsyncLocalStorage<CallScope>()
+
+/** The call that the running code belongs to; undefined in background work. The network layer asks it for the rights of a request. */
+export function currentCall(): CallScope | undefined {
+  return storage.getStore()
+}
+
+/** Runs `work` as part of `scope`, through everything it awaits. */
+export function inCall<Result>(scope: CallScope, work: () => Result): Result {
+  return storage.run(scope, work)
+}

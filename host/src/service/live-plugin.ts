@@ -1,0 +1,74 @@
+import type { PluginSurface } from './surface.ts'
+import type { RunningPlugin } from './running.ts'
+
+/**
+ * One version of one plugin while it serves: it counts the calls in it, so that it can be drained. A call enters the version that it
+ * began with and stays in it, whatever is published meanwhile.
+ */
+export class LivePlugin {
+  readonly instance: string
+  readonly running: RunningPlugin
+  readonly #calls = new Set<(reason: Error) => void>()
+  #idle: (() => void) | undefined
+  #drained: Promise<DrainReport> | undefined
+
+  constructor(instance: string, running: RunningPlugin) {
+    this.instance = instance
+    this.running = running
+  }
+
+  get surface(): PluginSurface {
+    return this.running.surface
+  }
+
+  get inFlight(): number {
+    return this.#calls.size
+  }
+
+  /** Enters a call; `cancel` is what a drain that takes too long does to it. Returns the way out, to be taken exactly once. */
+  enter(cancel: (reason: Error) => void): () => void {
+    this.#calls.add(cancel)
+    return () => {
+      this.#calls.delete(cancel)
+      if (this.#calls.size === 0) this.#idle?.()
+    }
+  }
+
+  /**
+   * Waits for the calls in this version, cancels what is left after `drainMs`, then disposes the plugin. To be called once it is no
+   * longer published; later calls get the same promise. Never rejects: what disposing threw is in the report.
+   */
+  drain({ drainMs, reason }: { drainMs: number; reason: () => Error }): Promise<DrainReport> {
+    this.#drained ??= this.#drain(drainMs, reason)
+    return this.#drained
+  }
+
+  async #drain(drainMs: number, reason: () => Error): Promise<DrainReport> {
+    const finished = this.#calls.size
+    let cancelled = 0
+    if (finished > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#idle = resolve
+      const timer = setTimeout(() => {
+        cancelled = this.#calls.size
+        for (const cancel of this.#calls) cancel(reason())
+      }, drainMs)
+      await promise
+      clearTimeout(timer)
+    }
+    try {
+      await this.running[Symbol.asyncDispose]()
+      return { finished: finished - cancelled, cancelled }
+    } catch (error) {
+      return { finished: finished - cancelled, cancelled, error }
+    }
+  }
+}
+
+/** How the calls of a drained version ended. */
+export interface DrainReport {
+  readonly finished: number
+  readonly cancelled: number
+  /** What the plugin threw while it was disposed. */
+  readonly error?: unknown
+}

@@ -1,0 +1,29 @@
+import type { PluginEntry } from '../config/schema.ts'
+import type { LivePlugin } from './live-plugin.ts'
+import type { PluginSurface } from './surface.ts'
+
+export type PluginState = 'loading' | 'active' | 'unconfigured' | 'quarantined' | 'failed' | 'draining'
+
+/** Why a plugin is in the state it is in, for a person. */
+export interface PluginReason {
+  readonly code: string
+  readonly message: string
+  readonly fix: readonly string[]
+  /** For an error in its code: the lines around it. */
+  readonly frame?: string
+}
+
+/** What is known of one entry of the config at one time. Replaced whole, never edited. */
+export interface PluginRecord {
+  readonly instance: string
+  readonly entry: PluginEntry
+  readonly state: PluginState
+  readonly reason?: PluginReason
+  /** Why the version on disk is not the one that serves; the old one goes on. */
+  readonly reloadError?: PluginReason
+  readonly version?: string
+  /** Known for everything that could be imported, also for a plugin that is not configured. */
+  readonly surface?: PluginSurface
+  /** There when it is active. */
+  readonly live?: LivePlugin
+}

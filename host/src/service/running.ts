@@ -1,0 +1,30 @@
+import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
+import type { PluginSurface } from './surface.ts'
+
+/**
+ * One running version of one plugin, in this process or in its own: the seam between the isolation modes. What goes in and out can be
+ * written as JSON, but for the two functions of a request, which are messages where there is a boundary.
+ */
+export interface RunningPlugin extends AsyncDisposable {
+  readonly surface: PluginSurface
+  /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
+  callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
+  readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>
+  getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
+}
+
+/** What the host tells a plugin about one call. */
+export interface CallRequest {
+  readonly requestId: string
+  readonly principal: Principal
+  readonly signal: AbortSignal
+  readonly inputResponses: InputResponses | undefined
+  readonly clientCapabilities: Readonly<Record<string, unknown>>
+  readonly requestState: unknown
+  progress(progress: number, options?: { total?: number; message?: string }): void
+  /** A line for the client, where its revision has logging and it asked for some. */
+  log(level: ClientLogLevel, data: unknown): void
+  closeStream(): void
+}
+
+export type ClientLogLevel = 'debug' | 'info' | 'warning' | 'error'
