@@ -21,7 +21,10 @@ export interface ResolvedPlugin {
  * Finds the module of an entry: a file or folder under the config's folder, or an installed npm package. Throws `PLUGIN_SPECIFIER` for
  * what could lead elsewhere, `PLUGIN_NOT_FOUND`, and `PLUGIN_VERSION` where another version is installed than the entry pins.
  */
-export function resolvePlugin({ use, version, instance }: { use: string; version?: string | undefined; instance: string }, configDir: string): ResolvedPlugin {
+export function resolvePlugin(
+  { use, version, instance }: { use: string; version?: string | undefined; instance: string },
+  configDir: string,
+): ResolvedPlugin {
   const found = isPath(use) ? resolvePath(use, instance, configDir) : resolvePackage(use, instance, configDir)
   if (version !== undefined && found.version !== version)
     throw hostError('PLUGIN_VERSION', { plugin: instance, use, wanted: version, found: found.version ?? 'no version' })
@@ -75,20 +78,41 @@ function resolvePath(use: string, instance: string, configDir: string): Resolved
 const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 function resolvePackage(use: string, instance: string, configDir: string): ResolvedPlugin {
-  if (!PACKAGE_NAME.test(use)) throw hostError('PLUGIN_SPECIFIER', { plugin: instance, use, why: 'it is neither a path beginning with ./ nor the name of an npm package' })
+  if (!PACKAGE_NAME.test(use))
+    throw hostError('PLUGIN_SPECIFIER', {
+      plugin: instance,
+      use,
+      why: 'it is neither a path beginning with ./ nor the name of an npm package',
+    })
   let manifest: string | undefined
   try {
     manifest = findPackageJSON(use, pathToFileURL(join(configDir, 'mcp.config.ts')))
   } catch (error) {
     throw hostError('PLUGIN_NOT_FOUND', { plugin: instance, use, where: join(configDir, 'node_modules') }, error)
   }
-  if (manifest === undefined) throw hostError('PLUGIN_NOT_FOUND', { plugin: instance, use, where: join(configDir, 'node_modules') })
+  if (manifest === undefined)
+    throw hostError('PLUGIN_NOT_FOUND', { plugin: instance, use, where: join(configDir, 'node_modules') })
   return folderPlugin({ folder: realpathSync(dirname(manifest)), source: 'npm', use, instance })
 }
 
-function folderPlugin({ folder, source, use, instance }: { folder: string; source: 'path' | 'npm'; use: string; instance: string }): ResolvedPlugin {
+function folderPlugin({
+  folder,
+  source,
+  use,
+  instance,
+}: {
+  folder: string
+  source: 'path' | 'npm'
+  use: string
+  instance: string
+}): ResolvedPlugin {
   const file = entryOf(folder)
-  if (file === undefined) throw hostError('PLUGIN_NOT_FOUND', { plugin: instance, use, where: `${folder} (no index file and no package.json with exports or main)` })
+  if (file === undefined)
+    throw hostError('PLUGIN_NOT_FOUND', {
+      plugin: instance,
+      use,
+      where: `${folder} (no index file and no package.json with exports or main)`,
+    })
   const { name, version } = readManifest(folder)
   return {
     source,
@@ -105,8 +129,14 @@ const CODE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 function entryOf(folder: string): string | undefined {
   const { exports, main } = readManifest(folder)
   const target = isObject(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports['.'] : exports
-  const candidates = [...targets(target), ...(typeof main === 'string' ? [main] : []), ...[...CODE].map((extension) => `index${extension}`)]
-  return candidates.map((candidate) => join(folder, candidate)).find((path) => isInside(path, folder) && existsSync(path) && statSync(path).isFile())
+  const candidates = [
+    ...targets(target),
+    ...(typeof main === 'string' ? [main] : []),
+    ...[...CODE].map((extension) => `index${extension}`),
+  ]
+  return candidates
+    .map((candidate) => join(folder, candidate))
+    .find((path) => isInside(path, folder) && existsSync(path) && statSync(path).isFile())
 }
 
 const CONDITIONS = new Set(['@mcp-patchbay/source', 'node', 'import', 'module-sync', 'require', 'default'])

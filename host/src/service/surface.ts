@@ -28,7 +28,11 @@ export interface ToolSurface {
   readonly approval?: 'required'
   readonly cache?: { readonly ttlMs: number; readonly scope: 'caller' | 'shared'; readonly tags?: readonly string[] }
   /** Everything a client sees of it, but for the name. */
-  readonly wire: JsonObject & { readonly description: string; readonly inputSchema: JsonSchema; readonly outputSchema?: JsonSchema }
+  readonly wire: JsonObject & {
+    readonly description: string
+    readonly inputSchema: JsonSchema
+    readonly outputSchema?: JsonSchema
+  }
 }
 
 export interface ResourceSurface {
@@ -99,7 +103,17 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
  */
 function closedInput(input: unknown): unknown {
   if (!isObject(input)) return input
-  const decides = ['additionalProperties', 'unevaluatedProperties', 'patternProperties', 'allOf', 'anyOf', 'oneOf', 'if', '$ref', 'propertyNames']
+  const decides = [
+    'additionalProperties',
+    'unevaluatedProperties',
+    'patternProperties',
+    'allOf',
+    'anyOf',
+    'oneOf',
+    'if',
+    '$ref',
+    'propertyNames',
+  ]
   return decides.some((keyword) => input[keyword] !== undefined) ? input : { ...input, additionalProperties: false }
 }
 

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto'
+import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { HostCache } from '../cache/cache.ts'
+import type { PluginEntry } from '../config/schema.ts'
+import { readPluginConfig, variableName } from '../config/env.ts'
+import { isObject } from '../data/json.ts'
+import { HostError, hostError } from '../errors.ts'
+import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
+import { checkPlugin } from './check.ts'
+import { runInline } from './inline.ts'
+import { LivePlugin } from './live-plugin.ts'
+import type { PluginRecord } from './plugin-record.ts'
+import { reasonOf } from './reason.ts'
+import { nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
+import { readSurface, type PluginSurface } from './surface.ts'
+
+/** What activating a plugin needs from the host. */
+export interface ActivationDeps {
+  readonly graph: ModuleGraph
+  readonly configDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  readonly cache: HostCache
+  readonly loadTimeoutMs: number
+  readonly metricsFor: (instance: string) => Metrics
+  readonly createHttp: (options: HttpOptions) => HttpClient & AsyncDisposable
+}
+
+/** What the network layer must know to make a plugin's `http`. */
+export interface HttpOptions {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly entry: PluginEntry
+  readonly config: Readonly<Record<string, unknown>>
+  readonly secrets: ReadonlyMap<string, string>
+  readonly log: Logger
+}
+
+/** One attempt to bring an entry to life. A failure is a record with a reason, never a rejection. */
+export interface Activation {
+  readonly record: PluginRecord
+  /** What to watch: every file of its graph, or as much as was found before it failed. */
+  readonly files: ReadonlySet<string>
+  /** The folder or file whose changes make another attempt worthwhile. */
+  readonly root: string | undefined
+  /** What made it fail, whole, for the log. */
+  readonly error?: unknown
+  /** Frees the version's modules; to be called once the version is drained. */
+  release(): void
+}
+
+/** Resolves, imports, checks, configures and starts the plugin of one entry. `signal` gives up an attempt that a newer one replaces. */
+export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?: AbortSignal): Promise<Activation> {
+  const label = entry.as ?? (typeof entry.use === 'string' ? nameFromSpecifier(entry.use) : 'plugin')
+  let resolved: ResolvedPlugin | undefined
+  let modules: LoadedVersion | undefined
+  let instance = label
+  let surface: PluginSurface | undefined
+  const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
+    record: {
+      instance,
+      entry,
+      ...(resolved?.version !== undefined
+        ? { version: resolved.version }
+        : surface?.version !== undefined
+          ? { version: surface.version }
+          : {}),
+      ...(surface ? { surface } : {}),
+      ...record,
+    },
+    files: modules?.files ?? new Set(resolved ? [resolved.file] : []),
+    root: resolved?.root,
+    release: () => modules?.release(),
+  })
+  try {
+    let exported: unknown = entry.use
+    if (typeof entry.use === 'string') {
+      resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
+      modules = await importPlugin(resolved, label, deps, signal)
+      exported = defaultExport(modules.exports)
+    }
+    const plugin = checkPlugin(exported, entry.as, label)
+    instance = entry.as ?? plugin.name
+    surface = readSurface(plugin)
+    return await start({ plugin, instance, surface, entry }, deps, activation)
+  } catch (error) {
+    const failed = activation({ state: 'failed', reason: reasonOf(error) })
+    modules?.release()
+    return { ...failed, error, release() {} }
+  }
+}
+
+async function importPlugin(
+  resolved: ResolvedPlugin,
+  label: string,
+  { graph, loadTimeoutMs }: ActivationDeps,
+  signal?: AbortSignal,
+): Promise<LoadedVersion> {
+  try {
+    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, ...(signal ? { signal } : {}) })
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: error instanceof Error ? error.message : String(error) }, error)
+  }
+}
+
+/** CommonJS modules that were compiled from ESM keep their default one level down. */
+function defaultExport(exports: unknown): unknown {
+  const first = member(exports, 'default')
+  return member(first, '__esModule') === true ? member(first, 'default') : first
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && key in value ? (value as Record<string, unknown>)[key] : undefined
+}
+
+interface Startable {
+  readonly plugin: ServicePlugin
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly entry: PluginEntry
+}
+
+async function start(
+  { plugin, instance, surface, entry }: Startable,
+  deps: ActivationDeps,
+  activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
+): Promise<Activation> {
+  const log = deps.log.child({ plugin: instance })
+  const read = readPluginConfig({ schema: surface.config, instance, inline: entry.config, env: deps.env })
+  for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
+  if (!read.ok) {
+    const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
+    log.warn('plugin_unconfigured', { reason: error.message })
+    return activation({ state: 'unconfigured', reason: reasonOf(error) })
+  }
+  const { config, secrets } = read
+  if (!guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))) {
+    const error = hostError('PLUGIN_UNCONFIGURED', {
+      plugin: instance,
+      problems: ['no credential is set'],
+      fixes: credentialFixes(surface, instance),
+    })
+    log.info('plugin_unconfigured', { reason: error.message })
+    return activation({ state: 'unconfigured', reason: reasonOf(error) })
+  }
+  const http = deps.createHttp({ instance, surface, entry, config, secrets, log })
+  const digest = createHash('sha256').update(JSON.stringify(surface)).digest('base64url')
+  const starting = runInline({
+    instance,
+    plugin,
+    surface,
+    config,
+    http,
+    log,
+    metrics: deps.metricsFor(instance),
+    cache: deps.cache,
+    digest,
+  })
+  try {
+    const running = await within(starting, deps.loadTimeoutMs, () =>
+      hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs }),
+    )
+    return activation({ state: 'active', live: new LivePlugin(instance, running) })
+  } catch (error) {
+    // A start that comes back after its time is up is disposed, not forgotten.
+    starting.then(
+      (late) => late[Symbol.asyncDispose](),
+      () => {},
+    )
+    throw error instanceof HostError
+      ? error
+      : hostError('PLUGIN_START', { plugin: instance, step: 'start', problem: messageOf(error) }, error)
+  }
+}
+
+function guarded<Result>(plugin: string, step: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    throw hostError('PLUGIN_START', { plugin, step, problem: messageOf(error) }, error)
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Rejects with `late()` when `work` takes longer; the work itself goes on. */
+async function within<Result>(work: Promise<Result>, ms: number, late: () => Error): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(late()), ms)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Which variables would configure a credential: the secrets of the config schema. */
+function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
+  const properties = isObject(surface.config['properties']) ? surface.config['properties'] : {}
+  const secrets = Object.entries(properties).flatMap(([key, schema]) =>
+    isObject(schema) && schema['writeOnly'] === true ? [variableName(instance, key)] : [],
+  )
+  if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
+  return [`Set ${secrets.join(' or ')} in the environment or in .env`, `Or point ${secrets[0]}_FILE at a file that holds it`]
+}

@@ -1,0 +1,105 @@
+import type { Activation } from './activate.ts'
+import { findCollisions } from './names.ts'
+import type { PluginRecord } from './plugin-record.ts'
+import { reasonOf } from './reason.ts'
+import { specifierOf } from './resolve.ts'
+import type { Build, Slot } from './slot.ts'
+
+/** What the next generation will be. */
+export interface PublishPlan {
+  readonly records: readonly PluginRecord[]
+  readonly changes: readonly PlannedChange[]
+  readonly superseded: readonly { readonly activation: Activation; readonly generation: number }[]
+  readonly published: readonly Slot[]
+}
+
+export interface PlannedChange {
+  readonly outcome: 'added' | 'replaced' | 'kept'
+  readonly before: PluginRecord | undefined
+  readonly after: PluginRecord
+  readonly startedAt: number
+  readonly error: unknown
+}
+
+/**
+ * Moves every finished build into its slot, unless it failed or collides and the slot has a version that serves: then that one goes on,
+ * with the reason beside it. No tool disappears because of a bad edit.
+ */
+export function planPublish(slots: readonly Slot[]): PublishPlan {
+  const candidates = slots.flatMap((slot) =>
+    slot.building?.result ? [{ slot, build: slot.building, next: slot.building.result }] : [],
+  )
+  const collisions = findAllCollisions(slots, candidates)
+  const changes: PlannedChange[] = []
+  const superseded: { activation: Activation; generation: number }[] = []
+  for (const { slot, build, next } of candidates) {
+    const collision = collisions.get(next.record)
+    const error = collision ?? next.error
+    const result = collision ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) }) : next
+    const before = slot.current?.record
+    slot.building = undefined
+    if (result.record.state === 'failed' && before?.live) {
+      const { reason } = result.record
+      slot.current = withRecord(slot.current as Activation, { ...before, ...(reason ? { reloadError: reason } : {}) })
+      changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, error })
+      if (collision) superseded.push({ activation: next, generation: 0 })
+      continue
+    }
+    if (collision) superseded.push({ activation: next, generation: 0 })
+    if (slot.current) superseded.push({ activation: slot.current, generation: slot.generation })
+    slot.current = collision ? { ...result, release() {} } : result
+    changes.push({ outcome: before ? 'replaced' : 'added', before, after: result.record, startedAt: build.startedAt, error })
+  }
+  for (const slot of slots) {
+    const { current, entry } = slot
+    if (current && current.record.entry !== entry) slot.current = withRecord(current, { ...current.record, entry })
+  }
+  return {
+    records: slots.map((slot) => slot.current?.record ?? loadingRecord(slot)),
+    changes,
+    superseded,
+    published: candidates.map(({ slot }) => slot),
+  }
+}
+
+interface Candidate {
+  readonly slot: Slot
+  readonly build: Build
+  readonly next: Activation
+}
+
+/** A refused candidate leaves its old version in place, whose names then stand against the others: again until nothing changes. */
+function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidate[]): ReadonlyMap<PluginRecord, Error> {
+  const refused = new Map<PluginRecord, Error>()
+  for (;;) {
+    const open = candidates.filter(({ next }) => next.record.state !== 'failed' && !refused.has(next.record))
+    const replaced = new Set(open.map(({ slot }) => slot))
+    const serving = slots.flatMap((slot) => (!replaced.has(slot) && slot.current ? [slot.current.record] : []))
+    const found = findCollisions(
+      serving,
+      open.map(({ next }) => next.record),
+    )
+    if (found.size === 0) return refused
+    for (const [record, error] of found) refused.set(record, error)
+  }
+}
+
+function withRecord(activation: Activation, record: PluginRecord): Activation {
+  return { ...activation, record }
+}
+
+/** What is left of a record whose version will not serve. */
+function failedRecord({ live: _, surface: __, ...record }: PluginRecord): PluginRecord {
+  return { ...record, state: 'failed' }
+}
+
+const loadingRecords = new WeakMap<Slot, PluginRecord>()
+
+/** The same object each time, so that a publish with nothing new is seen as such. */
+function loadingRecord(slot: Slot): PluginRecord {
+  const known = loadingRecords.get(slot)
+  if (known?.entry === slot.entry) return known
+  const record: PluginRecord = { instance: slot.entry.as ?? specifierOf(slot.entry), entry: slot.entry, state: 'loading' }
+  loadingRecords.set(slot, record)
+  return record
+}

@@ -1,0 +1,53 @@
+import type { PluginEntry } from '../config/schema.ts'
+import type { Activation } from './activate.ts'
+import { specifierOf } from './resolve.ts'
+
+/** One entry of the config over time: what serves, and what is being built to replace it. */
+export interface Slot {
+  entry: PluginEntry
+  /** What is published; undefined before the first attempt is done. */
+  current: Activation | undefined
+  /** The generation that `current` was published with. */
+  generation: number
+  /** The files of the newest attempt, also when it failed: a change of one is reason to try again. */
+  watched: Pick<Activation, 'files' | 'root'> | undefined
+  building: Build | undefined
+}
+
+/** One attempt to build the next version. */
+export interface Build {
+  readonly controller: AbortController
+  readonly startedAt: number
+  /** Never rejects: a failure is a result. */
+  readonly done: Promise<void>
+  result: Activation | undefined
+}
+
+export function createSlot(entry: PluginEntry): Slot {
+  return { entry, current: undefined, generation: 0, watched: undefined, building: undefined }
+}
+
+/** What makes an entry the same one in two configs: its name, or its specifier; the second with the same gets a number. */
+export function slotKeys(entries: readonly PluginEntry[]): readonly string[] {
+  const seen = new Map<string, number>()
+  return entries.map((entry) => {
+    const key = entry.as ?? specifierOf(entry)
+    const count = (seen.get(key) ?? 0) + 1
+    seen.set(key, count)
+    return count === 1 ? key : `${key}#${count}`
+  })
+}
+
+/** Whether both entries run the same version in the same way. Filters and overrides do not count: they are the snapshot's. */
+export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
+  if (a === b) return true
+  const essence = ({ as, version, integrity, config, isolation, capabilities }: PluginEntry) =>
+    JSON.stringify([as, version, integrity, config, isolation, capabilities])
+  return a.use === b.use && essence(a) === essence(b)
+}
+
+/** Whether one of the changed files is of this plugin. */
+export function isTouched({ watched }: Slot, changed: ReadonlySet<string>): boolean {
+  if (!watched) return false
+  return [...changed].some((path) => watched.files.has(path))
+}
