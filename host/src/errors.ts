@@ -101,6 +101,75 @@ const catalogue = {
     ({ plugin, drainMs }) => `The call was cancelled: plugin "${plugin}" was reloaded and the call did not finish on the old version within ${drainMs} ms`,
     () => ['Call again; the new version answers', 'Raise limits.drainMs if calls may take longer'],
   ),
+  // --- pins and the lock file ---
+  LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
+    ({ path, line, column, problem }) => `${path}:${line}:${column}: ${problem}`,
+    () => ['Restore the file from version control', 'Or remove it, run patchbay lock, and review what it pins before you commit it'],
+  ),
+  LOCK_TOO_NEW: entry<{ path: string; found: number; understood: number }>(
+    ({ path, found, understood }) => `${path} has lockfileVersion ${found}; this Patchbay understands ${understood}`,
+    () => ['Update Patchbay: npm install --save-exact mcp-patchbay@latest', 'Or remove the file and write it again with this version: patchbay lock'],
+  ),
+  LOCK_TOO_LARGE: entry<{ path: string; bytes: number; limit: number }>(
+    ({ path, bytes, limit }) => `${path} has ${bytes} bytes, more than the ${limit} a lock may have; it was not read`,
+    () => ['Restore the file from version control'],
+  ),
+  LOCK_UNREADABLE: entry<{ path: string; problem: string }>(
+    ({ path, problem }) => `${path} cannot be read: ${problem}`,
+    ({ path }) => [`Make ${path} a UTF-8 text file that the host's user may read`],
+  ),
+  LOCK_WRITE_FAILED: entry<{ path: string; problem: string }>(
+    ({ path, problem }) => `${path} could not be written: ${problem}`,
+    ({ path }) => [`Make room, and let this user write to the folder of ${path}; the file is whole, with its old content or the new`],
+  ),
+  PIN_NOT_LOCKED: entry<{ plugin: string }>(
+    ({ plugin }) => `Plugin "${plugin}" is not in mcp.lock.json`,
+    () => ['Run patchbay lock, review what it pins, and commit mcp.lock.json'],
+  ),
+  PIN_VERSION: entry<{ plugin: string; what: 'source' | 'version'; locked: string; observed: string }>(
+    ({ plugin, what, locked, observed }) => `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
+    ({ plugin }) => ['Install what is locked: npm ci --ignore-scripts', `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+  ),
+  PIN_INTEGRITY: entry<{ plugin: string; what: 'package' | 'files'; locked: string; observed: string; files: readonly string[] }>(
+    ({ plugin, what, locked, observed, files }) =>
+      `The ${what} of plugin "${plugin}" differ${what === 'package' ? 's' : ''} from mcp.lock.json: ${observed} instead of ${locked}` +
+      (files.length > 0 ? ` (${[...files.slice(0, 5), ...(files.length > 5 ? [`${files.length - 5} more`] : [])].join(', ')})` : ''),
+    ({ plugin }) => ['Install what is locked: npm ci --ignore-scripts', `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+  ),
+  PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
+    ({ plugin, change, capability, value }) =>
+      `Plugin "${plugin}" ${change === 'broadened' ? 'asks for' : 'no longer asks for'} ${capability} ${JSON.stringify(value)}, ` +
+      `${change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'}`,
+    ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+  ),
+  PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
+    ({ plugin, tool, reason }) => `Tool "${tool}" of plugin "${plugin}" is quarantined: ${reason}`,
+    ({ plugin, tool }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}.${tool}`],
+  ),
+  PIN_OTHERS_CHANGED: entry<{ plugin: string }>(
+    ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,
+    ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+  ),
+  PIN_SYMLINK: entry<{ folder: string; path: string; problem: string }>(
+    ({ folder, path, problem }) => `The symbolic link ${JSON.stringify(path)} in ${folder} ${problem}, so the plugin cannot be pinned`,
+    () => ['Put the file itself into the plugin, or remove the link'],
+  ),
+  PIN_SPECIAL_FILE: entry<{ folder: string; path: string }>(
+    ({ folder, path }) => `${JSON.stringify(path)} in ${folder} is a socket, pipe or device, so the plugin cannot be pinned`,
+    () => ['Keep only files and folders in a plugin; put what it makes at run time elsewhere'],
+  ),
+  PIN_UNREADABLE: entry<{ folder: string; path: string; problem: string }>(
+    ({ folder, path, problem }) => `${JSON.stringify(path)} in ${folder} cannot be pinned: ${problem}`,
+    () => ["Let the host's user read every file of the plugin", 'Or install it again: npm ci --ignore-scripts'],
+  ),
+  PIN_NOT_JSON: entry<{ path: string; found: string }>(
+    ({ path, found }) => `${path} holds ${found}, which JSON cannot hold`,
+    () => ['Correct the description or schema that the path names'],
+  ),
+  CAPABILITY_INVALID: entry<{ plugin: string; faults: readonly string[] }>(
+    ({ plugin, faults }) => `The capabilities of plugin "${plugin}" cannot be granted: ${faults.join('; ')}`,
+    () => ['Name each origin, variable and folder the plugin needs, without patterns, links or variables'],
+  ),
   // --- what a client asks for ---
   TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${name}`),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
@@ -114,6 +183,10 @@ const catalogue = {
   ),
   CALL_CANCELLED: entry<{ tool: string }>(({ tool }) => `${tool} was cancelled by the client`),
   // --- the host itself ---
+  FAULTS_INVALID: entry<{ step: string }>(
+    ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is no fault point with its action`,
+    () => ['Unset PATCHBAY_FAULTS: it is for tests only', 'Or write it like lock.rename:kill or lock.rename:throw'],
+  ),
   INTERNAL: entry<{ requestId: string }>(
     ({ requestId }) => `Something failed inside the host (request ${requestId})`,
     ({ requestId }) => [`Look for "${requestId}" in the host's log; the whole error is there`],
