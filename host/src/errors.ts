@@ -38,7 +38,9 @@ export function hostError<Code extends ErrorCode>(code: Code, data: ErrorData<Co
 export function describeError(error: unknown): string {
   if (!(error instanceof HostError)) return error instanceof Error ? error.message : String(error)
   const steps = error.fix.map((step, index) => `  ${index + 1}. ${step}`)
-  return [error.message, ...(steps.length ? ['To fix:', ...steps] : []), `See docs/errors.md#${error.code.toLowerCase()}`].join('\n')
+  return [error.message, ...(steps.length ? ['To fix:', ...steps] : []), `See docs/errors.md#${error.code.toLowerCase()}`].join(
+    '\n',
+  )
 }
 
 interface Entry<Data> {
@@ -70,7 +72,10 @@ const catalogue = {
   ),
   PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,
-    ({ use, wanted }) => [`Install the pinned version: npm install --save-exact --ignore-scripts ${use}@${wanted}`, 'Or change the pin in mcp.config.ts'],
+    ({ use, wanted }) => [
+      `Install the pinned version: npm install --save-exact --ignore-scripts ${use}@${wanted}`,
+      'Or change the pin in mcp.config.ts',
+    ],
   ),
   PLUGIN_IMPORT: entry<{ plugin: string; problem: string; at?: string | undefined }>(
     ({ plugin, problem, at }) => `Plugin "${plugin}" could not be imported: ${problem}${at ? ` (${at})` : ''}`,
@@ -78,7 +83,10 @@ const catalogue = {
   ),
   PLUGIN_TIMEOUT: entry<{ plugin: string; step: string; ms: number }>(
     ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish to ${step} within ${ms} ms`,
-    () => ['Look for a top-level await, or a start(), that waits for something that never comes', 'Raise limits.loadTimeoutMs if it needs longer'],
+    () => [
+      'Look for a top-level await, or a start(), that waits for something that never comes',
+      'Raise limits.loadTimeoutMs if it needs longer',
+    ],
   ),
   PLUGIN_CONTRACT: entry<{ plugin: string; faults: readonly { path: string; problem: string; fix: string }[] }>(
     ({ plugin, faults }) =>
@@ -98,17 +106,24 @@ const catalogue = {
     () => ['Correct the plugin; the whole error is in the log'],
   ),
   PLUGIN_RELOADED: entry<{ plugin: string; drainMs: number }>(
-    ({ plugin, drainMs }) => `The call was cancelled: plugin "${plugin}" was reloaded and the call did not finish on the old version within ${drainMs} ms`,
+    ({ plugin, drainMs }) =>
+      `The call was cancelled: plugin "${plugin}" was reloaded and the call did not finish on the old version within ${drainMs} ms`,
     () => ['Call again; the new version answers', 'Raise limits.drainMs if calls may take longer'],
   ),
   // --- pins and the lock file ---
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
     ({ path, line, column, problem }) => `${path}:${line}:${column}: ${problem}`,
-    () => ['Restore the file from version control', 'Or remove it, run patchbay lock, and review what it pins before you commit it'],
+    () => [
+      'Restore the file from version control',
+      'Or remove it, run patchbay lock, and review what it pins before you commit it',
+    ],
   ),
   LOCK_TOO_NEW: entry<{ path: string; found: number; understood: number }>(
     ({ path, found, understood }) => `${path} has lockfileVersion ${found}; this Patchbay understands ${understood}`,
-    () => ['Update Patchbay: npm install --save-exact mcp-patchbay@latest', 'Or remove the file and write it again with this version: patchbay lock'],
+    () => [
+      'Update Patchbay: npm install --save-exact mcp-patchbay@latest',
+      'Or remove the file and write it again with this version: patchbay lock',
+    ],
   ),
   LOCK_TOO_LARGE: entry<{ path: string; bytes: number; limit: number }>(
     ({ path, bytes, limit }) => `${path} has ${bytes} bytes, more than the ${limit} a lock may have; it was not read`,
@@ -120,21 +135,32 @@ const catalogue = {
   ),
   LOCK_WRITE_FAILED: entry<{ path: string; problem: string }>(
     ({ path, problem }) => `${path} could not be written: ${problem}`,
-    ({ path }) => [`Make room, and let this user write to the folder of ${path}; the file is whole, with its old content or the new`],
+    ({ path }) => [
+      `Make room, and let this user write to the folder of ${path}; the file is whole, with its old content or the new`,
+    ],
   ),
   PIN_NOT_LOCKED: entry<{ plugin: string }>(
     ({ plugin }) => `Plugin "${plugin}" is not in mcp.lock.json`,
     () => ['Run patchbay lock, review what it pins, and commit mcp.lock.json'],
   ),
   PIN_VERSION: entry<{ plugin: string; what: 'source' | 'version'; locked: string; observed: string }>(
-    ({ plugin, what, locked, observed }) => `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
-    ({ plugin }) => ['Install what is locked: npm ci --ignore-scripts', `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+    ({ plugin, what, locked, observed }) =>
+      `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
+    ({ plugin }) => [
+      'Install what is locked: npm ci --ignore-scripts',
+      `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`,
+    ],
   ),
   PIN_INTEGRITY: entry<{ plugin: string; what: 'package' | 'files'; locked: string; observed: string; files: readonly string[] }>(
     ({ plugin, what, locked, observed, files }) =>
       `The ${what} of plugin "${plugin}" differ${what === 'package' ? 's' : ''} from mcp.lock.json: ${observed} instead of ${locked}` +
-      (files.length > 0 ? ` (${[...files.slice(0, 5), ...(files.length > 5 ? [`${files.length - 5} more`] : [])].join(', ')})` : ''),
-    ({ plugin }) => ['Install what is locked: npm ci --ignore-scripts', `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+      (files.length > 0
+        ? ` (${[...files.slice(0, 5), ...(files.length > 5 ? [`${files.length - 5} more`] : [])].join(', ')})`
+        : ''),
+    ({ plugin }) => [
+      'Install what is locked: npm ci --ignore-scripts',
+      `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`,
+    ],
   ),
   PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
     ({ plugin, change, capability, value }) =>
@@ -151,7 +177,8 @@ const catalogue = {
     ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
   ),
   PIN_SYMLINK: entry<{ folder: string; path: string; problem: string }>(
-    ({ folder, path, problem }) => `The symbolic link ${JSON.stringify(path)} in ${folder} ${problem}, so the plugin cannot be pinned`,
+    ({ folder, path, problem }) =>
+      `The symbolic link ${JSON.stringify(path)} in ${folder} ${problem}, so the plugin cannot be pinned`,
     () => ['Put the file itself into the plugin, or remove the link'],
   ),
   PIN_SPECIAL_FILE: entry<{ folder: string; path: string }>(
