@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { findJsonFault } from '../../host/src/transport/json-guard.ts'
+
+const objectOf = (count: number): string => `[{${Array.from({ length: count }, (_, index) => `"k${index}":0`).join(',')}}]`
 
 test('lets an ordinary request through', () => {
   assert.equal(
@@ -20,9 +22,8 @@ test('takes 64 levels and refuses the 65th, of arrays and of objects', () => {
 })
 
 test('takes 10,000 keys and refuses the next one', () => {
-  const object = (count: number): string => `[{${Array.from({ length: count }, (_, index) => `"k${index}":0`).join(',')}}]`
-  assert.equal(findJsonFault(object(10_000)), undefined)
-  assert.match(findJsonFault(object(10_001)) ?? '', /more than 10000 keys/)
+  assert.equal(findJsonFault(objectOf(10_000)), undefined)
+  assert.match(findJsonFault(objectOf(10_001)) ?? '', /more than 10000 keys/)
 })
 
 for (const [where, text] of [
