@@ -208,6 +208,7 @@ const catalogue = {
     ({ tool, ms }) => `${tool} did not answer within ${ms} ms`,
     () => ['Ask for less at once', 'Raise timeoutMs of the tool or limits.callTimeoutMs'],
   ),
+  CALL_FAILED: entry<{ name: string; problem: string }>(({ problem }) => problem),
   CALL_CANCELLED: entry<{ tool: string }>(({ tool }) => `${tool} was cancelled by the client`),
   // --- the host itself ---
   FAULTS_INVALID: entry<{ step: string }>(

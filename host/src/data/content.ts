@@ -61,7 +61,9 @@ function contentProblem(item: unknown): string | undefined {
   if (type === 'resource') {
     const resource = item['resource']
     if (!isObject(resource) || typeof resource['uri'] !== 'string') return 'has no resource.uri'
-    return typeof resource['text'] === 'string' || typeof resource['blob'] === 'string' ? undefined : 'has neither resource.text nor resource.blob'
+    return typeof resource['text'] === 'string' || typeof resource['blob'] === 'string'
+      ? undefined
+      : 'has neither resource.text nor resource.blob'
   }
   const keys = typeof type === 'string' && Object.hasOwn(required, type) ? required[type] : undefined
   if (!keys) return `has the type ${JSON.stringify(type) ?? 'undefined'}, not text, image, audio, resource or resource_link`
@@ -75,14 +77,17 @@ function serialise(value: unknown, what: string): string {
     // Lone surrogates come out of JSON.stringify escaped, so the result is always valid UTF-8.
     json = JSON.stringify(value)
   } catch (error) {
-    throw new InvalidResult(`returned ${what} that JSON cannot hold: ${error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)}`)
+    throw new InvalidResult(
+      `returned ${what} that JSON cannot hold: ${error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)}`,
+    )
   }
   if (json === undefined) throw new InvalidResult(`returned ${kindOf(value)}`)
   return json
 }
 
 function limit(size: number, max: number, unit = 'bytes'): void {
-  if (size > max) throw new InvalidResult(`returned a result that is too large (${size} ${unit}, ${max} are allowed); ask for less or in pages`)
+  if (size > max)
+    throw new InvalidResult(`returned a result that is too large (${size} ${unit}, ${max} are allowed); ask for less or in pages`)
 }
 
 function kindOf(value: unknown): string {

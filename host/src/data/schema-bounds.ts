@@ -23,15 +23,30 @@ export function schemaFaults(schema: unknown, { root }: { root: 'object' | 'any'
     return faults
   }
   if (root === 'object' && schema['type'] !== 'object')
-    fault('#/type', `is ${JSON.stringify(schema['type']) ?? 'missing'}`, "MCP wants type: 'object' at the root of an input schema")
+    fault(
+      '#/type',
+      `is ${JSON.stringify(schema['type']) ?? 'missing'}`,
+      "MCP wants type: 'object' at the root of an input schema",
+    )
   if (JSON.stringify(schema).length > SCHEMA_LIMITS.bytes)
     fault('#', `is longer than ${SCHEMA_LIMITS.bytes} bytes`, 'Split the tool into smaller ones')
   const dialect = schema['$schema']
-  if (dialect !== undefined && !(typeof dialect === 'string' && /^https?:\/\/json-schema\.org\/(draft\/2020-12|draft-07)\/schema#?$/.test(dialect)))
-    fault('#/$schema', `${JSON.stringify(dialect)} is not a dialect this host knows`, 'Use JSON Schema 2020-12, which is the default without $schema')
+  if (
+    dialect !== undefined &&
+    !(typeof dialect === 'string' && /^https?:\/\/json-schema\.org\/(draft\/2020-12|draft-07)\/schema#?$/.test(dialect))
+  )
+    fault(
+      '#/$schema',
+      `${JSON.stringify(dialect)} is not a dialect this host knows`,
+      'Use JSON Schema 2020-12, which is the default without $schema',
+    )
   const count = walk(schema, fault)
   if (count > SCHEMA_LIMITS.subschemas)
-    fault('#', `has ${count} subschemas, ${SCHEMA_LIMITS.subschemas} are allowed`, 'Split the tool, or accept a string and parse it yourself')
+    fault(
+      '#',
+      `has ${count} subschemas, ${SCHEMA_LIMITS.subschemas} are allowed`,
+      'Split the tool, or accept a string and parse it yourself',
+    )
   if (faults.length === 0) checkReferences(schema, fault)
   return faults
 }
@@ -39,7 +54,20 @@ export function schemaFaults(schema: unknown, { root }: { root: 'object' | 'any'
 type Fault = (path: string, problem: string, fix: string) => void
 
 /** Keywords that hold one schema, an array of schemas, or a record of schemas. */
-const single = ['additionalProperties', 'contains', 'contentSchema', 'else', 'if', 'items', 'not', 'propertyNames', 'then', 'unevaluatedItems', 'unevaluatedProperties', 'additionalItems']
+const single = [
+  'additionalProperties',
+  'contains',
+  'contentSchema',
+  'else',
+  'if',
+  'items',
+  'not',
+  'propertyNames',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'additionalItems',
+]
 const several = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const records = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']
 /** Those that look at the same value as the schema they stand in. */
@@ -95,16 +123,32 @@ function walk(root: Readonly<Record<string, unknown>>, fault: Fault): number {
 function checkKeywords(schema: Readonly<Record<string, unknown>>, path: string, fault: Fault): void {
   for (const [key, value] of Object.entries(schema)) {
     const allowed = Object.hasOwn(kinds, key) ? kinds[key] : undefined
-    if (allowed && !allowed(value)) fault(`${path}/${key}`, `has the value ${brief(value)}, which JSON Schema does not allow there`, `Correct ${key}`)
+    if (allowed && !allowed(value))
+      fault(`${path}/${key}`, `has the value ${brief(value)}, which JSON Schema does not allow there`, `Correct ${key}`)
   }
-  for (const name of [...Object.keys(isObject(schema['properties']) ? schema['properties'] : {}), ...(isStrings(schema['required']) ? schema['required'] : [])])
-    if (FORBIDDEN_NAMES.has(name)) fault(path, `has a property named ${name}`, 'Rename it: this name belongs to every JavaScript object')
-  for (const pattern of [schema['pattern'], ...Object.keys(isObject(schema['patternProperties']) ? schema['patternProperties'] : {})])
+  for (const name of [
+    ...Object.keys(isObject(schema['properties']) ? schema['properties'] : {}),
+    ...(isStrings(schema['required']) ? schema['required'] : []),
+  ])
+    if (FORBIDDEN_NAMES.has(name))
+      fault(path, `has a property named ${name}`, 'Rename it: this name belongs to every JavaScript object')
+  for (const pattern of [
+    schema['pattern'],
+    ...Object.keys(isObject(schema['patternProperties']) ? schema['patternProperties'] : {}),
+  ])
     if (typeof pattern === 'string') checkPattern(pattern, path, fault)
   if (schema['uniqueItems'] === true && !hasCheapItems(schema))
-    fault(`${path}/uniqueItems`, 'compares objects pairwise without a bound', 'Add maxItems of at most 500, or let items be strings, numbers or booleans')
+    fault(
+      `${path}/uniqueItems`,
+      'compares objects pairwise without a bound',
+      'Add maxItems of at most 500, or let items be strings, numbers or booleans',
+    )
   if (Array.isArray(schema['items']))
-    fault(`${path}/items`, 'is an array, the draft-07 form of a tuple', 'Use prefixItems: Type.Unsafe({ type: "array", prefixItems: [ … ], items: false })')
+    fault(
+      `${path}/items`,
+      'is an array, the draft-07 form of a tuple',
+      'Use prefixItems: Type.Unsafe({ type: "array", prefixItems: [ … ], items: false })',
+    )
 }
 
 /** Ajv's uniqueItems is quadratic for objects: 758 ms for 4,000 of them were measured. */
@@ -112,7 +156,9 @@ function hasCheapItems(schema: Readonly<Record<string, unknown>>): boolean {
   const { items, maxItems } = schema
   if (typeof maxItems === 'number' && maxItems <= 500) return true
   const types = isObject(items) ? [items['type']].flat() : []
-  return types.length > 0 && types.every((type) => type === 'string' || type === 'number' || type === 'integer' || type === 'boolean')
+  return (
+    types.length > 0 && types.every((type) => type === 'string' || type === 'number' || type === 'integer' || type === 'boolean')
+  )
 }
 
 function checkPattern(pattern: string, path: string, fault: Fault): void {
@@ -136,7 +182,8 @@ function checkReferences(root: Readonly<Record<string, unknown>>, fault: Fault):
     if (typeof known === 'number') return known
     // A cycle through properties or items is a recursive type and ends with the value; one that stays on the value never ends.
     if (known === 'open') {
-      if (open.has(schema)) fault(path, 'refers to itself without going into the value', 'Put the reference below properties or items')
+      if (open.has(schema))
+        fault(path, 'refers to itself without going into the value', 'Put the reference below properties or items')
       return 1
     }
     costs.set(schema, 'open')
@@ -152,7 +199,11 @@ function checkReferences(root: Readonly<Record<string, unknown>>, fault: Fault):
       if (reference === undefined) continue
       const target = typeof reference === 'string' ? lookUp(root, reference) : undefined
       if (target === undefined) {
-        fault(`${path}/${keyword}`, `${brief(reference)} is not in this schema`, 'Refer only to #/$defs/… or an $anchor of the same schema')
+        fault(
+          `${path}/${keyword}`,
+          `${brief(reference)} is not in this schema`,
+          'Refer only to #/$defs/… or an $anchor of the same schema',
+        )
         continue
       }
       total += cost(target, `${path}/${keyword}`, stay)
@@ -172,14 +223,19 @@ function checkReferences(root: Readonly<Record<string, unknown>>, fault: Fault):
         if (!mentions(branch, recursive)) continue
         const type = isObject(branch) && typeof branch['type'] === 'string' ? branch['type'] : 'any'
         if (seen.has(type) || (type === 'any' && seen.size > 0) || seen.has('any'))
-          report(`${path}/${keyword}`, 'has several branches that recurse into the same kind of value', 'Give the recursive branches different types, or move the recursion out')
+          report(
+            `${path}/${keyword}`,
+            'has several branches that recurse into the same kind of value',
+            'Give the recursive branches different types, or move the recursion out',
+          )
         seen.add(type)
       }
     }
     return 0
   }
   const total = cost(root, '#', new Set())
-  if (total > SCHEMA_LIMITS.expanded) fault('#', 'costs too much to check: its references multiply', 'Flatten the branches that refer to each other')
+  if (total > SCHEMA_LIMITS.expanded)
+    fault('#', 'costs too much to check: its references multiply', 'Flatten the branches that refer to each other')
 }
 
 /** Every `$ref` whose target contains that reference again. */
@@ -240,7 +296,8 @@ function findAnchor(schema: unknown, anchor: string): unknown {
 function children(schema: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
   const found: (readonly [string, unknown])[] = []
   for (const key of single) if (schema[key] !== undefined && !Array.isArray(schema[key])) found.push([key, schema[key]])
-  for (const key of several) if (Array.isArray(schema[key])) schema[key].forEach((child: unknown, index) => found.push([`${key}/${index}`, child]))
+  for (const key of several)
+    if (Array.isArray(schema[key])) schema[key].forEach((child: unknown, index) => found.push([`${key}/${index}`, child]))
   for (const key of records) {
     const record = schema[key]
     if (isObject(record)) for (const [name, child] of Object.entries(record)) found.push([`${key}/${name}`, child])

@@ -9,10 +9,12 @@ export type Validator = (value: unknown) => readonly string[] | undefined
 
 /**
  * Makes validators from plugins' schemas, compiled on first use: Ajv takes 1.6 ms a schema and 13 ms or more for its first one.
- * Schemas must have passed `schemaFaults`. One of these serves a whole host; `release` frees what a schema compiled to.
+ * Schemas must have passed `schemaFaults`. One of these serves a whole host.
  */
 export interface Validators {
+  /** The same validator for the same object, so that a new snapshot compiles nothing again. */
   validator(schema: JsonSchema): Validator
+  /** Frees what a schema compiled to, for good: Ajv keeps every schema it has seen. */
   release(schema: JsonSchema): void
 }
 
@@ -24,20 +26,27 @@ export function createValidators(): Validators {
       ? (draft7 ??= withFormats(new Ajv(options)))
       : (modern ??= withFormats(new Ajv2020(options)))
 
+  const made = new WeakMap<JsonSchema, Validator>()
+  const make = (schema: JsonSchema): Validator => {
+    let check: ValidateFunction | undefined
+    return (value) => {
+      check ??= compile(engineFor(schema), schema)
+      try {
+        if (check(value)) return undefined
+      } catch (error) {
+        // A recursive schema over a value nested without end: the value is refused, the host goes on.
+        if (error instanceof RangeError) return ['is nested too deeply to be checked']
+        throw error
+      }
+      return (check.errors ?? []).map((problem) => explain(problem, value))
+    }
+  }
+
   return {
     validator(schema) {
-      let check: ValidateFunction | undefined
-      return (value) => {
-        check ??= compile(engineFor(schema), schema)
-        try {
-          if (check(value)) return undefined
-        } catch (error) {
-          // A recursive schema over a value nested without end: the value is refused, the host goes on.
-          if (error instanceof RangeError) return ['is nested too deeply to be checked']
-          throw error
-        }
-        return (check.errors ?? []).map((problem) => explain(problem, value))
-      }
+      let validator = made.get(schema)
+      if (!validator) made.set(schema, (validator = make(schema)))
+      return validator
     },
     release(schema) {
       modern?.removeSchema(schema)
@@ -87,7 +96,10 @@ function annotationKeywords(schema: unknown): readonly string[] {
 }
 
 function explain(error: ErrorObject, value: unknown): string {
-  const path = error.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const at = path.length ? `\`${path.join('.')}\`` : 'the input'
   const params = error.params as Readonly<Record<string, unknown>>
   switch (error.keyword) {
@@ -111,7 +123,10 @@ function explain(error: ErrorObject, value: unknown): string {
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), value)
+  return path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined),
+    value,
+  )
 }
 
 function nameOf(value: unknown): string {

@@ -11,6 +11,7 @@ export class LivePlugin {
   readonly #calls = new Set<(reason: Error) => void>()
   #idle: (() => void) | undefined
   #drained: Promise<DrainReport> | undefined
+  #isDisposed = false
 
   constructor(instance: string, running: RunningPlugin) {
     this.instance = instance
@@ -25,8 +26,12 @@ export class LivePlugin {
     return this.#calls.size
   }
 
-  /** Enters a call; `cancel` is what a drain that takes too long does to it. Returns the way out, to be taken exactly once. */
+  /**
+   * Enters a call; `cancel` is what a drain that takes too long does to it. Returns the way out, to be taken exactly once. Throws
+   * when the version is gone: read the snapshot and enter in one step, with nothing awaited between.
+   */
   enter(cancel: (reason: Error) => void): () => void {
+    if (this.#isDisposed) throw new Error(`A call came to a version of plugin "${this.instance}" that is disposed`)
     this.#calls.add(cancel)
     return () => {
       this.#calls.delete(cancel)
@@ -56,6 +61,7 @@ export class LivePlugin {
       await promise
       clearTimeout(timer)
     }
+    this.#isDisposed = true
     try {
       await this.running[Symbol.asyncDispose]()
       return { finished: finished - cancelled, cancelled }

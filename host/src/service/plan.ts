@@ -98,7 +98,7 @@ const loadingRecords = new WeakMap<Slot, PluginRecord>()
 /** The same object each time, so that a publish with nothing new is seen as such. */
 function loadingRecord(slot: Slot): PluginRecord {
   const known = loadingRecords.get(slot)
-  if (known?.entry === slot.entry) return known
+  if (known && known.entry === slot.entry) return known
   const record: PluginRecord = { instance: slot.entry.as ?? specifierOf(slot.entry), entry: slot.entry, state: 'loading' }
   loadingRecords.set(slot, record)
   return record

@@ -19,6 +19,8 @@ export interface PluginRecord {
   readonly entry: PluginEntry
   readonly state: PluginState
   readonly reason?: PluginReason
+  /** Tools, by their own names, whose definitions are not the recorded ones. */
+  readonly quarantined?: ReadonlySet<string>
   /** Why the version on disk is not the one that serves; the old one goes on. */
   readonly reloadError?: PluginReason
   readonly version?: string

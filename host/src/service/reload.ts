@@ -83,7 +83,7 @@ export function createReloader(options: ReloadOptions): Reloader {
         await pause(options.graceMs, controller.signal)
       if (slot.building !== attempt) return drains.start(activation, 0)
       attempt.result = activation
-      slot.watched = activation
+      slot.watched = { files: activation.files, root: activation.root, failed: activation.record.state === 'failed' }
     }
   }
 

@@ -1,3 +1,4 @@
+import { sep } from 'node:path'
 import type { PluginEntry } from '../config/schema.ts'
 import type { Activation } from './activate.ts'
 import { specifierOf } from './resolve.ts'
@@ -10,7 +11,7 @@ export interface Slot {
   /** The generation that `current` was published with. */
   generation: number
   /** The files of the newest attempt, also when it failed: a change of one is reason to try again. */
-  watched: Pick<Activation, 'files' | 'root'> | undefined
+  watched: { readonly files: ReadonlySet<string>; readonly root: string | undefined; readonly failed: boolean } | undefined
   building: Build | undefined
 }
 
@@ -46,8 +47,11 @@ export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
   return a.use === b.use && essence(a) === essence(b)
 }
 
-/** Whether one of the changed files is of this plugin. */
+/** Whether one of the changed files is of this plugin; for one that failed, any file in its folder may be what it misses. */
 export function isTouched({ watched }: Slot, changed: ReadonlySet<string>): boolean {
   if (!watched) return false
-  return [...changed].some((path) => watched.files.has(path))
+  const { files, root, failed } = watched
+  return [...changed].some(
+    (path) => files.has(path) || (failed && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))),
+  )
 }

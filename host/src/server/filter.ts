@@ -1,0 +1,198 @@
+import type { Caller } from './caller.ts'
+import type { Policy } from './policy.ts'
+import type { Snapshot, SnapshotItem } from './snapshot.ts'
+
+/** Why somebody may not see a thing; the order is the order of the rules. */
+export type RefusalCode =
+  | 'unknown'
+  | 'quarantined'
+  | 'plugin_failed'
+  | 'not_configured'
+  | 'denied_by_plugin'
+  | 'not_in_toolset'
+  | 'denied_by_host'
+  | 'read_only'
+  | 'tenant'
+  | 'permission'
+  | 'request_narrowed'
+
+/**
+ * May this caller see and call this item? The first rule that refuses, or undefined when none does. The one decision for list, call,
+ * search, resources and prompts: nothing else in the host asks whether something is visible.
+ */
+export function refusal(item: SnapshotItem, caller: Caller, policy: Policy): RefusalCode | undefined {
+  for (const rule of rules) if (rule.refuses(item, caller, policy)) return rule.code
+  return undefined
+}
+
+/** One link of the chain that `explain` prints. */
+export interface RuleVerdict {
+  readonly rule: RefusalCode
+  readonly verdict: 'pass' | 'refuse'
+  /** The setting, header or scope behind the verdict. */
+  readonly source: string
+}
+
+export interface Explanation {
+  readonly tool: string
+  readonly visible: boolean
+  /** The first rule that refuses, or null. */
+  readonly decidedBy: RefusalCode | null
+  readonly chain: readonly RuleVerdict[]
+}
+
+/** Every rule's verdict on a tool, prompt or resource by its client-visible name, with what is behind it. */
+export function explain(snapshot: Snapshot, name: string, caller: Caller): Explanation {
+  const item = snapshot.tools.get(name) ?? snapshot.prompts.get(name) ?? snapshot.resources.get(name)
+  if (!item) return explainUnknown(snapshot, name)
+  const chain = rules.map(({ code, refuses, source }): RuleVerdict => {
+    const refused = refuses(item, caller, snapshot.policy)
+    return { rule: code, verdict: refused ? 'refuse' : 'pass', source: source(item, caller, snapshot.policy) }
+  })
+  const known: RuleVerdict = { rule: 'unknown', verdict: 'pass', source: `plugin "${item.plugin.instance}" has it` }
+  const decidedBy = chain.find(({ verdict }) => verdict === 'refuse')?.rule ?? null
+  return { tool: name, visible: decidedBy === null, decidedBy, chain: [known, ...chain] }
+}
+
+/** A plugin that never loaded has no tools to name: whether one was meant can only be told by the prefix. */
+function explainUnknown(snapshot: Snapshot, name: string): Explanation {
+  const failed = snapshot.plugins.find(
+    ({ instance, state }) => (state === 'failed' || state === 'loading') && name.startsWith(`${instance}_`),
+  )
+  if (!failed)
+    return {
+      tool: name,
+      visible: false,
+      decidedBy: 'unknown',
+      chain: [{ rule: 'unknown', verdict: 'refuse', source: 'no plugin has it' }],
+    }
+  const source = `plugin "${failed.instance}" is ${failed.state}: ${failed.reason?.message ?? 'not there yet'}`
+  return {
+    tool: name,
+    visible: false,
+    decidedBy: 'plugin_failed',
+    chain: [
+      { rule: 'unknown', verdict: 'pass', source: `the name begins with that of plugin "${failed.instance}"` },
+      { rule: 'plugin_failed', verdict: 'refuse', source },
+    ],
+  }
+}
+
+interface Rule {
+  readonly code: RefusalCode
+  readonly refuses: (item: SnapshotItem, caller: Caller, policy: Policy) => boolean
+  readonly source: (item: SnapshotItem, caller: Caller, policy: Policy) => string
+}
+
+const rules: readonly Rule[] = [
+  {
+    code: 'quarantined',
+    refuses: ({ plugin, localName }) => plugin.state === 'quarantined' || (plugin.quarantined?.has(localName) ?? false),
+    source: ({ plugin, localName }) =>
+      plugin.quarantined?.has(localName)
+        ? `mcp.lock.json records another definition; patchbay approve ${plugin.instance}.${localName}`
+        : 'mcp.lock.json',
+  },
+  {
+    code: 'plugin_failed',
+    refuses: ({ plugin }) => plugin.state !== 'unconfigured' && plugin.live === undefined,
+    source: ({ plugin }) => `plugin "${plugin.instance}" is ${plugin.state}${plugin.reason ? `: ${plugin.reason.message}` : ''}`,
+  },
+  {
+    code: 'not_configured',
+    refuses: ({ plugin }) => plugin.state === 'unconfigured',
+    source: ({ plugin }) =>
+      plugin.reason ? [plugin.reason.message, ...plugin.reason.fix].join('; ') : `plugin "${plugin.instance}" is configured`,
+  },
+  {
+    code: 'denied_by_plugin',
+    refuses({ plugin, localName }, _caller, policy) {
+      const { allow, deny } = policy.plugin(plugin.entry)
+      return !allow(localName) || deny(localName)
+    },
+    source: ({ plugin }, _caller, { source }) => `${source}: tools of the entry "${plugin.instance}" ${list(plugin.entry.tools)}`,
+  },
+  {
+    code: 'not_in_toolset',
+    refuses: ({ name, tags }, _caller, { enabled, toolsets }) =>
+      enabled !== undefined && !inToolsets(name, tags, enabled, toolsets),
+    source: (_item, _caller, { source, enabled }) =>
+      `${source}: tools.enable ${enabled ? JSON.stringify(enabled) : 'is not set'}`,
+  },
+  {
+    code: 'denied_by_host',
+    refuses: ({ name }, _caller, { host }) => !host.allow(name) || host.deny(name),
+    source: (_item, _caller, { source }) => `${source}: tools.allow and tools.deny`,
+  },
+  {
+    code: 'read_only',
+    refuses: ({ access, plugin }, _caller, { readOnly }) => access === 'write' && (readOnly || plugin.entry.readOnly === true),
+    source: ({ access, plugin }, _caller, { source, readOnly }) =>
+      access === 'read'
+        ? 'it only reads'
+        : readOnly
+          ? `${source}: readOnly, or --read-only`
+          : plugin.entry.readOnly
+            ? `${source}: readOnly of the entry "${plugin.instance}"`
+            : `${source}: readOnly is off`,
+  },
+  {
+    code: 'tenant',
+    refuses: ({ name, access }, { principal }, { tenants }) =>
+      tenants.size > 0 && tenantRefuses(name, access, principal.tenant, principal.kind, tenants),
+    source: (_item, { principal }, { source, tenants }) =>
+      tenants.size === 0
+        ? 'there are no tenants'
+        : `${source}: tenants${principal.tenant === undefined ? ', and the caller has none' : `.${principal.tenant}`}`,
+  },
+  {
+    code: 'permission',
+    refuses: ({ name, permissions }, { principal }, { grants }) => !isPermitted(name, permissions, principal.permissions, grants),
+    source: ({ permissions }, { principal }) =>
+      `needs ${permissions.length ? permissions.join(', ') : 'no permission of its own'}; the caller has ${principal.permissions.join(', ') || 'none'}`,
+  },
+  {
+    code: 'request_narrowed',
+    refuses: ({ name, access, tags }, { narrowing }, { toolsets }) =>
+      (narrowing.readOnly && access === 'write') ||
+      (narrowing.toolsets !== undefined && !inToolsets(name, tags, narrowing.toolsets, toolsets)),
+    source: (_item, { narrowing }) =>
+      [
+        ...(narrowing.readOnly ? ['header X-Patchbay-Read-Only'] : []),
+        ...(narrowing.toolsets ? [`header X-Patchbay-Toolsets: ${narrowing.toolsets.join(', ')}`] : []),
+      ].join(' and ') || 'the request asks for no less',
+  },
+]
+
+/** A toolset is a name of the config, or the tag of a tool. */
+function inToolsets(name: string, tags: readonly string[], enabled: readonly string[], toolsets: Policy['toolsets']): boolean {
+  return enabled.some((toolset) => toolsets.get(toolset)?.(name) ?? tags.includes(toolset))
+}
+
+/** With tenants in the config, whoever has none, or an unknown one, sees nothing; the operator on stdio or loopback is no tenant. */
+function tenantRefuses(
+  name: string,
+  access: string,
+  tenant: string | undefined,
+  kind: string,
+  tenants: Policy['tenants'],
+): boolean {
+  if (tenant === undefined) return kind !== 'local'
+  const rule = tenants.get(tenant)
+  return rule === undefined || !rule.allow(name) || rule.deny(name) || (rule.readOnly && access === 'write')
+}
+
+/** A tool's own permissions must all be granted; where the config maps scopes to tools, one of the caller's must grant it as well. */
+function isPermitted(name: string, needed: readonly string[], granted: readonly string[], grants: Policy['grants']): boolean {
+  if (granted.includes('*')) return true
+  if (!needed.every((permission) => granted.includes(permission))) return false
+  return grants.size === 0 || granted.some((permission) => grants.get(permission)?.(name) ?? false)
+}
+
+function list(tools: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | undefined): string {
+  const shown = [
+    ...(tools?.allow ? [`allow ${JSON.stringify(tools.allow)}`] : []),
+    ...(tools?.deny?.length ? [`deny ${JSON.stringify(tools.deny)}`] : []),
+  ]
+  return shown.join(', ') || 'have no globs'
+}

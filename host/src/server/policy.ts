@@ -1,0 +1,61 @@
+import { compileGlobs } from '../config/glob.ts'
+import type { ResolvedConfig } from '../config/schema.ts'
+
+/** The filter settings of a config, compiled once a generation. Everything here can be changed without a restart. */
+export interface Policy {
+  /** Where the settings are, for `explain`: the config's file name. */
+  readonly source: string
+  readonly host: GlobRule
+  readonly toolsets: ReadonlyMap<string, NameMatch>
+  /** The toolsets that are on; undefined when the config does not choose. */
+  readonly enabled: readonly string[] | undefined
+  readonly readOnly: boolean
+  readonly tenants: ReadonlyMap<string, TenantRule>
+  /** Scope or role -> the tools it grants; empty when permissions come from the tools alone. */
+  readonly grants: ReadonlyMap<string, NameMatch>
+  readonly plugin: (entry: PluginTools) => GlobRule
+}
+
+export type NameMatch = (name: string) => boolean
+
+export interface GlobRule {
+  readonly allow: NameMatch
+  readonly deny: NameMatch
+}
+
+export interface TenantRule extends GlobRule {
+  readonly readOnly: boolean
+}
+
+interface PluginTools {
+  readonly tools?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] }
+}
+
+/** Compiles the settings that decide who sees what. */
+export function compilePolicy(config: ResolvedConfig, source: string): Policy {
+  const rules = new WeakMap<object, GlobRule>()
+  return Object.freeze({
+    source,
+    host: globRule(config.tools),
+    toolsets: new Map(Object.entries(config.tools.toolsets ?? {}).map(([name, globs]) => [name, compileGlobs(globs)])),
+    enabled: config.tools.enable,
+    readOnly: config.readOnly,
+    tenants: new Map(
+      Object.entries(config.tenants ?? {}).map(([name, tenant]) => [
+        name,
+        { ...globRule(tenant.tools ?? {}), readOnly: tenant.readOnly ?? false },
+      ]),
+    ),
+    grants: new Map(Object.entries(config.auth.permissions ?? {}).map(([scope, globs]) => [scope, compileGlobs(globs)])),
+    plugin(entry) {
+      let rule = rules.get(entry)
+      if (!rule) rules.set(entry, (rule = globRule(entry.tools ?? {})))
+      return rule
+    },
+  })
+}
+
+/** No `allow` allows everything; an empty one allows nothing. */
+function globRule({ allow, deny }: { readonly allow?: readonly string[]; readonly deny?: readonly string[] }): GlobRule {
+  return { allow: allow ? compileGlobs(allow) : () => true, deny: compileGlobs(deny ?? []) }
+}

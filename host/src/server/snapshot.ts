@@ -1,0 +1,166 @@
+import type { PluginEntry } from '../config/schema.ts'
+import type { JsonObject } from '../data/json.ts'
+import type { Validator, Validators } from '../data/validate.ts'
+import type { LivePlugin } from '../service/live-plugin.ts'
+import { fullName } from '../service/names.ts'
+import type { PluginRecord } from '../service/plugin-record.ts'
+import type { PromptSurface, ResourceSurface, ToolSurface } from '../service/surface.ts'
+import type { Policy } from './policy.ts'
+import { parseTemplate, type UriTemplate } from './uri-template.ts'
+
+/** The frozen state of everything that can be listed or called, of one generation. A call keeps the one it began with. */
+export interface Snapshot {
+  readonly generation: number
+  readonly plugins: readonly PluginRecord[]
+  readonly policy: Policy
+  /** By client-visible name, in the order of listing. Hidden ones are here too: the filter decides for each caller. */
+  readonly tools: ReadonlyMap<string, SnapshotTool>
+  readonly prompts: ReadonlyMap<string, SnapshotPrompt>
+  /** By URI. */
+  readonly resources: ReadonlyMap<string, SnapshotResource>
+  readonly templates: readonly SnapshotTemplate[]
+}
+
+/** What the filter looks at, whatever kind of thing it is. */
+export interface SnapshotItem {
+  /** As clients see it. */
+  readonly name: string
+  /** As its plugin names it: what `tools.allow` of an entry selects by. */
+  readonly localName: string
+  readonly access: 'read' | 'write'
+  readonly tags: readonly string[]
+  readonly permissions: readonly string[]
+  readonly plugin: PluginRecord
+}
+
+export interface SnapshotTool extends SnapshotItem {
+  readonly kind: 'tool'
+  readonly surface: ToolSurface
+  /** Exactly what a client sees. */
+  readonly wire: WireTool
+  readonly validateInput: Validator
+  readonly validateOutput: Validator | undefined
+}
+
+export interface SnapshotPrompt extends SnapshotItem {
+  readonly kind: 'prompt'
+  readonly surface: PromptSurface
+  readonly wire: WirePrompt
+  readonly validateArguments: Validator
+}
+
+export interface SnapshotResource extends SnapshotItem {
+  readonly kind: 'resource'
+  readonly surface: ResourceSurface
+  readonly wire: WireResource
+}
+
+export interface SnapshotTemplate extends SnapshotItem {
+  readonly kind: 'template'
+  readonly surface: ResourceSurface
+  readonly wire: WireTemplate
+  readonly match: UriTemplate
+}
+
+export type WireTool = JsonObject & { readonly name: string; readonly description: string; readonly inputSchema: JsonObject }
+export type WirePrompt = JsonObject & { readonly name: string }
+export type WireResource = JsonObject & { readonly uri: string; readonly name: string }
+export type WireTemplate = JsonObject & { readonly uriTemplate: string; readonly name: string }
+
+/** Builds the snapshot of one generation. Order: the plugins' in the config, then the tools' in the plugin. Compiles no schema. */
+export function buildSnapshot({
+  generation,
+  plugins,
+  policy,
+  validators,
+}: {
+  generation: number
+  plugins: readonly PluginRecord[]
+  policy: Policy
+  validators: Validators
+}): Snapshot {
+  const tools = new Map<string, SnapshotTool>()
+  const prompts = new Map<string, SnapshotPrompt>()
+  const resources = new Map<string, SnapshotResource>()
+  const templates: SnapshotTemplate[] = []
+  for (const plugin of plugins) {
+    // A plugin that was refused has nothing to call, and its names may be another's.
+    if (!plugin.surface || plugin.state === 'failed') continue
+    for (const surface of plugin.surface.tools) {
+      const tool = snapshotTool(surface, plugin, validators)
+      tools.set(tool.name, tool)
+    }
+    for (const surface of plugin.surface.prompts) {
+      const prompt = snapshotPrompt(surface, plugin, validators)
+      prompts.set(prompt.name, prompt)
+    }
+    for (const surface of plugin.surface.resources) {
+      const item = snapshotItem(surface, plugin)
+      const template = parseTemplate(surface.uri)
+      if (template)
+        templates.push({
+          ...item,
+          kind: 'template',
+          surface,
+          match: template,
+          wire: Object.freeze({ uriTemplate: surface.uri, name: item.name, ...surface.wire }),
+        })
+      else
+        resources.set(surface.uri, {
+          ...item,
+          kind: 'resource',
+          surface,
+          wire: Object.freeze({ uri: surface.uri, name: item.name, ...surface.wire }),
+        })
+    }
+  }
+  return Object.freeze({ generation, plugins, policy, tools, prompts, resources, templates: Object.freeze(templates) })
+}
+
+/** The running version of an item's plugin. The filter lets nothing through that has none. */
+export function liveOf({ plugin, name }: SnapshotItem): LivePlugin {
+  if (!plugin.live) throw new Error(`${name} was let through without a running plugin`)
+  return plugin.live
+}
+
+function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Validators): SnapshotTool {
+  const name = fullName(plugin.instance, surface.name)
+  const { inputSchema, outputSchema } = surface.wire
+  return Object.freeze({
+    ...snapshotItem(surface, plugin),
+    kind: 'tool',
+    access: surface.access,
+    tags: surface.tags,
+    surface,
+    wire: Object.freeze({ name, ...surface.wire, ...overrideOf(plugin.entry, surface.name) }),
+    validateInput: validators.validator(inputSchema),
+    validateOutput: outputSchema ? validators.validator(outputSchema) : undefined,
+  })
+}
+
+function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators: Validators): SnapshotPrompt {
+  const item = snapshotItem(surface, plugin)
+  return Object.freeze({
+    ...item,
+    kind: 'prompt',
+    surface,
+    wire: Object.freeze({ name: item.name, ...surface.wire }),
+    validateArguments: validators.validator(surface.schema),
+  })
+}
+
+function snapshotItem(
+  { name, permissions }: { name: string; permissions: readonly string[] },
+  plugin: PluginRecord,
+): SnapshotItem {
+  return { name: fullName(plugin.instance, name), localName: name, access: 'read', tags: [], permissions, plugin }
+}
+
+/** The operator's own words for a tool: title and description only, since the rest is what the tool does. */
+function overrideOf({ overrides }: PluginEntry, tool: string): { title?: string; description?: string } {
+  const own = overrides && Object.hasOwn(overrides, tool) ? overrides[tool] : undefined
+  return {
+    ...(own?.title === undefined ? {} : { title: own.title }),
+    ...(own?.description === undefined ? {} : { description: own.description }),
+  }
+}

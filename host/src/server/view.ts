@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Caller } from './caller.ts'
+import { refusal } from './filter.ts'
+import type { Snapshot, SnapshotItem, WirePrompt, WireResource, WireTemplate, WireTool } from './snapshot.ts'
+
+/** The lists of one generation for one class of callers, computed once. */
+export interface View {
+  readonly tools: readonly WireTool[]
+  readonly prompts: readonly WirePrompt[]
+  readonly resources: readonly WireResource[]
+  readonly templates: readonly WireTemplate[]
+  /** The plugins that this class sees something of. */
+  readonly services: readonly { readonly instance: string; readonly description: string | undefined }[]
+}
+
+export type ListKind = 'tools' | 'prompts' | 'resources'
+
+/** Classes follow from scopes and headers, which callers choose: bounded, so that they cannot fill the memory. */
+const MAX_CLASSES = 256
+
+const views = new WeakMap<Snapshot, LRUCache<string, View>>()
+
+/** What `caller` sees of `snapshot`. The same object for every caller of the class while it is remembered. */
+export function viewOf(snapshot: Snapshot, caller: Caller): View {
+  let classes = views.get(snapshot)
+  if (!classes) views.set(snapshot, (classes = new LRUCache({ max: MAX_CLASSES })))
+  let view = classes.get(caller.classKey)
+  if (!view) classes.set(caller.classKey, (view = computeView(snapshot, caller)))
+  return view
+}
+
+/** Which of a caller's lists differ between two generations; none when only code changed. */
+export function changedKinds(previous: Snapshot, current: Snapshot, caller: Caller): ReadonlySet<ListKind> {
+  const before = digests(viewOf(previous, caller))
+  const after = digests(viewOf(current, caller))
+  return new Set((['tools', 'prompts', 'resources'] as const).filter((kind) => before[kind] !== after[kind]))
+}
+
+function computeView(snapshot: Snapshot, caller: Caller): View {
+  const visible = (item: SnapshotItem) => refusal(item, caller, snapshot.policy) === undefined
+  const tools = [...snapshot.tools.values()].filter(visible)
+  const prompts = [...snapshot.prompts.values()].filter(visible)
+  const resources = [...snapshot.resources.values()].filter(visible)
+  const templates = snapshot.templates.filter(visible)
+  const seen = new Set([...tools, ...prompts, ...resources, ...templates].map(({ plugin }) => plugin))
+  return Object.freeze({
+    tools: Object.freeze(tools.map(({ wire }) => wire)),
+    prompts: Object.freeze(prompts.map(({ wire }) => wire)),
+    resources: Object.freeze(resources.map(({ wire }) => wire)),
+    templates: Object.freeze(templates.map(({ wire }) => wire)),
+    services: Object.freeze([...seen].map(({ instance, surface }) => ({ instance, description: surface?.description }))),
+  })
+}
+
+const digestsOf = new WeakMap<View, Readonly<Record<ListKind, string>>>()
+
+/** Computed when two generations are compared, which a host without subscribers never does. */
+function digests(view: View): Readonly<Record<ListKind, string>> {
+  let known = digestsOf.get(view)
+  if (!known) {
+    const digest = (...lists: unknown[]) => createHash('sha256').update(JSON.stringify(lists)).digest('base64')
+    known = { tools: digest(view.tools), prompts: digest(view.prompts), resources: digest(view.resources, view.templates) }
+    digestsOf.set(view, known)
+  }
+  return known
+}
