@@ -1,4 +1,4 @@
-import Type, { type TSchemaOptions, type TUnsafe } from 'typebox'
+import { Type, type TSchemaOptions, type TUnsafe } from 'typebox'
 import { ServiceError } from './errors.ts'
 
 /**

@@ -58,7 +58,10 @@ export interface CallContext<Client = unknown, Config = Readonly<Record<string, 
   closeStream(): void
 }
 
-/** The plugin's only way to its service: the host picks the credential, dials, pools, retries and redacts. */
+/**
+ * The plugin's only way to its service: the host picks the credential, dials, pools, retries and redacts. `path` begins at `apiUrl`;
+ * an absolute URL is accepted where its origin is one of `capabilities.hosts`, and carries no credential there.
+ */
 export interface HttpClient {
   /** The body parsed as JSON. Throws a `ServiceError` for any status of 400 or more, and for a body that is not JSON. */
   json<Body = unknown>(path: string, options?: HttpRequest): Promise<Body>

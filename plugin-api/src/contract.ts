@@ -14,92 +14,99 @@ export interface ContractFault {
  */
 export function contractFaults(value: unknown): readonly ContractFault[] {
   const faults: ContractFault[] = []
-  const fault = (path: string, problem: string, fix: string) => void faults.push({ path, problem, fix })
-  if (!isRecord(value)) {
-    fault('default', `the module's default export is ${kindOf(value)}`, 'Write: export default definePlugin({ … })')
-    return faults
-  }
-  if (value['apiVersion'] !== API_VERSION) {
-    const version = value['apiVersion']
-    const newer = typeof version === 'number' && version > API_VERSION
-    fault(
-      'apiVersion',
-      version === undefined
-        ? 'the contract version is missing'
-        : `it is made for contract version ${String(version)}, this host speaks ${API_VERSION}`,
-      version === undefined
-        ? 'Wrap the object in definePlugin({ … })'
-        : newer
-          ? 'Update the host'
-          : 'Update the plugin, or ask its author for a release made with the current @mcp-patchbay/plugin-api',
-    )
-  }
-  checkName(value['name'], 'name', fault)
-  if (!isRecord(value['config']) || value['config']['type'] !== 'object')
-    fault('config', `is ${kindOf(value['config'])}, not a TypeBox object`, 'Write: config: Type.Object({ … }); empty is fine')
-  checkFunction(
-    value['isAuthConfigured'],
-    'isAuthConfigured',
-    'isAuthConfigured: hasCredential, or () => true for a service without credentials',
-    fault,
-  )
-  checkFunction(value['createClient'], 'createClient', 'createClient: ({ http }) => new MyClient(http)', fault)
-  if (value['start'] !== undefined) checkFunction(value['start'], 'start', 'start: (ctx) => { … }', fault)
-  for (const { list, check, required } of lists) {
-    const items = value[list]
-    if (items === undefined && !required) continue
-    if (!Array.isArray(items)) {
-      fault(list, `is ${kindOf(items)}, not an array`, `Write: ${list}: []`)
-      continue
-    }
-    const seen = new Map<string, number>()
-    items.forEach((item: unknown, index) => {
-      const path = `${list}[${index}]`
-      if (!isRecord(item))
-        return fault(
-          path,
-          `is ${kindOf(item)}`,
-          `Make it with define${list === 'tools' ? 'Tool' : list === 'prompts' ? 'Prompt' : 'Resource'}({ … })`,
-        )
-      checkName(item['name'], `${path}.name`, fault)
-      const name = item['name']
-      if (typeof name === 'string') {
-        const first = seen.get(name)
-        if (first === undefined) seen.set(name, index)
-        else fault(`${path}.name`, `"${name}" is also the name of ${list}[${first}]`, 'Give each its own name')
-      }
-      checkOptionalStrings(item, path, fault)
-      check(item, path, fault)
-    })
-  }
+  const fault: Fault = (path, problem, fix) => void faults.push({ path, problem, fix })
+  if (isRecord(value)) checkPlugin(value, fault)
+  else fault('default', `the module's default export is ${kindOf(value)}`, 'Write: export default definePlugin({ … })')
   return faults
 }
 
 type Fault = (path: string, problem: string, fix: string) => void
 
-const lists: readonly {
-  list: string
-  required: boolean
-  check: (item: Record<string, unknown>, path: string, fault: Fault) => void
-}[] = [
-  { list: 'tools', required: true, check: checkTool },
-  { list: 'resources', required: false, check: checkResource },
-  { list: 'prompts', required: false, check: checkPrompt },
-]
+function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
+  checkVersion(plugin['apiVersion'], fault)
+  checkName(plugin['name'], 'name', fault)
+  checkObjectSchema(plugin['config'], 'config', 'config: Type.Object({ … }); empty is fine', fault)
+  checkFunction(
+    plugin['isAuthConfigured'],
+    'isAuthConfigured',
+    'isAuthConfigured: hasCredential, or () => true without credentials',
+    fault,
+  )
+  checkFunction(plugin['createClient'], 'createClient', 'createClient: ({ http }) => new MyClient(http)', fault)
+  if (plugin['start'] !== undefined) checkFunction(plugin['start'], 'start', 'start: (ctx) => { … }', fault)
+  for (const key of ['credentials', 'headers', 'capabilities'])
+    if (plugin[key] !== undefined && !isRecord(plugin[key]))
+      fault(key, `is ${kindOf(plugin[key])}`, 'Give an object or leave it out')
+  checkItems(plugin['tools'], { list: 'tools', make: 'defineTool', check: checkTool }, fault)
+  if (plugin['resources'] !== undefined)
+    checkItems(plugin['resources'], { list: 'resources', make: 'defineResource', check: checkResource }, fault)
+  if (plugin['prompts'] !== undefined)
+    checkItems(plugin['prompts'], { list: 'prompts', make: 'definePrompt', check: checkPrompt }, fault)
+}
+
+function checkVersion(version: unknown, fault: Fault): void {
+  if (version === API_VERSION) return
+  if (version === undefined)
+    return fault('apiVersion', 'the contract version is missing', 'Wrap the object in definePlugin({ … })')
+  fault(
+    'apiVersion',
+    `it is made for contract version ${quote(version)}, this host speaks ${API_VERSION}`,
+    typeof version === 'number' && version > API_VERSION
+      ? 'Update the host'
+      : 'Update the plugin, or ask its author for a release made with the current @mcp-patchbay/plugin-api',
+  )
+}
+
+interface ItemRules {
+  readonly list: string
+  readonly make: string
+  readonly check: (item: Record<string, unknown>, path: string, fault: Fault) => void
+}
+
+function checkItems(items: unknown, { list, make, check }: ItemRules, fault: Fault): void {
+  if (!Array.isArray(items)) return fault(list, `is ${kindOf(items)}, not an array`, `Write: ${list}: []`)
+  const seen = new Map<string, number>()
+  items.forEach((item: unknown, index) => {
+    const path = `${list}[${index}]`
+    if (!isRecord(item)) return fault(path, `is ${kindOf(item)}`, `Make it with ${make}({ … })`)
+    checkName(item['name'], `${path}.name`, fault)
+    const name = item['name']
+    if (typeof name === 'string') {
+      const first = seen.get(name)
+      if (first === undefined) seen.set(name, index)
+      else fault(`${path}.name`, `"${name}" is also the name of ${list}[${first}]`, 'Give each its own name')
+    }
+    checkOptionalStrings(item, path, fault)
+    check(item, path, fault)
+  })
+}
 
 function checkTool(tool: Record<string, unknown>, path: string, fault: Fault): void {
   if (typeof tool['description'] !== 'string' || tool['description'].trim() === '')
     fault(`${path}.description`, 'is missing', 'Tell the model what the tool does, when to use it and what it returns')
   if (tool['access'] !== 'read' && tool['access'] !== 'write')
     fault(`${path}.access`, `is ${quote(tool['access'])}`, "Write access: 'read' or access: 'write'")
-  if (!isRecord(tool['input']) || tool['input']['type'] !== 'object')
-    fault(`${path}.input`, `is ${kindOf(tool['input'])}, not an object schema`, 'Write: input: Type.Object({ … }); empty is fine')
+  checkObjectSchema(tool['input'], `${path}.input`, 'input: Type.Object({ … }); empty is fine', fault)
   if (tool['output'] !== undefined && !isRecord(tool['output']))
     fault(`${path}.output`, `is ${kindOf(tool['output'])}`, 'Give a TypeBox schema or leave it out')
   const timeout = tool['timeoutMs']
   if (timeout !== undefined && !(typeof timeout === 'number' && Number.isFinite(timeout) && timeout > 0))
     fault(`${path}.timeoutMs`, `is ${quote(timeout)}`, 'Give milliseconds greater than 0')
+  if (tool['interactive'] !== undefined && typeof tool['interactive'] !== 'boolean')
+    fault(`${path}.interactive`, `is ${quote(tool['interactive'])}`, 'Write true or leave it out')
+  if (tool['approval'] !== undefined && tool['approval'] !== 'required')
+    fault(`${path}.approval`, `is ${quote(tool['approval'])}`, "Write approval: 'required' or leave it out")
+  if (tool['annotations'] !== undefined && !isRecord(tool['annotations']))
+    fault(`${path}.annotations`, `is ${kindOf(tool['annotations'])}`, 'Give an object such as { destructiveHint: true }')
+  if (tool['cache'] !== undefined) checkCache(tool['cache'], `${path}.cache`, tool['access'], fault)
   checkFunction(tool['run'], `${path}.run`, 'run: (input, ctx) => …', fault)
+}
+
+function checkCache(cache: unknown, path: string, access: unknown, fault: Fault): void {
+  if (access === 'write') fault(path, 'is set on a tool that writes', "Leave it out: only results of access: 'read' are cached")
+  const { ttlMs, scope }: Record<string, unknown> = isRecord(cache) ? cache : {}
+  if (!(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs > 0) || (scope !== 'caller' && scope !== 'shared'))
+    fault(path, 'does not say how long and for whom', "Write for example: cache: { ttlMs: 60_000, scope: 'caller' }")
 }
 
 function checkResource(resource: Record<string, unknown>, path: string, fault: Fault): void {
@@ -110,8 +117,15 @@ function checkResource(resource: Record<string, unknown>, path: string, fault: F
 
 function checkPrompt(prompt: Record<string, unknown>, path: string, fault: Fault): void {
   const args = prompt['arguments']
-  if (args !== undefined && (!isRecord(args) || args['type'] !== 'object'))
-    fault(`${path}.arguments`, `is ${kindOf(args)}, not an object schema`, 'Write: arguments: Type.Object({ … })')
+  if (args !== undefined) checkObjectSchema(args, `${path}.arguments`, 'arguments: Type.Object({ … })', fault)
+  const properties: Record<string, unknown> = isRecord(args) && isRecord(args['properties']) ? args['properties'] : {}
+  for (const [key, property] of Object.entries(properties))
+    if (isRecord(property) && property['type'] !== undefined && property['type'] !== 'string')
+      fault(
+        `${path}.arguments.${key}`,
+        `is of type ${quote(property['type'])}, and MCP sends prompt arguments as text`,
+        'Take a string and read it in run',
+      )
   checkFunction(prompt['run'], `${path}.run`, 'run: (args, ctx) => …', fault)
 }
 
@@ -125,6 +139,12 @@ function checkName(name: unknown, path: string, fault: Fault): void {
     `${quote(name)} is not a name`,
     'Use snake_case: a to z, 0 to 9 and single underscores, beginning with a letter, at most 64 characters',
   )
+}
+
+function checkObjectSchema(value: unknown, path: string, example: string, fault: Fault): void {
+  if (isRecord(value) && value['type'] === 'object') return
+  const found = isRecord(value) ? `a schema of type ${quote(value['type'])}` : kindOf(value)
+  fault(path, `is ${found}, not an object schema`, `Write: ${example}`)
 }
 
 function checkFunction(value: unknown, path: string, example: string, fault: Fault): void {
@@ -154,5 +174,6 @@ function kindOf(value: unknown): string {
 }
 
 function quote(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : kindOf(value)
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }

@@ -37,8 +37,26 @@ export class ServiceError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Holds across copies of this package: a plugin may bring its own. */
+  /** Holds across copies of this package: a plugin may bring its own. A subclass is an ordinary class and matches only its own. */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== ServiceError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && brand in value
   }
 }
+
+/** The code that an HTTP status of a service stands for; undefined below 400. The host's `http` and `fakeHttp` agree by it. */
+export function serviceErrorCode(status: number): ServiceErrorCode | undefined {
+  if (status < 400) return undefined
+  if (status >= 500) return status === 504 ? 'TIMEOUT' : 'UPSTREAM_FAILED'
+  return STATUS_CODES.get(status) ?? 'INVALID_INPUT'
+}
+
+const STATUS_CODES: ReadonlyMap<number, ServiceErrorCode> = new Map([
+  [401, 'AUTHENTICATION_FAILED'],
+  [403, 'PERMISSION_DENIED'],
+  [404, 'NOT_FOUND'],
+  [407, 'UPSTREAM_FAILED'],
+  [408, 'TIMEOUT'],
+  [410, 'NOT_FOUND'],
+  [429, 'RATE_LIMITED'],
+])

@@ -24,13 +24,12 @@ export const markdown: ResponseFormatter = Object.freeze({
       const text = inline(value(item))
       return text === '' ? [] : [`- **${inline(label)}**: ${text}`]
     })
-    return [`## ${inline(type)}: ${inline(title)}`, ...(lines.length ? ['', ...lines] : [])].join('\n')
+    return [heading(`${inline(type)}: ${inline(title)}`), ...(lines.length ? ['', ...lines] : [])].join('\n')
   },
 
   list(items, { type, columns, total }) {
     if (items.length === 0) return `No ${inline(type)} found.`
     const shown = columnsOf(columns)
-    const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
     const count =
       total !== undefined && total > items.length
         ? `${items.length} of ${total} ${inline(type)}`
@@ -55,24 +54,50 @@ export const markdown: ResponseFormatter = Object.freeze({
 
 function columnsOf<Item extends object>(columns: Columns<Item>): { label: string; value: (item: Item) => unknown }[] {
   return columns.map((column) =>
-    typeof column === 'string'
-      ? { label: column, value: (item) => (Object.hasOwn(item, column) ? (item as Record<string, unknown>)[column] : undefined) }
-      : column,
+    typeof column === 'string' ? { label: column, value: (item) => (isMember(item, column) ? item[column] : undefined) } : column,
   )
 }
 
-/** One line of Markdown that shows `value` and nothing more: no markup of its own, no line break, no cell border. */
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+/** A key named `constructor` or `__proto__` means the record's own, never what every object has. */
+function isMember(item: object, key: string): boolean {
+  return Object.hasOwn(item, key) || !(key in Object.prototype)
+}
+
+/**
+ * One line of Markdown that shows `value` and nothing more: no markup of its own, no line break, no cell border, no invisible
+ * characters. Escapes no more than that takes, because a model reads the source: `order_items` and `{"a":1}` stay as they are.
+ */
 function inline(value: unknown): string {
   const text = textOf(value)
   const short = text.length > MAX_CELL ? `${sliceWhole(text, MAX_CELL)}…` : text
   return short
     .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
-    .replace(/[\\`*_{}[\]<>|~]/g, '\\$&')
-    .replace(/^([#+-]|\d+[.)])(?=\s)/, '\\$1')
-    .replace(/\s*\r?\n\s*/g, '<br>')
+    .replace(INVISIBLE, '')
+    .trim()
+    .replace(/[\\`*[\]<|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=#?\w+;)/gu, '\\$&')
+    .replace(/^>|^[#+-](?![\p{L}\p{N}])/u, '\\$&')
+    .replace(/^(\d+)([.)])(?!\S)/, '$1\\$2')
+    .replace(/\s*[\r\n]\s*/g, '<br>')
     .replace(/[\t\u2028\u2029]/g, ' ')
 }
+
+/** A run of `#` at the end of a heading would be taken for its closing. */
+function heading(text: string): string {
+  return `## ${text.replace(/(?<=\s)#+$/, '\\$&')}`
+}
+
+/**
+ * Control characters, zero-width spaces, text direction overrides and Unicode tags: nothing a person would see, much that a model
+ * would read. The joiners U+200C and U+200D stay, for scripts and emoji are spelt with them.
+ */
+const INVISIBLE = new RegExp(
+  String.raw`[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]`,
+  'gu',
+)
 
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return ''
@@ -80,9 +105,17 @@ function textOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString()
-  if (Array.isArray(value)) return value.map(textOf).filter(Boolean).join(', ')
+  if (Array.isArray(value))
+    return value
+      .map((item) => (Array.isArray(item) ? jsonOf(item) : textOf(item)))
+      .filter(Boolean)
+      .join(', ')
+  return jsonOf(value)
+}
+
+function jsonOf(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? ''
+    return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member)) ?? ''
   } catch {
     return '[not serialisable]'
   }

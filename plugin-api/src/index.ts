@@ -24,7 +24,7 @@ export type {
   QueryValue,
 } from './context.ts'
 export { contractFaults, type ContractFault } from './contract.ts'
-export { ServiceError, type ServiceErrorCode, type ServiceErrorOptions } from './errors.ts'
+export { ServiceError, serviceErrorCode, type ServiceErrorCode, type ServiceErrorOptions } from './errors.ts'
 export { markdown, type Columns, type ResponseFormatter } from './format.ts'
 export {
   elicit,
@@ -40,6 +40,7 @@ export {
 export {
   API_VERSION,
   definePlugin,
+  type AnyPlugin,
   type Capabilities,
   type CredentialPlacement,
   type Placement,

@@ -15,7 +15,7 @@ export function inputRequired({
   return { [mark]: true, requests, ...(state === undefined ? {} : { state }) }
 }
 
-const mark: unique symbol = Symbol.for('@mcp-patchbay/plugin-api.inputRequired') as never
+const mark: unique symbol = Symbol.for('@mcp-patchbay/plugin-api.inputRequired')
 
 export interface InputRequired {
   readonly [mark]: true

@@ -44,6 +44,13 @@ export interface PluginDefinition<Config extends TObject, Client> {
   readonly capabilities?: Capabilities
 }
 
+/** A plugin of which neither config nor client is known; every `ServicePlugin` is one. What an embedder gives to the host, and tests to the kit. */
+export type AnyPlugin = Omit<ServicePlugin<TObject, never>, 'isAuthConfigured' | 'createClient' | 'start'> & {
+  readonly isAuthConfigured: (config: never) => boolean
+  readonly createClient: (ctx: never) => unknown
+  readonly start?: (ctx: never) => Started | Promise<Started>
+}
+
 export type Started = void | Disposable | AsyncDisposable | (() => void | Promise<void>)
 
 /** Where a credential goes: `Authorization: Bearer …` is `{ header: 'Authorization', scheme: 'Bearer' }`. */
