@@ -197,6 +197,46 @@ const catalogue = {
     ({ plugin, faults }) => `The capabilities of plugin "${plugin}" cannot be granted: ${faults.join('; ')}`,
     () => ['Name each origin, variable and folder the plugin needs, without patterns, links or variables'],
   ),
+  CALLER_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `${file} does not say who calls: ${problem}`,
+    () => ['Write JSON such as { "tenant": "acme", "permissions": ["issues:read"], "toolsets": ["triage"], "readOnly": true }'],
+  ),
+  // --- modules ---
+  MODULE_SYNTAX: entry<{ at: string; reason: string }>(
+    ({ at, reason }) => `${at} does not parse: ${reason}`,
+    () => ['Correct that line and save; until then the version before keeps serving'],
+  ),
+  MODULE_EXPORT_MISSING: entry<{ at: string; reason: string }>(
+    ({ at, reason }) => `${at} imports what is not there: ${reason}`,
+    () => ['Correct the name, or export it there', 'If it is a TypeScript type, import it with `import type`'],
+  ),
+  MODULE_TYPESCRIPT_SYNTAX: entry<{ at: string; reason: string }>(
+    ({ at, reason }) => `${at} uses TypeScript that needs a compiler: ${reason}`,
+    () => [
+      'Write what it stands for: a const object for an enum, a module for a namespace, a field for a parameter property, a call for a decorator',
+      'Set "erasableSyntaxOnly": true in tsconfig.json, and the editor marks all such places',
+      'Or compile the plugin and load its JavaScript',
+    ],
+  ),
+  MODULE_TYPESCRIPT_IN_PACKAGE: entry<{ file: string }>(
+    ({ file }) => `${file} is TypeScript inside node_modules; an installed package must ship JavaScript`,
+    () => [
+      'Use a release of the package that ships JavaScript, or compile it before publishing',
+      'While developing it, link its folder (npm link, or a path in mcp.config.ts): outside node_modules TypeScript runs as it stands',
+    ],
+  ),
+  MODULE_LOAD_TIMEOUT: entry<{ entry: string; timeoutMs: number }>(
+    ({ entry: file, timeoutMs }) => `${file} was not imported within ${timeoutMs} ms`,
+    () => ['Look for a top-level await that waits for something that never comes', 'Raise limits.loadTimeoutMs if it needs longer'],
+  ),
+  MODULE_RESTART_REQUIRED: entry<{ file: string; changed: string }>(
+    ({ file, changed }) => `${file} changed in ${changed}, which Node reads only once: a restart is required to load from it`,
+    () => ['Restart the host', 'Or run the plugin with isolation: "process"; its process is new at every reload'],
+  ),
+  MODULE_RELEASED: entry<{ module: string }>(
+    ({ module }) => `${module} belongs to a version that was released; it can import nothing more`,
+    () => ['Stop timers and listeners when the plugin is disposed: something of the old version was still running'],
+  ),
   // --- what a client asks for ---
   TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${name}`),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
@@ -210,7 +250,28 @@ const catalogue = {
   ),
   CALL_FAILED: entry<{ name: string; problem: string }>(({ problem }) => problem),
   CALL_CANCELLED: entry<{ tool: string }>(({ tool }) => `${tool} was cancelled by the client`),
+  SUBSCRIPTION_LIMIT: entry<{ max: number }>(
+    ({ max }) => `This connection follows ${max} resources already, which is the most it may`,
+    () => ['Unsubscribe from some first'],
+  ),
+  // --- listening ---
+  LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
+    ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,
+    () => [
+      'Listen on 127.0.0.1 (listen.http.host, or --host), behind a proxy that authenticates',
+      'Or turn authentication on: auth.inbound.mode "apiKey", "oauth" or "any"',
+    ],
+  ),
+  LISTEN_FAILED: entry<{ what: string; address: string; problem: string }>(
+    ({ what, address, problem }) => `The ${what} listener cannot use ${address}: ${problem}`,
+    ({ what }) => [`Stop what uses the address, or choose another: listen.${what}.host and listen.${what}.port`],
+  ),
   // --- the host itself ---
+  HOST_CLOSING: entry<Record<never, never>>(
+    () => 'The host is shutting down and the call did not finish in time',
+    () => ['Call again in a moment; another process takes over'],
+  ),
+  HOST_CLOSED: entry<Record<never, never>>(() => 'The host is closed', () => ['Make a new one with createHost']),
   FAULTS_INVALID: entry<{ step: string }>(
     ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is no fault point with its action`,
     () => ['Unset PATCHBAY_FAULTS: it is for tests only', 'Or write it like lock.rename:kill or lock.rename:throw'],

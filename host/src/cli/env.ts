@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { envTemplate } from '../config/template.ts'
+import { openHost } from '../from-file.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { printLines } from './print.ts'
+
+/** `patchbay env [PLUGIN]`: a commented `.env` template from the config schemas. */
+export function envCommand(run: Run): Command {
+  return new Command('env')
+    .description('a commented .env template')
+    .argument('[plugin]', 'only this one')
+    .action((plugin: string | undefined, options: CommonOptions) =>
+      run(async () => {
+        await using host = await openHost({ ...options, oneShot: true })
+        const known = host.snapshot.plugins.filter(({ surface }) => surface !== undefined)
+        const chosen = known.filter(({ instance }) => plugin === undefined || instance === plugin)
+        if (plugin !== undefined && chosen.length === 0) {
+          process.stderr.write(`There is no plugin "${plugin}". Known are: ${known.map(({ instance }) => instance).join(', ') || 'none'}\n`)
+          return EXIT.failed
+        }
+        printLines(chosen.flatMap(({ instance, surface }) => (surface ? [envTemplate({ instance, schema: surface.config, description: surface.description })] : [])))
+        return EXIT.done
+      }),
+    )
+}

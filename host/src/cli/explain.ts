@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises'
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { readCaller } from '../caller-file.ts'
+import { openHost } from '../from-file.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { printJson, printLines, table } from './print.ts'
+
+/** `patchbay explain TOOL`: the chain of rules, the verdict of each, and the setting behind it. */
+export function explainCommand(run: Run): Command {
+  return new Command('explain')
+    .description('why a tool is shown or hidden')
+    .argument('<tool>', 'its name as clients see it')
+    .option('--as <file>', 'a JSON file that says who calls: { "tenant": …, "permissions": […], "toolsets": […], "readOnly": … }')
+    .option('--json', 'as JSON')
+    .action((tool: string, options: CommonOptions & { as?: string; json?: boolean }) =>
+      run(async () => {
+        const caller = options.as === undefined ? undefined : readCaller(await readFile(options.as, 'utf8'), options.as)
+        await using host = await openHost({ ...options, oneShot: true })
+        const explanation = host.explain(tool, caller)
+        if (options.json) printJson(explanation)
+        else {
+          const rows = explanation.chain.map(({ rule, verdict, source }) => [rule, styleText(verdict === 'pass' ? 'green' : 'red', verdict, { stream: process.stdout }), source])
+          const verdict = explanation.visible ? `${tool} is visible` : `${tool} is hidden: ${explanation.decidedBy}`
+          printLines([verdict, '', ...table(['RULE', 'VERDICT', 'BECAUSE'], rows)])
+        }
+        return EXIT.done
+      }),
+    )
+}

@@ -1,0 +1,49 @@
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { openHost } from '../from-file.ts'
+import type { HostListing, PluginListing } from '../listing.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { printJson, printLines, table } from './print.ts'
+
+/** `patchbay list`: the plugins, and with `--tools` what each has and why something is hidden. */
+export function listCommand(run: Run): Command {
+  return new Command('list')
+    .description('plugins: name, version, source, isolation, state, reason, tools')
+    .option('--tools', 'every tool, with the reason for a hidden one')
+    .option('--json', 'as JSON')
+    .action((options: CommonOptions & { tools?: boolean; json?: boolean }) =>
+      run(async () => {
+        await using host = await openHost({ ...options, oneShot: true })
+        const listing = host.list()
+        if (options.json) printJson(listing)
+        else printLines(options.tools ? toolLines(listing) : pluginLines(listing))
+        return EXIT.done
+      }),
+    )
+}
+
+function pluginLines({ plugins }: HostListing): readonly string[] {
+  if (plugins.length === 0) return ['No plugins. Put one into a folder of pluginDirs, or add an entry to plugins.']
+  const rows = plugins.map((plugin) => [
+    plugin.name,
+    plugin.version ?? '-',
+    plugin.use,
+    plugin.isolation === 'inline' ? 'inline (trusted)' : plugin.isolation,
+    state(plugin),
+    `${plugin.tools.filter(({ visible }) => visible).length}/${plugin.tools.length}`,
+  ])
+  const reasons = plugins.flatMap(({ name, reason }) => (reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : []))
+  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'TOOLS'], rows), ...reasons]
+}
+
+function toolLines({ plugins }: HostListing): readonly string[] {
+  const rows = plugins.flatMap(({ tools }) =>
+    tools.map(({ name, access, visible, hiddenBy, tokens }) => [name, access, visible ? 'visible' : `hidden: ${hiddenBy}`, String(tokens)]),
+  )
+  return table(['TOOL', 'ACCESS', 'SHOWN', '~TOKENS'], rows)
+}
+
+function state({ state: name, reloadError }: PluginListing): string {
+  const colour = name === 'active' ? 'green' : name === 'failed' ? 'red' : 'yellow'
+  return styleText(colour, reloadError ? `${name} (the newest edit failed)` : name, { stream: process.stdout })
+}

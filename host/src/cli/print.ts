@@ -1,0 +1,19 @@
+import { stripVTControlCharacters } from 'node:util'
+import { protocolStdout } from '../transport/stdout-guard.ts'
+
+/** The command's own output: the one writer of stdout. Whatever a plugin prints goes to stderr. */
+export function printLines(lines: readonly string[]): void {
+  protocolStdout().write(`${lines.join('\n')}\n`)
+}
+
+export function printJson(value: unknown): void {
+  printLines([JSON.stringify(value, null, 2)])
+}
+
+/** Columns as wide as their widest cell, colours not counted. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const all = [head, ...rows]
+  const width = (cell: string) => stripVTControlCharacters(cell).length
+  const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))))
+  return all.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell))).join('  ').trimEnd())
+}

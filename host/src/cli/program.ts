@@ -1,0 +1,46 @@
+import { Command, CommanderError, Option } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { describeError, HostError } from '../errors.ts'
+import { callCommand } from './call.ts'
+import { envCommand } from './env.ts'
+import { EXIT } from './exit.ts'
+import { explainCommand } from './explain.ts'
+import { listCommand } from './list.ts'
+import { startCommand } from './start.ts'
+
+/** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done
+  const program = new Command('patchbay')
+    .description('A plugin-host runtime for MCP servers')
+    .version(packageJson.version)
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride()
+  for (const command of [startCommand, listCommand, explainCommand, callCommand, envCommand])
+    program.addCommand(
+      withCommon(command(async (work) => {
+        code = await work()
+      })).exitOverride(),
+    )
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    process.stderr.write(`${describeError(error)}\n`)
+    return error instanceof HostError && isConfigurationError(error) ? EXIT.configuration : EXIT.failed
+  }
+}
+
+/** Every command takes these. */
+function withCommon(command: Command): Command {
+  return command
+    .addOption(new Option('--config <file>', 'the config, instead of the nearest mcp.config.{ts,js,json,yaml}'))
+    .addOption(new Option('--deployment <name>', 'which deployment of the config').env('MCP_DEPLOYMENT'))
+    .addOption(new Option('--env-file <file>', 'instead of the .env beside the config'))
+    .allowExcessArguments(false)
+}
+
+function isConfigurationError({ code }: HostError): boolean {
+  return code.startsWith('CONFIG_') || code.startsWith('LISTEN_')
+}

@@ -1,0 +1,201 @@
+import { dirname } from 'node:path'
+import { EventEmitter } from 'eventemitter3'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { LOCAL_PRINCIPAL } from './auth/principal.ts'
+import { createCache } from './cache/cache.ts'
+import type { ResolvedConfig } from './config/schema.ts'
+import { createValidators } from './data/validate.ts'
+import { hostError } from './errors.ts'
+import { listHost, type HostListing } from './listing.ts'
+import { createPluginGraph } from './plugin-graph.ts'
+import { createMetrics } from './observability/metrics.ts'
+import { createVault } from './observability/redact.ts'
+import { createCaller, type Caller } from './server/caller.ts'
+import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
+import { explain, type Explanation } from './server/filter.ts'
+import { compilePolicy } from './server/policy.ts'
+import { Registry } from './server/registry.ts'
+import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
+import { activate, type Activation } from './service/activate.ts'
+import { discoverEntries } from './service/discover.ts'
+import type { DrainedVersion } from './service/drain.ts'
+import type { PluginRecord } from './service/plugin-record.ts'
+import { createReloader, type ReloadReport } from './service/reload.ts'
+import { serviceHttp } from './service/service-http.ts'
+import { listenOn, type Listening, type ListenOptions } from './transport/listen.ts'
+
+/** What a host runs with. Everything that time, place and output depend on is passed in. */
+export interface HostSettings {
+  readonly config: ResolvedConfig
+  /** The config's file, for messages and for paths that are relative to it. */
+  readonly file: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+}
+
+export interface HostEvents {
+  generation: (event: { generation: number; tools: number; plugins: readonly PluginRecord[] }) => void
+  reload: (report: ReloadReport) => void
+  drained: (report: DrainedVersion) => void
+}
+
+/** A running host. Dispose it to close its listeners, drain its plugins and free everything. */
+export interface Host extends AsyncDisposable {
+  /** What is served now. */
+  readonly snapshot: Snapshot
+  readonly on: EventEmitter<HostEvents>['on']
+  readonly off: EventEmitter<HostEvents>['off']
+  /** Resolves when the host is closed, whoever closed it. */
+  readonly closed: Promise<void>
+  /** Opens listeners; gives their addresses once they accept. Throws `LISTEN_…` for an address that must not or cannot be bound. */
+  listen(options?: ListenOptions): Promise<Listening>
+  /** Calls a tool in process, as the operator or as `caller`. Throws what `Calls.tool` throws. */
+  call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
+  explain(name: string, caller?: Caller): Explanation
+  list(caller?: Caller): HostListing
+  /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */
+  apply(change: HostChange): Promise<void>
+  /** The files and folders that plugins were built from. */
+  watched(): { readonly files: ReadonlySet<string>; readonly roots: ReadonlySet<string> }
+  /** Stops taking work, waits for calls at most `graceMs`, then cancels them. */
+  close(options?: { graceMs?: number }): Promise<void>
+}
+
+export interface HostChange {
+  readonly settings?: Partial<Pick<HostSettings, 'config' | 'env'>>
+  readonly changed?: ReadonlySet<string>
+}
+
+/** How long a publish waits for the slowest plugin of a change. */
+const PATIENCE_MS = 1_000
+/** How long a failed edit waits for a newer save before it is believed. */
+const GRACE_MS = 100
+
+/** Assembles a host and loads its plugins. Resolves when the first generation is published; a plugin that fails does not fail the host. */
+export async function openHostWith(initial: HostSettings): Promise<Host> {
+  let { config, env } = initial
+  const { file, log } = initial
+  const configDir = dirname(file)
+  const events = new EventEmitter<HostEvents>()
+  const vault = createVault()
+  const metrics = createMetrics()
+  const cache = createCache({ log })
+  const validators = createValidators()
+  const now = () => performance.now()
+  const resources = new AsyncDisposableStack()
+  resources.use(cache)
+  const graph = resources.use(await createPluginGraph(log))
+
+  let policy = compilePolicy(config, file)
+  const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
+  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact: vault.redact })
+
+  const publish = (plugins: readonly PluginRecord[]): number => {
+    const generation = registry.current.generation + 1
+    const snapshot = buildSnapshot({ generation, plugins, policy, validators })
+    registry.publish(snapshot)
+    metrics.generation(generation, snapshot.tools.size)
+    for (const { instance, state } of plugins) metrics.pluginState(instance, state)
+    events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
+    return generation
+  }
+  const reloader = createReloader({
+    log,
+    now,
+    publish,
+    patienceMs: PATIENCE_MS,
+    graceMs: GRACE_MS,
+    drainMs: () => config.limits.drainMs,
+    async activate(entry, signal) {
+      const activation = await activate(
+        entry,
+        {
+          graph,
+          configDir,
+          env,
+          log,
+          cache,
+          loadTimeoutMs: config.limits.loadTimeoutMs,
+          metricsFor: metrics.forPlugin,
+          createHttp: (options) => serviceHttp(options, { vault }),
+        },
+        signal,
+      )
+      return freeingSchemas(activation)
+    },
+    onReload(report) {
+      if (report.after) metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)
+      if (report.outcome === 'removed') metrics.forget(report.instance)
+      events.emit('reload', report)
+    },
+    onDrained: (report) => events.emit('drained', report),
+  })
+  resources.use(reloader)
+
+  /** Ajv keeps every schema it compiled until it is told that nobody needs it. */
+  function freeingSchemas(activation: Activation): Activation {
+    return {
+      ...activation,
+      release() {
+        for (const { wire } of activation.record.surface?.tools ?? []) {
+          validators.release(wire.inputSchema)
+          if (wire.outputSchema) validators.release(wire.outputSchema)
+        }
+        activation.release()
+      },
+    }
+  }
+
+  const entries = () => discoverEntries(config, configDir, log)
+  await reloader.apply({ entries: entries() })
+
+  const operator = createCaller(LOCAL_PRINCIPAL)
+  const listeners = new Set<Listening>()
+  const closed = Promise.withResolvers<void>()
+  let closing: Promise<void> | undefined
+  const never = new AbortController().signal
+
+  async function close({ graceMs = config.limits.drainMs }: { graceMs?: number } = {}): Promise<void> {
+    closing ??= (async () => {
+      await Promise.all([...listeners].map((listening) => listening.close({ graceMs })))
+      await resources.disposeAsync()
+      closed.resolve()
+    })()
+    return closing
+  }
+
+  return {
+    get snapshot() {
+      return registry.current
+    },
+    on: events.on.bind(events),
+    off: events.off.bind(events),
+    closed: closed.promise,
+    async listen(options = config.listen) {
+      if (closing) throw hostError('HOST_CLOSED', {})
+      const listening = await listenOn(options, { config, registry, calls, log, metrics, now })
+      listeners.add(listening)
+      return listening
+    },
+    call: (name, input, { caller = operator, io = {} } = {}) =>
+      calls.tool(registry.current, caller, name, input, { signal: never, requestId: crypto.randomUUID(), ...io }),
+    explain: (name, caller = operator) => explain(registry.current, name, caller),
+    list: (caller = operator) => listHost(registry.current, caller),
+    async apply({ settings = {}, changed }) {
+      const envChanged = settings.env !== undefined && JSON.stringify(settings.env) !== JSON.stringify(env)
+      if (settings.env) env = settings.env
+      const policyChanged = settings.config !== undefined
+      if (settings.config) {
+        config = settings.config
+        policy = compilePolicy(config, file)
+      }
+      const before = registry.current
+      await reloader.apply({ entries: entries(), all: envChanged, ...(changed ? { changed } : {}) })
+      // New filters with the same plugins are a new generation as well.
+      if (policyChanged && registry.current === before) publish(reloader.records)
+    },
+    watched: () => reloader.watched(),
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  }
+}

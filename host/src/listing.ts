@@ -1,0 +1,61 @@
+import type { Caller } from './server/caller.ts'
+import { refusal, type RefusalCode } from './server/filter.ts'
+import type { Snapshot, SnapshotTool } from './server/snapshot.ts'
+import type { PluginReason, PluginState } from './service/plugin-record.ts'
+import { specifierOf } from './service/resolve.ts'
+
+/** What `patchbay list --json` prints. */
+export interface HostListing {
+  readonly generation: number
+  readonly plugins: readonly PluginListing[]
+}
+
+export interface PluginListing {
+  readonly name: string
+  readonly use: string
+  readonly version: string | null
+  readonly isolation: 'inline' | 'process'
+  readonly state: PluginState
+  readonly reason: PluginReason | null
+  /** Why the version on disk is not the one that serves. */
+  readonly reloadError: PluginReason | null
+  readonly tools: readonly ToolListing[]
+}
+
+export interface ToolListing {
+  readonly name: string
+  readonly access: 'read' | 'write'
+  readonly visible: boolean
+  readonly hiddenBy: RefusalCode | null
+  /** What the definition costs a model, estimated at four characters a token. */
+  readonly tokens: number
+}
+
+/** Every plugin and tool of a snapshot, with what `caller` sees of it. */
+export function listHost(snapshot: Snapshot, caller: Caller): HostListing {
+  const byPlugin = Map.groupBy(snapshot.tools.values(), ({ plugin }) => plugin)
+  return {
+    generation: snapshot.generation,
+    plugins: snapshot.plugins.map((plugin) => ({
+      name: plugin.instance,
+      use: specifierOf(plugin.entry),
+      version: plugin.version ?? null,
+      isolation: plugin.entry.isolation,
+      state: plugin.state,
+      reason: plugin.reason ?? null,
+      reloadError: plugin.reloadError ?? null,
+      tools: (byPlugin.get(plugin) ?? []).map((tool) => listTool(tool, snapshot, caller)),
+    })),
+  }
+}
+
+function listTool(tool: SnapshotTool, { policy }: Snapshot, caller: Caller): ToolListing {
+  const hiddenBy = refusal(tool, caller, policy) ?? null
+  return {
+    name: tool.name,
+    access: tool.access,
+    visible: hiddenBy === null,
+    hiddenBy,
+    tokens: Math.ceil(JSON.stringify(tool.wire).length / 4),
+  }
+}
