@@ -1,0 +1,79 @@
+import { Type } from 'typebox'
+import { globs, section } from './schema-parts.ts'
+
+/** Arrays of objects hold no defaults of their own: what an element leaves out, its reader decides. */
+const apiKey = Type.Object(
+  {
+    id: Type.String({ description: 'Names the key in logs and audit lines', minLength: 1 }),
+    hash: Type.String({
+      description: 'SHA-256 of the key in hex; the key itself is written nowhere',
+      pattern: '^(?:sha256:)?[0-9a-f]{64}$',
+      title: '64 hexadecimal digits, the SHA-256 of the key',
+    }),
+    scopes: Type.Array(Type.String(), { description: 'What the key grants; see `auth.permissions`' }),
+    tenant: Type.Optional(Type.String({ description: 'Whose data the key opens', minLength: 1 })),
+    notAfter: Type.Optional(Type.String({ description: 'When it expires, as an ISO 8601 date and time', format: 'date-time' })),
+  },
+  { description: 'One API key', additionalProperties: false },
+)
+
+const introspection = Type.Object(
+  {
+    url: Type.String({ description: "The issuer's introspection endpoint", format: 'uri' }),
+    clientId: Type.String({ description: 'As whom the host asks', minLength: 1 }),
+    clientSecretVariable: Type.String({ description: 'Environment variable that holds the client secret', minLength: 1 }),
+  },
+  { description: 'RFC 7662, for tokens that are no JWT', additionalProperties: false },
+)
+
+const issuer = Type.Object(
+  {
+    issuer: Type.String({ description: 'Exactly as in the `iss` claim', format: 'uri' }),
+    jwksUri: Type.Optional(Type.String({ description: "Its keys. Default: from the issuer's metadata", format: 'uri' })),
+    introspection: Type.Optional(introspection),
+    algorithms: Type.Optional(
+      Type.Array(Type.Enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']), {
+        description: 'Signatures that are accepted. Default: RS256, PS256, ES256 and EdDSA',
+      }),
+    ),
+    audience: Type.Optional(Type.String({ description: 'Expected `aud`. Default: `resource`', minLength: 1 })),
+    clockToleranceSeconds: Type.Optional(Type.Integer({ description: 'Default 30', minimum: 0, maximum: 300 })),
+    maxTokenAgeSeconds: Type.Optional(Type.Integer({ description: 'Default 86,400', minimum: 1 })),
+    tenantClaim: Type.Optional(Type.String({ description: 'Instead of `auth.tenantClaim`', minLength: 1 })),
+  },
+  { description: 'One authorization server whose access tokens are accepted', additionalProperties: false },
+)
+
+/** `auth`: who may call, and what that gives them. */
+export const authSchema = section('Who may call, and what that lets them see', {
+  inbound: section('How a caller proves who it is', {
+    mode: Type.Enum(['none', 'apiKey', 'oauth', 'any'], {
+      description: '`none` is for stdio and loopback only; `any` takes API keys and OAuth tokens, told apart by their form',
+      default: 'none',
+    }),
+    keys: Type.Array(apiKey, { description: 'The API keys', default: [] }),
+    oauth: Type.Optional(
+      Type.Object(
+        {
+          resource: Type.String({
+            description: 'This server as clients address it: the audience of their tokens',
+            format: 'uri',
+          }),
+          issuers: Type.Array(issuer, { description: 'Whose access tokens are accepted', minItems: 1 }),
+        },
+        { description: 'This host as an OAuth 2.0 resource server', additionalProperties: false },
+      ),
+    ),
+  }),
+  permissions: Type.Record(Type.String(), globs('Tools that it grants, by their full names'), {
+    description: 'Scope or role to tools. Empty: scopes grant what tools ask for by the same name',
+    default: {},
+  }),
+  tenantClaim: Type.String({ description: "The token's claim that names the tenant", default: 'tenant', minLength: 1 }),
+  serverCredentials: Type.Optional(
+    Type.Enum(['deny', 'allow', 'readOnly'], {
+      description:
+        "Whether callers over HTTP may use the server's own credentials. Default: `deny` with inbound auth, else `allow`",
+    }),
+  ),
+})

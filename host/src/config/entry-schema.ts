@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { globs, names, section } from './schema-parts.ts'
+
+const ORIGINS = 'Origins beyond the one of its `apiUrl` (`https://uploads.example.com`), or `public` for any public address'
+
+const capabilitiesSchema = section('What the plugin is granted beyond its own service; what is left out is not granted', {
+  hosts: names(ORIGINS),
+  env: names('Environment variables beyond those of its config'),
+  fs: section('Files and folders beyond its own, relative to the config file', {
+    read: names('What it may read'),
+    write: names('What it may write'),
+  }),
+  credentials: Type.Enum(['brokered', 'raw'], {
+    description: '`raw`: the plugin itself sees its secrets; `brokered`: only the host does',
+    default: 'brokered',
+  }),
+  native: Type.Boolean({ description: 'May load compiled addons', default: false }),
+})
+
+const httpSchema = section('How the host talks to the service, where that differs from its defaults', {
+  proxy: Type.Optional(Type.String({ description: 'Proxy for every request: `http://proxy.example.com:3128`' })),
+  caFile: Type.Optional(Type.String({ description: 'PEM file of further certificate authorities, relative to the config file' })),
+  connectTimeoutMs: Type.Optional(Type.Integer({ description: 'For TCP and TLS together', minimum: 1 })),
+  headersTimeoutMs: Type.Optional(Type.Integer({ description: 'From the request to the head of the answer', minimum: 1 })),
+  bodyTimeoutMs: Type.Optional(Type.Integer({ description: 'Between two parts of a body', minimum: 1 })),
+  maxConnections: Type.Optional(Type.Integer({ description: 'At a time, to one origin', minimum: 1 })),
+})
+
+const overrideSchema = section('What clients see of one tool instead of what the plugin says', {
+  title: Type.Optional(Type.String({ description: 'For people' })),
+  description: Type.Optional(Type.String({ description: 'For the model', minLength: 1 })),
+  permissions: Type.Optional(Type.Array(Type.String(), { description: 'Every one of these must be granted to the caller' })),
+  timeoutMs: Type.Optional(Type.Integer({ description: 'Instead of `limits.callTimeoutMs`', minimum: 1 })),
+})
+
+/** One element of `plugins`, written out. */
+export const entrySchema = section('One plugin under one name', {
+  use: Type.String({
+    description: 'A folder or file beginning with `./`, relative to the config file, or the name of an installed npm package',
+    minLength: 1,
+  }),
+  as: Type.Optional(
+    Type.String({
+      description: "Instance name: prefix of its tools and environment variables. Default: the plugin's own name",
+      pattern: '^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$',
+      maxLength: 64,
+      title: 'a name in snake_case, a to z and 0 to 9',
+    }),
+  ),
+  version: Type.Optional(
+    Type.String({
+      description: 'The only version that is accepted',
+      pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$',
+      title: 'an exact version such as 2.3.1',
+    }),
+  ),
+  integrity: Type.Optional(
+    Type.String({
+      description: 'The only package content that is accepted, as npm writes it',
+      pattern: '^sha512-[A-Za-z0-9+/]{86}==$',
+      title: 'a digest as package-lock.json has it: sha512-…',
+    }),
+  ),
+  config: Type.Record(Type.String(), Type.Unknown(), {
+    description: "Values of the plugin's own config; environment variables go before them",
+    default: {},
+  }),
+  tools: section('Which of its tools are served; names without the instance prefix', {
+    allow: globs('Served are those that match', ['*']),
+    deny: globs('Of those, not served are those that match'),
+  }),
+  readOnly: Type.Boolean({ description: 'Serve only tools with read access', default: false }),
+  isolation: Type.Optional(
+    Type.Enum(['inline', 'process'], {
+      description: 'Where its code runs: in the host, or in a process of its own. Default: `inline` for paths, `process` for npm',
+    }),
+  ),
+  capabilities: capabilitiesSchema,
+  required: Type.Boolean({ description: 'The host is not ready while this plugin is down', default: false }),
+  overrides: Type.Record(Type.String(), overrideSchema, {
+    description: 'By tool name without the instance prefix',
+    default: {},
+  }),
+  serverCredentials: Type.Optional(
+    Type.Enum(['deny', 'allow', 'readOnly'], {
+      description:
+        "Whether callers over HTTP may use the server's own credentials of this service. Default: `auth.serverCredentials`",
+    }),
+  ),
+  http: httpSchema,
+})

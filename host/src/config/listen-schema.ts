@@ -1,0 +1,46 @@
+import { Type } from 'typebox'
+import { milliseconds, names, section } from './schema-parts.ts'
+
+const port = (byDefault: number) =>
+  Type.Integer({
+    description: '0 picks a free one; the log line `listening` tells it',
+    default: byDefault,
+    minimum: 0,
+    maximum: 65_535,
+  })
+
+const host = Type.String({ description: 'Address to bind to', default: '127.0.0.1', minLength: 1 })
+
+/** `listen.http`, written out. */
+export const httpSchema = section('Streamable HTTP at /mcp', {
+  host,
+  port: port(3000),
+  sse: Type.Boolean({ description: 'Also serve the older HTTP+SSE transport at /sse and /messages', default: true }),
+  allowedHosts: names('Host headers that are accepted besides the address itself'),
+  allowedOrigins: names('Origin headers that are accepted; browsers send them'),
+  publicUrl: Type.Optional(
+    Type.String({ description: 'How clients reach this server, where a proxy stands before it', format: 'uri' }),
+  ),
+  sessions: section('Sessions of clients that speak a revision before 2026-07-28', {
+    mode: Type.Enum(['stateful', 'stateless'], {
+      description:
+        '`stateless` keeps none: for several replicas without sticky routing; such clients then hear of no list changes',
+      default: 'stateful',
+    }),
+    max: Type.Integer({ description: 'Open at a time; one more closes the one idle longest', default: 2_000, minimum: 1 }),
+    idleMs: milliseconds('A session without a request or an open stream for this long is closed', 1_800_000),
+  }),
+})
+
+/** `listen.management`, written out. */
+export const managementSchema = section('/livez, /healthz, /readyz, /metrics and, with a token, /admin', {
+  host,
+  port: port(3001),
+})
+
+/** `listen`: nothing of it given means HTTP and management; `stdio: true` alone means stdio alone. */
+export const listenSchema = section('Where the host is reached', {
+  stdio: Type.Boolean({ description: 'Serve one client on stdin and stdout', default: false }),
+  http: Type.Optional(Type.Union([Type.Boolean(), httpSchema], { description: '`true` is HTTP with all defaults' })),
+  management: Type.Optional(Type.Union([Type.Boolean(), managementSchema], { description: 'Default: with `http`' })),
+})

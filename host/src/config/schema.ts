@@ -1,0 +1,197 @@
+import { Type, type Static } from 'typebox'
+import { authSchema } from './auth-schema.ts'
+import { withDefaults, type Fixed } from './defaults.ts'
+import { entrySchema } from './entry-schema.ts'
+import { listenSchema, type httpSchema, type managementSchema } from './listen-schema.ts'
+import { globs, milliseconds, section } from './schema-parts.ts'
+
+/** What a deployment may change: everything but the deployments themselves. */
+const parts = {
+  plugins: Type.Array(Type.Union([Type.String({ minLength: 1 }), entrySchema]), {
+    description: 'The plugins; a string is short for { use: … }',
+    default: [],
+  }),
+  pluginDirs: Type.Array(Type.String({ minLength: 1 }), {
+    description: 'Folders of which every folder and module is a plugin, relative to the config file',
+    default: [],
+  }),
+  tools: section('Which tools are served, of all plugins; full names', {
+    allow: globs('Served are those that match', ['*']),
+    deny: globs('Of those, not served are those that match'),
+    toolsets: Type.Record(Type.String(), globs('Its tools'), { description: 'Named selections of tools', default: {} }),
+    enable: Type.Optional(
+      Type.Array(Type.String(), { description: 'Serve only tools of these toolsets. Left out: all tools. Empty: none' }),
+    ),
+    search: Type.Boolean({
+      description: 'List tools_search, tools_describe and tools_call instead of every tool, for large registries',
+      default: false,
+    }),
+  }),
+  readOnly: Type.Boolean({ description: 'Serve only tools with read access', default: false }),
+  listen: listenSchema,
+  auth: authSchema,
+  compat: section('Behaviour of older set-ups', {
+    authorizationIsUpstream: Type.Boolean({
+      description:
+        'Send the Authorization header of a request on to the service. Only for one plugin on loopback with inbound auth `none`',
+      default: false,
+    }),
+  }),
+  tenants: Type.Record(
+    Type.String(),
+    section('What is different for one tenant', {
+      plugins: Type.Record(
+        Type.String(),
+        section('One plugin', {
+          config: Type.Record(Type.String(), Type.Unknown(), { description: "Over the plugin's own config", default: {} }),
+        }),
+        { description: 'By instance name', default: {} },
+      ),
+      tools: section('Which of the served tools its callers see; full names', {
+        allow: globs('Those that match', ['*']),
+        deny: globs('Of those, not the ones that match'),
+      }),
+      readOnly: Type.Boolean({ description: 'Only tools with read access', default: false }),
+    }),
+    { description: 'By tenant', default: {} },
+  ),
+  cache: section('Results, lists and tokens that are kept', {
+    store: Type.String({
+      description: '`memory`, `sqlite:` and a file, or `redis://` and a host, which replicas share',
+      default: 'memory',
+      pattern: '^(?:memory|sqlite:.+|rediss?://.+)$',
+      title: 'memory, sqlite:./data/cache.db or redis://host:6379',
+    }),
+    ttlMs: milliseconds('For how long, where nothing else says so', 60_000),
+    maxEntries: Type.Integer({ description: 'In memory; the least recently used go', default: 10_000, minimum: 1 }),
+  }),
+  limits: section('What a call, a plugin and a caller may take', {
+    callTimeoutMs: milliseconds('A tool that has not answered by then is cancelled', 60_000),
+    loadTimeoutMs: milliseconds('For a plugin to import and to start', 10_000),
+    drainMs: milliseconds('For calls in flight when their plugin is replaced, or the host ends', 30_000),
+    resultBytes: Type.Integer({ description: 'A longer result is an error', default: 1_048_576, minimum: 1_024 }),
+    bodyBytes: Type.Integer({ description: 'A longer request is refused', default: 4_194_304, minimum: 1_024 }),
+    rate: Type.Optional(
+      Type.Object(
+        {
+          callsPerMinute: Type.Integer({ description: 'On average', minimum: 1 }),
+          burst: Type.Optional(Type.Integer({ description: 'At once. Default: a tenth of a minute', minimum: 1 })),
+          per: Type.Optional(Type.Enum(['principal', 'tenant'], { description: 'Whose calls are counted. Default: principal' })),
+        },
+        { description: 'Calls beyond it are refused with the time to wait. Left out: no limit', additionalProperties: false },
+      ),
+    ),
+  }),
+  log: section('Lines on stderr', {
+    level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      description: 'The least that is shown',
+      default: 'info',
+    }),
+    format: Type.Optional(Type.Enum(['json', 'pretty'], { description: 'Default: `json`, and `pretty` on a terminal' })),
+  }),
+  frozen: Type.Optional(
+    Type.Boolean({
+      description: 'Run only what mcp.lock.json pins, and watch nothing. Default: true when NODE_ENV is production',
+    }),
+  ),
+}
+
+/** One of `deployments`: any part of the config; an entry of its `plugins` may leave `use` out when `as` says which one it changes. */
+const deploymentSchema = section('Merged over the rest of the config when it is picked', {
+  ...parts,
+  plugins: Type.Array(
+    Type.Union([
+      Type.String({ minLength: 1 }),
+      Type.Object({ ...entrySchema.properties, use: Type.Optional(entrySchema.properties.use) }, { additionalProperties: false }),
+    ]),
+    {
+      description: 'Changes the entries of the same name, adds the others',
+      default: [],
+    },
+  ),
+})
+
+/** The whole of `mcp.config.ts` as plain JSON Schema: every key with its meaning and its default. */
+export const configSchema = section('mcp.config.ts', {
+  ...parts,
+  deployments: Type.Record(Type.String(), deploymentSchema, {
+    description: 'By name; --deployment or MCP_DEPLOYMENT picks one',
+    default: {},
+  }),
+})
+
+/** `mcp.config.ts` as people write it. */
+export interface HostConfig extends Omit<Given<Static<typeof configSchema>>, 'plugins' | 'deployments'> {
+  readonly plugins?: readonly (string | EntryConfig)[] | undefined
+  readonly deployments?: Readonly<Record<string, DeploymentConfig>> | undefined
+}
+
+/** One element of `plugins` as people write it. */
+export interface EntryConfig extends Omit<Given<Static<typeof entrySchema>>, 'use'> {
+  readonly use: string
+}
+
+/** One of `deployments` as people write it. */
+export interface DeploymentConfig extends Omit<HostConfig, 'plugins' | 'deployments'> {
+  readonly plugins?: readonly (string | (Omit<EntryConfig, 'use'> & { readonly use?: string | undefined }))[] | undefined
+}
+
+/** The config an embedder hands to `createHost`: a plugin may also be the object that `definePlugin` returned. */
+export interface EmbeddedConfig extends Omit<HostConfig, 'plugins'> {
+  readonly plugins?: readonly (string | EmbeddedEntry)[] | undefined
+}
+
+export interface EmbeddedEntry extends Omit<EntryConfig, 'use'> {
+  readonly use: string | PluginObject
+}
+
+/** What can be known of a plugin object whatever its config and client: the rest is checked when it is activated. */
+export interface PluginObject {
+  readonly apiVersion: number
+  readonly name: string
+}
+
+/** One plugin of the host, every key decided. */
+export interface PluginEntry extends Omit<Fixed<Static<typeof entrySchema>>, 'use' | 'isolation'> {
+  readonly use: string | PluginObject
+  readonly isolation: 'inline' | 'process'
+}
+
+/** The config the host runs by: one deployment merged in, every default applied, frozen. */
+export interface ResolvedConfig extends Omit<
+  Fixed<Static<typeof configSchema>>,
+  'plugins' | 'listen' | 'frozen' | 'deployments'
+> {
+  readonly plugins: readonly PluginEntry[]
+  /** Undefined is not listened on. */
+  readonly listen: {
+    readonly stdio: boolean
+    readonly http: HttpListen | undefined
+    readonly management: ManagementListen | undefined
+  }
+  readonly frozen: boolean
+  /** The deployment that was picked; `default` when none was. */
+  readonly deployment: string
+}
+
+export type HttpListen = Fixed<Static<typeof httpSchema>>
+export type ManagementListen = Fixed<Static<typeof managementSchema>>
+
+/** Writes one element of `plugins` out. Expects it to be valid. */
+export function normalizeEntry(entry: string | EmbeddedEntry): PluginEntry {
+  const { use, isolation, ...rest } = typeof entry === 'string' ? { use: entry } : entry
+  const decided = withDefaults(entrySchema, { ...rest, use: '' })
+  return Object.freeze({ ...decided, use, isolation: isolation ?? (isPackage(use) ? 'process' : 'inline') })
+}
+
+/** Whether `use` is the name of a package, and not a path or an object. */
+export function isPackage(use: string | PluginObject): boolean {
+  return typeof use === 'string' && !/^(?:\.|\/|[a-z]:[\\/])/i.test(use)
+}
+
+/** Every object may leave out what has a default; elements of arrays are whole. */
+type Given<Value> = Value extends readonly (infer Item)[]
+  ? readonly Fixed<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]?: Given<Value[Key]> | undefined }
+    : Value
