@@ -49,8 +49,17 @@ interface Response {
   readonly examples: JsonObject
 }
 
-/** Reads one generated description: `api.github.com`, or a release of Enterprise Server such as `ghes-3.19`. */
+/** One generated description: `api.github.com`, or a release of Enterprise Server such as `ghes-3.19`. Each is read once. */
 export function readDescription(description: string): Description {
+  const known = descriptions.get(description) ?? parseDescription(description)
+  descriptions.set(description, known)
+  return known
+}
+
+/** Half a second and 13 MB of JSON each. */
+const descriptions = new Map<string, Description>()
+
+function parseDescription(description: string): Description {
   const file = createRequire(import.meta.url).resolve(`@octokit/openapi/generated/${description}.json`)
   const document: { paths: Record<string, JsonObject> } = JSON.parse(readFileSync(file, 'utf8'))
   const resolve: Resolve = (value) => inlined(document, value)

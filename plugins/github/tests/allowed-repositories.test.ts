@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ServiceError } from '@mcp-patchbay/plugin-api'
+import plugin from '../index.ts'
+import { connect } from './connected.ts'
+
+const config = { allowedRepositories: ['octocat/hello-*', 'acme/web'] }
+const secret = { owner: 'acme', repo: 'secret' }
+
+test('refuses every tool that names a repository outside the restriction, before anything is sent', async () => {
+  await using github = await connect({ config })
+  const others = { issue_number: 1, pull_number: 1, query: 'x', title: 'x', body: 'x', head: 'a', base: 'b', event: 'APPROVE' }
+  const touching = plugin.tools.filter((tool) => takes(tool, 'repo'))
+  assert.ok(touching.length > 15)
+  for (const tool of touching) {
+    const { name } = tool
+    const needed = Object.entries(others).filter(([key]) => takes(tool, key))
+    await assert.rejects(github.call(name, { ...Object.fromEntries(needed), ...secret }), (error: unknown) => {
+      assert.ok(error instanceof ServiceError, `${name}: ${String(error)}`)
+      assert.equal(error.code, 'PERMISSION_DENIED', name)
+      assert.match(error.fix ?? '', /octocat\/hello-\*, acme\/web/)
+      return true
+    })
+  }
+  assert.deepEqual(github.upstream.requests, [])
+})
+
+test('allows what the globs match, whatever the case', async () => {
+  await using github = await connect({ config })
+  await github.call('repositories_get', { owner: 'OCTOCAT', repo: 'Hello-World' })
+  await github.call('issues_get', { owner: 'acme', repo: 'Web', issue_number: 1 })
+  await assert.rejects(github.call('repositories_get', { owner: 'acme', repo: 'web2' }))
+  await assert.rejects(github.call('repositories_get', { owner: 'octocat-hello', repo: 'hello-world' }))
+})
+
+test('allows nothing where the list is empty', async () => {
+  await using github = await connect({ config: { allowedRepositories: [] } })
+  await assert.rejects(github.call('repositories_get', { owner: 'octocat', repo: 'Hello-World' }), { code: 'PERMISSION_DENIED' })
+  await assert.rejects(github.call('search_code', { query: 'x' }), { code: 'PERMISSION_DENIED' })
+  await assert.rejects(github.call('search_issues', { query: 'x', owner: 'octocat' }), { code: 'PERMISSION_DENIED' })
+})
+
+test('leaves repositories outside the restriction out of a list', async () => {
+  await using github = await connect({ config: { allowedRepositories: ['acme/*'] } })
+  const answer = await github.call('repositories_list')
+  assert.match(answer, /^No repositories found\./)
+  assert.match(answer, /left out/)
+  assert.doesNotMatch(answer, /Hello-World/)
+})
+
+test('ANDs the restriction with every search', async () => {
+  await using github = await connect({ config })
+  await github.call('search_code', { query: 'addClass' })
+  await github.call('search_issues', { query: 'leak is:open' })
+  await github.call('search_repositories', { query: 'tetris', owner: 'acme' })
+  await github.call('search_issues', { query: 'leak', owner: 'acme', repo: 'web' })
+  assert.deepEqual(
+    github.upstream.requests.map(({ query }) => query['q']),
+    [
+      'addClass user:octocat repo:acme/web',
+      'leak is:open (user:octocat OR repo:acme/web)',
+      'tetris repo:acme/web',
+      'leak repo:acme/web',
+    ],
+  )
+})
+
+test('keeps results outside the restriction out of what a search shows, and their count', async () => {
+  await using github = await connect({ config })
+  for (const tool of ['search_code', 'search_issues', 'search_repositories']) {
+    const answer = await github.call(tool, { query: 'x' })
+    assert.match(answer, /^No (files|issues and pull requests|repositories) found\./)
+    assert.doesNotMatch(answer, /jquery|pinyin|Tetris|\b(7|280|40)\b/)
+  }
+})
+
+test('asks for an owner where GitHub cannot search what the globs say', async () => {
+  await using github = await connect({ config: { allowedRepositories: ['*/docs'] } })
+  await assert.rejects(github.call('search_code', { query: 'x' }), {
+    code: 'INVALID_INPUT',
+    fix: 'Give owner, or owner and repo',
+  })
+  await github.call('search_code', { query: 'x', owner: 'acme' })
+  assert.equal(github.upstream.requests[0]?.query['q'], 'x repo:acme/docs')
+})
+
+test('asks for the owner of a repository that is searched', async () => {
+  await using github = await connect()
+  await assert.rejects(github.call('search_code', { query: 'x', repo: 'web' }), {
+    code: 'INVALID_INPUT',
+    message: 'repo needs owner',
+  })
+})
+
+function takes({ input }: { readonly input: object }, argument: string): boolean {
+  return 'properties' in input && Object.hasOwn(Object(input.properties), argument)
+}
