@@ -58,6 +58,32 @@ const catalogue = {
     ({ plugin, variable }) => `Plugin "${plugin}" needs ${variable}, which is not set`,
     ({ variable }) => [`Set ${variable} in the environment or in .env`, `Or point ${variable}_FILE at a file that holds it`],
   ),
+  CONFIG_NOT_FOUND: entry<{ looked: readonly string[]; names: readonly string[] }>(
+    ({ looked, names }) => `There is no config: looked for ${names.join(', ')} in ${looked.join(', ')}`,
+    () => ['Name the file: --config FILE', 'Or make a new project: npx patchbay init'],
+  ),
+  CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(
+    ({ file, problem, frame }) => `${file} cannot be read: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
+    ({ fix }) => fix ?? ['Correct the file; a running host keeps the config it has until then'],
+  ),
+  CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
+    ({ file, faults }) =>
+      `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    () => ['Correct the file; every key is described in docs/setup.md, and an editor that knows TypeScript completes them'],
+  ),
+  CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
+    ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,
+    () => ['Correct --deployment or MCP_DEPLOYMENT', 'Or correct deployments in mcp.config.ts'],
+  ),
+  CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
+    ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --env-file out'],
+  ),
+  CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(
+    ({ collisions }) =>
+      collisions.map(({ variable, readers }) => `${variable} would be read for ${readers.join(' and for ')}`).join('; '),
+    () => ['Give one of the plugins another name with as: its variables are named after it'],
+  ),
   // --- loading a plugin ---
   PLUGIN_SPECIFIER: entry<{ plugin: string; use: string; why: string }>(
     ({ plugin, use, why }) => `Plugin "${plugin}" cannot be loaded from ${JSON.stringify(use)}: ${why}`,
@@ -227,7 +253,10 @@ const catalogue = {
   ),
   MODULE_LOAD_TIMEOUT: entry<{ entry: string; timeoutMs: number }>(
     ({ entry: file, timeoutMs }) => `${file} was not imported within ${timeoutMs} ms`,
-    () => ['Look for a top-level await that waits for something that never comes', 'Raise limits.loadTimeoutMs if it needs longer'],
+    () => [
+      'Look for a top-level await that waits for something that never comes',
+      'Raise limits.loadTimeoutMs if it needs longer',
+    ],
   ),
   MODULE_RESTART_REQUIRED: entry<{ file: string; changed: string }>(
     ({ file, changed }) => `${file} changed in ${changed}, which Node reads only once: a restart is required to load from it`,
@@ -271,7 +300,10 @@ const catalogue = {
     () => 'The host is shutting down and the call did not finish in time',
     () => ['Call again in a moment; another process takes over'],
   ),
-  HOST_CLOSED: entry<Record<never, never>>(() => 'The host is closed', () => ['Make a new one with createHost']),
+  HOST_CLOSED: entry<Record<never, never>>(
+    () => 'The host is closed',
+    () => ['Make a new one with createHost'],
+  ),
   FAULTS_INVALID: entry<{ step: string }>(
     ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is no fault point with its action`,
     () => ['Unset PATCHBAY_FAULTS: it is for tests only', 'Or write it like lock.rename:kill or lock.rename:throw'],

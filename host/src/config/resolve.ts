@@ -1,0 +1,48 @@
+import { withDefaults } from './defaults.ts'
+import { mergeDeployment, DEFAULT_DEPLOYMENT } from './deployment.ts'
+import { httpSchema, managementSchema } from './listen-schema.ts'
+import { ruleFaults } from './rules.ts'
+import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from './schema.ts'
+import { invalid, type ConfigSource } from './validate.ts'
+
+export interface ResolveOptions {
+  /** Which of `deployments` is merged over the config. */
+  readonly deployment?: string | undefined
+  /** Decides `frozen` where the config does not: NODE_ENV. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** For the place of a fault. */
+  readonly source?: ConfigSource
+}
+
+/**
+ * The config the host runs by: the deployment merged in, every default applied, every contradiction refused with `CONFIG_INVALID`,
+ * frozen. `config` must have passed `validateConfig`, or be typed.
+ */
+export function resolveConfig(config: HostConfig | EmbeddedConfig, options: ResolveOptions = {}): ResolvedConfig {
+  const { deployment = DEFAULT_DEPLOYMENT, env = {}, source } = options
+  const { plugins = [], listen, ...rest } = mergeDeployment(config, deployment)
+  const { plugins: _, deployments: __, ...decided } = withDefaults(configSchema, rest)
+  const resolved: ResolvedConfig = Object.freeze({
+    ...decided,
+    plugins: Object.freeze(plugins.map((entry) => normalizeEntry(entry))),
+    listen: resolveListen(listen),
+    frozen: rest.frozen ?? env['NODE_ENV'] === 'production',
+    deployment,
+  })
+  const faults = ruleFaults(resolved)
+  if (faults.length > 0) throw invalid(faults, source)
+  return resolved
+}
+
+function resolveListen({
+  stdio = false,
+  http = !stdio,
+  management,
+}: NonNullable<HostConfig['listen']> = {}): ResolvedConfig['listen'] {
+  const operations = management ?? http !== false
+  return Object.freeze({
+    stdio,
+    http: http === false ? undefined : withDefaults(httpSchema, http === true ? {} : http),
+    management: operations === false ? undefined : withDefaults(managementSchema, operations === true ? {} : operations),
+  })
+}

@@ -1,0 +1,119 @@
+import type { Fault } from './check.ts'
+import { didYouMean } from './suggest.ts'
+import type { PluginEntry, ResolvedConfig } from './schema.ts'
+
+/** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
+export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
+  return [...entryFaults(config.plugins), ...authFaults(config), ...compatFaults(config)]
+}
+
+/** What is allowed but seldom meant, one line each. */
+export function configWarnings(config: ResolvedConfig): readonly string[] {
+  const { allow, deny, enable, toolsets } = config.tools
+  const known = Object.keys(toolsets)
+  return [
+    ...(enable?.length === 0 ? ['tools.enable is empty: no tool is served'] : []),
+    ...(enable ?? [])
+      .filter((name) => !known.includes(name))
+      .map(
+        (name) =>
+          `tools.enable names the toolset ${JSON.stringify(name)}, which tools.toolsets does not have${didYouMean(name, known)}`,
+      ),
+    ...duplicates('tools.enable', enable),
+    ...listWarnings('tools', { allow, deny }),
+    ...known.flatMap((name) => duplicates(`tools.toolsets.${name}`, toolsets[name])),
+    ...config.plugins.flatMap((entry, index) => listWarnings(`plugins[${index}].tools`, entry.tools)),
+    ...Object.entries(config.tenants).flatMap(([name, tenant]) => listWarnings(`tenants.${name}.tools`, tenant.tools)),
+    ...duplicates('pluginDirs', config.pluginDirs),
+  ]
+}
+
+/** Instance names whose tools would be named like tools of the host, such as `tools_search`. */
+export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'patchbay'])
+
+function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
+  const seen = new Map<string, number>()
+  return entries.flatMap(({ use, as }, index) => {
+    const faults: Fault[] = []
+    const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
+    const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
+    if (specifier !== undefined) fault('use', specifier)
+    if (as !== undefined && RESERVED_INSTANCES.includes(as)) fault('as', `"${as}" is a name of the host itself; use another`)
+    const name = as ?? (typeof use === 'string' ? use : use.name)
+    const first = seen.get(name)
+    if (first === undefined) seen.set(name, index)
+    else if (as !== undefined) fault('as', `"${as}" is also the name of plugins[${first}]; give each its own`)
+    else fault('use', `the same plugin as plugins[${first}]: give one of them another name with as`)
+    return faults
+  })
+}
+
+/** What could never be a plugin's place, whatever the folder; the rest is known when the plugin is looked for. */
+function specifierProblem(use: string): string | undefined {
+  if (use.includes('\0')) return 'holds a NUL character'
+  if (/^[a-z]:[\\/]/i.test(use)) return undefined
+  if (use.includes(':'))
+    return `${JSON.stringify(use.slice(0, 60))} is a URL: give a path beginning with ./ or the name of an npm package`
+  if (/^\.|^\//.test(use)) return undefined
+  const [, name = '', version] = /^(@?[^@]*)@(.+)$/.exec(use) ?? []
+  if (version !== undefined) return `holds a version: write use: ${JSON.stringify(name)}, version: ${JSON.stringify(version)}`
+  if (PACKAGE_NAME.test(use)) return undefined
+  return `${JSON.stringify(use.slice(0, 60))} is neither a path beginning with ./ nor the name of an npm package`
+}
+
+/** npm's own rule for names, without a subpath: `@scope/../../x` is not one. */
+const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
+
+function authFaults({ auth: { inbound } }: ResolvedConfig): readonly Fault[] {
+  const { mode, keys, oauth } = inbound
+  const faults: Fault[] = []
+  const fault = (key: string, problem: string) => void faults.push({ path: ['auth', 'inbound', key], problem })
+  if (mode === 'apiKey' && keys.length === 0) fault('mode', 'is "apiKey", but auth.inbound.keys is empty: nobody could call')
+  if (mode === 'oauth' && !oauth)
+    fault('mode', 'is "oauth", but auth.inbound.oauth is missing: give the resource and its issuers')
+  if (mode === 'any' && (keys.length === 0 || !oauth))
+    fault('mode', 'is "any", which needs both auth.inbound.keys and auth.inbound.oauth')
+  const ids = keys.map(({ id }) => id)
+  ids.forEach((id, index) => {
+    if (ids.indexOf(id) < index)
+      faults.push({ path: ['auth', 'inbound', 'keys', index, 'id'], problem: `"${id}" is also the id of another key` })
+  })
+  return faults
+}
+
+/** The guide's behaviour sends whatever bearer a caller presents to a service: safe for one service and one person only. */
+function compatFaults({ compat, auth, listen, plugins, pluginDirs }: ResolvedConfig): readonly Fault[] {
+  if (!compat.authorizationIsUpstream) return []
+  const needs = [
+    ...(auth.inbound.mode === 'none' ? [] : ['auth.inbound.mode "none"']),
+    ...(listen.http && !isLoopback(listen.http.host) ? ['listen.http.host on loopback'] : []),
+    ...(plugins.length === 1 && pluginDirs.length === 0 ? [] : ['exactly one entry in plugins and no pluginDirs']),
+  ]
+  if (needs.length === 0) return []
+  return [
+    {
+      path: ['compat', 'authorizationIsUpstream'],
+      problem: `needs ${needs.join(', and ')}: elsewhere it would hand one caller's token to a service it is not for`,
+    },
+  ]
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function listWarnings(
+  where: string,
+  { allow, deny }: { readonly allow: readonly string[]; readonly deny: readonly string[] },
+): readonly string[] {
+  return [
+    ...(allow.length === 0 ? [`${where}.allow is empty: it allows nothing`] : []),
+    ...duplicates(`${where}.allow`, allow),
+    ...duplicates(`${where}.deny`, deny),
+  ]
+}
+
+function duplicates(where: string, list: readonly string[] = []): readonly string[] {
+  const repeated = new Set(list.filter((item, index) => list.indexOf(item) < index))
+  return [...repeated].map((item) => `${where} has ${JSON.stringify(item)} more than once`)
+}

@@ -1,0 +1,36 @@
+import { isObject } from '../data/json.ts'
+import { hostError, type HostError } from '../errors.ts'
+import { check, formatPath, type Fault } from './check.ts'
+import { locateKey } from './locate.ts'
+import { configSchema, type HostConfig } from './schema.ts'
+
+/** The file a config was read from. */
+export interface ConfigSource {
+  readonly file: string
+  /** Its content, to find the line of a fault in. */
+  readonly text: string
+}
+
+/**
+ * Returns `value` when it has the shape of a config, and else throws `CONFIG_INVALID` with every fault at once: unknown keys with
+ * the key that was probably meant, values with what was expected and what was given, each with its line where that is certain.
+ */
+export function validateConfig(value: unknown, source?: ConfigSource): HostConfig {
+  const faults = check(configSchema, value)
+  if (faults.length > 0 || !isConfig(value)) throw invalid(faults, source)
+  return value
+}
+
+/** The error for `faults`, in the order of the file. */
+export function invalid(faults: readonly Fault[], source?: ConfigSource): HostError {
+  const lines = faults.map(({ path, problem }) => {
+    const line = source && locateKey(source, path)
+    return { line, text: `${line === undefined ? '' : `line ${line}: `}${formatPath(path) || 'the config'}: ${problem}` }
+  })
+  const ordered = lines.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
+  return hostError('CONFIG_INVALID', { file: source?.file ?? 'The config', faults: ordered.map(({ text }) => text) })
+}
+
+function isConfig(value: unknown): value is HostConfig {
+  return isObject(value)
+}
