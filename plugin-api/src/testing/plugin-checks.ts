@@ -108,9 +108,9 @@ function sampleConfig(schema: unknown): Record<string, unknown> {
 
 /** The host reads a plugin's descriptions once and serves its own frozen copy: nothing may depend on writing to them later. */
 function freezeFaults(plugin: AnyPlugin): readonly string[] {
-  const before = toolSnapshot(plugin)
-  deepFreeze([plugin.tools, plugin.resources, plugin.prompts, plugin.config], new Set())
   try {
+    const before = toolSnapshot(plugin)
+    deepFreeze([plugin.tools, plugin.resources, plugin.prompts, plugin.config], new Set())
     plugin.isAuthConfigured(sampleConfig(plugin.config) as never)
     return toolSnapshot(plugin) === before ? [] : ['what clients see of it changes from one look to the next']
   } catch (error) {
