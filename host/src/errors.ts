@@ -313,3 +313,6 @@ const catalogue = {
     ({ requestId }) => [`Look for "${requestId}" in the host's log; the whole error is there`],
   ),
 } satisfies Record<string, Entry<never>>
+
+/** Every code there is, for the check of docs/errors.md. */
+export const ERROR_CODES = Object.keys(catalogue) as readonly ErrorCode[]

@@ -9,7 +9,7 @@ import { hostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin-graph.ts'
 import { createMetrics } from './observability/metrics.ts'
-import { createVault } from './observability/redact.ts'
+import { createRedactor, type Redactor } from './observability/redact.ts'
 import { createCaller, type Caller } from './server/caller.ts'
 import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
 import { explain, type Explanation } from './server/filter.ts'
@@ -20,7 +20,7 @@ import { activate, type Activation } from './service/activate.ts'
 import { discoverEntries } from './service/discover.ts'
 import type { DrainedVersion } from './service/drain.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
-import { createReloader, type ReloadReport } from './service/reload.ts'
+import { createReloader, type ReloadReport, type Sources } from './service/reload.ts'
 import { serviceHttp } from './service/service-http.ts'
 import { listenOn, type Listening, type ListenOptions } from './transport/listen.ts'
 
@@ -31,6 +31,8 @@ export interface HostSettings {
   readonly file: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
+  /** Knows every live secret. The log's, if it has one; so that one secret is gone from both. */
+  readonly redact?: Redactor
 }
 
 export interface HostEvents {
@@ -56,7 +58,7 @@ export interface Host extends AsyncDisposable {
   /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */
   apply(change: HostChange): Promise<void>
   /** The files and folders that plugins were built from. */
-  watched(): { readonly files: ReadonlySet<string>; readonly roots: ReadonlySet<string> }
+  watched(): Sources
   /** Stops taking work, waits for calls at most `graceMs`, then cancels them. */
   close(options?: { graceMs?: number }): Promise<void>
 }
@@ -77,18 +79,18 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
   const { file, log } = initial
   const configDir = dirname(file)
   const events = new EventEmitter<HostEvents>()
-  const vault = createVault()
+  const redact = initial.redact ?? createRedactor()
   const metrics = createMetrics()
   const cache = createCache({ log })
   const validators = createValidators()
   const now = () => performance.now()
   const resources = new AsyncDisposableStack()
   resources.use(cache)
-  const graph = resources.use(await createPluginGraph(log))
+  const graph = resources.use(createPluginGraph(log))
 
   let policy = compilePolicy(config, file)
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
-  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact: vault.redact })
+  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact })
 
   const publish = (plugins: readonly PluginRecord[]): number => {
     const generation = registry.current.generation + 1
@@ -117,7 +119,7 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
           cache,
           loadTimeoutMs: config.limits.loadTimeoutMs,
           metricsFor: metrics.forPlugin,
-          createHttp: (options) => serviceHttp(options, { vault }),
+          createHttp: (options) => serviceHttp(options, { redact }),
         },
         signal,
       )
@@ -135,7 +137,12 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
   /** Ajv keeps every schema it compiled until it is told that nobody needs it. */
   function freeingSchemas(activation: Activation): Activation {
     return {
-      ...activation,
+      record: activation.record,
+      root: activation.root,
+      error: activation.error,
+      get files() {
+        return activation.files
+      },
       release() {
         for (const { wire } of activation.record.surface?.tools ?? []) {
           validators.release(wire.inputSchema)

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { HostCache } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
-import { readPluginConfig, variableName } from '../config/env.ts'
-import { isObject } from '../data/json.ts'
+import { readPluginConfig } from '../config/env.ts'
+import { configVariables } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import { checkPlugin } from './check.ts'
@@ -56,6 +56,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let modules: LoadedVersion | undefined
   let instance = label
   let surface: PluginSurface | undefined
+  const met = new Set<string>()
   const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
     record: {
       instance,
@@ -68,7 +69,10 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       ...(surface ? { surface } : {}),
       ...record,
     },
-    files: modules?.files ?? new Set(resolved ? [resolved.file] : []),
+    // A version that imports lazily has more files later.
+    get files() {
+      return modules?.files ?? met
+    },
     root: resolved?.root,
     release: () => modules?.release(),
   })
@@ -76,7 +80,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     let exported: unknown = entry.use
     if (typeof entry.use === 'string') {
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
-      modules = await importPlugin(resolved, label, deps, signal)
+      met.add(resolved.file)
+      modules = await importPlugin({ resolved, label, files: met, signal }, deps)
       exported = defaultExport(modules.exports)
     }
     const plugin = checkPlugin(exported, entry.as, label)
@@ -84,23 +89,21 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     surface = readSurface(plugin)
     return await start({ plugin, instance, surface, entry }, deps, activation)
   } catch (error) {
-    const failed = activation({ state: 'failed', reason: reasonOf(error) })
+    for (const file of modules?.files ?? []) met.add(file)
     modules?.release()
-    return { ...failed, error, release() {} }
+    modules = undefined
+    return { ...activation({ state: 'failed', reason: reasonOf(error) }), files: met, error }
   }
 }
 
 async function importPlugin(
-  resolved: ResolvedPlugin,
-  label: string,
+  { resolved, label, files, signal }: { resolved: ResolvedPlugin; label: string; files: Set<string>; signal: AbortSignal | undefined },
   { graph, loadTimeoutMs }: ActivationDeps,
-  signal?: AbortSignal,
 ): Promise<LoadedVersion> {
   try {
-    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, ...(signal ? { signal } : {}) })
+    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, files, ...(signal ? { signal } : {}) })
   } catch (error) {
-    if (error instanceof HostError) throw error
-    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: error instanceof Error ? error.message : String(error) }, error)
+    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: messageOf(error) }, error)
   }
 }
 
@@ -127,7 +130,7 @@ async function start(
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
-  const read = readPluginConfig({ schema: surface.config, instance, inline: entry.config, env: deps.env })
+  const read = readPluginConfig({ schema: surface.config, instance, inline: entry.config, env: deps.env, baseDir: deps.configDir, revealSecrets: entry.capabilities.credentials === 'raw' })
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
@@ -199,10 +202,7 @@ async function within<Result>(work: Promise<Result>, ms: number, late: () => Err
 
 /** Which variables would configure a credential: the secrets of the config schema. */
 function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
-  const properties = isObject(surface.config['properties']) ? surface.config['properties'] : {}
-  const secrets = Object.entries(properties).flatMap(([key, schema]) =>
-    isObject(schema) && schema['writeOnly'] === true ? [variableName(instance, key)] : [],
-  )
+  const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
   if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
   return [`Set ${secrets.join(' or ')} in the environment or in .env`, `Or point ${secrets[0]}_FILE at a file that holds it`]
 }

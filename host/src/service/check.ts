@@ -1,5 +1,6 @@
 import { contractFaults, type ContractFault, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { schemaFaults } from '../data/schema-bounds.ts'
+import { withLocalReferences } from '../data/local-references.ts'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 
@@ -45,7 +46,7 @@ function instanceFaults(instance: string): readonly ContractFault[] {
 function itemFaults(plugin: Readonly<Record<string, unknown>>, instance: string): readonly ContractFault[] {
   const faults: ContractFault[] = []
   const schema = (value: unknown, path: string, root: 'object' | 'any') => {
-    for (const fault of schemaFaults(value, { root }))
+    for (const fault of schemaFaults(withLocalReferences(value), { root }))
       faults.push({ path: `${path}${fault.path.slice(1)}`, problem: fault.problem, fix: fault.fix })
   }
   const names = (item: Readonly<Record<string, unknown>>, path: string) => {

@@ -18,8 +18,16 @@ export interface Reloader extends AsyncDisposable {
    * that is published. A plugin slower than `patienceMs` is published by itself when it is done.
    */
   apply(change: Change): Promise<void>
-  /** Every file that versions were built from, and the folders whose changes may mend a failed one. */
-  watched(): { readonly files: ReadonlySet<string>; readonly roots: ReadonlySet<string> }
+  /** What the newest versions were built from. */
+  watched(): Sources
+}
+
+export interface Sources {
+  readonly files: ReadonlySet<string>
+  /** The folders of the plugins. */
+  readonly roots: ReadonlySet<string>
+  /** Those of plugins that failed, where any change may mend them. */
+  readonly open: ReadonlySet<string>
 }
 
 export interface Change {
@@ -83,7 +91,7 @@ export function createReloader(options: ReloadOptions): Reloader {
         await pause(options.graceMs, controller.signal)
       if (slot.building !== attempt) return drains.start(activation, 0)
       attempt.result = activation
-      slot.watched = { files: activation.files, root: activation.root, failed: activation.record.state === 'failed' }
+      slot.newest = activation
     }
   }
 
@@ -133,7 +141,7 @@ export function createReloader(options: ReloadOptions): Reloader {
       entries.forEach((entry, index) => {
         const key = keys[index] ?? ''
         const slot = slots.get(key) ?? createSlot(entry)
-        const isNew = !slot.watched && !slot.building
+        const isNew = !slot.newest && !slot.building
         const isStale = isNew || all || isTouched(slot, changed) || !sameVersion(slot.entry, entry)
         slot.entry = entry
         next.set(key, slot)
@@ -151,10 +159,12 @@ export function createReloader(options: ReloadOptions): Reloader {
       if (isSlow) for (const { done } of builds) void done.then(() => closed || commit([]))
     },
     watched() {
-      const watched = [...slots.values()].flatMap((slot) => slot.watched ?? [])
+      const newest = [...slots.values()].flatMap((slot) => slot.newest ?? [])
+      const rootsOf = (activations: readonly Activation[]) => new Set(activations.flatMap(({ root }) => root ?? []))
       return {
-        files: new Set(watched.flatMap(({ files }) => [...files])),
-        roots: new Set(watched.flatMap(({ root }) => root ?? [])),
+        files: new Set(newest.flatMap(({ files }) => [...files])),
+        roots: rootsOf(newest),
+        open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
       }
     },
     async [Symbol.asyncDispose]() {

@@ -10,8 +10,8 @@ export interface Slot {
   current: Activation | undefined
   /** The generation that `current` was published with. */
   generation: number
-  /** The files of the newest attempt, also when it failed: a change of one is reason to try again. */
-  watched: { readonly files: ReadonlySet<string>; readonly root: string | undefined; readonly failed: boolean } | undefined
+  /** The newest attempt, also when it failed: a change of one of its files is reason to try again. */
+  newest: Activation | undefined
   building: Build | undefined
 }
 
@@ -25,7 +25,7 @@ export interface Build {
 }
 
 export function createSlot(entry: PluginEntry): Slot {
-  return { entry, current: undefined, generation: 0, watched: undefined, building: undefined }
+  return { entry, current: undefined, generation: 0, newest: undefined, building: undefined }
 }
 
 /** What makes an entry the same one in two configs: its name, or its specifier; the second with the same gets a number. */
@@ -48,9 +48,10 @@ export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
 }
 
 /** Whether one of the changed files is of this plugin; for one that failed, any file in its folder may be what it misses. */
-export function isTouched({ watched }: Slot, changed: ReadonlySet<string>): boolean {
-  if (!watched) return false
-  const { files, root, failed } = watched
+export function isTouched({ newest }: Slot, changed: ReadonlySet<string>): boolean {
+  if (!newest) return false
+  const { files, root, record } = newest
+  const failed = record.state === 'failed'
   return [...changed].some(
     (path) => files.has(path) || (failed && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))),
   )

@@ -1,4 +1,5 @@
 import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { withLocalReferences } from '../data/local-references.ts'
 import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../data/json.ts'
 
 /** What a plugin says of itself, as plain frozen JSON: read once when a version is loaded, whatever the plugin does to its objects later. */
@@ -75,8 +76,8 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
       wire: {
         title: tool.title,
         description: tool.description,
-        inputSchema: closedInput(tool.input),
-        outputSchema: tool.output,
+        inputSchema: closedInput(withLocalReferences(tool.input)),
+        outputSchema: tool.output && withLocalReferences(tool.output),
         annotations: { ...tool.annotations, readOnlyHint: tool.access === 'read' },
         _meta: tool.meta,
       },
@@ -91,7 +92,7 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
       name,
       permissions: permissions ?? [],
       interactive: interactive ?? false,
-      schema: args ?? { type: 'object', properties: {} },
+      schema: withLocalReferences(args) ?? { type: 'object', properties: {} },
       wire: { title, description, arguments: promptArguments(args) },
     })),
   })

@@ -147,7 +147,10 @@ function isInPackages(path: string): boolean {
 /** Nothing below these matters, unless a loaded file lies there: those are watched one by one. */
 function isIgnored(path: string, { files, roots }: WatchTargets): boolean {
   if (!/[\\/](?:node_modules|\.git|coverage)(?:[\\/]|$)/.test(path)) return false
-  return !files.has(path) && ![...roots].some((root) => isInPackages(root) && isBelow(path, root) && !isInPackages(path.slice(root.length)))
+  return (
+    !files.has(path) &&
+    ![...roots].some((root) => isInPackages(root) && isBelow(path, root) && !isInPackages(path.slice(root.length)))
+  )
 }
 
 /** What the file holds; undefined when it cannot be read. */

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { describeError, ERROR_CODES, HostError, hostError } from '../../host/src/errors.ts'
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8')
+const sections = [...page.matchAll(/^## ([A-Z][A-Z0-9_]*)$/gm)].map(([, code]) => code ?? '')
+
+test('every error code has its section in docs/errors.md', () => {
+  assert.deepEqual(
+    ERROR_CODES.filter((code) => !sections.includes(code)),
+    [],
+  )
+})
+
+test('docs/errors.md has no section for a code that does not exist, and none twice', () => {
+  const codes: readonly string[] = ERROR_CODES
+  assert.deepEqual(
+    sections.filter((code) => !codes.includes(code)),
+    [],
+  )
+  assert.equal(new Set(sections).size, sections.length)
+})
+
+test('an error tells what failed, the steps, and where to read on', () => {
+  const error = hostError('CONFIG_MISSING', { plugin: 'github', variable: 'GITHUB_API_URL' })
+  assert.equal(
+    describeError(error),
+    [
+      'Plugin "github" needs GITHUB_API_URL, which is not set',
+      'To fix:',
+      '  1. Set GITHUB_API_URL in the environment or in .env',
+      '  2. Or point GITHUB_API_URL_FILE at a file that holds it',
+      'See docs/errors.md#config_missing',
+    ].join('\n'),
+  )
+})
+
+test('an error is recognised across copies of its module', async () => {
+  const copy = (await import(`../../host/src/errors.ts?copy`)) as typeof import('../../host/src/errors.ts')
+  assert.notEqual(copy.HostError, HostError)
+  assert.ok(copy.hostError('INTERNAL', { requestId: 'r1' }) instanceof HostError)
+  assert.ok(!(new Error('other') instanceof HostError))
+})
