@@ -1,0 +1,70 @@
+import { sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type Module from 'node:module'
+import type { PackageScope } from './package-scope.ts'
+
+/**
+ * One evaluation of some files: everything under a plugin's root, evaluated together for one load, or one file outside every root
+ * that several of them share. Its number travels in the URL of each module (`?patchbay=<graph>.<number>`), so the parent of an
+ * import says which evaluation is asking, now and in any lazy import later.
+ */
+export class Evaluation {
+  readonly id: number
+  /** The query that marks a module's URL as of this evaluation. */
+  readonly tag: string
+  /** The file it was begun for. */
+  readonly entry: string
+  /** Real paths: what it evaluated, the package.json that decided how, and files it looked for in vain. */
+  readonly files = new Set<string>()
+  /** Every URL that Node may hold for it. */
+  readonly urls = new Set<string>()
+  /** Files outside its root, and the evaluation of each that it keeps for as long as it lives. */
+  readonly uses = new Map<string, Evaluation>()
+  /** Its `require.cache`. */
+  readonly modules: Record<string, Module | undefined> = Object.create(null)
+  /** What it knows of the package.json of each folder, and which bare specifiers it has checked against Node's caches. */
+  readonly packageScopes = new Map<string, PackageScope>()
+  readonly checkedSpecifiers = new Set<string>()
+  /** Characters of source it evaluated. */
+  sourceLength = 0
+  /** Of the last file read for it; the later of two evaluations has the larger number. */
+  lastRead: { readonly file: string; readonly order: number } | undefined
+  /** Digest of the only file of a shared evaluation, once read. */
+  digest: string | undefined
+  readonly #root: string | undefined
+
+  constructor({ id, graph, entry, root }: { id: number; graph: string; entry: string; root: string | undefined }) {
+    this.id = id
+    this.tag = `${tagOf(graph)}${id}`
+    this.entry = entry
+    this.#root = root?.endsWith(sep) ? root : root && root + sep
+  }
+
+  /** Whether the file is evaluated by this evaluation, rather than shared with others. */
+  covers(file: string): boolean {
+    return file === this.entry || (this.#root !== undefined && file.startsWith(this.#root))
+  }
+
+  /** The URL under which this evaluation loads `file`; a query or fragment of the plugin's own stays. */
+  url(file: string, { search = '', hash = '' }: { search?: string; hash?: string } = {}): string {
+    return `${pathToFileURL(file).href}${search ? `${search}&` : '?'}${this.tag}${hash}`
+  }
+
+  /** This evaluation and every shared one it reaches. */
+  reachable(): Set<Evaluation> {
+    const found = new Set<Evaluation>([this])
+    for (const evaluation of found) for (const used of evaluation.uses.values()) found.add(used)
+    return found
+  }
+}
+
+/** What every tagged URL of `graph` contains, and no other URL does. */
+export function tagOf(graph: string): string {
+  return `patchbay=${graph}.`
+}
+
+/** The query and fragment of a URL without any tag of `graph`: the plugin's own. */
+export function untagged({ search, hash }: URL, graph: string): { search: string; hash: string } {
+  const at = search.lastIndexOf(tagOf(graph))
+  return { search: at < 0 ? search : search.slice(0, at - 1), hash }
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { resolve as resolvePath } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { hostError } from '../errors.ts'
+import { bridge } from './bridge.ts'
+import { createExportNames } from './commonjs-exports.ts'
+import { createCommonJs } from './commonjs.ts'
+import type { Evaluation } from './evaluation.ts'
+import { createEvaluations } from './evaluations.ts'
+import { registerGraphHooks } from './hooks.ts'
+import { explainLoadError } from './load-error.ts'
+import { createPlacement } from './placement.ts'
+import { createReclaimer, type ReclaimKind } from './reclaim.ts'
+import { createModuleRequirer } from './require-module.ts'
+import { createSourceReader } from './source.ts'
+import { createTypeStripper } from './typescript.ts'
+
+export interface ModuleGraphOptions {
+  /** Packages of which every file of the graph gets the host's copy: specifier to file URL. Subpaths follow their package. */
+  readonly shared: Readonly<Record<string, string>>
+  readonly log?: Pick<Logger, 'warn'>
+  /** `off` where nothing is ever reloaded. Default `auto`: superseded modules become collectable, if this Node has a way. */
+  readonly reclaim?: 'auto' | 'off'
+  /** How much superseded code may stay in memory, where there is none, before the log warns. Default 256 MB. */
+  readonly retainedBudgetBytes?: number
+}
+
+/**
+ * Loads modules any number of times over, each time as a version of its own: old ones keep running, lazy imports included, until
+ * they are released. Several graphs in one process do not see each other.
+ */
+export interface ModuleGraph extends Disposable {
+  /**
+   * Imports a new version of `entry`. Everything under `root` is evaluated anew; a file outside, which others may share, only when
+   * it changed since it was last evaluated, or imports something that did. Packages in a node_modules outside `root`, and what
+   * Node brings, are Node's and are shared with the whole process.
+   *
+   * Rejects with what the import threw, or `MODULE_LOAD_TIMEOUT`, `MODULE_SYNTAX` and its kin; the versions before stay as they
+   * are and of this one nothing remains. An endless loop at the top level cannot be interrupted: isolate such a plugin.
+   */
+  load(entry: string, options: LoadOptions): Promise<LoadedVersion>
+  readonly status: ModuleGraphStatus
+}
+
+export interface LoadOptions {
+  /** A folder, or the entry itself. Symlinks are followed, as for `entry`; either may be a path or a file URL. */
+  readonly root: string
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+  /** When the load fails: receives the files it met, and those it looked for in vain, which a watcher should wait for. */
+  readonly files?: Set<string>
+}
+
+export interface LoadedVersion {
+  /** The module namespace; of CommonJS what `import()` makes of it. */
+  readonly exports: object
+  /**
+   * Real paths of every file it consists of, inside and outside its root, with JSON, required and lazily imported ones, the
+   * package.json files that decided how, and those that are missing. Grows as it imports lazily. Without Node's own modules and
+   * packages outside the root.
+   */
+  readonly files: ReadonlySet<string>
+  /** Forgets this version: call it when its last call has finished. Its modules become collectable. Idempotent. */
+  release(): void
+}
+
+export interface ModuleGraphStatus {
+  /** Versions loaded and not released, and evaluations of files outside roots that they share. */
+  readonly versions: number
+  readonly shared: number
+  /** Undefined before the first release. */
+  readonly reclaim: ReclaimKind | undefined
+  /** An estimate of what released versions still hold. */
+  readonly retainedBytes: number
+}
+
+/** A module graph of its own in this process. Disposing it releases every version and takes its hooks out of Node's loader. */
+export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
+  const { shared, log, reclaim = 'auto', retainedBudgetBytes = 256 * 1024 * 1024 } = options
+  const graph = randomUUID().slice(0, 8)
+  const evaluations = createEvaluations(graph)
+  const placement = createPlacement(evaluations, shared)
+  const readSource = createSourceReader(createTypeStripper())
+  const modules = createModuleRequirer(graph)
+  const commonJs = createCommonJs({ evaluations, placement, readSource, modules })
+  const exportNames = createExportNames({ placement, readSource })
+  const reclaimer = createReclaimer({ mode: reclaim, retainedBudgetBytes, log })
+
+  const end = (evaluation: Evaluation): void => {
+    for (const { urls, sourceLength } of evaluations.end(evaluation)) reclaimer.evict([...urls], sourceLength)
+  }
+
+  const resources = new DisposableStack()
+  resources.use(
+    bridge(graph, {
+      runCommonJs: (id, file) => commonJs.run(file, evaluations.get(id, file)),
+      nodeModuleOf: (id) => commonJs.nodeModule(evaluations.get(id, 'node:module')),
+    }),
+  )
+  resources.use(registerGraphHooks({ graph, evaluations, placement, readSource, modules, exportNames }))
+  resources.defer(() => [...evaluations.versions].forEach(end))
+
+  return {
+    async load(entry, { root, timeoutMs, signal, files }) {
+      signal?.throwIfAborted()
+      const file = realPath(entry)
+      const evaluation = evaluations.begin(file, realPath(root))
+      evaluation.files.add(file)
+      try {
+        const loading: Promise<object> = import(evaluation.url(file))
+        return loadedVersion(evaluation, await inTime(loading, { file, timeoutMs, signal }), () => end(evaluation))
+      } catch (error) {
+        for (const met of filesOf(evaluation)) files?.add(met)
+        const explained = explainLoadError(error, evaluation)
+        end(evaluation)
+        throw explained
+      }
+    },
+    get status() {
+      const { versions, sharedCount } = evaluations
+      return { versions: versions.size, shared: sharedCount, reclaim: reclaimer.kind, retainedBytes: reclaimer.retainedBytes }
+    },
+    [Symbol.dispose]: () => resources.dispose(),
+  }
+}
+
+function loadedVersion(evaluation: Evaluation, exports: object, release: () => void): LoadedVersion {
+  return {
+    exports,
+    get files() {
+      return filesOf(evaluation)
+    },
+    release,
+  }
+}
+
+function filesOf(evaluation: Evaluation): Set<string> {
+  return new Set([...evaluation.reachable()].flatMap(({ files }) => [...files]))
+}
+
+interface Deadline {
+  readonly file: string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** What the import settles with, unless the time is over or the signal fires before. */
+function inTime(loading: Promise<object>, { file, timeoutMs, signal }: Deadline): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => settle(() => reject(signal?.reason))
+    const timer = setTimeout(() => settle(() => reject(hostError('MODULE_LOAD_TIMEOUT', { entry: file, timeoutMs }))), timeoutMs)
+    const settle = (how: () => void): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      how()
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    loading.then(
+      (exports) => settle(() => resolve(exports)),
+      (error: unknown) => settle(() => reject(error)),
+    )
+  })
+}
+
+/** A path that is not there stays as it is, for the import to say so. */
+function realPath(pathOrUrl: string): string {
+  const path = pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : resolvePath(pathOrUrl)
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
+}

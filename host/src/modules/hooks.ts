@@ -1,0 +1,123 @@
+import { isBuiltin, registerHooks } from 'node:module'
+import type {
+  LoadFnOutput,
+  LoadHookContext,
+  LoadHookSync,
+  ResolveFnOutput,
+  ResolveHookContext,
+  ResolveHookSync,
+} from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bridgeUrl } from './bridge.ts'
+import type { ExportNames } from './commonjs-exports.ts'
+import { tagOf, untagged, type Evaluation } from './evaluation.ts'
+import type { Evaluations } from './evaluations.ts'
+import { commonJsFacade, jsonFacade, nodeModuleFacade } from './generated.ts'
+import { existingFile, isLocal, type Placement } from './placement.ts'
+import type { ModuleRequirer } from './require-module.ts'
+import type { SourceReader } from './source.ts'
+
+export interface HookOptions {
+  readonly graph: string
+  readonly evaluations: Evaluations
+  readonly placement: Placement
+  readonly readSource: SourceReader
+  readonly modules: ModuleRequirer
+  readonly exportNames: ExportNames
+}
+
+/**
+ * Puts the graph into Node's loader until disposed. Every module of the process passes here; one whose parent bears no tag of this
+ * graph costs two substring searches and a look into a set.
+ */
+export function registerGraphHooks(options: HookOptions): Disposable {
+  const { graph, evaluations, placement, readSource, modules, exportNames } = options
+  const tag = tagOf(graph)
+  const nodeModule = `patchbay:module/${graph}.`
+  /** Packages outside a root that its files brought in; they too get the host's copy of what it shares. */
+  const guests = new Set<string>()
+
+  const resolve: ResolveHookSync = (specifier, context, next) => {
+    const { parentURL } = context
+    if (parentURL?.includes(tag)) {
+      const user = evaluations.of(parentURL)
+      if (user) return resolveFor(user, parentURL, { specifier, context, next })
+    }
+    if (specifier.includes(tag)) return { url: modules.resolve(specifier) ?? specifier, shortCircuit: true }
+    if (parentURL === undefined || !guests.has(parentURL)) return next(specifier, context)
+    const shared = placement.sharedUrl(specifier)
+    return shared ? { url: shared, shortCircuit: true } : welcome(next(specifier, context))
+  }
+
+  const resolveFor = (user: Evaluation, parentURL: string, { specifier, context, next }: ResolveRequest): ResolveFnOutput => {
+    if (specifier === bridgeUrl) return next(specifier, context)
+    if (isBuiltin(specifier)) return resolveBuiltin(specifier, user)
+    const shared = placement.sharedUrl(specifier)
+    if (shared) return { url: shared, shortCircuit: true }
+
+    const local = isLocal(specifier) ? new URL(specifier, parentURL) : undefined
+    const path = local && fileURLToPath(local)
+    const file = path && existingFile(path)
+    if (local && file) {
+      const evaluation = placement.place(file, user)
+      return evaluation
+        ? { url: evaluation.url(file, untagged(local, graph)), shortCircuit: true }
+        : welcome(next(specifier, context))
+    }
+    if (path) user.files.add(path)
+    else placement.check(specifier, fileURLToPath(parentURL), user)
+    const found = next(specifier, context)
+    if (!found.url.startsWith('file:')) return found
+    const url = new URL(found.url)
+    const evaluation = placement.place(fileURLToPath(url), user)
+    return evaluation ? { url: evaluation.url(fileURLToPath(url), untagged(url, graph)), shortCircuit: true } : welcome(found)
+  }
+
+  const resolveBuiltin = (specifier: string, user: Evaluation): ResolveFnOutput => {
+    const url = specifier.startsWith('node:') ? specifier : `node:${specifier}`
+    if (url !== 'node:module') return { url, format: 'builtin', shortCircuit: true }
+    user.urls.add(nodeModule + user.id)
+    return { url: nodeModule + user.id, format: 'module', shortCircuit: true }
+  }
+
+  const welcome = (found: ResolveFnOutput): ResolveFnOutput => {
+    if (found.url.includes('/node_modules/')) guests.add(found.url)
+    return found
+  }
+
+  const load: LoadHookSync = (url, context, next) => {
+    if (!url.includes(tag)) {
+      if (!url.startsWith(nodeModule)) return next(url, context)
+      return generated(nodeModuleFacade({ graph, evaluation: Number(url.slice(nodeModule.length)) }))
+    }
+    const facade = modules.source(url)
+    if (facade) return generated(facade)
+    const evaluation = evaluations.of(url)
+    return (evaluation && loadFor(evaluation, url, context)) ?? next(url, context)
+  }
+
+  const loadFor = (evaluation: Evaluation, url: string, context: LoadHookContext): LoadFnOutput | undefined => {
+    evaluation.urls.add(url)
+    const file = fileURLToPath(url)
+    const { format, code } = readSource(file, evaluation)
+    // Left to Node where it is not what we know how to evaluate, or where the attributes do not fit: it says so best.
+    if (context.importAttributes.type !== (format === 'json' ? 'json' : undefined)) return undefined
+    if (format === 'module') return generated(`${code}\n//# sourceURL=${pathToFileURL(file).href}`)
+    if (format === 'json') return generated(jsonFacade(code))
+    if (format === 'other') return undefined
+    return generated(commonJsFacade({ graph, evaluation: evaluation.id }, file, exportNames(file, code, evaluation)))
+  }
+
+  const hooks = registerHooks({ resolve, load })
+  return { [Symbol.dispose]: () => hooks.deregister() }
+}
+
+interface ResolveRequest {
+  readonly specifier: string
+  readonly context: ResolveHookContext
+  readonly next: Parameters<ResolveHookSync>[2]
+}
+
+function generated(source: string): LoadFnOutput {
+  return { format: 'module', source, shortCircuit: true }
+}

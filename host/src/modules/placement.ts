@@ -1,0 +1,72 @@
+import { realpathSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, extname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Evaluation } from './evaluation.ts'
+import type { Evaluations } from './evaluations.ts'
+import { assertResolvesAsOnDisk, packageName } from './package-scope.ts'
+import { isInPackages } from './source.ts'
+
+/** Which evaluation loads a file for another; what both `import` and `require` ask. */
+export interface Placement {
+  /** The evaluation that loads `file` for `user`, or undefined when it is Node's to load: a package outside the root, or the host's. */
+  place(file: string, user: Evaluation): Evaluation | undefined
+  /** The host's copy of a package, as a file URL, when the specifier names one it shares. */
+  sharedUrl(specifier: string): string | undefined
+  /** Compares what Node will use to resolve a bare or `#private` specifier with the disk; throws `MODULE_RESTART_REQUIRED`. */
+  check(specifier: string, from: string, user: Evaluation): void
+}
+
+/** `shared` maps specifiers to file URLs; a subpath of one is found in the same package. */
+export function createPlacement(evaluations: Evaluations, shared: Readonly<Record<string, string>>): Placement {
+  const sharedUrls = new Map(Object.entries(shared))
+  const sharedFiles = new Set([...sharedUrls.values()].map((url) => fileURLToPath(url)))
+
+  return {
+    place(file, user) {
+      if (!user.covers(file)) {
+        if (isInPackages(file) || sharedFiles.has(file)) return undefined
+        return evaluations.share(file, user)
+      }
+      user.files.add(file)
+      return user
+    },
+    sharedUrl(specifier) {
+      const url = sharedUrls.get(specifier)
+      if (url) return url
+      const home = sharedUrls.get(packageName(specifier) ?? '')
+      if (!home) return undefined
+      const found = pathToFileURL(createRequire(home).resolve(specifier)).href
+      sharedUrls.set(specifier, found)
+      return found
+    },
+    check(specifier, from, user) {
+      const folder = dirname(from)
+      const key = `${packageName(specifier) ?? '#'} from ${folder}`
+      if (user.checkedSpecifiers.has(key)) return
+      for (const file of assertResolvesAsOnDisk(specifier, folder)) user.files.add(file)
+      user.checkedSpecifiers.add(key)
+    },
+  }
+}
+
+/** Whether the specifier is a path or file URL, resolved against the importing file alone. */
+export function isLocal(specifier: string): boolean {
+  return /^(?:\.{0,2}\/|file:)/.test(specifier)
+}
+
+/**
+ * The real path of a file that is there, or of the TypeScript file that its JavaScript name stands for. Ours rather than Node's
+ * because Node remembers where a link pointed.
+ */
+export function existingFile(path: string): string | undefined {
+  for (const candidate of [path, typescriptName(path)])
+    if (candidate && statSync(candidate, { throwIfNoEntry: false })?.isFile()) return realpathSync.native(candidate)
+  return undefined
+}
+
+/** `x.ts` for `x.js`, as compilers write imports. */
+export function typescriptName(path: string): string | undefined {
+  const extension = extname(path)
+  return /^\.[cm]?js$/.test(extension) ? `${path.slice(0, -2)}ts` : undefined
+}

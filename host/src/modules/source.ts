@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, extname, sep } from 'node:path'
+import { compileFunction } from 'node:vm'
+import { hostError } from '../errors.ts'
+import type { Evaluation } from './evaluation.ts'
+import { parseJson } from './json.ts'
+import { packageScope } from './package-scope.ts'
+import type { TypeStripper } from './typescript.ts'
+
+/** `other`: nothing we evaluate; Node's own loader decides. */
+export type Format = 'module' | 'commonjs' | 'json' | 'other'
+
+/** A file as it will be evaluated. */
+export interface Source {
+  readonly format: Format
+  /** JavaScript without types, or JSON, every position as in the file. Empty for `other`. */
+  readonly code: string
+}
+
+/** Reads a file on behalf of an evaluation, which remembers that it did. */
+export type SourceReader = (file: string, evaluation: Evaluation) => Source
+
+/** The parameters of the function a CommonJS module is. */
+export const commonJsParameters: readonly string[] = ['exports', 'require', 'module', '__filename', '__dirname']
+
+/**
+ * Reads, strips types and decides the format as Node does, but from our own reading of package.json: Node caches that for the life
+ * of the process, so it would not see a changed `type`.
+ */
+export function createSourceReader(stripTypes: TypeStripper): SourceReader {
+  let reads = 0
+  return (file, evaluation) => {
+    const kind = kinds[extname(file)]
+    if (!kind) return { format: 'other', code: '' }
+    evaluation.lastRead = { file, order: ++reads }
+    if (kind.typescript && isInPackages(file)) throw hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file })
+    const bytes = readFileSync(file)
+    const digest = hash('sha256', bytes)
+    if (file === evaluation.entry) evaluation.digest = digest
+    const text = bytes.toString().replace(/^\uFEFF/, '')
+    const code = kind.typescript ? stripTypes(text, { file, digest }) : text
+    evaluation.sourceLength += code.length
+    if (kind.format === 'json') parseJson(code, file)
+    return { format: kind.format ?? formatByPackage(file, code, evaluation), code }
+  }
+}
+
+/** The digest of what the file holds now; empty when it cannot be read. */
+export function digestOf(file: string): string {
+  try {
+    return hash('sha256', readFileSync(file))
+  } catch {
+    return ''
+  }
+}
+
+/** Whether the file lies in some node_modules: a published package, nobody's source. */
+export function isInPackages(file: string): boolean {
+  return file.includes(`${sep}node_modules${sep}`)
+}
+
+/** `#!` may open a script but not a function. As a comment it keeps every position. */
+export function withoutHashbang(code: string): string {
+  return code.startsWith('#!') ? `//${code.slice(2)}` : code
+}
+
+/** Without `format`, package.json decides. */
+const kinds: Readonly<Record<string, { readonly format?: Format; readonly typescript?: boolean }>> = {
+  '': {},
+  '.js': {},
+  '.mjs': { format: 'module' },
+  '.cjs': { format: 'commonjs' },
+  '.json': { format: 'json' },
+  '.ts': { typescript: true },
+  '.mts': { format: 'module', typescript: true },
+  '.cts': { format: 'commonjs', typescript: true },
+}
+
+function formatByPackage(file: string, code: string, evaluation: Evaluation): Format {
+  const folder = dirname(file)
+  let scope = evaluation.packageScopes.get(folder)
+  if (!scope) {
+    scope = packageScope(folder)
+    evaluation.packageScopes.set(folder, scope)
+    if (scope.file) evaluation.files.add(scope.file)
+    for (const path of scope.missing) if (evaluation.covers(path)) evaluation.files.add(path)
+  }
+  return scope.type ?? (compilesAsCommonJs(code) ? 'commonjs' : 'module')
+}
+
+/** Node's rule for a package without `type`, but without its warning: a single file dropped in a folder is a fine plugin. */
+function compilesAsCommonJs(code: string): boolean {
+  try {
+    compileFunction(withoutHashbang(code), commonJsParameters)
+    return true
+  } catch {
+    return false
+  }
+}

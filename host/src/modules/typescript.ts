@@ -1,0 +1,48 @@
+import { stripTypeScriptTypes } from 'node:module'
+import { LRUCache } from 'lru-cache'
+import { withoutWarningOf } from './experimental.ts'
+import { syntaxError } from './location.ts'
+
+/** JavaScript of the same length and line breaks as the TypeScript it is given. `digest` is that of the file's content. */
+export type TypeStripper = (code: string, source: { readonly file: string; readonly digest: string }) => string
+
+/** Strips a file again only when its content changed: a reload evaluates every file of a plugin, of which one did. */
+export function createTypeStripper({ maxLength = 32 * 1024 * 1024 }: { readonly maxLength?: number } = {}): TypeStripper {
+  const stripped = new LRUCache<string, Stripped>({ maxSize: maxLength, sizeCalculation: ({ code }) => code.length + 1 })
+  return (code, { file, digest }) => {
+    const known = stripped.get(file)
+    if (known?.digest === digest) return known.code
+    const result = stripTypes(code, file)
+    stripped.set(file, { digest, code: result })
+    return result
+  }
+}
+
+interface Stripped {
+  readonly digest: string
+  readonly code: string
+}
+
+/** Strips the types of one file, or throws `MODULE_SYNTAX` or `MODULE_TYPESCRIPT_SYNTAX` with the place. */
+export function stripTypes(code: string, file: string): string {
+  try {
+    return withoutWarningOf('stripTypeScriptTypes', () => stripTypeScriptTypes(code))
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const { message, stack = '' } = error
+    throw syntaxError({
+      file,
+      reason: message,
+      position: markedPosition(stack),
+      cause: error,
+      code: 'code' in error && error.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ? 'MODULE_TYPESCRIPT_SYNTAX' : 'MODULE_SYNTAX',
+    })
+  }
+}
+
+/** Node puts `file:line`, the line and a row of marks in front of the stack of an error that has a place. */
+export function markedPosition(stack: string): { line: number; column: number } {
+  const line = Number(/^[^\n]*:(\d+)\n/.exec(stack)?.[1] ?? 1)
+  const marks = /^([ \t]*)\^+[ \t]*$/m.exec(stack)?.[1] ?? ''
+  return { line, column: marks.length + 1 }
+}
