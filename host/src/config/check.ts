@@ -72,6 +72,12 @@ export function branchesOf(schema: Schema): readonly Schema[] | undefined {
   return Array.isArray(schema['anyOf']) ? schema['anyOf'].filter(isObject) : undefined
 }
 
+/** The schema of the keys an object does not name; undefined where it has no such keys. */
+export function unnamedSchema({ patternProperties, additionalProperties }: Schema): Schema | undefined {
+  const patterned: unknown = isObject(patternProperties) ? Object.values(patternProperties)[0] : additionalProperties
+  return isObject(patterned) ? patterned : patterned === true ? {} : undefined
+}
+
 const KEYWORDS = new Set(
   (
     'type enum const required title description default examples deprecated writeOnly readOnly minimum maximum exclusiveMinimum ' +
@@ -117,15 +123,15 @@ function checkArray(schema: Schema, value: readonly unknown[], path: readonly Pa
 
 function checkObject(schema: Schema, value: Schema, path: readonly PathPart[], faults: Fault[]): void {
   const properties = isObject(schema['properties']) ? schema['properties'] : {}
-  const others = isObject(schema['patternProperties'])
-    ? Object.values(schema['patternProperties'])[0]
-    : schema['additionalProperties']
+  // A schema that says nothing of other keys has none in a config: an unknown key is a slip.
+  const unnamed = unnamedSchema(schema) ?? (isObject(schema['properties']) ? undefined : {})
   for (const [key, child] of Object.entries(value)) {
-    const part = Object.hasOwn(properties, key) ? properties[key] : others
+    const part = Object.hasOwn(properties, key) ? properties[key] : unnamed
     const at = [...path, key]
+    if (child === undefined) continue
     if (key === '__proto__') faults.push({ path: at, problem: 'this key belongs to every object; use another' })
     else if (isObject(part)) checkValue(part, child, at, faults)
-    else if (part === false) faults.push({ path: at, problem: `unknown key${didYouMean(key, Object.keys(properties))}` })
+    else faults.push({ path: at, problem: `unknown key${didYouMean(key, Object.keys(properties))}` })
   }
   for (const key of Array.isArray(schema['required']) ? schema['required'].filter(isString) : []) {
     const part = properties[key]

@@ -6,7 +6,7 @@ import { isObject } from '../data/json.ts'
  * the keywords that our configs are made of, not all of JSON Schema.
  */
 export function withDefaults<Of extends TSchema>(schema: Of, value: unknown): Fixed<Static<Of>> {
-  const filled: unknown = isObject(schema) ? freeze(fill(schema, value)) : value
+  const filled: unknown = isObject(schema) ? freeze(fillDefaults(schema, value)) : value
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema is what the type was made from
   return filled as Fixed<Static<Of>>
 }
@@ -16,9 +16,11 @@ export type Fixed<Value> = Value extends object ? { readonly [Key in keyof Value
 
 type Schema = Readonly<Record<string, unknown>>
 
-function fill(schema: Schema, given: unknown): unknown {
+/** The same for a schema whose type is not known, not frozen. Nothing of `given` is changed or shared. */
+export function fillDefaults(schema: Schema, given: unknown): unknown {
   const value = given === undefined ? structuredClone(schema['default']) : given
-  if (Array.isArray(value)) return value.map((item: unknown) => (isObject(schema['items']) ? fill(schema['items'], item) : item))
+  if (Array.isArray(value))
+    return value.map((item: unknown) => fillDefaults(isObject(schema['items']) ? schema['items'] : {}, item))
   if (!isPlain(value)) return value
   const branch = objectBranch(schema)
   const properties = isObject(branch['properties']) ? branch['properties'] : {}
@@ -26,7 +28,7 @@ function fill(schema: Schema, given: unknown): unknown {
   const filled = new Map<string, unknown>()
   for (const key of new Set([...Object.keys(value), ...Object.keys(properties)])) {
     const part = Object.hasOwn(properties, key) ? properties[key] : others
-    const next = isObject(part) ? fill(part, value[key]) : value[key]
+    const next = fillDefaults(isObject(part) ? part : {}, value[key])
     if (next !== undefined) filled.set(key, next)
   }
   return Object.fromEntries(filled)
@@ -45,8 +47,9 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return prototype === Object.prototype || prototype === null
 }
 
-function freeze(value: unknown): unknown {
+/** Freezes plain objects and arrays to the bottom; anything else is its own business. */
+export function freeze<Value>(value: Value): Value {
   if (!Array.isArray(value) && !isPlain(value)) return value
-  for (const child of Object.values(value)) freeze(child)
+  for (const child of Object.values<unknown>(value)) freeze(child)
   return Object.freeze(value)
 }

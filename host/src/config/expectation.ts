@@ -2,7 +2,7 @@ import { isObject } from '../data/json.ts'
 
 /** What a schema wants, as it continues the word `expected`: its title, or its type and bounds. */
 export function expectation(schema: Readonly<Record<string, unknown>>): string {
-  const { title, type, minLength, maxLength } = schema
+  const { title, type, minLength, maxLength, format } = schema
   if (typeof title === 'string') return title
   const bounds = [
     between(schema['minimum'], schema['maximum'], ''),
@@ -12,7 +12,7 @@ export function expectation(schema: Readonly<Record<string, unknown>>): string {
     minLength === 1 && maxLength === undefined ? 'that is not empty' : between(minLength, maxLength, ' characters'),
     between(schema['minItems'], schema['maxItems'], ' items'),
     bound('matching ', schema['pattern']),
-    bound('of the form ', schema['format']),
+    format === 'uri' || format === 'url' ? 'that is a URL' : bound('of the form ', format),
   ]
   return [typeName(type), ...bounds.filter((text) => text !== '')].join(' ')
 }

@@ -1,10 +1,10 @@
 /**
  * The candidate somebody most likely meant by `word`, or undefined when none is near: letters left out, added, changed or swapped,
- * one for every three characters; upper and lower case, `-` and `_` count as the same.
+ * one for every three characters and `most` at most; upper and lower case, `-` and `_` count as the same.
  */
-export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+export function suggest(word: string, candidates: Iterable<string>, most = Infinity): string | undefined {
   const typed = normal(word)
-  const allowed = Math.max(1, Math.floor(typed.length / 3))
+  const allowed = Math.min(most, Math.max(1, Math.floor(typed.length / 3)))
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
     const wanted = normal(candidate)
