@@ -47,7 +47,7 @@ export class ServiceError extends Error {
 /** The code that an HTTP status of a service stands for; undefined below 400. The host's `http` and `fakeHttp` agree by it. */
 export function serviceErrorCode(status: number): ServiceErrorCode | undefined {
   if (status < 400) return undefined
-  if (status >= 500) return status === 504 ? 'TIMEOUT' : 'UPSTREAM_FAILED'
+  if (status >= 500) return 'UPSTREAM_FAILED'
   return STATUS_CODES.get(status) ?? 'INVALID_INPUT'
 }
 
@@ -55,7 +55,6 @@ const STATUS_CODES: ReadonlyMap<number, ServiceErrorCode> = new Map([
   [401, 'AUTHENTICATION_FAILED'],
   [403, 'PERMISSION_DENIED'],
   [404, 'NOT_FOUND'],
-  [407, 'UPSTREAM_FAILED'],
   [408, 'TIMEOUT'],
   [410, 'NOT_FOUND'],
   [429, 'RATE_LIMITED'],

@@ -54,6 +54,7 @@ export class Database implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const engine = this.#engine
     if (engine) {
+      engine.ref() // or a program with nothing else to do ends before it has cleaned up
       const exited = once(engine, 'exit')
       engine.kill('SIGKILL')
       await exited

@@ -237,6 +237,20 @@ suite('fakeHttp', () => {
     assert.deepEqual([status, headers['retry-after']], [429, '3'])
   })
 
+  test('has nothing to parse where HTTP sends no body, and knows charsets', async () => {
+    const http = fakeHttp([
+      { method: 'DELETE', path: '/items/1', status: 204 },
+      { path: '/latin', bytes: new Uint8Array([0xe9]), headers: { 'Content-Type': 'text/plain; charset=ISO-8859-1' } },
+    ])
+    assert.equal(await http.json('/items/1', { method: 'DELETE' }), undefined)
+    assert.equal(await http.text('/latin'), 'é')
+  })
+
+  test('refuses paths that the host refuses', async () => {
+    for (const path of ['items', '//evil.example/items', 'file:///etc/passwd', ''])
+      await assert.rejects(fakeHttp().request(path), { code: 'INVALID_INPUT' })
+  })
+
   test('lets a route answer by what was sent, and remembers it', async () => {
     let stock = 2
     const http = fakeHttp([

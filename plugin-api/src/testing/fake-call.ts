@@ -5,7 +5,7 @@ import type { AnyPlugin } from '../plugin.ts'
 import { fakeConfig } from './fake-config.ts'
 import { fakeCache, fakeLog, fakeMetrics, fakePrincipal, type Fakes } from './fake-context.ts'
 import { fakeHttp } from './fake-http.ts'
-import { matchesPath } from './path-pattern.ts'
+import { matchesSafePath } from './path-pattern.ts'
 
 /** The rights of a call, and what stands in for the host. */
 interface FakeCall {
@@ -55,7 +55,7 @@ function readingHttp(http: HttpClient, safePaths: readonly string[]): HttpClient
   const check = (path: string, { method = 'GET' }: HttpRequest = {}) => {
     const bare = path.replace(/[?#].*$/s, '')
     if (method === 'GET' || method === 'HEAD') return
-    if (method === 'POST' && safePaths.some((safe) => matchesPath(safe, bare))) return
+    if (method === 'POST' && safePaths.some((safe) => matchesSafePath(safe, bare))) return
     throw new ServiceError('PERMISSION_DENIED', `A tool with access: 'read' may not send ${method} ${bare}`, {
       fix: "Declare access: 'write', or name the path in safePaths if it only reads",
     })

@@ -49,6 +49,8 @@ export function fakeHttp(routes: readonly FakeRoute[] = []): FakeHttp {
   const requests: FakeRequest[] = []
 
   async function request(path: string, options: HttpRequest = {}): Promise<HttpResponse> {
+    if (!/^(?:\/(?!\/)|https?:\/\/)/i.test(path))
+      throw new ServiceError('INVALID_INPUT', `The path "${path}" neither begins with one / nor is an absolute URL`)
     const sent = requestOf(path, options)
     requests.push(sent)
     const route = routes.find((candidate) => fits(candidate, sent))
@@ -98,17 +100,22 @@ function responseOf(sent: FakeRequest, reply: FakeReply): HttpResponse {
   const { status = 200, json, text, bytes, headers = {} } = reply
   const type = json !== undefined ? 'application/json' : text !== undefined ? 'text/plain; charset=utf-8' : undefined
   const body = bytes ?? new TextEncoder().encode(json === undefined ? (text ?? '') : JSON.stringify(json))
-  const read = () => new TextDecoder().decode(body)
+  const sentHeaders: Record<string, string> = {
+    ...(type ? { 'content-type': type } : {}),
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  }
+  const read = () => {
+    const charset = /;\s*charset="?([^\s";]+)/i.exec(sentHeaders['content-type'] ?? '')?.[1] ?? 'utf-8'
+    return new TextDecoder(charset).decode(body)
+  }
   return {
     status,
-    headers: {
-      ...(type ? { 'content-type': type } : {}),
-      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-    },
+    headers: sentHeaders,
     url: URL.canParse(sent.path) ? sent.path : `https://service.test${sent.path}`,
     body,
     text: read,
     json<Body>() {
+      if (sent.method === 'HEAD' || status === 204) return undefined as Body
       try {
         return JSON.parse(read()) as Body
       } catch (cause) {

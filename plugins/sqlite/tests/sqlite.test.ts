@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, suite, test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { callTool, checkPlugin, fakeLog, getPrompt, toolSnapshot } from '@mcp-patchbay/plugin-api/testing'
 import { Database } from '../database.ts'
 import sqlite from '../index.ts'
@@ -307,6 +309,16 @@ suite('mistakes', () => {
       Array.from({ length: 20 }, (_, index) => String(index)),
     )
   })
+})
+
+test('a program that makes one call gets its answer and ends by itself', async () => {
+  const program = `
+    import { callTool } from '@mcp-patchbay/plugin-api/testing'
+    import sqlite from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
+    process.stdout.write(await callTool(sqlite, 'query_run', { sql: 'SELECT 6 * 7 AS answer' }))`
+  const options = ['--conditions=@mcp-patchbay/source', '--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname })
+  assert.match(stdout, /\| 42 \|$/)
 })
 
 test('the prompt asks the question that was given', async () => {
