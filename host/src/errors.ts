@@ -63,7 +63,7 @@ const catalogue = {
     () => ['Name the file: --config FILE', 'Or make a new project: npx patchbay init'],
   ),
   CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(
-    ({ file, problem, frame }) => `${file} cannot be read: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
+    ({ file, problem, frame }) => `${file} gives no config: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
     ({ fix }) => fix ?? ['Correct the file; a running host keeps the config it has until then'],
   ),
   CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
@@ -78,6 +78,10 @@ const catalogue = {
   CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
     ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --env-file out'],
+  ),
+  CONFIG_CA_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
+    () => ['Correct http.caFile of the entry in mcp.config.ts: a PEM file, relative to the config'],
   ),
   CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(
     ({ collisions }) =>
@@ -135,6 +139,23 @@ const catalogue = {
     ({ plugin, drainMs }) =>
       `The call was cancelled: plugin "${plugin}" was reloaded and the call did not finish on the old version within ${drainMs} ms`,
     () => ['Call again; the new version answers', 'Raise limits.drainMs if calls may take longer'],
+  ),
+  // --- the way to a service ---
+  SERVICE_URL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
+    ({ plugin, setting, problem }) => `Plugin "${plugin}" has no usable address: ${setting} ${problem}`,
+    ({ setting }) => [
+      `Set ${setting} to an address like https://api.example.com, without user name, query or fragment`,
+      'Put a user name and password into the variables of their own',
+    ],
+  ),
+  SERVICE_HEADER_INVALID: entry<{ plugin: string; header: string; problem: string }>(
+    ({ plugin, header, problem }) =>
+      `Plugin "${plugin}" cannot have the header ${JSON.stringify(header)} on its requests: it ${problem}`,
+    () => ['Remove it from headers of the plugin, or from credentials where the plugin says how a credential is sent'],
+  ),
+  CREDENTIAL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
+    ({ plugin, setting, problem }) => `The credential of plugin "${plugin}" cannot be used: ${setting} ${problem}`,
+    ({ setting }) => [`Copy the value of ${setting} again, without line breaks or quotes around it`],
   ),
   // --- pins and the lock file ---
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(

@@ -1,0 +1,82 @@
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { LRUCache } from 'lru-cache'
+import { createBreaker, type Breaker } from './breaker.ts'
+import { createBulkhead } from './bulkhead.ts'
+import type { Clock } from './clock.ts'
+import { exchange, type Exchange, type ExchangeDeps } from './exchange.ts'
+import { leftAlone, overloaded } from './failures.ts'
+import type { NetworkLimits } from './limits.ts'
+import type { Outcome } from './outcome.ts'
+import { createRetryBudget, sendWithRetries } from './retry.ts'
+
+export interface DeliveryOptions extends ExchangeDeps {
+  readonly limits: NetworkLimits
+  readonly random: () => number
+  readonly log: Logger
+}
+
+/**
+ * Sends the requests of one plugin so that a service in trouble troubles nobody else: bounded in number, retried where that is safe, and
+ * not at all while its breaker is open. Rejects only with the reason of the request's signal.
+ */
+export function createDelivery({ limits, random, log, ...deps }: DeliveryOptions): (request: Exchange) => Promise<Outcome> {
+  const bulkhead = createBulkhead(limits)
+  const policy = {
+    clock: deps.clock,
+    random,
+    retries: limits.retries,
+    retryAfterMs: limits.retryAfterMs,
+    budget: createRetryBudget(),
+  }
+  const breakerOf = breakers(limits, deps.clock, log)
+
+  return (request) => {
+    const { method, signal, subject, target } = request
+    return sendWithRetries(
+      {
+        method,
+        signal,
+        breaker: breakerOf(target.url.origin),
+        // A place is held for one attempt only: a request that waits to be retried keeps none from the others.
+        send: async () => {
+          const entering = bulkhead.enter(signal)
+          if (!entering) return overloaded(limits, subject)
+          const place = await entering
+          try {
+            return await exchange(request, deps)
+          } finally {
+            place[Symbol.dispose]()
+          }
+        },
+        leftAlone: (closedForMs) => leftAlone(closedForMs, subject),
+        onRetry: (outcome, waitMs) =>
+          log.debug('upstream_retry', {
+            method,
+            waitMs: Math.round(waitMs),
+            after: outcome.kind === 'failed' ? outcome.error.code : outcome.answer.status,
+          }),
+      },
+      policy,
+    )
+  }
+}
+
+/** One breaker an origin: the service's own, and those of the hosts a plugin with `public` fetches from, as many as matter. */
+function breakers(limits: NetworkLimits, clock: Clock, log: Logger): (origin: string) => Breaker {
+  const known = new LRUCache<string, Breaker>({ max: 256 })
+  return (origin) => {
+    const found = known.get(origin)
+    if (found) return found
+    const breaker = createBreaker({
+      clock,
+      failures: limits.breakerFailures,
+      openMs: limits.breakerMs,
+      onChange: (state) =>
+        state === 'open'
+          ? log.warn('upstream_left_alone', { origin, failures: limits.breakerFailures, ms: limits.breakerMs })
+          : log.info('upstream_recovered', { origin }),
+    })
+    known.set(origin, breaker)
+    return breaker
+  }
+}

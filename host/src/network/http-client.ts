@@ -1,0 +1,124 @@
+import { ServiceError, type CredentialPlacement, type HttpClient, type HttpRequest, type Logger } from '@mcp-patchbay/plugin-api'
+import type { Redactor } from '../observability/redact.ts'
+import { linkAbort, orAborted } from './abort.ts'
+import type { Rights } from './access.ts'
+import type { CallScope } from './call-scope.ts'
+import { systemClock, type Clock } from './clock.ts'
+import type { ResolveCredential } from './credential.ts'
+import { createDelivery } from './delivery.ts'
+import { systemDialing, type Dialing } from './guard.ts'
+import { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts'
+import type { Answer } from './outcome.ts'
+import { createPools } from './pool.ts'
+import { createPreparation } from './prepare.ts'
+import { readJson, readText, responseOf } from './response.ts'
+import { retryAfter } from './retry.ts'
+import { statusError } from './status-error.ts'
+import type { Hints, Subject } from './subject.ts'
+import { createReach } from './target.ts'
+
+export interface ServiceHttpOptions {
+  readonly instance: string
+  /** Where paths begin; undefined for a plugin without a service of its own. */
+  readonly baseUrl: string | undefined
+  /**
+   * Whether the base URL may be at a private address. True by default, because the operator sets it; pass false where it is the default
+   * in the schema of a plugin nobody vouches for, or that plugin could reach into the operator's network.
+   */
+  readonly allowPrivateBase?: boolean
+  /** Granted `capabilities.hosts`: further origins, or `public`. Only public addresses, and never with the credential. */
+  readonly extraHosts?: readonly string[]
+  readonly placement?: CredentialPlacement | undefined
+  /** The plugin's headers for every request. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Asked for every request to the base URL; without it requests go without a credential. */
+  readonly credential?: ResolveCredential
+  readonly hints: Hints
+  readonly redactor: Redactor
+  readonly log: Logger
+  readonly currentCall: () => CallScope | undefined
+  /** Holds background work to reading too; a call is held to its own access in any case. */
+  readonly readOnly?: boolean
+  readonly limits?: Partial<NetworkLimits>
+  /** Certificate authorities, in PEM, instead of those Node knows. */
+  readonly ca?: string | readonly string[]
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly dialing?: Dialing
+}
+
+/**
+ * A plugin's only way to its service. Every failure is a `ServiceError` that names the instance and the request, without query values and
+ * without secrets; a request whose call ends first rejects with that call's abort reason. Disposing it ends what is still on its way.
+ * Throws `SERVICE_URL_INVALID` and `SERVICE_HEADER_INVALID`.
+ */
+export function createServiceHttp(options: ServiceHttpOptions): HttpClient & AsyncDisposable {
+  const { instance, baseUrl, extraHosts = [], credential, hints, redactor, currentCall, clock = systemClock } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const reach = createReach({ instance, baseUrl, extraHosts, baseUrlVariable: hints.baseUrlVariable })
+  const prepare = createPreparation({
+    reach,
+    placement: options.placement,
+    headers: options.headers ?? {},
+    limits,
+    hints,
+    redact: redactor,
+  })
+  const pools = createPools({
+    limits,
+    dialing: options.dialing ?? systemDialing,
+    allowPrivateBase: options.allowPrivateBase ?? true,
+    ca: options.ca,
+  })
+  const deliver = createDelivery({ pools, reach, clock, limits, random: options.random ?? Math.random, log: options.log })
+  const life = new AbortController()
+
+  const perform = async <Result>(
+    { path, request = {}, accept }: { path: string; request: HttpRequest | undefined; accept: string },
+    read: (answer: Answer, subject: Subject) => Result,
+  ): Promise<Result> => {
+    const scope = currentCall()
+    using stop = linkAbort(scope?.signal, life.signal)
+    if (stop.signal.aborted) throw stop.signal.reason
+    const prepared = prepare({ path, options: request, rights: rightsOf(scope, options.readOnly ?? false), accept })
+    const { subject } = prepared
+
+    const headers = { ...prepared.headers }
+    const found = prepared.target.zone === 'service' && credential ? await orAborted(credential(scope), stop.signal) : undefined
+    found?.apply(headers)
+    const forget = found?.secrets.map((secret) => redactor.add(secret)) ?? []
+    try {
+      const outcome = await deliver({ ...prepared, headers, signal: stop.signal })
+      if (outcome.kind === 'failed') throw outcome.error
+      if (outcome.answer.status === 401) found?.refused?.()
+      return read(outcome.answer, subject)
+    } finally {
+      for (const end of forget) end()
+    }
+  }
+  const accepted = (answer: Answer, subject: Subject) => {
+    if (answer.status >= 400) throw statusError(answer, subject, retryAfter(answer, clock.now()))
+    return answer
+  }
+
+  return Object.freeze({
+    json: async <Body>(path: string, request?: HttpRequest) =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the plugin says what its service answers
+      (await perform({ path, request, accept: 'application/json' }, (answer, subject) =>
+        readJson(accepted(answer, subject), subject),
+      )) as Body,
+    text: (path: string, request?: HttpRequest) =>
+      perform({ path, request, accept: '*/*' }, (answer, subject) => readText(accepted(answer, subject), subject)),
+    request: (path: string, request?: HttpRequest) => perform({ path, request, accept: '*/*' }, responseOf),
+    async [Symbol.asyncDispose]() {
+      life.abort(new ServiceError('UPSTREAM_FAILED', `${instance}: the plugin was stopped before its request was done`))
+      await pools[Symbol.asyncDispose]()
+    },
+  })
+}
+
+/** A call has the rights of its tool, read-only instances none to write. Background work belongs to no tool and may write. */
+function rightsOf(scope: CallScope | undefined, readOnly: boolean): Rights {
+  const access = readOnly ? 'read' : (scope?.access ?? 'write')
+  return { access, safePaths: scope?.safePaths ?? [] }
+}

@@ -1,0 +1,45 @@
+import { Agent } from 'undici'
+import { guardedConnector, trustingConnector, type Dialing } from './guard.ts'
+import type { NetworkLimits } from './limits.ts'
+import type { Target } from './target.ts'
+
+/** The connections of one plugin. undici keeps a pool an origin and drops it with its last connection. */
+export interface Pools extends AsyncDisposable {
+  /** Dials what the zone of the target may dial. */
+  agentFor(target: Target): Agent
+}
+
+export interface PoolOptions {
+  readonly limits: NetworkLimits
+  readonly dialing: Dialing
+  /** The operator chose the base URL: its origin may be at a private address. */
+  readonly allowPrivateBase: boolean
+  /** Certificate authorities, in PEM, instead of those Node knows. */
+  readonly ca: string | readonly string[] | undefined
+}
+
+export function createPools({ limits, dialing, allowPrivateBase, ca }: PoolOptions): Pools {
+  const connecting = {
+    timeout: limits.connectMs,
+    allowH2: true,
+    preferH2: true,
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+  }
+  const pooling = {
+    connections: limits.connections,
+    keepAliveTimeout: limits.keepAliveMs,
+    allowH2: true,
+    // Time and size limits are exchange.ts's: undici's count from the moment a request is written and start again with every byte.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  }
+  const guarded = new Agent({ ...pooling, connect: guardedConnector(dialing, connecting) })
+  const service = allowPrivateBase ? new Agent({ ...pooling, connect: trustingConnector(dialing, connecting) }) : guarded
+  return {
+    agentFor: ({ zone }) => (zone === 'service' ? service : guarded),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([service.destroy(), guarded.destroy()])
+    },
+  }
+}
