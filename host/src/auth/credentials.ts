@@ -1,0 +1,107 @@
+import { createHmac } from 'node:crypto'
+import { CREDENTIAL_KEYS, type CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import { variableName } from '../config/variables.ts'
+import { hostError } from '../errors.ts'
+import { placementOf, type Credential, type CredentialKind } from '../network/credential.ts'
+import { credentialHeaderProblem, isHeaderValue } from '../network/headers.ts'
+
+/** What a service's config says of credentials, and how its plugin puts them on requests. */
+export interface CredentialSettings {
+  readonly instance: string
+  /** Values by config key, secret or not: `personalToken`, `apiKey`, `username`, `password`, `oauthClientId`, `oauthClientSecret`, … */
+  readonly values: ReadonlyMap<string, string>
+  readonly placement?: CredentialPlacement | undefined
+  /** Fingerprints made with one key can be compared, and none tells its secret. */
+  readonly fingerprintKey: Uint8Array
+}
+
+/** What a token is fetched with, by the client credentials grant of RFC 6749 §4.4. */
+export interface OAuthClient {
+  readonly kind: 'grant'
+  readonly tokenUrl: string
+  readonly id: string
+  readonly secret: string
+  readonly scope: string | undefined
+}
+
+/**
+ * The one credential of a request: the caller's own, else the highest the service has, in the order OAuth client, personal token, API
+ * key, basic. What is there but cannot be used is an error and never a reason to take the next: throws `CREDENTIAL_INVALID`,
+ * `CONFIG_MISSING` for an OAuth client without `oauthTokenUrl`, `SERVICE_HEADER_INVALID` for a header no credential may go into.
+ */
+export function chooseCredential(settings: CredentialSettings, caller?: Credential): Credential | OAuthClient | undefined {
+  if (caller) return caller
+  const isSet = (key: string) => (settings.values.get(key) ?? '') !== ''
+  const [highest] = CREDENTIAL_KEYS.find((keys) => keys.every(isSet)) ?? []
+  const value = (key: string) => settings.values.get(key) ?? ''
+  switch (highest) {
+    case 'oauthClientId':
+      return oauthClient(settings)
+    case 'personalToken':
+      return headerCredential('personalToken', readHeaderValue('personalToken', settings), settings)
+    case 'apiKey':
+      return headerCredential('apiKey', readHeaderValue('apiKey', settings), settings)
+    case 'username':
+      return basicCredential(value('username'), value('password'), settings)
+    default:
+      return undefined
+  }
+}
+
+/** A credential that is one header: its scheme, if it has one, and `value`. */
+export function headerCredential(
+  kind: CredentialKind,
+  value: string,
+  { instance, placement, fingerprintKey }: Pick<CredentialSettings, 'instance' | 'placement' | 'fingerprintKey'>,
+): Credential {
+  const { header, scheme } = placementOf(kind, placement)
+  const problem = credentialHeaderProblem(header, scheme)
+  if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: instance, header, problem })
+  const name = header.toLowerCase()
+  const line = scheme ? `${scheme} ${value}` : value
+  return Object.freeze({
+    kind,
+    fingerprint: createHmac('sha256', fingerprintKey).update(`${kind}\0${name}\0${line}`).digest('base64url'),
+    secrets: [value],
+    apply(headers: Record<string, string>) {
+      headers[name] = line
+    },
+  })
+}
+
+/** RFC 7617, in UTF-8. A colon in the name would move the border between it and the password. */
+function basicCredential(username: string, password: string, settings: CredentialSettings): Credential {
+  const { instance } = settings
+  if (username.includes(':') || /\p{Cc}/u.test(username))
+    throw hostError('CREDENTIAL_INVALID', {
+      plugin: instance,
+      setting: variableName(instance, 'username'),
+      problem: 'contains a colon or a control character',
+    })
+  const pair = `${username}:${password}`
+  const credential = headerCredential('basic', Buffer.from(pair).toString('base64'), settings)
+  return Object.freeze({ ...credential, secrets: [...credential.secrets, pair, password] })
+}
+
+function oauthClient(settings: CredentialSettings): OAuthClient {
+  const { instance, values } = settings
+  const tokenUrl = values.get('oauthTokenUrl')
+  if (!tokenUrl) throw hostError('CONFIG_MISSING', { plugin: instance, variable: variableName(instance, 'oauthTokenUrl') })
+  return {
+    kind: 'grant',
+    tokenUrl,
+    id: readHeaderValue('oauthClientId', settings),
+    secret: readHeaderValue('oauthClientSecret', settings),
+    scope: values.get('oauthScope') || undefined,
+  }
+}
+
+function readHeaderValue(key: string, { instance, values }: CredentialSettings): string {
+  const value = values.get(key) ?? ''
+  if (isHeaderValue(value) && value.trim() === value) return value
+  throw hostError('CREDENTIAL_INVALID', {
+    plugin: instance,
+    setting: variableName(instance, key),
+    problem: 'has a line break, a control character, a character beyond Latin-1, or space around it',
+  })
+}
