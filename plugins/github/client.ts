@@ -31,7 +31,7 @@ export interface Endpoint {
 }
 
 /** Path segments as they are, unencoded: each is encoded on its own, so that none can reach another path. */
-export type Segments = readonly (string | number)[]
+type Segments = readonly (string | number)[]
 type Query = NonNullable<HttpRequest['query']>
 
 export interface Paging {
@@ -77,6 +77,8 @@ function endpoint({ http, base, mayMove }: { http: HttpClient; base: Segments; m
       }
     },
     async send<Body>(method: 'POST' | 'PATCH' | 'PUT', path: Segments, body: object) {
+      // A write that is redirected is done by the time anyone can see where: so look first at what it is about.
+      if (!mayMove) await exchange(path.slice(0, path.findLastIndex((segment) => typeof segment === 'number') + 1), {})
       return (await exchange(path, { method, body })).json<Body>()
     },
   }

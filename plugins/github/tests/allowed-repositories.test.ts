@@ -92,6 +92,41 @@ test('asks for the owner of a repository that is searched', async () => {
   })
 })
 
+test('refuses what has moved out of the repository it was asked for in', async () => {
+  const moved = { status: 301, headers: { Location: '/repos/acme/secret' } }
+  await using free = await connect()
+  free.upstream.answer('issues/get', moved)
+  await free.call('issues_get', { owner: 'acme', repo: 'web', issue_number: 1 })
+  assert.equal(free.upstream.requests.at(-1)?.path, '/repos/acme/secret')
+
+  await using held = await connect({ config })
+  held.upstream.answer('issues/get', moved)
+  await assert.rejects(held.call('issues_get', { owner: 'acme', repo: 'web', issue_number: 1 }), {
+    code: 'PERMISSION_DENIED',
+    message: '/repos/acme/web/issues/1 has moved out of the repository it was asked for in',
+  })
+})
+
+test('writes nothing to what has moved out of the repository it was asked for in', async () => {
+  await using github = await connect({ config })
+  github.upstream.answer('issues/get', { status: 301, headers: { Location: '/repos/acme/secret' } })
+  github.upstream.answer('repos/get', { status: 301, headers: { Location: '/users/acme' } })
+  const issue = { owner: 'acme', repo: 'web', issue_number: 1 }
+  await assert.rejects(github.call('issues_update', { ...issue, state: 'closed' }), { code: 'PERMISSION_DENIED' })
+  await assert.rejects(github.call('issues_comment', { ...issue, body: 'x' }), { code: 'PERMISSION_DENIED' })
+  await assert.rejects(github.call('issues_create', { owner: 'acme', repo: 'web', title: 'x' }), { code: 'PERMISSION_DENIED' })
+  assert.deepEqual([...new Set(github.upstream.requests.map(({ method }) => method))], ['GET'])
+})
+
+test('writes to what is where it was asked for', async () => {
+  await using github = await connect({ config })
+  await github.call('issues_comment', { owner: 'acme', repo: 'web', issue_number: 1, body: 'x' })
+  assert.deepEqual(
+    github.upstream.requests.map(({ method, path }) => `${method} ${path}`),
+    ['GET /repos/acme/web/issues/1', 'POST /repos/acme/web/issues/1/comments'],
+  )
+})
+
 function takes({ input }: { readonly input: object }, argument: string): boolean {
   return 'properties' in input && Object.hasOwn(Object(input.properties), argument)
 }

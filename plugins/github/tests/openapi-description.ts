@@ -12,7 +12,7 @@ export interface Description {
   faults(operation: Operation, request: { params: Params; query: URLSearchParams; body: unknown }): string[]
 }
 
-export interface Operation {
+interface Operation {
   readonly operationId: string
   readonly method: string
   readonly template: string
@@ -22,7 +22,7 @@ export interface Operation {
   readonly responses: () => ReadonlyMap<number, Response>
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly body: unknown
   /** True where the operation's answers carry a `Link` header, which is to say where they come in pages. */
