@@ -1,13 +1,17 @@
-import type { HttpClient, HttpRequest, HttpResponse } from '@mcp-patchbay/plugin-api'
-import { callTool } from '@mcp-patchbay/plugin-api/testing'
+import type { HttpClient } from '@mcp-patchbay/plugin-api'
+import { callTool, fakeLog } from '@mcp-patchbay/plugin-api/testing'
+import { createServiceHttp } from '../../../host/src/network/http-client.ts'
+import { createRedactor } from '../../../host/src/observability/redact.ts'
 import plugin from '../index.ts'
 import { startOpenapiUpstream, type OpenapiUpstream, type UpstreamOptions } from './openapi-upstream.ts'
 
-/** The plugin with GitHub's published examples behind it, over a real connection. */
+/** The plugin with GitHub's published examples behind it, over the host's own HTTP client and a real connection. */
 export interface Connected extends AsyncDisposable {
   readonly upstream: OpenapiUpstream
   call(tool: string, input?: Readonly<Record<string, unknown>>): Promise<string>
 }
+
+const TOKEN = 'test-token'
 
 /** Starts an upstream and points the plugin at it. */
 export async function connect({
@@ -15,40 +19,35 @@ export async function connect({
   ...options
 }: UpstreamOptions & { config?: Readonly<Record<string, unknown>> } = {}): Promise<Connected> {
   const upstream = await startOpenapiUpstream(options)
-  const fakes = { config: { apiUrl: upstream.url, personalToken: 'test-token', ...config }, http: fetchHttp(upstream.url) }
+  const http = serviceHttp(upstream.url)
+  const fakes = { config: { apiUrl: upstream.url, personalToken: TOKEN, ...config }, http }
   return {
     upstream,
     call: (tool, input = {}) => callTool(plugin, tool, input, fakes),
-    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]()
+      await upstream[Symbol.asyncDispose]()
+    },
   }
 }
 
-function fetchHttp(baseUrl: string): HttpClient {
-  const request = async (
-    path: string,
-    { method = 'GET', query = {}, headers, body }: HttpRequest = {},
-  ): Promise<HttpResponse> => {
-    const url = new URL(baseUrl + path)
-    for (const [key, value] of Object.entries(query))
-      for (const one of [value].flat()) if (one !== undefined) url.searchParams.append(key, String(one))
-    const response = await fetch(url, {
-      method,
-      headers: { ...plugin.headers, ...headers, authorization: 'Bearer test-token' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      url: response.url,
-      body: new TextEncoder().encode(text),
-      text: () => text,
-      json: () => JSON.parse(text),
-    }
-  }
-  return {
-    request,
-    text: async (path, options) => (await request(path, options)).text(),
-    json: async (path, options) => (await request(path, options)).json(),
-  }
+/** The host's own client, with a credential as its `auth/` makes one. */
+function serviceHttp(baseUrl: string): HttpClient & AsyncDisposable {
+  return createServiceHttp({
+    instance: plugin.name,
+    baseUrl,
+    headers: plugin.headers ?? {},
+    credential: async () => ({
+      kind: 'personalToken',
+      fingerprint: 'test',
+      secrets: [TOKEN],
+      apply: (headers) => void (headers['authorization'] = `Bearer ${TOKEN}`),
+    }),
+    hints: { credentialVariables: ['GITHUB_PERSONAL_TOKEN'], baseUrlVariable: 'GITHUB_API_URL' },
+    redactor: createRedactor([TOKEN]),
+    log: fakeLog(),
+    currentCall: () => undefined,
+    // Retries without a pause: the upstream is not tired.
+    random: () => 0,
+  })
 }

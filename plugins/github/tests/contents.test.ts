@@ -84,7 +84,7 @@ test('describes a binary file and one over a megabyte instead of showing it', as
 
 test('refuses a path that climbs, before anything is sent', async () => {
   await using github = await connect()
-  for (const path of ['../../../user', 'a/../../b', './x'])
+  for (const path of ['../../../user', 'a/../../b', './x', 'a/%2e%2e/b', 'a\\..\\b'])
     await assert.rejects(github.call('contents_get', { ...repository, path }), { code: 'INVALID_INPUT' })
   await assert.rejects(github.call('repositories_get', { owner: 'octocat', repo: '..' }), { code: 'INVALID_INPUT' })
   assert.deepEqual(github.upstream.requests, [])
@@ -92,8 +92,8 @@ test('refuses a path that climbs, before anything is sent', async () => {
 
 test('encodes what has a meaning in a URL', async () => {
   await using github = await connect()
-  await github.call('contents_get', { ...repository, path: 'a?b#c/%2e%2e/d\\e' })
-  assert.equal(github.upstream.requests[0]?.path, '/repos/octocat/Hello-World/contents/a%3Fb%23c/%252e%252e/d%5Ce')
+  await github.call('contents_get', { ...repository, path: 'a?b#c/100%/d\\e' })
+  assert.equal(github.upstream.requests[0]?.path, '/repos/octocat/Hello-World/contents/a%3Fb%23c/100%25/d%5Ce')
 })
 
 function file(text: string) {
