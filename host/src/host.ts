@@ -1,13 +1,15 @@
-import { dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import { createCache } from './cache/cache.ts'
-import type { ResolvedConfig } from './config/schema.ts'
+import { resolveConfig } from './config/resolve.ts'
+import type { EmbeddedConfig, ResolvedConfig } from './config/schema.ts'
 import { createValidators } from './data/validate.ts'
 import { hostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin-graph.ts'
+import { silentLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import { createCaller, type Caller } from './server/caller.ts'
@@ -24,14 +26,15 @@ import { createReloader, type ReloadReport, type Sources } from './service/reloa
 import { serviceHttp } from './service/service-http.ts'
 import { listenOn, type Listening, type ListenOptions } from './transport/listen.ts'
 
-/** What a host runs with. Everything that time, place and output depend on is passed in. */
-export interface HostSettings {
-  readonly config: ResolvedConfig
-  /** The config's file, for messages and for paths that are relative to it. */
-  readonly file: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly log: Logger
-  /** Knows every live secret. The log's, if it has one; so that one secret is gone from both. */
+/** What a host runs with besides its config. Everything that time, place and output depend on is passed in. */
+export interface HostContext {
+  /** The config's file, for messages and for paths that are relative to it. Default: `mcp.config.ts` in the working directory. */
+  readonly file?: string
+  /** Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default: none. */
+  readonly log?: Logger
+  /** Knows every live secret. The log's, if it has one, so that a secret is gone from both. */
   readonly redact?: Redactor
 }
 
@@ -64,7 +67,8 @@ export interface Host extends AsyncDisposable {
 }
 
 export interface HostChange {
-  readonly settings?: Partial<Pick<HostSettings, 'config' | 'env'>>
+  readonly config?: ResolvedConfig
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly changed?: ReadonlySet<string>
 }
 
@@ -73,13 +77,17 @@ const PATIENCE_MS = 1_000
 /** How long a failed edit waits for a newer save before it is believed. */
 const GRACE_MS = 100
 
-/** Assembles a host and loads its plugins. Resolves when the first generation is published; a plugin that fails does not fail the host. */
-export async function openHostWith(initial: HostSettings): Promise<Host> {
-  let { config, env } = initial
-  const { file, log } = initial
+/**
+ * Assembles a host and loads its plugins; listens on nothing until it is told to. Resolves when the first generation is published: a
+ * plugin that fails does not fail the host. Throws `CONFIG_INVALID`.
+ */
+export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
+  const { file = resolve('mcp.config.ts'), log = silentLogger } = context
+  let env = context.env ?? process.env
+  let config = isResolved(given) ? given : resolveConfig(given, { env })
   const configDir = dirname(file)
   const events = new EventEmitter<HostEvents>()
-  const redact = initial.redact ?? createRedactor()
+  const redact = context.redact ?? createRedactor()
   const metrics = createMetrics()
   const cache = createCache({ log })
   const validators = createValidators()
@@ -88,7 +96,8 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
   resources.use(cache)
   const graph = resources.use(createPluginGraph(log))
 
-  let policy = compilePolicy(config, file)
+  const source = basename(file)
+  let policy = compilePolicy(config, source)
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
   const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact })
 
@@ -119,7 +128,7 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
           cache,
           loadTimeoutMs: config.limits.loadTimeoutMs,
           metricsFor: metrics.forPlugin,
-          createHttp: (options) => serviceHttp(options, { redact }),
+          createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
         },
         signal,
       )
@@ -180,7 +189,7 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
     closed: closed.promise,
     async listen(options = config.listen) {
       if (closing) throw hostError('HOST_CLOSED', {})
-      const listening = await listenOn(options, { config, registry, calls, log, metrics, now })
+      const listening = await listenOn(options, { config, registry, calls, log, metrics })
       listeners.add(listening)
       return listening
     },
@@ -188,21 +197,25 @@ export async function openHostWith(initial: HostSettings): Promise<Host> {
       calls.tool(registry.current, caller, name, input, { signal: never, requestId: crypto.randomUUID(), ...io }),
     explain: (name, caller = operator) => explain(registry.current, name, caller),
     list: (caller = operator) => listHost(registry.current, caller),
-    async apply({ settings = {}, changed }) {
-      const envChanged = settings.env !== undefined && JSON.stringify(settings.env) !== JSON.stringify(env)
-      if (settings.env) env = settings.env
-      const policyChanged = settings.config !== undefined
-      if (settings.config) {
-        config = settings.config
-        policy = compilePolicy(config, file)
+    async apply({ config: nextConfig, env: nextEnv, changed }) {
+      const envChanged = nextEnv !== undefined && JSON.stringify(nextEnv) !== JSON.stringify(env)
+      const rightsChanged = nextConfig !== undefined && nextConfig.readOnly !== config.readOnly
+      if (nextEnv) env = nextEnv
+      if (nextConfig) {
+        config = nextConfig
+        policy = compilePolicy(config, source)
       }
       const before = registry.current
-      await reloader.apply({ entries: entries(), all: envChanged, ...(changed ? { changed } : {}) })
+      await reloader.apply({ entries: entries(), all: envChanged || rightsChanged, ...(changed ? { changed } : {}) })
       // New filters with the same plugins are a new generation as well.
-      if (policyChanged && registry.current === before) publish(reloader.records)
+      if (nextConfig && registry.current === before) publish(reloader.records)
     },
     watched: () => reloader.watched(),
     close,
     [Symbol.asyncDispose]: () => close(),
   }
+}
+
+function isResolved(config: EmbeddedConfig | ResolvedConfig): config is ResolvedConfig {
+  return 'deployment' in config
 }

@@ -14,7 +14,7 @@ export function callCommand(run: Run): Command {
     .option('--json', 'the whole result as JSON')
     .action((tool: string, pairs: readonly string[], options: CommonOptions & { input?: string; json?: boolean }) =>
       run(async () => {
-        await using host = await openHost({ ...options, oneShot: true })
+        await using host = await openHost({ ...options })
         const schema = host.snapshot.tools.get(tool)?.wire.inputSchema
         const answer = await host.call(tool, parseArguments(pairs, options.input, schema))
         if (answer.kind === 'inputRequired') {

@@ -11,7 +11,7 @@ export function envCommand(run: Run): Command {
     .argument('[plugin]', 'only this one')
     .action((plugin: string | undefined, options: CommonOptions) =>
       run(async () => {
-        await using host = await openHost({ ...options, oneShot: true })
+        await using host = await openHost({ ...options })
         const known = host.snapshot.plugins.filter(({ surface }) => surface !== undefined)
         const chosen = known.filter(({ instance }) => plugin === undefined || instance === plugin)
         if (plugin !== undefined && chosen.length === 0) {

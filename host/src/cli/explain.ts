@@ -16,7 +16,7 @@ export function explainCommand(run: Run): Command {
     .action((tool: string, options: CommonOptions & { as?: string; json?: boolean }) =>
       run(async () => {
         const caller = options.as === undefined ? undefined : readCaller(await readFile(options.as, 'utf8'), options.as)
-        await using host = await openHost({ ...options, oneShot: true })
+        await using host = await openHost({ ...options })
         const explanation = host.explain(tool, caller)
         if (options.json) printJson(explanation)
         else {

@@ -13,7 +13,7 @@ export function listCommand(run: Run): Command {
     .option('--json', 'as JSON')
     .action((options: CommonOptions & { tools?: boolean; json?: boolean }) =>
       run(async () => {
-        await using host = await openHost({ ...options, oneShot: true })
+        await using host = await openHost({ ...options })
         const listing = host.list()
         if (options.json) printJson(listing)
         else printLines(options.tools ? toolLines(listing) : pluginLines(listing))

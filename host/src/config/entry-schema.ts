@@ -18,7 +18,6 @@ const capabilitiesSchema = section('What the plugin is granted beyond its own se
 })
 
 const httpSchema = section('How the host talks to the service, where that differs from its defaults', {
-  proxy: Type.Optional(Type.String({ description: 'Proxy for every request: `http://proxy.example.com:3128`' })),
   caFile: Type.Optional(Type.String({ description: 'PEM file of further certificate authorities, relative to the config file' })),
   connectTimeoutMs: Type.Optional(Type.Integer({ description: 'For TCP and TLS together', minimum: 1 })),
   headersTimeoutMs: Type.Optional(Type.Integer({ description: 'From the request to the head of the answer', minimum: 1 })),

@@ -47,7 +47,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
       ]),
     ),
     grants: new Map(Object.entries(config.auth.permissions ?? {}).map(([scope, globs]) => [scope, compileGlobs(globs)])),
-    plugin(entry) {
+    plugin(entry: PluginTools) {
       let rule = rules.get(entry)
       if (!rule) rules.set(entry, (rule = globRule(entry.tools ?? {})))
       return rule

@@ -42,8 +42,8 @@ export function slotKeys(entries: readonly PluginEntry[]): readonly string[] {
 /** Whether both entries run the same version in the same way. Filters and overrides do not count: they are the snapshot's. */
 export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
   if (a === b) return true
-  const essence = ({ as, version, integrity, config, isolation, capabilities }: PluginEntry) =>
-    JSON.stringify([as, version, integrity, config, isolation, capabilities])
+  const essence = ({ as, version, integrity, config, isolation, capabilities, http, readOnly }: PluginEntry) =>
+    JSON.stringify([as, version, integrity, config, isolation, capabilities, http, readOnly])
   return a.use === b.use && essence(a) === essence(b)
 }
 

@@ -1,0 +1,68 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ResolvedConfig } from '../config/schema.ts'
+import { serveFile } from '../serve.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { untilSignal } from './signals.ts'
+
+export interface StartOptions extends CommonOptions {
+  readonly transport?: 'stdio' | 'http'
+  readonly host?: string
+  readonly port?: number
+  readonly managementPort?: number
+  readonly watch?: boolean
+  readonly frozen?: boolean
+  readonly readOnly?: boolean
+  readonly tools?: readonly string[]
+}
+
+/** `patchbay start`: serves until it is told to stop. */
+export function startCommand(run: Run): Command {
+  return new Command('start')
+    .description('serves the tools of all plugins')
+    .addOption(new Option('--transport <kind>', 'instead of what listen says').choices(['stdio', 'http']))
+    .option('--host <address>', 'address of the HTTP listener')
+    .option('--port <number>', 'port of the HTTP listener; 0 picks a free one', port)
+    .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
+    .option('--watch', 'take over edits of plugins, config and .env at once')
+    .option('--frozen', 'run only what mcp.lock.json pins')
+    .option('--read-only', 'hide and refuse every tool that writes')
+    .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) => text.split(','))
+    .action((options: StartOptions) =>
+      run(async () => {
+        await using served = await serveFile({ ...options, watch: options.watch ?? false, adjust: (config) => adjusted(config, options) })
+        const { host, log, settings } = served
+        const listening = await host.listen(settings.config.listen)
+        await untilSignal({ log, reread: served.reread, over: listening.stdioClosed })
+        await host.close()
+        return EXIT.done
+      }),
+    )
+}
+
+/** The config with the command line over it. */
+export function adjusted(config: ResolvedConfig, options: StartOptions): ResolvedConfig {
+  return {
+    ...config,
+    readOnly: options.readOnly ?? config.readOnly,
+    frozen: options.frozen ?? config.frozen,
+    tools: options.tools ? { ...config.tools, allow: options.tools } : config.tools,
+    listen: listenOf(config.listen, options),
+  }
+}
+
+function listenOf(listen: ResolvedConfig['listen'], { transport, host, port: httpPort, managementPort }: StartOptions): ResolvedConfig['listen'] {
+  const stdio = transport === undefined ? listen.stdio : transport === 'stdio'
+  const http = transport === 'stdio' ? undefined : listen.http
+  const management = transport === 'stdio' && managementPort === undefined ? undefined : listen.management
+  return {
+    stdio,
+    http: http && { ...http, host: host ?? http.host, port: httpPort ?? http.port },
+    management: management && { ...management, port: managementPort ?? management.port },
+  }
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  return number
+}

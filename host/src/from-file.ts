@@ -1,0 +1,56 @@
+import { loadConfig, type LoadedConfig } from './config/load.ts'
+import { resolveConfig } from './config/resolve.ts'
+import type { HostConfig, ResolvedConfig } from './config/schema.ts'
+import { createHost, type Host } from './host.ts'
+import { createLogger, type LogLevel } from './observability/logger.ts'
+import { createRedactor } from './observability/redact.ts'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { guardStdout } from './transport/stdout-guard.ts'
+
+/** Where a command finds its config, and what it says over it. */
+export interface FileOptions {
+  /** Default: the nearest `mcp.config.*` from the working directory upward. */
+  readonly config?: string | undefined
+  readonly deployment?: string | undefined
+  readonly envFile?: string | undefined
+  /** What flags change, after the deployment is merged in. */
+  readonly adjust?: ((config: ResolvedConfig) => ResolvedConfig) | undefined
+}
+
+/** A config as it is on disk now, with everything it was made from. */
+export interface Settings extends Omit<LoadedConfig, 'config'> {
+  readonly given: HostConfig
+  readonly config: ResolvedConfig
+}
+
+/** Reads config, deployment and environment file. Throws `CONFIG_…`. `onFile` hears of each file of the config, also when it fails. */
+export async function readSettings(options: FileOptions, log: Logger, onFile?: (file: string) => void): Promise<Settings> {
+  const { config: file, deployment, envFile, adjust = (config) => config } = options
+  const { config: given, ...loaded } = await loadConfig({ cwd: process.cwd(), file, envFile, env: process.env, log, ...(onFile ? { onFile } : {}) })
+  const { env, source } = loaded
+  const resolved = resolveConfig(given, { deployment: deployment ?? nonEmpty(env['MCP_DEPLOYMENT']), env, source })
+  return { ...loaded, given, config: adjust(resolved) }
+}
+
+/** The host of a config file, for a command that asks it something and ends: quiet, and with stdout kept for the answer. */
+export async function openHost(options: FileOptions): Promise<Host> {
+  const guard = guardStdout()
+  const redact = createRedactor()
+  const log = createLogger({ level: quietLevel(), format: 'pretty', redact })
+  const { config, file, env } = await readSettings(options, log)
+  const host = await createHost(config, { file, env, log, redact })
+  void host.closed.then(() => guard[Symbol.dispose]())
+  return host
+}
+
+/** `PATCHBAY_LOG=debug` shows what a quiet command does. */
+function quietLevel(): LogLevel {
+  const wanted = process.env['PATCHBAY_LOG']
+  return LEVELS.find((level) => level === wanted) ?? 'silent'
+}
+
+const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

@@ -1,0 +1,11 @@
+/** What an embedder imports. A config file needs only `defineConfig`. */
+export { defineConfig } from './config/define.ts'
+export type { DeploymentConfig, EmbeddedConfig, EmbeddedEntry, EntryConfig, HostConfig } from './config/schema.ts'
+export { describeError, HostError, type ErrorCode } from './errors.ts'
+export { createHost, type Host, type HostContext, type HostEvents } from './host.ts'
+export type { HostListing, PluginListing, ToolListing } from './listing.ts'
+export { createLogger, silentLogger, type LoggerOptions } from './observability/logger.ts'
+export { createCaller, type Caller, type Narrowing } from './server/caller.ts'
+export type { ToolAnswer } from './server/call.ts'
+export type { Explanation, RefusalCode, RuleVerdict } from './server/filter.ts'
+export type { Listening, ListenOptions } from './transport/listen.ts'

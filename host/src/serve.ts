@@ -1,0 +1,101 @@
+import { dirname, join, resolve } from 'node:path'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { describeError } from './errors.ts'
+import { readSettings, type FileOptions, type Settings } from './from-file.ts'
+import { createHost, type Host } from './host.ts'
+import { createLogger } from './observability/logger.ts'
+import { createRedactor } from './observability/redact.ts'
+import { watchFiles, type SettledChange, type WatchTargets } from './service/watch.ts'
+
+export interface ServeOptions extends FileOptions {
+  /** Take over what changes on disk as it changes. Never in a frozen deployment. */
+  readonly watch: boolean
+  /** Default: what the config says, on stderr. */
+  readonly log?: Logger
+  /** Told of a config that was not taken over, which goes on as it was. */
+  readonly onConfigError?: (error: unknown) => void
+}
+
+/** A host that follows its config file. */
+export interface ServedHost extends AsyncDisposable {
+  readonly host: Host
+  readonly log: Logger
+  readonly settings: Settings
+  /** Reads config and environment again, as `SIGHUP` asks for. What is wrong with them goes to the log and changes nothing. */
+  reread(): Promise<void>
+}
+
+/** Opens the host of a config file and keeps it in step with the file. Throws `CONFIG_…` for the first reading only. */
+export async function serveFile(options: ServeOptions): Promise<ServedHost> {
+  const redact = createRedactor()
+  const startupLog = options.log ?? createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json', redact })
+  const configFiles = new Set<string>()
+  let settings = await readSettings(options, startupLog, (file) => configFiles.add(file))
+  const { level, format = process.stderr.isTTY ? ('pretty' as const) : ('json' as const) } = settings.config.log
+  const log = options.log ?? createLogger({ level, format, redact })
+  for (const warning of settings.warnings) log.warn('config_warning', { warning })
+
+  await using opened = new AsyncDisposableStack()
+  const host = opened.use(await createHost(settings.config, { file: settings.file, env: settings.env, log, redact }))
+  const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
+
+  async function reread(changed?: ReadonlySet<string>): Promise<void> {
+    const met = new Set<string>()
+    try {
+      const next = await readSettings(options, log, (file) => met.add(file))
+      for (const warning of next.warnings) log.warn('config_warning', { warning })
+      for (const setting of restartNeeded(settings, next)) log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
+      settings = next
+      configFiles.clear()
+      await host.apply({ config: next.config, env: next.env, ...(changed ? { changed } : {}) })
+      log.info('config_loaded', { file: next.file, generation: host.snapshot.generation })
+    } catch (error) {
+      log.error('config_refused', { reason: describeError(error), kept: host.snapshot.generation })
+      options.onConfigError?.(error)
+    } finally {
+      for (const file of met) configFiles.add(file)
+    }
+  }
+
+  const watching = options.watch && !settings.config.frozen
+  if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
+  if (watching) opened.use(await watchFiles({ log, targets, onSettled }))
+
+  function targets(): WatchTargets {
+    const { files, roots, open } = host.watched()
+    const folder = dirname(settings.file)
+    return {
+      files: new Map([...files, ...configFiles, envFile].map((file) => [file, undefined])),
+      roots,
+      open,
+      pluginDirs: new Set(settings.config.pluginDirs.map((directory) => resolve(folder, directory))),
+    }
+  }
+
+  async function onSettled({ changed }: SettledChange): Promise<void> {
+    const isConfig = [...changed].some((file) => configFiles.has(file) || file === envFile)
+    if (isConfig) await reread(changed)
+    else await host.apply({ changed })
+  }
+
+  const kept = opened.move()
+  return {
+    host,
+    log,
+    get settings() {
+      return settings
+    },
+    reread: () => reread(),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** Settings that the running process cannot take over. */
+function restartNeeded(before: Settings, after: Settings): readonly string[] {
+  const differs = (read: (settings: Settings) => unknown) => JSON.stringify(read(before)) !== JSON.stringify(read(after))
+  return [
+    ...(differs(({ config }) => config.listen) ? ['listen'] : []),
+    ...(differs(({ config }) => config.log) ? ['log'] : []),
+    ...(differs(({ config }) => config.cache) ? ['cache'] : []),
+  ]
+}

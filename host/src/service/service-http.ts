@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+import type { HttpClient } from '@mcp-patchbay/plugin-api'
+import { createServiceCredential } from '../auth/service-credential.ts'
+import { configVariables, variableName } from '../config/variables.ts'
+import { createServiceHttp } from '../network/http-client.ts'
+import type { Redactor } from '../observability/redact.ts'
+import type { HttpOptions } from './activate.ts'
+import { currentCall } from './call-scope.ts'
+import { networkSettings } from './network-settings.ts'
+
+/** Fingerprints of credentials mean nothing outside this process. */
+const fingerprintKey = randomBytes(32)
+
+/** The `http` of one plugin version: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
+export function serviceHttp(
+  { instance, surface, entry, config, secrets, log }: HttpOptions,
+  { redactor, readOnly, configDir }: { redactor: Redactor; readOnly: boolean; configDir: string },
+): HttpClient & AsyncDisposable {
+  const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
+  const network = networkSettings(entry.http, configDir)
+  const known = [...secrets.values()].map((secret) => redactor.add(secret))
+  const credential = createServiceCredential({
+    settings: { instance, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
+    redactor,
+    log,
+    network,
+  })
+  const http = createServiceHttp({
+    ...network,
+    instance,
+    baseUrl,
+    extraHosts: grantedHosts(surface.capabilities.hosts ?? [], entry),
+    placement: surface.credentials,
+    headers: surface.headers ?? {},
+    credential: credential.resolve,
+    hints: {
+      credentialVariables: configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
+      baseUrlVariable: variableName(instance, 'apiUrl'),
+    },
+    redactor,
+    log,
+    currentCall,
+    readOnly: readOnly || entry.readOnly,
+  })
+  return {
+    ...http,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([http[Symbol.asyncDispose](), credential[Symbol.asyncDispose]()])
+      for (const forget of known) forget()
+    },
+  }
+}
+
+/** What a credential may be made of: the secrets, and the plain texts beside them such as a user name. */
+function textValues(config: Readonly<Record<string, unknown>>, secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const texts = Object.entries(config).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []))
+  return new Map([...texts, ...secrets])
+}
+
+/** A plugin that runs in the host is trusted with what it declares; one in its own process gets what the config grants of that. */
+function grantedHosts(declared: readonly string[], { isolation, capabilities }: HttpOptions['entry']): readonly string[] {
+  return isolation === 'inline' ? declared : declared.filter((host) => capabilities.hosts.includes(host))
+}
