@@ -164,7 +164,8 @@ function isRefused(item: SnapshotItem, caller: Caller, { policy }: Snapshot): bo
   return refusal(item, caller, policy) !== undefined
 }
 
-function findResource(
+/** The resource, or the template that matches, with the template's values. */
+export function findResource(
   { resources, templates }: Snapshot,
   uri: string,
 ): { item: SnapshotResource | SnapshotTemplate; params: Readonly<Record<string, string>> } | undefined {

@@ -1,0 +1,21 @@
+import type { AuthInfo } from '@modelcontextprotocol/server'
+import type { Caller } from './caller.ts'
+
+/**
+ * The caller of one request, as something the SDK hands through untouched. It holds no token: that stayed at the edge. Fields the SDK
+ * requires are filled with what is public of the principal.
+ */
+export function authInfoOf(caller: Caller): AuthInfo {
+  const info: AuthInfo = { token: '', clientId: caller.principal.id, scopes: [...caller.principal.permissions] }
+  callers.set(info, caller)
+  return info
+}
+
+/** The caller behind it. Throws for one that {@link authInfoOf} did not make: no request is served for nobody. */
+export function callerOf(info: AuthInfo | undefined): Caller {
+  const caller = info && callers.get(info)
+  if (!caller) throw new Error('A request reached the MCP server without a caller')
+  return caller
+}
+
+const callers = new WeakMap<AuthInfo, Caller>()

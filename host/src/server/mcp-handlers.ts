@@ -1,0 +1,124 @@
+import type { CallToolResult, Result, Server, ServerContext, StandardSchemaV1 } from '@modelcontextprotocol/server'
+import { errorResult } from '../data/content.ts'
+import { HostError, hostError } from '../errors.ts'
+import { findResource, type CallIO, type InputRequiredAnswer } from './call.ts'
+import { openCallIo } from './call-io.ts'
+import type { Caller } from './caller.ts'
+import { refusal } from './filter.ts'
+import type { McpServerOptions } from './mcp-server.ts'
+import { params, type LogLevel } from './params.ts'
+import { protocolError } from './protocol-error.ts'
+import type { RequestStates } from './request-state.ts'
+import { viewOf } from './view.ts'
+
+/** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
+export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {
+  const { era, followed, capabilities: clientCapabilities } = connection
+  const { registry, calls, inFlight, log } = options
+  let logLevel: LogLevel | undefined
+
+  /** One method: its parameters checked, its errors turned into the protocol's. */
+  const handle = <Params>(
+    method: string,
+    schema: StandardSchemaV1<unknown, Params>,
+    run: (value: Params, caller: Caller, ctx: ServerContext) => object | Promise<object>,
+  ) =>
+    server.setRequestHandler(method, { params: schema }, async (value, ctx) => {
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object of ours is a Result; only its index signature is missing
+        return (await run(value, connection.callerOf(ctx), ctx)) as Result
+      } catch (error) {
+        throw protocolError(error, log)
+      }
+    })
+
+  /** A call into a plugin. The snapshot must be read in the tick in which `run` runs, which is the one `call` is called in. */
+  const call = async <Answer>(name: string, ctx: ServerContext, run: (io: CallIO) => Promise<Answer>): Promise<Answer> => {
+    const requestState = states.open(name, ctx)
+    const { io, end } = openCallIo(ctx, { era, inFlight, log, requestState, logLevel, clientCapabilities: clientCapabilities() })
+    try {
+      return await run(io)
+    } catch (error) {
+      // The host's own reason to end a call, in place of `cancelled by the client`.
+      if (io.signal.reason instanceof HostError) throw io.signal.reason
+      throw error
+    } finally {
+      end()
+    }
+  }
+
+  const ask = async (name: string, { requests, state }: InputRequiredAnswer, ctx: ServerContext) => ({
+    resultType: 'input_required',
+    inputRequests: requests,
+    ...(state !== undefined && { requestState: await states.seal(name, state, ctx) }),
+  })
+
+  handle('tools/list', params.none, (_, caller) => ({ tools: viewOf(registry.current, caller).tools }))
+  handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
+    const snapshot = registry.current
+    try {
+      const answer = await call(name, ctx, (io) => calls.tool(snapshot, caller, name, args, io))
+      if (answer.kind === 'inputRequired') return await ask(name, answer, ctx)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, read-only
+      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(name)?.surface.wire.outputSchema)
+    } catch (error) {
+      if (error instanceof HostError && error.code === 'HOST_CLOSING')
+        return errorResult([error.message, ...error.fix].join('\n'))
+      throw error
+    }
+  })
+
+  handle('prompts/list', params.none, (_, caller) => ({ prompts: viewOf(registry.current, caller).prompts }))
+  handle('prompts/get', params.prompt, async ({ name, arguments: args }, caller, ctx) => {
+    const answer = await call(name, ctx, (io) => calls.prompt(registry.current, caller, name, args, io))
+    return answer.kind === 'inputRequired' ? ask(name, answer, ctx) : answer.result
+  })
+
+  handle('resources/list', params.none, (_, caller) => ({ resources: viewOf(registry.current, caller).resources }))
+  handle('resources/templates/list', params.none, (_, caller) => ({
+    resourceTemplates: viewOf(registry.current, caller).templates,
+  }))
+  handle('resources/read', params.uri, ({ uri }, caller, ctx) =>
+    call(uri, ctx, (io) => calls.resource(registry.current, caller, uri, io)),
+  )
+
+  // The contract has no completions; what is asked about must be there all the same.
+  handle('completion/complete', params.completion, ({ ref }, caller) => {
+    const { prompts, templates } = viewOf(registry.current, caller)
+    if ('prompt' in ref && !prompts.some(({ name }) => name === ref.prompt))
+      throw hostError('PROMPT_UNKNOWN', { name: ref.prompt })
+    if ('template' in ref && !templates.some(({ uriTemplate }) => uriTemplate === ref.template))
+      throw hostError('RESOURCE_UNKNOWN', { uri: ref.template })
+    return { completion: { values: [], total: 0, hasMore: false } }
+  })
+
+  if (!followed) return
+  handle('logging/setLevel', params.level, ({ level }) => {
+    logLevel = level
+    return {}
+  })
+  handle('resources/subscribe', params.uri, ({ uri }, caller) => {
+    const item = findResource(registry.current, uri)?.item
+    if (!item || refusal(item, caller, registry.current.policy) !== undefined) throw hostError('RESOURCE_UNKNOWN', { uri })
+    if (followed.size >= MAX_FOLLOWED) throw hostError('SUBSCRIPTION_LIMIT', { max: MAX_FOLLOWED })
+    followed.add(uri)
+    return {}
+  })
+  handle('resources/unsubscribe', params.uri, ({ uri }) => {
+    followed.delete(uri)
+    return {}
+  })
+}
+
+/** What the requests of one connection share. */
+export interface Connection {
+  readonly era: 'legacy' | 'modern'
+  readonly followed: Set<string> | undefined
+  /** What the client said of itself, in the era that says it once. */
+  readonly capabilities: () => Readonly<Record<string, unknown>> | undefined
+  /** Who makes this request. */
+  readonly callerOf: (ctx: ServerContext) => Caller
+}
+
+/** How many resources one connection may follow. */
+const MAX_FOLLOWED = 1_000

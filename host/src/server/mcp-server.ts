@@ -1,0 +1,129 @@
+import { McpServer, type Implementation, type McpRequestContext } from '@modelcontextprotocol/server'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Subscriber } from './announcer.ts'
+import { callerOf } from './auth-info.ts'
+import type { Calls } from './call.ts'
+import type { Caller } from './caller.ts'
+import { refusal } from './filter.ts'
+import type { InFlight } from './in-flight.ts'
+import { instructionsFor } from './instructions.ts'
+import { registerHandlers, type Connection } from './mcp-handlers.ts'
+import type { Registry } from './registry.ts'
+import { createRequestStates, type RequestStates } from './request-state.ts'
+import { viewOf, type ListKind } from './view.ts'
+
+export interface McpServerOptions {
+  readonly registry: Registry
+  readonly calls: Calls
+  readonly inFlight: InFlight
+  /** Name and version as clients see them. */
+  readonly info: Implementation
+  readonly log: Logger
+  /** Signs the state of interactive calls; at least 32 bytes, the same in every replica. */
+  readonly requestStateKey: Uint8Array | string
+}
+
+/**
+ * Makes the SDK's server for one request (2026-07-28, stateless 2025) or one connection (2025 sessions, HTTP+SSE, stdio). Nothing is
+ * registered per tool, so making one costs the same with ten tools as with ten thousand; every handler reads the registry when it runs.
+ * The request's identity must come from `authInfoOf`.
+ */
+export function createMcpServerFactory(options: McpServerOptions): HostServerFactory {
+  const states = createRequestStates(options.requestStateKey)
+  return (request) => new HostServer(options, states, request)
+}
+
+/** What the SDK's entries take, but known to make our servers. */
+export type HostServerFactory = (request: McpRequestContext) => HostServer
+
+/**
+ * A McpServer because the SDK asks only that for a tool's schema: with the low-level Server it skips the Mcp-Param-* header checks.
+ * One that serves a connection is a {@link Subscriber} of it.
+ */
+export class HostServer extends McpServer implements Subscriber {
+  readonly #registry: Registry
+  readonly #log: Logger
+  readonly #followed: Set<string> | undefined
+  #caller: Caller
+  #onClosed: (() => void) | undefined
+
+  constructor(options: McpServerOptions, states: RequestStates, request: McpRequestContext) {
+    const caller = callerOf(request.authInfo)
+    const instructions = instructionsFor(viewOf(options.registry.current, caller))
+    super(options.info, {
+      cacheHints,
+      requestState: { verify: states.verify },
+      ...(instructions !== undefined && { instructions }),
+    })
+    this.#registry = options.registry
+    this.#log = options.log
+    this.#caller = caller
+    this.#followed = request.era === 'legacy' ? new Set() : undefined
+    this.server.registerCapabilities(capabilities)
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has one of each
+    this.server.onerror = (error) => options.log.debug('mcp_error', { era: request.era, error })
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the same
+    this.server.onclose = () => this.#onClosed?.()
+    const connection: Connection = {
+      era: request.era,
+      followed: this.#followed,
+      capabilities: () => this.server.getClientCapabilities(),
+      // On stdio requests carry no identity: the connection's is theirs.
+      callerOf: (ctx) => (this.#caller = callerOf(ctx.http?.authInfo ?? request.authInfo)),
+    }
+    registerHandlers(this.server, connection, options, states)
+  }
+
+  /** Sets what is to be done when its connection is over. */
+  onClosed(run: () => void): void {
+    this.#onClosed = run
+  }
+
+  get caller(): Caller {
+    return this.#caller
+  }
+
+  /** From `resources/subscribe`; on 2026-07-28 the SDK's entries keep what a stream listens to. */
+  get resourceUris(): ReadonlySet<string> | undefined {
+    return this.#followed
+  }
+
+  listChanged(kind: ListKind): void {
+    this.#send(`notifications/${kind}/list_changed`)
+  }
+
+  resourceUpdated(uri: string): void {
+    this.#send('notifications/resources/updated', { uri })
+  }
+
+  #send(method: string, params?: Record<string, unknown>): void {
+    this.server
+      .notification({ method, ...(params && { params }) })
+      .catch((error: unknown) => this.#log.debug('notification_failed', { method, error }))
+  }
+
+  /** Marked internal in the SDK, hence its exact version in package.json and a test. A hidden tool has no schema here either. */
+  override toolInputSchemaJson(name: string): Record<string, unknown> | undefined {
+    const { tools, policy } = this.#registry.current
+    const tool = tools.get(name)
+    return tool && refusal(tool, this.#caller, policy) === undefined ? tool.wire.inputSchema : undefined
+  }
+}
+
+const capabilities = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  logging: {},
+  completions: {},
+}
+
+/** Lists depend on who asks, so nobody may keep them for somebody else; a change is announced, so keeping them a while is safe. */
+const hint = { ttlMs: 5_000, cacheScope: 'private' } as const
+const cacheHints = {
+  'tools/list': hint,
+  'prompts/list': hint,
+  'resources/list': hint,
+  'resources/templates/list': hint,
+  'server/discover': hint,
+}
