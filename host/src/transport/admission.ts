@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { refusal, type Refusal } from './refusal.ts'
+
+export interface AdmissionOptions {
+  /** The address that is bound. */
+  readonly host: string
+  /** Host headers besides the address itself: `name` at any port, or `name:port`. */
+  readonly allowedHosts?: readonly string[]
+  /** Origins such as `https://app.example.com`, or a bare `name` at any port. */
+  readonly allowedOrigins?: readonly string[]
+  readonly publicUrl?: string | undefined
+}
+
+/** Who is let in at all, before anything of a request is used. */
+export interface Admission {
+  /** The refusal, or undefined. Requests that get through have one Host, one path, and no Origin but an allowed one. */
+  readonly check: (req: IncomingMessage) => Refusal | undefined
+}
+
+/**
+ * Guards against DNS rebinding and foreign pages: the Host header must name this server, and an Origin header, which browsers send,
+ * must be allowed. On a loopback address that is the loopback names. Elsewhere it is also any IP address, since a rebinding page has
+ * a name, and what the config allows.
+ */
+export function createAdmission({ host, allowedHosts = [], allowedOrigins = [], publicUrl }: AdmissionOptions): Admission {
+  const loopback = isLoopback(host)
+  const hosts = new Set(
+    [...LOOPBACK_NAMES, bracketed(host), ...allowedHosts, ...(publicUrl ? [new URL(publicUrl).host] : [])].map(lowerCase),
+  )
+  const origins = new Set(
+    [...(loopback ? LOOPBACK_NAMES : []), ...allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])].map(lowerCase),
+  )
+
+  const hostRefusal = (header: string | undefined): Refusal | undefined => {
+    if (!header) return refusal(400, 'The request has no Host header')
+    const [, name, port = ''] = HOST.exec(header.toLowerCase()) ?? []
+    if (name === undefined) return refusal(400, `The Host header ${JSON.stringify(header)} is not a name or address with a port`)
+    if (hosts.has(name) || hosts.has(`${name}${port}`) || (!loopback && isIP(name.replaceAll(/[[\]]/g, '')) !== 0))
+      return undefined
+    return refusal(403, `Host ${JSON.stringify(header)} is not allowed; if it is a name of this server, add it to allowedHosts`)
+  }
+
+  const originRefusal = (header: string | undefined): Refusal | undefined => {
+    if (header === undefined) return undefined
+    const [, origin, name] = ORIGIN.exec(header.toLowerCase()) ?? []
+    if (origin !== undefined && name !== undefined && (origins.has(origin) || origins.has(name))) return undefined
+    return refusal(403, `Origin ${JSON.stringify(header)} is not allowed; if it is yours, add it to allowedOrigins`)
+  }
+
+  return {
+    check(req) {
+      const doubled = doubledHeader(req.rawHeaders)
+      if (doubled !== undefined) return refusal(400, `The header ${doubled} is there twice; send it once`)
+      if (!req.url?.startsWith('/')) return refusal(400, 'The request target must be a path, not a whole URL')
+      return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)
+    },
+  }
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  const family = isIP(host)
+  return family === 0 ? host.toLowerCase() === 'localhost' : loopbackAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
+const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/
+const ORIGIN = /^([a-z][a-z0-9+.-]*:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)$/
+
+const loopbackAddresses = new BlockList()
+loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4')
+loopbackAddresses.addAddress('::1', 'ipv6')
+
+const lowerCase = (text: string): string => text.toLowerCase()
+const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host)
+
+/** Headers that decide something must be there once: which of two counts differs from one program to the next. */
+function doubledHeader(raw: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase()
+    if (!DECIDING.has(name) && !/^(?:mcp|x-patchbay|x-upstream)-/.test(name)) continue
+    if (seen.has(name)) return name
+    seen.add(name)
+  }
+  return undefined
+}
+
+const DECIDING: ReadonlySet<string> = new Set([
+  'host',
+  'authorization',
+  'origin',
+  'content-type',
+  'content-encoding',
+  'last-event-id',
+])

@@ -1,0 +1,84 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { findJsonFault } from './json-guard.ts'
+import { PARSE_ERROR, refusal, type Refusal } from './refusal.ts'
+
+/** A message read off the wire, or why there is none. */
+export type Read = { readonly message: unknown; readonly refused?: undefined } | { readonly refused: Refusal }
+
+/**
+ * Reads the JSON of a POST, at most `maxBytes` of it. Rejects when the client goes away first. What is sent beyond the limit is
+ * thrown away as it comes, so that the connection stays in step, for as long as the listener's request timeout allows.
+ */
+export async function readMessage(req: IncomingMessage, maxBytes: number): Promise<Read> {
+  const refused = unreadable(req)
+  if (refused) {
+    req.resume()
+    return { refused }
+  }
+  const bytes = await readBytes(req, maxBytes)
+  if (bytes === undefined) return { refused: refusal(413, `The body is longer than ${maxBytes} bytes (limits.bodyBytes)`) }
+  return parseMessage(bytes)
+}
+
+/** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
+export function parseMessage(bytes: Buffer): Read {
+  if (!isUtf8(bytes)) return { refused: refusal(400, 'Parse error: the message is not valid UTF-8', { code: PARSE_ERROR }) }
+  const text = bytes.toString('utf8')
+  const fault = findJsonFault(text)
+  if (fault !== undefined) return { refused: refusal(400, fault) }
+  try {
+    return { message: JSON.parse(text) as unknown }
+  } catch {
+    return { refused: refusal(400, 'Parse error: the message is not valid JSON', { code: PARSE_ERROR }) }
+  }
+}
+
+function unreadable(req: IncomingMessage): Refusal | undefined {
+  const type = req.headers['content-type']
+  if (type !== 'application/json' && !isUtf8Json(type)) {
+    return refusal(
+      415,
+      `Content-Type must be application/json in UTF-8, not ${type === undefined ? 'missing' : JSON.stringify(type)}`,
+    )
+  }
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    return refusal(415, `Content-Encoding ${JSON.stringify(encoding)} is not accepted; send the body as it is`, {
+      headers: { 'accept-encoding': 'identity' },
+    })
+  }
+  return undefined
+}
+
+function isUtf8Json(type: string | undefined): boolean {
+  if (type === undefined) return false
+  const [essence = '', ...parameters] = type.toLowerCase().split(';')
+  if (essence.trim() !== 'application/json') return false
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith('charset='))
+  return charset === undefined || /^charset="?utf-?8"?$/.test(charset)
+}
+
+function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  if (Number(req.headers['content-length']) > maxBytes) {
+    req.resume()
+    return Promise.resolve(undefined)
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    req.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
+      chunks.length = 0
+      resolve(undefined)
+    })
+    req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    // A request that breaks off closes without an end; its error, if any, tells the same.
+    req.on('error', reject)
+    req.on('close', () => reject(new Error('The client went away before its request was whole')))
+  })
+}

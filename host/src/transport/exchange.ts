@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuthInfo } from '@modelcontextprotocol/server'
+import type { Caller } from '../server/caller.ts'
+
+/** One admitted and authenticated HTTP request. */
+export interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly caller: Caller
+  /** The caller, for the SDK. */
+  readonly authInfo: AuthInfo
+  /** When the credential ends, in milliseconds since the epoch; streams that only wait end with it, calls do not. */
+  readonly expiresAt: number | undefined
+}
+
+/** Ends a waiting stream when the credential that opened it does. */
+export function endWithCredential({ res, expiresAt }: Exchange, now: () => number): void {
+  if (expiresAt === undefined) return
+  const timer = setTimeout(() => res.destroy(), Math.min(Math.max(expiresAt - now(), 0), MAX_DELAY_MS))
+  timer.unref()
+  res.once('close', () => clearTimeout(timer))
+}
+
+/** Longer ones fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1

@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http'
+
+/** An answer of ours to a request that is not passed on: the HTTP status, and a JSON-RPC error that says what to change. */
+export interface Refusal {
+  readonly status: number
+  readonly code: number
+  readonly message: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const PARSE_ERROR = -32700
+export const INVALID_REQUEST = -32600
+export const INTERNAL_ERROR = -32603
+/** What the SDK's own session transport says of a session it does not know. */
+export const SESSION_NOT_FOUND = -32001
+
+/** Makes a refusal. The code is `Invalid Request` unless something more exact is meant. */
+export function refusal(status: number, message: string, { code = INVALID_REQUEST, headers }: RefusalOptions = {}): Refusal {
+  return { status, code, message, ...(headers && { headers }) }
+}
+
+/** Sends it. `id` is that of the request, where it could be read. */
+export function refuse(
+  res: ServerResponse,
+  { status, code, message, headers }: Refusal,
+  id: string | number | null = null,
+): void {
+  sendJson(res, status, JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id }), headers)
+}
+
+/** Sends `body`, JSON already, with its length. Does nothing when the client is gone. */
+export function sendJson(res: ServerResponse, status: number, body: string, headers?: Readonly<Record<string, string>>): void {
+  if (res.destroyed || res.headersSent) return
+  res.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  endWatched(res, body)
+}
+
+/** Ends a response, and its connection when the client takes nothing of it for half a minute. */
+export function endWatched(res: ServerResponse, body?: string | Uint8Array): void {
+  // A socket that times out without a listener is destroyed; the next request on it sets its own time.
+  res.socket?.setTimeout(STALLED_MS)
+  res.end(body)
+}
+
+const STALLED_MS = 30_000
+
+interface RefusalOptions {
+  readonly code?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
