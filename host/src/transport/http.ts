@@ -1,0 +1,173 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Authenticate } from '../auth/inbound.ts'
+import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
+import { hostError } from '../errors.ts'
+import type { Announcer } from '../server/announcer.ts'
+import { authInfoOf } from '../server/auth-info.ts'
+import { createCaller } from '../server/caller.ts'
+import type { InFlight } from '../server/in-flight.ts'
+import type { HostServerFactory } from '../server/mcp-server.ts'
+import { createAdmission, isLoopback } from './admission.ts'
+import { atMost } from './at-most.ts'
+import { allowOrigin, answerOptions } from './cors.ts'
+import type { Exchange } from './exchange.ts'
+import { bind, type Timeouts } from './bind.ts'
+import { readNarrowing } from './narrowing.ts'
+import { INTERNAL_ERROR, refusal, refuse, sendJson } from './refusal.ts'
+import { createSse } from './sse.ts'
+import { createStreamable } from './streamable.ts'
+
+/** `listen.http` of the config, with its defaults. */
+export interface HttpOptions {
+  readonly host: string
+  readonly port: number
+  readonly sse: boolean
+  readonly allowedHosts: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly publicUrl?: string | undefined
+  readonly sessions: { readonly mode: 'stateful' | 'stateless'; readonly max: number; readonly idleMs: number }
+}
+
+export interface HttpDeps {
+  readonly factory: HostServerFactory
+  readonly announcer: Announcer
+  readonly inFlight: InFlight
+  readonly log: Logger
+  readonly bodyBytes: number
+  /** Left out, everybody is the operator: only for a loopback address. */
+  readonly authenticate?: Authenticate | undefined
+  readonly dangerouslyAllowUnauthenticated?: boolean
+  readonly now?: () => number
+  readonly timeouts?: Partial<Timeouts>
+}
+
+/** The listener for MCP clients. */
+export interface HttpTransport {
+  readonly origin: string
+  readonly port: number
+  readonly isDraining: boolean
+  /** From now on new calls are refused with 503 and connections end with their answer. To be called when /readyz says no. */
+  readonly drain: () => void
+  /** Drains, waits at most `graceMs` for calls in flight, ends those left with an error of their own, and closes everything. */
+  readonly close: (options: { readonly graceMs: number }) => Promise<void>
+}
+
+/** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
+export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
+  const { authenticate, inFlight, log, now = Date.now } = deps
+  if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
+    throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
+
+  let draining = false
+  const isDraining = () => draining
+  const { max } = options.sessions
+  // Without authentication everybody is the same principal, who may have them all.
+  const maxPerOwner = authenticate ? Math.ceil(max / 2) : max
+  const streamable = createStreamable({ ...deps, sessions: options.sessions, maxSessionsPerOwner: maxPerOwner, isDraining, now })
+  const sse = options.sse ? createSse({ ...deps, max, maxPerOwner, isDraining, now }) : undefined
+  const admission = createAdmission(options)
+
+  const routes = new Map<string, ReadonlyMap<string, (exchange: Exchange) => Promise<void>>>([
+    ['/mcp', new Map(['POST', 'GET', 'DELETE'].map((method) => [method, streamable.handle]))],
+    ...(sse
+      ? ([
+          ['/sse', new Map([['GET', sse.open]])],
+          ['/messages', new Map([['POST', sse.post]])],
+        ] as const)
+      : []),
+  ])
+  const allow = (path: string) => (path === HEALTH ? 'GET, HEAD' : routes.get(path)?.keys().toArray().join(', '))
+
+  const answering = new Set<ServerResponse>()
+  const { server, origin, port } = await bind({
+    what: 'http',
+    host: options.host,
+    port: options.port,
+    timeouts: deps.timeouts,
+    allow: (path) => allow(path.split('?', 1)[0] ?? ''),
+    handle(req, res) {
+      answering.add(res)
+      res.once('close', () => answering.delete(res))
+      if (draining) res.setHeader('connection', 'close')
+      handle(req, res).catch((error: unknown) => fail(req, res, error))
+    },
+  })
+  const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
+
+  const drain = () => {
+    draining = true
+    for (const res of answering) if (!res.headersSent) res.setHeader('connection', 'close')
+  }
+
+  return {
+    origin,
+    port,
+    get isDraining() {
+      return draining
+    },
+    drain,
+    async close({ graceMs }) {
+      drain()
+      clearInterval(sweeping)
+      const closed = server.listening ? once(server, 'close') : Promise.resolve()
+      server.close()
+      await atMost(graceMs, inFlight.idle())
+      inFlight.cancelAll(hostError('HOST_CLOSING', {}))
+      await atMost(LAST_WORDS_MS, inFlight.idle())
+      await Promise.all([streamable.close(), sse?.close()])
+      server.closeIdleConnections()
+      await atMost(LAST_WORDS_MS, closed)
+      server.closeAllConnections()
+      await closed
+    },
+  }
+
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const refused = admission.check(req)
+    if (refused) return refuse(res, refused)
+    const path = req.url?.split('?', 1)[0] ?? ''
+    const methods = allow(path)
+    if (methods === undefined) return refuse(res, refusal(404, `There is nothing at ${path}`))
+    allowOrigin(req, res)
+    if (req.method === 'OPTIONS') return answerOptions(req, res, methods)
+    const { method = '' } = req
+    if (!methods.split(', ').includes(method))
+      return refuse(res, refusal(405, `${path} has no ${method}, only ${methods}`, { headers: { allow: methods } }))
+    if (path === HEALTH) return sendJson(res, 200, '{"status":"ok"}')
+    const exchange = await identify(req, res)
+    if (exchange) await routes.get(path)?.get(method)?.(exchange)
+  }
+
+  /** Who asks, for what; undefined when that was answered with a refusal. */
+  async function identify(req: IncomingMessage, res: ServerResponse): Promise<Exchange | undefined> {
+    const who = authenticate ? await authenticate(req) : { principal: LOCAL_PRINCIPAL }
+    if ('response' in who) {
+      const { status, headers, body } = who.response
+      res.writeHead(status, headers).end(body)
+      return undefined
+    }
+    const wanted = readNarrowing(req)
+    if ('refused' in wanted) {
+      refuse(res, wanted.refused)
+      return undefined
+    }
+    const caller = createCaller(who.principal, wanted.narrowing)
+    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt: who.expiresAt }
+  }
+
+  /** A client that went away is no fault of ours; anything else is. */
+  function fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    if (res.destroyed || req.destroyed) log.debug('client_gone', { error })
+    else log.error('request_failed', { path: req.url, error })
+    if (res.headersSent) res.destroy()
+    else refuse(res, refusal(500, 'Something failed inside the host', { code: INTERNAL_ERROR }))
+  }
+}
+
+/** Here as well as on the management listener: where a Dockerfile asks. */
+const HEALTH = '/healthz'
+const SWEEP_MS = 30_000
+/** For answers that are written already to reach their clients. */
+const LAST_WORDS_MS = 500

@@ -1,0 +1,66 @@
+import {
+  WebStandardStreamableHTTPServerTransport,
+  type JSONRPCMessage,
+  type RequestId,
+  type WebStandardStreamableHTTPServerTransportOptions,
+} from '@modelcontextprotocol/server'
+import { isObject } from '../data/json.ts'
+import { cancellation, RecentEvents } from './recent-events.ts'
+
+/** The SDK's transport of one 2025 session, which also knows what it is busy with. */
+export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
+  readonly events: RecentEvents
+  /** Requests without an answer yet; true for those that came in a batch. */
+  readonly #unanswered = new Map<RequestId, boolean>()
+
+  constructor({ now, ...options }: WebStandardStreamableHTTPServerTransportOptions & { readonly now: () => number }) {
+    const events = new RecentEvents(now)
+    super({ ...options, eventStore: events, retryInterval: 1_000 })
+    this.events = events
+  }
+
+  get isBusy(): boolean {
+    return this.#unanswered.size > 0
+  }
+
+  /**
+   * Takes note of the requests in a message that is about to be handled. The id of one that is not answered yet, or twice in a batch,
+   * is returned and nothing noted: the SDK would send both answers to one of the two streams.
+   */
+  expect(message: unknown): RequestId | undefined {
+    const requests = (Array.isArray(message) ? message : [message]).map(requestId).filter((id) => id !== undefined)
+    const reused = requests.find((id, index) => this.#unanswered.has(id) || requests.indexOf(id) !== index)
+    if (reused === undefined) for (const id of requests) this.#unanswered.set(id, Array.isArray(message))
+    return reused
+  }
+
+  /** The message was refused before the server saw it. */
+  forget(message: unknown): void {
+    for (const part of Array.isArray(message) ? message : [message]) {
+      const id = requestId(part)
+      if (id !== undefined) this.#unanswered.delete(id)
+    }
+  }
+
+  /**
+   * After `notifications/cancelled`: there will be no answer, and the SDK would keep the request's stream open until the session ends.
+   * Ends it; what is sent then reaches nobody, and is what lets the SDK forget the request.
+   */
+  async cancelled(id: RequestId): Promise<void> {
+    const batched = this.#unanswered.get(id)
+    if (batched === undefined) return
+    if (!batched) this.closeSSEStream(id)
+    await this.send(cancellation(id))
+  }
+
+  override async send(message: JSONRPCMessage, options?: { relatedRequestId?: RequestId }): Promise<void> {
+    if (!('method' in message) && message.id !== undefined) this.#unanswered.delete(message.id)
+    await super.send(message, options)
+  }
+}
+
+function requestId(message: unknown): RequestId | undefined {
+  if (!isObject(message) || typeof message['method'] !== 'string') return undefined
+  const id = message['id']
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import {
+  parseJSONRPCMessage,
+  type AuthInfo,
+  type JSONRPCMessage,
+  type MessageExtraInfo,
+  type Transport,
+} from '@modelcontextprotocol/server'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Announcer } from '../server/announcer.ts'
+import type { HostServerFactory } from '../server/mcp-server.ts'
+import { readMessage } from './body.ts'
+import { endWithCredential, type Exchange } from './exchange.ts'
+import { ownerOf } from './listen-bus.ts'
+import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from './refusal.ts'
+import { Sessions, type Session } from './sessions.ts'
+import { writeEvent } from './web.ts'
+
+export interface SseOptions {
+  readonly factory: HostServerFactory
+  readonly announcer: Announcer
+  readonly log: Logger
+  readonly bodyBytes: number
+  readonly max: number
+  readonly maxPerOwner: number
+  /** True once no new request is to be begun. */
+  readonly isDraining: () => boolean
+  readonly now: () => number
+}
+
+/** HTTP+SSE of 2024-11-05: one stream down, POSTs up. */
+export interface Sse {
+  /** GET /sse */
+  readonly open: (exchange: Exchange) => Promise<void>
+  /** POST /messages?sessionId=… */
+  readonly post: (exchange: Exchange) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Serves it. A session lasts as long as its stream, belongs to who opened it, and ends with the credential. */
+export function createSse(options: SseOptions): Sse {
+  const { factory, announcer, log, max, maxPerOwner, now } = options
+  const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now })
+
+  return {
+    async open(exchange) {
+      const { res, caller, authInfo } = exchange
+      const owner = ownerOf(caller)
+      if (res.destroyed) return
+      if (options.isDraining() || !sessions.makeRoom(owner))
+        return refuse(
+          res,
+          refusal(503, 'No more streams can be opened now; try again later', { headers: { 'retry-after': '10' } }),
+        )
+      const transport = new SseTransport(res, owner, log)
+      const mcp = factory({ era: 'legacy', authInfo })
+      const leave = announcer.add(mcp)
+      sessions.add(transport)
+      mcp.onClosed(() => {
+        leave()
+        sessions.delete(transport.id)
+      })
+      endWithCredential(exchange, now)
+      await mcp.connect(transport)
+    },
+
+    async post({ req, res, caller, authInfo }) {
+      const id = new URLSearchParams(req.url?.split('?', 2)[1]).get('sessionId') ?? ''
+      const session = sessions.find(id, ownerOf(caller))
+      if (!session) {
+        log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
+        req.resume()
+        return refuse(res, refusal(404, 'Session not found', { code: SESSION_NOT_FOUND }))
+      }
+      const read = await readMessage(req, options.bodyBytes)
+      if (read.refused) return refuse(res, read.refused)
+      let message: JSONRPCMessage
+      try {
+        message = parseJSONRPCMessage(read.message)
+      } catch {
+        return refuse(res, refusal(400, 'The body is not a JSON-RPC message', { code: PARSE_ERROR }))
+      }
+      if (options.isDraining() && 'method' in message && 'id' in message)
+        return refuse(res, refusal(503, 'The server is shutting down; try again', { headers: { 'retry-after': '1' } }))
+      session.onmessage?.(message, { authInfo })
+      res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
+    },
+
+    close: () => sessions.closeAll(),
+  }
+}
+
+const KEEP_ALIVE_MS = 15_000
+
+/** One client's stream, as the SDK's server wants it. */
+class SseTransport implements Transport, Session {
+  readonly id = randomUUID()
+  readonly sessionId = this.id
+  readonly owner: string
+  /** It lives as long as its connection, which nobody may take from it. */
+  readonly isBusy = true
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo & { authInfo?: AuthInfo }) => void
+  readonly #res: ServerResponse
+  readonly #log: Logger
+  #isOpen = false
+  #keepAlive: NodeJS.Timeout | undefined
+
+  constructor(res: ServerResponse, owner: string, log: Logger) {
+    this.#res = res
+    this.owner = owner
+    this.#log = log
+  }
+
+  start(): Promise<void> {
+    this.#res.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
+    this.#isOpen = true
+    this.#write(`event: endpoint\ndata: /messages?sessionId=${this.id}\n\n`)
+    this.#keepAlive = setInterval(() => this.#write(': keepalive\n\n'), KEEP_ALIVE_MS).unref()
+    this.#res.once('close', () => void this.close())
+    return Promise.resolve()
+  }
+
+  send(message: JSONRPCMessage): Promise<void> {
+    if (!this.#isOpen) return Promise.reject(new Error('The stream is closed'))
+    this.#write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    if (this.#isOpen) {
+      this.#isOpen = false
+      clearInterval(this.#keepAlive)
+      this.#res.end()
+      this.onclose?.()
+    }
+    return Promise.resolve()
+  }
+
+  #write(event: string): void {
+    writeEvent(this.#res, event, this.#log)
+  }
+}
