@@ -1,0 +1,164 @@
+import type { Readable } from 'node:stream'
+import { parseJSONRPCMessage, type JSONRPCMessage, type RequestId, type Transport } from '@modelcontextprotocol/server'
+import { isObject } from '../data/json.ts'
+import { parseMessage } from './body.ts'
+import { INTERNAL_ERROR, INVALID_REQUEST } from './refusal.ts'
+import type { ProtocolStdout } from './stdout-guard.ts'
+
+export interface LineTransportOptions {
+  readonly input: Readable
+  readonly output: ProtocolStdout
+  /** A longer line is answered with an error and thrown away as it comes. */
+  readonly maxBytes: number
+}
+
+/**
+ * One JSON-RPC message a line. The SDK's own passes over lines that are not JSON, replaces invalid UTF-8 and ends on a long line;
+ * here each of them gets an error and the next line is served. Nothing more is read while the client does not read.
+ */
+export class LineTransport implements Transport {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: (message: JSONRPCMessage) => void
+  /** Called when the input is over; answers can still be sent. */
+  oninputend?: () => void
+  /** Called when nothing can be sent any more. */
+  onoutputend?: () => void
+  /** Refuses requests from now on. */
+  isDraining = false
+  readonly #options: LineTransportOptions
+  readonly #unanswered = new Set<RequestId>()
+  #parts: Buffer[] = []
+  #length = 0
+  #isSkipping = false
+  #isOpen = false
+  #answered: (() => void) | undefined
+
+  constructor(options: LineTransportOptions) {
+    this.#options = options
+  }
+
+  start(): Promise<void> {
+    const { input, output } = this.#options
+    this.#isOpen = true
+    input.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onInputError)
+    output.on('error', this.#onOutputError)
+    output.on('drain', this.#onDrain)
+    if (input.readableEnded || input.destroyed) setImmediate(this.#onEnd)
+    return Promise.resolve()
+  }
+
+  send(message: JSONRPCMessage): Promise<void> {
+    if (!this.#isOpen) return Promise.reject(new Error('The connection is closed'))
+    if (!('method' in message) && message.id !== undefined) this.#settle(message.id)
+    this.#write(message)
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    if (!this.#isOpen) return Promise.resolve()
+    this.#isOpen = false
+    const { input, output } = this.#options
+    input.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onInputError)
+    input.pause()
+    output.off('drain', this.#onDrain)
+    // Kept: a write that fails after the end must not become an uncaught error.
+    output.on('error', () => {})
+    output.off('error', this.#onOutputError)
+    this.#unanswered.clear()
+    this.#answered?.()
+    this.onclose?.()
+    return Promise.resolve()
+  }
+
+  /** Resolves when every request that came has its answer. */
+  answered(): Promise<void> {
+    if (this.#unanswered.size === 0) return Promise.resolve()
+    return new Promise((resolve) => (this.#answered = resolve))
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    let from = 0
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      this.#take(chunk.subarray(from, end))
+      this.#endLine()
+      from = end + 1
+    }
+    this.#take(chunk.subarray(from))
+  }
+
+  #take(part: Buffer): void {
+    if (this.#isSkipping) return
+    this.#length += part.length
+    if (this.#length > this.#options.maxBytes) {
+      this.#parts = []
+      this.#isSkipping = true
+      this.#refuse(INVALID_REQUEST, `The message is longer than ${this.#options.maxBytes} bytes (limits.bodyBytes)`)
+    } else if (part.length > 0) this.#parts.push(part)
+  }
+
+  #endLine(): void {
+    const line = this.#parts.length === 1 && this.#parts[0] ? this.#parts[0] : Buffer.concat(this.#parts)
+    const wasSkipped = this.#isSkipping
+    this.#parts = []
+    this.#length = 0
+    this.#isSkipping = false
+    if (!wasSkipped && !isBlank(line)) this.#receive(line)
+  }
+
+  #receive(line: Buffer): void {
+    const read = parseMessage(line)
+    if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
+    let message: JSONRPCMessage
+    try {
+      message = parseJSONRPCMessage(read.message)
+    } catch {
+      const id = isObject(read.message) ? read.message['id'] : undefined
+      return this.#refuse(
+        INVALID_REQUEST,
+        'The line is not one JSON-RPC message',
+        typeof id === 'string' || typeof id === 'number' ? id : null,
+      )
+    }
+    if ('method' in message && 'id' in message) {
+      if (this.isDraining) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
+      // A subscription is answered when it ends, which may be never.
+      if (message.method !== 'subscriptions/listen') this.#unanswered.add(message.id)
+    } else if ('method' in message && message.method === 'notifications/cancelled') {
+      const id = message.params?.['requestId']
+      if (typeof id === 'string' || typeof id === 'number') this.#settle(id)
+    }
+    this.onmessage?.(message)
+  }
+
+  #refuse(code: number, message: string, id: RequestId | null = null): void {
+    this.onerror?.(new Error(message))
+    this.#write({ jsonrpc: '2.0', id, error: { code, message } })
+  }
+
+  #write(message: unknown): void {
+    if (!this.#options.output.write(`${JSON.stringify(message)}\n`)) this.#options.input.pause()
+  }
+
+  #settle(id: RequestId): void {
+    this.#unanswered.delete(id)
+    if (this.#unanswered.size === 0) this.#answered?.()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#length > 0) this.#endLine()
+    this.oninputend?.()
+  }
+  readonly #onDrain = (): void => void this.#options.input.resume()
+  readonly #onInputError = (error: Error): void => this.onerror?.(error)
+  readonly #onOutputError = (error: Error): void => {
+    this.onerror?.(error)
+    this.onoutputend?.()
+  }
+}
+
+const NEWLINE = 0x0a
+
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+}
