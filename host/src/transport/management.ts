@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Registry } from '../server/registry.ts'
+import { createAdmission } from './admission.ts'
+import { bind, type Timeouts } from './bind.ts'
+import { readiness } from './readiness.ts'
+import { refusal, refuse, sendJson } from './refusal.ts'
+
+export interface ManagementOptions {
+  readonly host: string
+  readonly port: number
+  readonly allowedHosts?: readonly string[]
+  readonly registry: Registry
+  readonly isDraining: () => boolean
+  /** The text of /metrics; without it there is none. */
+  readonly metrics?: () => Promise<string>
+  readonly log: Logger
+  readonly timeouts?: Partial<Timeouts>
+}
+
+export interface Management {
+  readonly origin: string
+  readonly port: number
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Listens for who operates the host, never for who calls its tools: `/livez` and `/healthz` say that the event loop turns, `/readyz`
+ * whether traffic should come, `/metrics` what happened. Throws `LISTEN_FAILED`.
+ */
+export async function createManagement(options: ManagementOptions): Promise<Management> {
+  const { registry, isDraining, metrics, log } = options
+  const admission = createAdmission(options)
+
+  const pages: Readonly<Record<string, (res: ServerResponse) => void | Promise<void>>> = {
+    '/livez': (res) => sendJson(res, 200, '{"status":"ok"}'),
+    '/healthz': (res) => sendJson(res, 200, '{"status":"ok"}'),
+    '/readyz': (res) => {
+      const report = readiness(registry.current, isDraining())
+      sendJson(res, report.ready ? 200 : 503, JSON.stringify(report))
+    },
+    ...(metrics && {
+      '/metrics': async (res) => {
+        const text = await metrics()
+        res.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text)
+      },
+    }),
+  }
+
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    req.resume()
+    const refused = admission.check(req)
+    if (refused) return refuse(res, refused)
+    const path = req.url?.split('?', 1)[0] ?? ''
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined
+    if (!page) return refuse(res, refusal(404, `There is nothing at ${path}`))
+    if (req.method !== 'GET' && req.method !== 'HEAD')
+      return refuse(res, refusal(405, `${path} is only read`, { headers: { allow: READ } }))
+    await page(res)
+  }
+
+  const { server, origin, port } = await bind({
+    what: 'management',
+    host: options.host,
+    port: options.port,
+    timeouts: options.timeouts,
+    allow: (path) => (Object.hasOwn(pages, path) ? READ : undefined),
+    handle(req, res) {
+      handle(req, res).catch((error: unknown) => {
+        log.error('management_failed', { error })
+        refuse(res, refusal(500, 'Something failed inside the host'))
+      })
+    },
+  })
+
+  return {
+    origin,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+const READ = 'GET, HEAD'
