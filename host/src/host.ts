@@ -149,8 +149,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       record: activation.record,
       root: activation.root,
       error: activation.error,
-      get files() {
-        return activation.files
+      get digests() {
+        return activation.digests
       },
       release() {
         for (const { wire } of activation.record.surface?.tools ?? []) {

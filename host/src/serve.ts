@@ -5,6 +5,7 @@ import { readSettings, type FileOptions, type Settings } from './from-file.ts'
 import { createHost, type Host } from './host.ts'
 import { createLogger } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
+import { digestOf } from './modules/source.ts'
 import { watchFiles, type SettledChange, type WatchTargets } from './service/watch.ts'
 
 export interface ServeOptions extends FileOptions {
@@ -29,8 +30,10 @@ export interface ServedHost extends AsyncDisposable {
 export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const redact = createRedactor()
   const startupLog = options.log ?? createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json', redact })
-  const configFiles = new Set<string>()
-  let settings = await readSettings(options, startupLog, (file) => configFiles.add(file))
+  /** The config, what it imports, and the environment file, with what was read. */
+  let configDigests = new Map<string, string>()
+  const noteIn = (digests: Map<string, string>) => (file: string) => void digests.set(file, digestOf(file))
+  let settings = await readSettings(options, startupLog, noteIn(configDigests))
   const { level, format = process.stderr.isTTY ? ('pretty' as const) : ('json' as const) } = settings.config.log
   const log = options.log ?? createLogger({ level, format, redact })
   for (const warning of settings.warnings) log.warn('config_warning', { warning })
@@ -38,44 +41,50 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   await using opened = new AsyncDisposableStack()
   const host = opened.use(await createHost(settings.config, { file: settings.file, env: settings.env, log, redact }))
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
+  configDigests.set(envFile, digestOf(envFile))
 
   async function reread(changed?: ReadonlySet<string>): Promise<void> {
-    const met = new Set<string>()
+    const met = new Map([[envFile, digestOf(envFile)]])
     try {
-      const next = await readSettings(options, log, (file) => met.add(file))
+      const next = await readSettings(options, log, noteIn(met))
       for (const warning of next.warnings) log.warn('config_warning', { warning })
       for (const setting of restartNeeded(settings, next)) log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
       settings = next
-      configFiles.clear()
+      configDigests = new Map()
       await host.apply({ config: next.config, env: next.env, ...(changed ? { changed } : {}) })
       log.info('config_loaded', { file: next.file, generation: host.snapshot.generation })
     } catch (error) {
       log.error('config_refused', { reason: describeError(error), kept: host.snapshot.generation })
       options.onConfigError?.(error)
     } finally {
-      for (const file of met) configFiles.add(file)
+      // After a refusal the files before it still count: any of them may mend it.
+      configDigests = new Map([...configDigests, ...met])
     }
   }
 
   const watching = options.watch && !settings.config.frozen
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
-  if (watching) opened.use(await watchFiles({ log, targets, onSettled }))
+  if (watching) {
+    opened.use(await watchFiles({ log, targets, onSettled }))
+    // What changed while the plugins were being loaded made no event.
+    await onSettled({ files: targets().files })
+  }
 
   function targets(): WatchTargets {
     const { files, roots, open } = host.watched()
     const folder = dirname(settings.file)
     return {
-      files: new Map([...files, ...configFiles, envFile].map((file) => [file, undefined])),
+      files: new Set([...files, ...configDigests.keys()]),
       roots,
       open,
       pluginDirs: new Set(settings.config.pluginDirs.map((directory) => resolve(folder, directory))),
     }
   }
 
-  async function onSettled({ changed }: SettledChange): Promise<void> {
-    const isConfig = [...changed].some((file) => configFiles.has(file) || file === envFile)
-    if (isConfig) await reread(changed)
-    else await host.apply({ changed })
+  async function onSettled({ files }: SettledChange): Promise<void> {
+    const isConfig = [...files].some((file) => configDigests.has(file) && configDigests.get(file) !== digestOf(file))
+    if (isConfig) await reread(files)
+    else await host.apply({ changed: files })
   }
 
   const kept = opened.move()

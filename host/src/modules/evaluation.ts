@@ -16,6 +16,8 @@ export class Evaluation {
   readonly entry: string
   /** Real paths: what it evaluated, the package.json that decided how, and files it looked for in vain. */
   readonly files = new Set<string>()
+  /** Of those it read, what was in them then: SHA-256, hex. */
+  readonly digests = new Map<string, string>()
   /** Every URL that Node may hold for it. */
   readonly urls = new Set<string>()
   /** Files outside its root, and the evaluation of each that it keeps for as long as it lives. */

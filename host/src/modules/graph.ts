@@ -14,7 +14,7 @@ import { explainLoadError } from './load-error.ts'
 import { createPlacement } from './placement.ts'
 import { createReclaimer, type ReclaimKind } from './reclaim.ts'
 import { createModuleRequirer } from './require-module.ts'
-import { createSourceReader } from './source.ts'
+import { createSourceReader, digestOf } from './source.ts'
 import { createTypeStripper } from './typescript.ts'
 
 export interface ModuleGraphOptions {
@@ -49,8 +49,8 @@ export interface LoadOptions {
   readonly root: string
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** When the load fails: receives the files it met, and those it looked for in vain, which a watcher should wait for. */
-  readonly files?: Set<string>
+  /** When the load fails: receives the files it met, and those it looked for in vain, which a watcher should wait for; see `digests`. */
+  readonly digests?: Map<string, string>
 }
 
 export interface LoadedVersion {
@@ -62,6 +62,8 @@ export interface LoadedVersion {
    * packages outside the root.
    */
   readonly files: ReadonlySet<string>
+  /** What was in each of `files` when it was read: SHA-256, hex; empty for one that is missing. */
+  readonly digests: ReadonlyMap<string, string>
   /** Forgets this version: call it when its last call has finished. Its modules become collectable. Idempotent. */
   release(): void
 }
@@ -103,16 +105,18 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   resources.defer(() => [...evaluations.versions].forEach(end))
 
   return {
-    async load(entry, { root, timeoutMs, signal, files }) {
+    async load(entry, { root, timeoutMs, signal, digests }) {
       signal?.throwIfAborted()
       const file = realPath(entry)
       const evaluation = evaluations.begin(file, realPath(root))
       evaluation.files.add(file)
       try {
         const loading: Promise<object> = import(evaluation.url(file))
-        return loadedVersion(evaluation, await inTime(loading, { file, timeoutMs, signal }), () => end(evaluation))
+        const exports = await inTime(loading, { file, timeoutMs, signal })
+        digestsOf(evaluation)
+        return loadedVersion(evaluation, exports, () => end(evaluation))
       } catch (error) {
-        for (const met of filesOf(evaluation)) files?.add(met)
+        for (const [path, digest] of digestsOf(evaluation)) digests?.set(path, digest)
         const explained = explainLoadError(error, evaluation)
         end(evaluation)
         throw explained
@@ -132,12 +136,27 @@ function loadedVersion(evaluation: Evaluation, exports: object, release: () => v
     get files() {
       return filesOf(evaluation)
     },
+    get digests() {
+      return digestsOf(evaluation)
+    },
     release,
   }
 }
 
 function filesOf(evaluation: Evaluation): Set<string> {
   return new Set([...evaluation.reachable()].flatMap(({ files }) => [...files]))
+}
+
+/** What nobody read, such as a package.json on the way to a dependency, counts with what is in it when it is first asked for. */
+function digestsOf(evaluation: Evaluation): Map<string, string> {
+  const digests = new Map<string, string>()
+  for (const { files, digests: read } of evaluation.reachable())
+    for (const file of files) {
+      const digest = read.get(file) ?? digestOf(file)
+      read.set(file, digest)
+      digests.set(file, digest)
+    }
+  return digests
 }
 
 interface Deadline {

@@ -37,6 +37,7 @@ export function createSourceReader(stripTypes: TypeStripper): SourceReader {
     if (kind.typescript && isInPackages(file)) throw hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file })
     const bytes = readFileSync(file)
     const digest = hash('sha256', bytes)
+    evaluation.digests.set(file, digest)
     if (file === evaluation.entry) evaluation.digest = digest
     const text = bytes.toString().replace(/^\uFEFF/, '')
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
@@ -83,7 +84,10 @@ function formatByPackage(file: string, code: string, evaluation: Evaluation): Fo
   if (!scope) {
     scope = packageScope(folder)
     evaluation.packageScopes.set(folder, scope)
-    if (scope.file) evaluation.files.add(scope.file)
+    if (scope.file) {
+      evaluation.files.add(scope.file)
+      evaluation.digests.set(scope.file, digestOf(scope.file))
+    }
     for (const path of scope.missing) if (evaluation.covers(path)) evaluation.files.add(path)
   }
   return scope.type ?? (compilesAsCommonJs(code) ? 'commonjs' : 'module')

@@ -39,8 +39,8 @@ export interface HttpOptions {
 /** One attempt to bring an entry to life. A failure is a record with a reason, never a rejection. */
 export interface Activation {
   readonly record: PluginRecord
-  /** What to watch: every file of its graph, or as much as was found before it failed. */
-  readonly files: ReadonlySet<string>
+  /** What it was built from: every file of its graph with the digest of what was read, or as much as was met before it failed. */
+  readonly digests: ReadonlyMap<string, string>
   /** The folder or file whose changes make another attempt worthwhile. */
   readonly root: string | undefined
   /** What made it fail, whole, for the log. */
@@ -56,7 +56,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let modules: LoadedVersion | undefined
   let instance = label
   let surface: PluginSurface | undefined
-  const met = new Set<string>()
+  const met = new Map<string, string>()
   const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
     record: {
       instance,
@@ -70,8 +70,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       ...record,
     },
     // A version that imports lazily has more files later.
-    get files() {
-      return modules?.files ?? met
+    get digests() {
+      return modules?.digests ?? met
     },
     root: resolved?.root,
     release: () => modules?.release(),
@@ -80,8 +80,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     let exported: unknown = entry.use
     if (typeof entry.use === 'string') {
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
-      met.add(resolved.file)
-      modules = await importPlugin({ resolved, label, files: met, signal }, deps)
+      modules = await importPlugin({ resolved, label, digests: met, signal }, deps)
       exported = defaultExport(modules.exports)
     }
     const plugin = checkPlugin(exported, entry.as, label)
@@ -89,19 +88,19 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     surface = readSurface(plugin)
     return await start({ plugin, instance, surface, entry }, deps, activation)
   } catch (error) {
-    for (const file of modules?.files ?? []) met.add(file)
+    for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
     modules?.release()
     modules = undefined
-    return { ...activation({ state: 'failed', reason: reasonOf(error) }), files: met, error }
+    return { ...activation({ state: 'failed', reason: reasonOf(error) }), digests: met, error }
   }
 }
 
 async function importPlugin(
-  { resolved, label, files, signal }: { resolved: ResolvedPlugin; label: string; files: Set<string>; signal: AbortSignal | undefined },
+  { resolved, label, digests, signal }: { resolved: ResolvedPlugin; label: string; digests: Map<string, string>; signal: AbortSignal | undefined },
   { graph, loadTimeoutMs }: ActivationDeps,
 ): Promise<LoadedVersion> {
   try {
-    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, files, ...(signal ? { signal } : {}) })
+    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, digests, ...(signal ? { signal } : {}) })
   } catch (error) {
     throw hostError('PLUGIN_IMPORT', { plugin: label, problem: messageOf(error) }, error)
   }

@@ -32,7 +32,7 @@ export interface Sources {
 
 export interface Change {
   readonly entries: readonly PluginEntry[]
-  /** Real paths of files whose content changed. */
+  /** Real paths of files that may have changed; their contents decide. */
   readonly changed?: ReadonlySet<string>
   /** Builds every plugin anew: the environment changed. */
   readonly all?: boolean
@@ -162,7 +162,7 @@ export function createReloader(options: ReloadOptions): Reloader {
       const newest = [...slots.values()].flatMap((slot) => slot.newest ?? [])
       const rootsOf = (activations: readonly Activation[]) => new Set(activations.flatMap(({ root }) => root ?? []))
       return {
-        files: new Set(newest.flatMap(({ files }) => [...files])),
+        files: new Set(newest.flatMap(({ digests }) => [...digests.keys()])),
         roots: rootsOf(newest),
         open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
       }

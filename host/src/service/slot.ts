@@ -1,6 +1,7 @@
 import { sep } from 'node:path'
 import type { PluginEntry } from '../config/schema.ts'
 import type { Activation } from './activate.ts'
+import { digestOf } from '../modules/source.ts'
 import { specifierOf } from './resolve.ts'
 
 /** One entry of the config over time: what serves, and what is being built to replace it. */
@@ -47,12 +48,16 @@ export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
   return a.use === b.use && essence(a) === essence(b)
 }
 
-/** Whether one of the changed files is of this plugin; for one that failed, any file in its folder may be what it misses. */
-export function isTouched({ newest }: Slot, changed: ReadonlySet<string>): boolean {
+/**
+ * Whether one of these files holds something else than what the newest attempt read: contents decide, not events. For an attempt that
+ * failed, any other file in its folder may be what it misses.
+ */
+export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean {
   if (!newest) return false
-  const { files, root, record } = newest
-  const failed = record.state === 'failed'
-  return [...changed].some(
-    (path) => files.has(path) || (failed && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))),
-  )
+  const { digests, root, record } = newest
+  const isOpen = (path: string) => record.state === 'failed' && root !== undefined && path.startsWith(`${root}${sep}`)
+  return [...files].some((path) => {
+    const read = digests.get(path)
+    return read === undefined ? isOpen(path) : read !== digestOf(path)
+  })
 }

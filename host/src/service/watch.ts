@@ -1,13 +1,12 @@
-import { hash } from 'node:crypto'
-import { readFileSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
 /** What is to be watched now: it changes with every reload. */
 export interface WatchTargets {
-  /** Files whose content matters, by real path, with the digest (SHA-256, hex) of what was loaded; undefined where that is not known. */
-  readonly files: ReadonlyMap<string, string | undefined>
+  /** Files whose content matters, by real path. They need not exist. */
+  readonly files: ReadonlySet<string>
   /** Folders of plugins. */
   readonly roots: ReadonlySet<string>
   /** Those of them in which any file may matter: the plugin failed, and something new may be what it misses. */
@@ -16,11 +15,10 @@ export interface WatchTargets {
   readonly pluginDirs: ReadonlySet<string>
 }
 
-/** What has settled: real paths whose content is not what was loaded, deleted ones included. */
+/** What has settled. */
 export interface SettledChange {
-  readonly changed: ReadonlySet<string>
-  /** A plugin may have appeared or gone. */
-  readonly discovered: boolean
+  /** Real paths of files with events, deleted ones included. Whether their content is another is for the receiver to see. */
+  readonly files: ReadonlySet<string>
 }
 
 export interface WatchOptions {
@@ -44,9 +42,9 @@ export interface Watcher extends AsyncDisposable {
 }
 
 /**
- * Watches what the targets name and hands over settled sets of changes. Contents decide, not events: a touched file, a save without a
- * change, a rename back are nothing. chokidar's `awaitWriteFinish` is not used: it adds its whole wait to every save, and a half-written
- * file is a failed attempt that the next event repeats. Resolves when everything is being watched.
+ * Watches what the targets name and hands over what has settled: a storm of events is a few sets, one at a time. chokidar's
+ * `awaitWriteFinish` is not used: it adds its whole wait to every save, and a half-written file is a failed attempt that the next event
+ * repeats. Resolves when everything is being watched.
  */
 export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   const { targets, log, debounceMs = 10, quietMs = 50, goneMs = 120, maxWaitMs = 400 } = options
@@ -75,18 +73,16 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const now = performance.now()
     if (!timer) firstAt = now
     clearTimeout(timer)
-    const gone = [...pending].some((path) => digestOf(path) === undefined)
+    const gone = [...pending].some((path) => !existsSync(path))
     const wait = gone || discovered ? goneMs : pending.size > 1 ? quietMs : debounceMs
     timer = setTimeout(flush, Math.max(0, Math.min(wait, firstAt + maxWaitMs - now)))
   }
 
   function flush(): void {
     timer = undefined
-    const changed = new Set([...pending].filter((path) => digestOf(path) !== known.files.get(path) || !known.files.has(path)))
-    const change = { changed, discovered }
+    const change = { files: pending }
     pending = new Set()
     discovered = false
-    if (changed.size === 0 && !change.discovered) return
     running = options.onSettled(change).finally(() => {
       running = undefined
       refresh()
@@ -104,8 +100,8 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const dropped = [...before].filter((path) => !after.has(path))
     if (dropped.length) watcher.unwatch(dropped)
     if (added.length) watcher.add(added)
-    // What changed between being read by a loader and being watched made no event.
-    for (const [path, digest] of next.files) if (digest !== undefined && digestOf(path) !== digest) pending.add(path)
+    // What changed between being read and being watched made no event.
+    for (const path of added) if (next.files.has(path)) pending.add(path)
     if (pending.size > 0) schedule()
   }
 
@@ -128,7 +124,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
 /** Whole folders of plugins; everything else file by file, since the folder of the config holds the whole project. */
 function pathsOf({ files, roots, pluginDirs }: WatchTargets): ReadonlySet<string> {
   const folders = [...roots, ...pluginDirs]
-  const single = [...files.keys()].filter((file) => !folders.some((folder) => isBelow(file, folder)) || isInPackages(file))
+  const single = [...files].filter((file) => !folders.some((folder) => isBelow(file, folder)) || isInPackages(file))
   return new Set([...folders, ...single])
 }
 
@@ -151,15 +147,6 @@ function isIgnored(path: string, { files, roots }: WatchTargets): boolean {
     !files.has(path) &&
     ![...roots].some((root) => isInPackages(root) && isBelow(path, root) && !isInPackages(path.slice(root.length)))
   )
-}
-
-/** What the file holds; undefined when it cannot be read. */
-function digestOf(path: string): string | undefined {
-  try {
-    return hash('sha256', readFileSync(path))
-  } catch {
-    return undefined
-  }
 }
 
 /** Of something deleted, the real path of what held it. */
