@@ -212,7 +212,7 @@ const catalogue = {
   PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
     ({ plugin, change, capability, value }) =>
       `Plugin "${plugin}" ${change === 'broadened' ? 'asks for' : 'no longer asks for'} ${capability} ${JSON.stringify(value)}, ` +
-      `${change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'}`,
+      (change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'),
     ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
   ),
   PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
@@ -317,11 +317,11 @@ const catalogue = {
     ({ what }) => [`Stop what uses the address, or choose another: listen.${what}.host and listen.${what}.port`],
   ),
   // --- the host itself ---
-  HOST_CLOSING: entry<Record<never, never>>(
+  HOST_CLOSING: entry<object>(
     () => 'The host is shutting down and the call did not finish in time',
     () => ['Call again in a moment; another process takes over'],
   ),
-  HOST_CLOSED: entry<Record<never, never>>(
+  HOST_CLOSED: entry<object>(
     () => 'The host is closed',
     () => ['Make a new one with createHost'],
   ),

@@ -127,7 +127,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
           log,
           cache,
           loadTimeoutMs: config.limits.loadTimeoutMs,
-          metricsFor: metrics.forPlugin,
+          metricsFor: (instance) => metrics.forPlugin(instance),
           createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
         },
         signal,
@@ -135,7 +135,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       return freeingSchemas(activation)
     },
     onReload(report) {
-      if (report.after) metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)
+      if (report.after)
+        metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)
       if (report.outcome === 'removed') metrics.forget(report.instance)
       events.emit('reload', report)
     },

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { describeError, ERROR_CODES, HostError, hostError } from '../../host/src/errors.ts'
+import * as errors from '../../host/src/errors.ts'
+
+const { describeError, ERROR_CODES, HostError, hostError } = errors
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8')
 const sections = [...page.matchAll(/^## ([A-Z][A-Z0-9_]*)$/gm)].map(([, code]) => code ?? '')
@@ -38,7 +40,8 @@ test('an error tells what failed, the steps, and where to read on', () => {
 })
 
 test('an error is recognised across copies of its module', async () => {
-  const copy = (await import(`../../host/src/errors.ts?copy`)) as typeof import('../../host/src/errors.ts')
+  const url = `${import.meta.resolve('../../host/src/errors.ts')}?copy`
+  const copy = (await import(url)) as typeof errors
   assert.notEqual(copy.HostError, HostError)
   assert.ok(copy.hostError('INTERNAL', { requestId: 'r1' }) instanceof HostError)
   assert.ok(!(new Error('other') instanceof HostError))

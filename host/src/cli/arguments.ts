@@ -5,7 +5,11 @@ import { isObject } from '../data/json.ts'
  * `key=value` pairs as a tool's input. The schema decides what a value is: text where it says string, JSON where it says anything else.
  * Throws a usage error for a word without `=` and for JSON that does not parse.
  */
-export function parseArguments(pairs: readonly string[], json: string | undefined, schema: unknown): Readonly<Record<string, unknown>> {
+export function parseArguments(
+  pairs: readonly string[],
+  json: string | undefined,
+  schema: unknown,
+): Readonly<Record<string, unknown>> {
   const input = json === undefined ? {} : parseObject(json)
   const properties = isObject(schema) && isObject(schema['properties']) ? schema['properties'] : {}
   const entries = pairs.map((pair) => {

@@ -18,7 +18,9 @@ export function callCommand(run: Run): Command {
         const schema = host.snapshot.tools.get(tool)?.wire.inputSchema
         const answer = await host.call(tool, parseArguments(pairs, options.input, schema))
         if (answer.kind === 'inputRequired') {
-          process.stderr.write(`${tool} asks for input, which only an MCP client can give: ${Object.keys(answer.requests).join(', ')}\n`)
+          process.stderr.write(
+            `${tool} asks for input, which only an MCP client can give: ${Object.keys(answer.requests).join(', ')}\n`,
+          )
           return EXIT.failed
         }
         if (options.json) printJson(answer.result)

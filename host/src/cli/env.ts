@@ -15,10 +15,16 @@ export function envCommand(run: Run): Command {
         const known = host.snapshot.plugins.filter(({ surface }) => surface !== undefined)
         const chosen = known.filter(({ instance }) => plugin === undefined || instance === plugin)
         if (plugin !== undefined && chosen.length === 0) {
-          process.stderr.write(`There is no plugin "${plugin}". Known are: ${known.map(({ instance }) => instance).join(', ') || 'none'}\n`)
+          process.stderr.write(
+            `There is no plugin "${plugin}". Known are: ${known.map(({ instance }) => instance).join(', ') || 'none'}\n`,
+          )
           return EXIT.failed
         }
-        printLines(chosen.flatMap(({ instance, surface }) => (surface ? [envTemplate({ instance, schema: surface.config, description: surface.description })] : [])))
+        printLines(
+          chosen.flatMap(({ instance, surface }) =>
+            surface ? [envTemplate({ instance, schema: surface.config, description: surface.description })] : [],
+          ),
+        )
         return EXIT.done
       }),
     )

@@ -20,7 +20,11 @@ export function explainCommand(run: Run): Command {
         const explanation = host.explain(tool, caller)
         if (options.json) printJson(explanation)
         else {
-          const rows = explanation.chain.map(({ rule, verdict, source }) => [rule, styleText(verdict === 'pass' ? 'green' : 'red', verdict, { stream: process.stdout }), source])
+          const rows = explanation.chain.map(({ rule, verdict, source }) => [
+            rule,
+            styleText(verdict === 'pass' ? 'green' : 'red', verdict, { stream: process.stdout }),
+            source,
+          ])
           const verdict = explanation.visible ? `${tool} is visible` : `${tool} is hidden: ${explanation.decidedBy}`
           printLines([verdict, '', ...table(['RULE', 'VERDICT', 'BECAUSE'], rows)])
         }

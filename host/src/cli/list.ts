@@ -32,13 +32,20 @@ function pluginLines({ plugins }: HostListing): readonly string[] {
     state(plugin),
     `${plugin.tools.filter(({ visible }) => visible).length}/${plugin.tools.length}`,
   ])
-  const reasons = plugins.flatMap(({ name, reason }) => (reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : []))
+  const reasons = plugins.flatMap(({ name, reason }) =>
+    reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : [],
+  )
   return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'TOOLS'], rows), ...reasons]
 }
 
 function toolLines({ plugins }: HostListing): readonly string[] {
   const rows = plugins.flatMap(({ tools }) =>
-    tools.map(({ name, access, visible, hiddenBy, tokens }) => [name, access, visible ? 'visible' : `hidden: ${hiddenBy}`, String(tokens)]),
+    tools.map(({ name, access, visible, hiddenBy, tokens }) => [
+      name,
+      access,
+      visible ? 'visible' : `hidden: ${hiddenBy}`,
+      String(tokens),
+    ]),
   )
   return table(['TOOL', 'ACCESS', 'SHOWN', '~TOKENS'], rows)
 }

@@ -18,9 +18,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     .exitOverride()
   for (const command of [startCommand, listCommand, explainCommand, callCommand, envCommand])
     program.addCommand(
-      withCommon(command(async (work) => {
-        code = await work()
-      })).exitOverride(),
+      withCommon(
+        command(async (work) => {
+          code = await work()
+        }),
+      ).exitOverride(),
     )
   try {
     await program.parseAsync(argv, { from: 'user' })

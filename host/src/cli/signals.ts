@@ -4,7 +4,15 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
  * Waits until the process is told to stop: `SIGTERM` or `SIGINT`, or `over` resolves. A second signal exits at once. `SIGHUP` reads
  * the config again meanwhile.
  */
-export async function untilSignal({ log, reread, over }: { log: Logger; reread: () => Promise<void>; over: Promise<void> }): Promise<void> {
+export async function untilSignal({
+  log,
+  reread,
+  over,
+}: {
+  log: Logger
+  reread: () => Promise<void>
+  over: Promise<void>
+}): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<string>()
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {

@@ -26,13 +26,19 @@ export function startCommand(run: Run): Command {
     .option('--watch', 'take over edits of plugins, config and .env at once')
     .option('--frozen', 'run only what mcp.lock.json pins')
     .option('--read-only', 'hide and refuse every tool that writes')
-    .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) => text.split(','))
+    .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
+      text.split(','),
+    )
     .action((options: StartOptions) =>
       run(async () => {
-        await using served = await serveFile({ ...options, watch: options.watch ?? false, adjust: (config) => adjusted(config, options) })
+        await using served = await serveFile({
+          ...options,
+          watch: options.watch ?? false,
+          adjust: (config) => adjusted(config, options),
+        })
         const { host, log, settings } = served
         const listening = await host.listen(settings.config.listen)
-        await untilSignal({ log, reread: served.reread, over: listening.stdioClosed })
+        await untilSignal({ log, reread: () => served.reread(), over: listening.stdioClosed })
         await host.close()
         return EXIT.done
       }),
@@ -50,7 +56,10 @@ export function adjusted(config: ResolvedConfig, options: StartOptions): Resolve
   }
 }
 
-function listenOf(listen: ResolvedConfig['listen'], { transport, host, port: httpPort, managementPort }: StartOptions): ResolvedConfig['listen'] {
+function listenOf(
+  listen: ResolvedConfig['listen'],
+  { transport, host, port: httpPort, managementPort }: StartOptions,
+): ResolvedConfig['listen'] {
   const stdio = transport === undefined ? listen.stdio : transport === 'stdio'
   const http = transport === 'stdio' ? undefined : listen.http
   const management = transport === 'stdio' && managementPort === undefined ? undefined : listen.management

@@ -96,7 +96,10 @@ const rules: readonly Rule[] = [
   {
     code: 'plugin_failed',
     refuses: ({ plugin }) => plugin.state !== 'unconfigured' && plugin.live === undefined,
-    source: ({ plugin }) => `plugin "${plugin.instance}" is ${plugin.state}${plugin.reason ? `: ${plugin.reason.message}` : ''}`,
+    source: ({ plugin }) =>
+      plugin.live || plugin.state === 'unconfigured'
+        ? `plugin "${plugin.instance}" is loaded`
+        : `plugin "${plugin.instance}" is ${plugin.state}${plugin.reason ? `: ${plugin.reason.message}` : ''}`,
   },
   {
     code: 'not_configured',
@@ -126,7 +129,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'read_only',
-    refuses: ({ access, plugin }, _caller, { readOnly }) => access === 'write' && (readOnly || plugin.entry.readOnly === true),
+    refuses: ({ access, plugin }, _caller, { readOnly }) => access === 'write' && (readOnly || plugin.entry.readOnly),
     source: ({ access, plugin }, _caller, { source, readOnly }) =>
       access === 'read'
         ? 'it only reads'

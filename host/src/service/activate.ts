@@ -96,11 +96,21 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
 }
 
 async function importPlugin(
-  { resolved, label, digests, signal }: { resolved: ResolvedPlugin; label: string; digests: Map<string, string>; signal: AbortSignal | undefined },
+  {
+    resolved,
+    label,
+    digests,
+    signal,
+  }: { resolved: ResolvedPlugin; label: string; digests: Map<string, string>; signal: AbortSignal | undefined },
   { graph, loadTimeoutMs }: ActivationDeps,
 ): Promise<LoadedVersion> {
   try {
-    return await graph.load(resolved.file, { root: resolved.root, timeoutMs: loadTimeoutMs, digests, ...(signal ? { signal } : {}) })
+    return await graph.load(resolved.file, {
+      root: resolved.root,
+      timeoutMs: loadTimeoutMs,
+      digests,
+      ...(signal ? { signal } : {}),
+    })
   } catch (error) {
     throw hostError('PLUGIN_IMPORT', { plugin: label, problem: messageOf(error) }, error)
   }
@@ -129,7 +139,14 @@ async function start(
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
-  const read = readPluginConfig({ schema: surface.config, instance, inline: entry.config, env: deps.env, baseDir: deps.configDir, revealSecrets: entry.capabilities.credentials === 'raw' })
+  const read = readPluginConfig({
+    schema: surface.config,
+    instance,
+    inline: entry.config,
+    env: deps.env,
+    baseDir: deps.configDir,
+    revealSecrets: entry.capabilities.credentials === 'raw',
+  })
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })

@@ -19,7 +19,7 @@ export function createClientPool<Client>(create: (key: string) => Client | Promi
       return making
     },
     async [Symbol.asyncDispose]() {
-      const made = await Promise.allSettled(clients.values())
+      const made = await Promise.allSettled([...clients.values()].map(async (client) => client))
       clients.clear()
       const closing = await Promise.allSettled(made.map((client) => client.status === 'fulfilled' && disposeClient(client.value)))
       const failed = closing.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)

@@ -81,11 +81,11 @@ export async function runInline({
   const tools = new Map(
     plugin.tools.map((tool, index) => [
       tool.name,
-      { run: tool.run as Run, surface: surface.tools[index] as PluginSurface['tools'][number] },
+      { run: tool.run, surface: surface.tools[index] as PluginSurface['tools'][number] },
     ]),
   )
   const resources = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.read]))
-  const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run as Run]))
+  const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run]))
 
   return {
     surface,
@@ -108,8 +108,6 @@ export async function runInline({
     [Symbol.asyncDispose]: () => dispose(started),
   }
 }
-
-type Run = (input: never, call: CallContext) => unknown
 
 interface Running {
   readonly clients: ClientPool<unknown>

@@ -89,8 +89,8 @@ function withRecord(activation: Activation, record: PluginRecord): Activation {
 }
 
 /** What is left of a record whose version will not serve. */
-function failedRecord({ live: _, surface: __, ...record }: PluginRecord): PluginRecord {
-  return { ...record, state: 'failed' }
+function failedRecord({ instance, entry, version }: PluginRecord): PluginRecord {
+  return { instance, entry, state: 'failed', ...(version === undefined ? {} : { version }) }
 }
 
 const loadingRecords = new WeakMap<Slot, PluginRecord>()

@@ -34,7 +34,9 @@ export function serviceHttp(
     headers: surface.headers ?? {},
     credential: credential.resolve,
     hints: {
-      credentialVariables: configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
+      credentialVariables: configVariables(instance, surface.config).flatMap(({ variable, secret }) =>
+        secret ? [variable] : [],
+      ),
       baseUrlVariable: variableName(instance, 'apiUrl'),
     },
     redactor,
@@ -52,7 +54,10 @@ export function serviceHttp(
 }
 
 /** What a credential may be made of: the secrets, and the plain texts beside them such as a user name. */
-function textValues(config: Readonly<Record<string, unknown>>, secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function textValues(
+  config: Readonly<Record<string, unknown>>,
+  secrets: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const texts = Object.entries(config).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []))
   return new Map([...texts, ...secrets])
 }
