@@ -111,10 +111,11 @@ test('a broken shared file refuses both plugins that use it; corrected, both loa
 
 test('a failed load tells which files to wait for, the missing one among them', async () => {
   using bench = moduleBench({ 'p/index.mjs': `import '../shared.mjs'`, 'shared.mjs': `import './late.mjs'` })
-  const files = new Set<string>()
-  await assert.rejects(bench.load('p/index.mjs', { files }))
+  const digests = new Map<string, string>()
+  await assert.rejects(bench.load('p/index.mjs', { digests }))
+  assert.equal(digests.get(bench.path('late.mjs')), '')
   assert.deepEqual(
-    [...files].toSorted(),
+    [...digests.keys()].toSorted(),
     ['late.mjs', 'p/index.mjs', 'shared.mjs'].map((name) => bench.path(name)),
   )
   bench.write('late.mjs', '')
@@ -123,9 +124,9 @@ test('a failed load tells which files to wait for, the missing one among them', 
 
 test('a failed require tells the missing file', async () => {
   using bench = moduleBench({ 'p/index.cjs': `require('./late')` })
-  const files = new Set<string>()
-  await assert.rejects(bench.load('p/index.cjs', { files }), { code: 'MODULE_NOT_FOUND' })
-  assert.ok(files.has(bench.path('p/late')))
+  const digests = new Map<string, string>()
+  await assert.rejects(bench.load('p/index.cjs', { digests }), { code: 'MODULE_NOT_FOUND' })
+  assert.equal(digests.get(bench.path('p/late')), '')
 })
 
 test('an entry that is gone is missing, and back when it is back', async () => {
@@ -139,18 +140,21 @@ test('an entry that is gone is missing, and back when it is back', async () => {
 
 test('a released version can import nothing more, and says so', async () => {
   using bench = moduleBench({
-    'p/index.mjs': `import { createRequire } from 'node:module'\nexport const byImport = () => import('./lazy.mjs')\nexport const byRequire = () => createRequire(import.meta.url)('./lazy.cjs')`,
+    'p/index.mjs': `import { createRequire } from 'node:module'\nexport const byImport = () => import('./lazy.mjs')\nexport const byRequire = () => createRequire(import.meta.url)('./lazy.cjs')\nexport const byRequireOfShared = () => createRequire(import.meta.url)('../shared.cjs')`,
     'p/lazy.mjs': '',
     'p/lazy.cjs': '',
+    'shared.cjs': '',
   })
   interface Lazy {
     readonly byImport: () => Promise<unknown>
     readonly byRequire: () => unknown
+    readonly byRequireOfShared: () => unknown
   }
   const version = await bench.load<Lazy>('p/index.mjs')
   version.release()
   const { exports } = version
   await assert.rejects(exports.byImport(), { code: 'MODULE_RELEASED' })
   assert.throws(exports.byRequire, { code: 'MODULE_RELEASED' })
+  assert.throws(exports.byRequireOfShared, { code: 'MODULE_RELEASED' })
   assert.deepEqual([bench.graph.status.versions, bench.graph.status.shared], [0, 0])
 })

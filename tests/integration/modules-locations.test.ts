@@ -166,13 +166,13 @@ test('a breakpoint set by the URL of a file binds in every version of it', async
 })
 
 async function failure(bench: Bench, entry: string): Promise<{ error: Error; location: ReturnType<typeof locationOf> }> {
-  const files = new Set<string>()
-  const error: unknown = await bench.load(entry, { files }).then(
+  const digests = new Map<string, string>()
+  const error: unknown = await bench.load(entry, { digests }).then(
     () => assert.fail('loaded'),
     (reason: unknown) => reason,
   )
   assert.ok(error instanceof Error)
-  return { error, location: locationOf(error, files) }
+  return { error, location: locationOf(error, new Set(digests.keys())) }
 }
 
 function stackOf(fail: () => unknown): string {

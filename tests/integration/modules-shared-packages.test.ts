@@ -70,13 +70,24 @@ const plugins: readonly (readonly [who: string, entry: string, files: Readonly<R
       'node_modules/kit/kit.js': byRequire,
     },
   ],
+  [
+    'an installed CommonJS package outside the root that CommonJS requires, and what that requires',
+    'p/index.cjs',
+    {
+      'p/index.cjs': `module.exports = { ...require('kit') }`,
+      'node_modules/kit/package.json': '{ "main": "kit.js" }',
+      'node_modules/kit/kit.js': `module.exports = require('./inner')`,
+      'node_modules/kit/inner.js': byRequire,
+    },
+  ],
 ]
 
 for (const [who, entry, files] of plugins)
   test(`${who} gets the host's copy of what is shared`, async () => {
     using bench = moduleBench(files)
-    const { exports } = await bench.load<Seen>(entry, { root: entry.includes('/') ? 'p' : entry })
-    for (const key of ['definePlugin', 'checkPlugin', 'Type', 'Value'] as const) assert.equal(exports[key], host[key], key)
+    const { exports } = await bench.load<Seen & { default?: Seen }>(entry, { root: entry.includes('/') ? 'p' : entry })
+    const seen = exports.default ?? exports
+    for (const key of ['definePlugin', 'checkPlugin', 'Type', 'Value'] as const) assert.equal(seen[key], host[key], key)
   })
 
 test("resolves a shared package to the host's copy", async () => {

@@ -23,7 +23,10 @@ export function bridge(graph: string, target: BridgedGraph): Disposable {
   return { [Symbol.dispose]: () => void graphs.delete(graph) }
 }
 
-/** Called by generated source only: `module.exports` and its value under each name, undefined for what it turns out not to have. */
+/**
+ * Called by generated source only: `module.exports` and its value under each name, undefined for what it turns out not to have.
+ * @public
+ */
 export function importCommonJs(
   graph: string,
   evaluation: number,
@@ -33,7 +36,10 @@ export function importCommonJs(
   return { exports, values: names.map((name) => valueOf(exports, name)) }
 }
 
-/** Called by generated source only. */
+/**
+ * Called by generated source only.
+ * @public
+ */
 export function nodeModuleOf(graph: string, evaluation: number): typeof Module {
   return bridged(graph, 'node:module').nodeModuleOf(evaluation)
 }

@@ -22,7 +22,7 @@ export function requireResolver({ from, native, evaluation, placement }: Require
     const path = isLocal(id) ? resolve(dirname(from), id) : undefined
     const file = path && existingFile(path)
     if (file) return file
-    if (path) evaluation.files.add(path)
+    if (path) evaluation.miss(path)
     else placement.check(id, from, evaluation)
     const found = native.resolve(id)
     return existingFile(found) ?? existingFile(native.resolve(forgetPath(found, id))) ?? found

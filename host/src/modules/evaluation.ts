@@ -16,7 +16,7 @@ export class Evaluation {
   readonly entry: string
   /** Real paths: what it evaluated, the package.json that decided how, and files it looked for in vain. */
   readonly files = new Set<string>()
-  /** Of those it read, what was in them then: SHA-256, hex. */
+  /** Of those it read, what was in them then: SHA-256, hex. Empty for one that was missing. */
   readonly digests = new Map<string, string>()
   /** Every URL that Node may hold for it. */
   readonly urls = new Set<string>()
@@ -31,8 +31,6 @@ export class Evaluation {
   sourceLength = 0
   /** Of the last file read for it; the later of two evaluations has the larger number. */
   lastRead: { readonly file: string; readonly order: number } | undefined
-  /** Digest of the only file of a shared evaluation, once read. */
-  digest: string | undefined
   readonly #root: string | undefined
 
   constructor({ id, graph, entry, root }: { id: number; graph: string; entry: string; root: string | undefined }) {
@@ -45,6 +43,12 @@ export class Evaluation {
   /** Whether the file is evaluated by this evaluation, rather than shared with others. */
   covers(file: string): boolean {
     return file === this.entry || (this.#root !== undefined && file.startsWith(this.#root))
+  }
+
+  /** Notes a file it looked for in vain. */
+  miss(file: string): void {
+    this.files.add(file)
+    this.digests.set(file, '')
   }
 
   /** The URL under which this evaluation loads `file`; a query or fragment of the plugin's own stays. */

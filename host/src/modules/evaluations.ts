@@ -58,6 +58,7 @@ export function createEvaluations(graph: string): Evaluations {
     share(file, user) {
       const chosen = user.uses.get(file)
       if (chosen) return chosen
+      get(user.id, file)
       const others = shared.get(file) ?? []
       let evaluation = others.findLast(isCurrent)
       if (!evaluation) {
@@ -86,6 +87,9 @@ export function createEvaluations(graph: string): Evaluations {
 
 /** Whether every file a shared evaluation reaches is on disk as it was evaluated. One not read yet is about to be. */
 function isCurrent(evaluation: Evaluation): boolean {
-  for (const { digest, entry } of evaluation.reachable()) if (digest !== undefined && digestOf(entry) !== digest) return false
+  for (const { digests, entry } of evaluation.reachable()) {
+    const digest = digests.get(entry)
+    if (digest !== undefined && digestOf(entry) !== digest) return false
+  }
   return true
 }

@@ -44,7 +44,7 @@ export interface ModuleGraph extends Disposable {
   readonly status: ModuleGraphStatus
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** A folder, or the entry itself. Symlinks are followed, as for `entry`; either may be a path or a file URL. */
   readonly root: string
   readonly timeoutMs: number
@@ -68,7 +68,7 @@ export interface LoadedVersion {
   release(): void
 }
 
-export interface ModuleGraphStatus {
+interface ModuleGraphStatus {
   /** Versions loaded and not released, and evaluations of files outside roots that they share. */
   readonly versions: number
   readonly shared: number

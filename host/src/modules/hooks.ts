@@ -34,8 +34,6 @@ export function registerGraphHooks(options: HookOptions): Disposable {
   const { graph, evaluations, placement, readSource, modules, exportNames } = options
   const tag = tagOf(graph)
   const nodeModule = `patchbay:module/${graph}.`
-  /** Packages outside a root that its files brought in; they too get the host's copy of what it shares. */
-  const guests = new Set<string>()
 
   const resolve: ResolveHookSync = (specifier, context, next) => {
     const { parentURL } = context
@@ -44,9 +42,12 @@ export function registerGraphHooks(options: HookOptions): Disposable {
       if (user) return resolveFor(user, parentURL, { specifier, context, next })
     }
     if (specifier.includes(tag)) return { url: modules.resolve(specifier) ?? specifier, shortCircuit: true }
-    if (parentURL === undefined || !guests.has(parentURL)) return next(specifier, context)
+    if (parentURL === undefined || !placement.isGuest(parentURL)) return next(specifier, context)
     const shared = placement.sharedUrl(specifier)
-    return shared ? { url: shared, shortCircuit: true } : welcome(next(specifier, context))
+    if (shared) return { url: shared, shortCircuit: true }
+    const found = next(specifier, context)
+    placement.welcome(found.url)
+    return found
   }
 
   const resolveFor = (user: Evaluation, parentURL: string, { specifier, context, next }: ResolveRequest): ResolveFnOutput => {
@@ -60,17 +61,15 @@ export function registerGraphHooks(options: HookOptions): Disposable {
     const file = path && existingFile(path)
     if (local && file) {
       const evaluation = placement.place(file, user)
-      return evaluation
-        ? { url: evaluation.url(file, untagged(local, graph)), shortCircuit: true }
-        : welcome(next(specifier, context))
+      return evaluation ? { url: evaluation.url(file, untagged(local, graph)), shortCircuit: true } : next(specifier, context)
     }
-    if (path) user.files.add(path)
+    if (path) user.miss(path)
     else placement.check(specifier, fileURLToPath(parentURL), user)
     const found = next(specifier, context)
     if (!found.url.startsWith('file:')) return found
     const url = new URL(found.url)
     const evaluation = placement.place(fileURLToPath(url), user)
-    return evaluation ? { url: evaluation.url(fileURLToPath(url), untagged(url, graph)), shortCircuit: true } : welcome(found)
+    return evaluation ? { url: evaluation.url(fileURLToPath(url), untagged(url, graph)), shortCircuit: true } : found
   }
 
   const resolveBuiltin = (specifier: string, user: Evaluation): ResolveFnOutput => {
@@ -78,11 +77,6 @@ export function registerGraphHooks(options: HookOptions): Disposable {
     if (url !== 'node:module') return { url, format: 'builtin', shortCircuit: true }
     user.urls.add(nodeModule + user.id)
     return { url: nodeModule + user.id, format: 'module', shortCircuit: true }
-  }
-
-  const welcome = (found: ResolveFnOutput): ResolveFnOutput => {
-    if (found.url.includes('/node_modules/')) guests.add(found.url)
-    return found
   }
 
   const load: LoadHookSync = (url, context, next) => {

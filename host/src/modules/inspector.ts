@@ -58,7 +58,6 @@ function converse(session: Session): Inspector {
       outcome = { error, answer }
     })
     if (!outcome || outcome.error) throw outcome?.error ?? new Error(`${method} was not answered`)
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the protocol promises for the method
     return outcome.answer as Answers[Method]
   }
   // A value can only pass between us and the inspector by way of a global; a symbol in the registry is one nobody enumerates.

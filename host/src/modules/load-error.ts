@@ -13,8 +13,8 @@ import { markedPosition, stripTypes } from './typescript.ts'
 export function explainLoadError(error: unknown, evaluation: Evaluation): unknown {
   if (!(error instanceof Error) || error instanceof HostError) return error
   if ('code' in error && error.code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
-    const file = /"(file:[^"]+)"/.exec(error.message)?.[1]
-    return hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file: file ? fileURLToPath(file) : error.message }, error)
+    const named = /"([^"]+)"/.exec(error.message)?.[1] ?? ''
+    return hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file: pathOf(named) }, error)
   }
   return (error instanceof SyntaxError && explainSyntaxError(error, evaluation)) || withoutTags(error, evaluation)
 }
@@ -27,7 +27,7 @@ function explainSyntaxError(error: SyntaxError, evaluation: Evaluation): HostErr
     const code = message.includes('does not provide an export named') ? 'MODULE_EXPORT_MISSING' : 'MODULE_SYNTAX'
     return syntaxError({
       ...fault,
-      file: placed.startsWith('file:') ? fileURLToPath(placed) : placed,
+      file: pathOf(placed),
       position: markedPosition(stack),
       code,
     })
@@ -80,4 +80,8 @@ function withoutTags(error: Error, { tag }: Evaluation): Error {
   if (message.includes('patchbay=')) error.message = message.replace(pattern, '')
   if (stack?.includes('patchbay=')) error.stack = stack.replace(pattern, '')
   return error
+}
+
+function pathOf(pathOrUrl: string): string {
+  return pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : pathOrUrl
 }

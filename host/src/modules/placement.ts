@@ -11,6 +11,10 @@ import { isInPackages } from './source.ts'
 export interface Placement {
   /** The evaluation that loads `file` for `user`, or undefined when it is Node's to load: a package outside the root, or the host's. */
   place(file: string, user: Evaluation): Evaluation | undefined
+  /** Whether the module at this URL is of a package outside a root that its files, or other guests, brought in. */
+  isGuest(url: string): boolean
+  /** Makes it one. Guests, too, get the host's copy of what it shares. */
+  welcome(url: string): void
   /** The host's copy of a package, as a file URL, when the specifier names one it shares. */
   sharedUrl(specifier: string): string | undefined
   /** Compares what Node will use to resolve a bare or `#private` specifier with the disk; throws `MODULE_RESTART_REQUIRED`. */
@@ -21,16 +25,21 @@ export interface Placement {
 export function createPlacement(evaluations: Evaluations, shared: Readonly<Record<string, string>>): Placement {
   const sharedUrls = new Map(Object.entries(shared))
   const sharedFiles = new Set([...sharedUrls.values()].map((url) => fileURLToPath(url)))
+  const guests = new Set<string>()
 
   return {
     place(file, user) {
-      if (!user.covers(file)) {
-        if (isInPackages(file) || sharedFiles.has(file)) return undefined
-        return evaluations.share(file, user)
+      if (user.covers(file)) {
+        user.files.add(file)
+        return user
       }
-      user.files.add(file)
-      return user
+      if (sharedFiles.has(file)) return undefined
+      if (!isInPackages(file)) return evaluations.share(file, user)
+      guests.add(pathToFileURL(file).href)
+      return undefined
     },
+    isGuest: (url) => guests.has(url),
+    welcome: (url) => void (url.includes('/node_modules/') && guests.add(url)),
     sharedUrl(specifier) {
       const url = sharedUrls.get(specifier)
       if (url) return url
@@ -66,7 +75,7 @@ export function existingFile(path: string): string | undefined {
 }
 
 /** `x.ts` for `x.js`, as compilers write imports. */
-export function typescriptName(path: string): string | undefined {
+function typescriptName(path: string): string | undefined {
   const extension = extname(path)
   return /^\.[cm]?js$/.test(extension) ? `${path.slice(0, -2)}ts` : undefined
 }

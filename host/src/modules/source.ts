@@ -9,10 +9,10 @@ import { packageScope } from './package-scope.ts'
 import type { TypeStripper } from './typescript.ts'
 
 /** `other`: nothing we evaluate; Node's own loader decides. */
-export type Format = 'module' | 'commonjs' | 'json' | 'other'
+type Format = 'module' | 'commonjs' | 'json' | 'other'
 
 /** A file as it will be evaluated. */
-export interface Source {
+interface Source {
   readonly format: Format
   /** JavaScript without types, or JSON, every position as in the file. Empty for `other`. */
   readonly code: string
@@ -38,7 +38,6 @@ export function createSourceReader(stripTypes: TypeStripper): SourceReader {
     const bytes = readFileSync(file)
     const digest = hash('sha256', bytes)
     evaluation.digests.set(file, digest)
-    if (file === evaluation.entry) evaluation.digest = digest
     const text = bytes.toString().replace(/^\uFEFF/, '')
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
     evaluation.sourceLength += code.length
@@ -88,7 +87,7 @@ function formatByPackage(file: string, code: string, evaluation: Evaluation): Fo
       evaluation.files.add(scope.file)
       evaluation.digests.set(scope.file, digestOf(scope.file))
     }
-    for (const path of scope.missing) if (evaluation.covers(path)) evaluation.files.add(path)
+    for (const path of scope.missing) if (evaluation.covers(path)) evaluation.miss(path)
   }
   return scope.type ?? (compilesAsCommonJs(code) ? 'commonjs' : 'module')
 }
