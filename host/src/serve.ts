@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { configWarnings } from './config/rules.ts'
 import { describeError } from './errors.ts'
 import { readSettings, type FileOptions, type Settings } from './from-file.ts'
 import { createHost, type Host } from './host.ts'
@@ -36,7 +37,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   let settings = await readSettings(options, startupLog, noteIn(configDigests))
   const { level, format = process.stderr.isTTY ? ('pretty' as const) : ('json' as const) } = settings.config.log
   const log = options.log ?? createLogger({ level, format, redact })
-  for (const warning of settings.warnings) log.warn('config_warning', { warning })
+  for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })
 
   await using opened = new AsyncDisposableStack()
   const host = opened.use(await createHost(settings.config, { file: settings.file, env: settings.env, log, redact }))
@@ -47,8 +48,9 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
     const met = new Map([[envFile, digestOf(envFile)]])
     try {
       const next = await readSettings(options, log, noteIn(met))
-      for (const warning of next.warnings) log.warn('config_warning', { warning })
-      for (const setting of restartNeeded(settings, next)) log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
+      for (const warning of warningsOf(next)) log.warn('config_warning', { warning })
+      for (const setting of restartNeeded(settings, next))
+        log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
       settings = next
       configDigests = new Map()
       await host.apply({ config: next.config, env: next.env, ...(changed ? { changed } : {}) })
@@ -97,6 +99,10 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
     reread: () => reread(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+function warningsOf({ warnings, config }: Settings): readonly string[] {
+  return [...warnings, ...configWarnings(config)]
 }
 
 /** Settings that the running process cannot take over. */
