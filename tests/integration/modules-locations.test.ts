@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { Session } from 'node:inspector'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -163,6 +164,18 @@ test('a breakpoint set by the URL of a file binds in every version of it', async
       assert.deepEqual(session.hits, [{ ids: [id], line: 3 }])
     }
   }
+})
+
+test('where the permission model denies the inspector, a fault still has its place', () => {
+  using bench = moduleBench({ 'p/index.mjs': 'export const fine = 1\nexport const = 2' })
+  const graph = new URL('../../host/src/modules/graph.ts', import.meta.url).href
+  const script = `import { createModuleGraph } from ${JSON.stringify(graph)}
+    await createModuleGraph({ shared: {} }).load(process.argv[1], { root: process.argv[1], timeoutMs: 60_000 }).catch((error) => console.log(error.message))`
+  const flags = ['--permission', '--allow-fs-read=*', '--conditions=@mcp-patchbay/source', '--input-type=module']
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '--eval', script, bench.path('p/index.mjs')], {
+    encoding: 'utf8',
+  })
+  assert.ok(stdout.startsWith(`${bench.path('p/index.mjs')}:2:14 does not parse`), stdout + stderr)
 })
 
 async function failure(bench: Bench, entry: string): Promise<{ error: Error; location: ReturnType<typeof locationOf> }> {
