@@ -22,6 +22,8 @@ export interface FakeReply {
   readonly text?: string
   readonly bytes?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
+  /** Where the answer came from, if redirects led elsewhere. */
+  readonly url?: string
 }
 
 /** What a plugin sent, as a service would see it. */
@@ -97,7 +99,7 @@ function fits({ method, path, query = {} }: FakeRoute, sent: FakeRequest): boole
 }
 
 function responseOf(sent: FakeRequest, reply: FakeReply): HttpResponse {
-  const { status = 200, json, text, bytes, headers = {} } = reply
+  const { status = 200, json, text, bytes, headers = {}, url } = reply
   const type = json !== undefined ? 'application/json' : text !== undefined ? 'text/plain; charset=utf-8' : undefined
   const body = bytes ?? new TextEncoder().encode(json === undefined ? (text ?? '') : JSON.stringify(json))
   const sentHeaders: Record<string, string> = {
@@ -111,7 +113,7 @@ function responseOf(sent: FakeRequest, reply: FakeReply): HttpResponse {
   return {
     status,
     headers: sentHeaders,
-    url: URL.canParse(sent.path) ? sent.path : `https://service.test${sent.path}`,
+    url: url ?? new URL(sent.path, 'https://service.test').href,
     body,
     text: read,
     json<Body>() {
