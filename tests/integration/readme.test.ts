@@ -32,6 +32,7 @@ const patchbay = (folder: string, args: readonly string[]) => run(join(root, 'no
 
 describe('README', () => {
   test('its TypeScript compiles as strictly as ours', async () => {
+    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
     const compilerOptions = { rootDir: '/' }
     writeFileSync(
       join(project, 'tsconfig.json'),
