@@ -2,15 +2,9 @@ import { RE2JS } from 're2js'
 import type { TSchema } from 'typebox'
 import { isObject } from '../data/json.ts'
 import { expectation, given, kindOf, listed } from './expectation.ts'
+import type { Fault, PathPart } from './fault.ts'
+import { SECRET_NAME } from './mask.ts'
 import { didYouMean } from './suggest.ts'
-
-/** One thing wrong with a value: where, and what was expected and given. */
-export interface Fault {
-  readonly path: readonly PathPart[]
-  readonly problem: string
-}
-
-export type PathPart = string | number
 
 /**
  * Every fault of `value`, all at once and in words for the person who wrote it. A schema's `title` says in a few words what is
@@ -39,25 +33,10 @@ export function checksWhole(schema: unknown): boolean {
 /** A JSON Schema, or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>
 
-/** `plugins[1].tools.allow`; a key that is no identifier stands in quotes. */
-export function formatPath(path: readonly PathPart[]): string {
-  const text = path.map((part) =>
-    typeof part === 'number'
-      ? `[${part}]`
-      : /^[A-Za-z_$][\w$]*$/.test(part)
-        ? `.${part}`
-        : `[${JSON.stringify(part.slice(0, 60))}]`,
-  )
-  return text.join('').replace(/^\./, '')
-}
-
 /** Whether a value at `path` must not be shown. */
 export function isSecret(schema: Schema, path: readonly PathPart[]): boolean {
   return schema['writeOnly'] === true || path.some((part) => typeof part === 'string' && SECRET_NAME.test(part))
 }
-
-/** Names of keys and of environment variables that hold secrets. */
-export const SECRET_NAME = /token|secret|passw|credential|private|api_?key|auth_?key|access_?key/i
 
 /** The values a schema allows, when it lists them. */
 export function choices(schema: Schema): readonly unknown[] | undefined {

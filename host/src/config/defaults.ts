@@ -7,7 +7,6 @@ import { isObject } from '../data/json.ts'
  */
 export function withDefaults<Of extends TSchema>(schema: Of, value: unknown): Fixed<Static<Of>> {
   const filled: unknown = isObject(schema) ? freeze(fillDefaults(schema, value)) : value
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema is what the type was made from
   return filled as Fixed<Static<Of>>
 }
 

@@ -65,6 +65,5 @@ function merge<Base extends object>(base: Base, over: object): Base {
     const before = merged.get(key)
     if (value !== undefined) merged.set(key, isObject(before) && isObject(value) ? merge(before, value) : value)
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both have passed the same schema
   return Object.fromEntries(merged) as Base
 }

@@ -1,4 +1,4 @@
-import type { PathPart } from './check.ts'
+import type { PathPart } from './fault.ts'
 import type { ConfigSource } from './validate.ts'
 
 /**
@@ -16,7 +16,8 @@ export function locateKey({ file, text }: ConfigSource, path: readonly PathPart[
   return same.length === 1 ? same[0]?.line : undefined
 }
 
-interface FoundKey {
+/** A key of an object literal, and the line it stands on. */
+export interface FoundKey {
   readonly name: string
   /** Its place below the outermost literal it is in. */
   readonly path: string
@@ -39,7 +40,7 @@ const token =
   /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\[\s\S])*`?|[A-Za-z_$][\w$]*|[{}[\](),:]|\s+|./gs
 
 /** Every key of every object literal of JavaScript or JSON. Elements of arrays count as keys: their line is that of their first token. */
-function literalKeys(text: string): readonly FoundKey[] {
+export function literalKeys(text: string): readonly FoundKey[] {
   const found: FoundKey[] = []
   const open: Literal[] = []
   let line = 1

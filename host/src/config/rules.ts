@@ -1,4 +1,4 @@
-import type { Fault } from './check.ts'
+import type { Fault } from './fault.ts'
 import { didYouMean } from './suggest.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
 

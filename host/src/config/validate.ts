@@ -1,6 +1,7 @@
 import { isObject } from '../data/json.ts'
 import { hostError, type HostError } from '../errors.ts'
-import { check, formatPath, type Fault } from './check.ts'
+import { check } from './check.ts'
+import { formatPath, type Fault } from './fault.ts'
 import { locateKey } from './locate.ts'
 import { configSchema, type HostConfig } from './schema.ts'
 

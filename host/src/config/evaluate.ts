@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { extname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Environment } from './dotenv.ts'
+import type { EvaluationReport } from './evaluation-child.ts'
+import { evaluationError, type Failure } from './evaluation-error.ts'
+import type { ConfigSource } from './validate.ts'
+
+export interface EvaluateOptions {
+  /** What the config sees as `process.env`. */
+  readonly env: Environment
+  readonly timeoutMs: number
+  /** Gets what the config prints, at `debug`. */
+  readonly log: Logger
+  /** Called with the real path of each file that is read, as soon as it is known: also when the config then fails. */
+  readonly onFile: (file: string) => void
+  /** Takes secrets out of what the config prints and throws. */
+  readonly mask: (text: string) => string
+}
+
+/**
+ * Runs a config that is code in a new process and returns its default export as plain data. The process ends with it: nothing of an
+ * older version stays, and a config that loops, exits, waits for a command, writes to standard output or eats its memory harms nobody.
+ * A thread would start 15 ms sooner, but one that waits in `execSync`, or is out of memory, cannot be ended, and neither can the host
+ * then. Throws `CONFIG_FAILED`.
+ */
+export async function evaluateConfig(source: ConfigSource, options: EvaluateOptions): Promise<unknown> {
+  const { log, mask, timeoutMs, onFile } = options
+  const files: string[] = []
+  const child = startChild(source.file, options.env)
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => log.debug('config_output', { stream: name, text: mask(text) }))
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  const fail = (failure: Failure) => reject(evaluationError(source, failure, { files, mask }))
+  const timer = setTimeout(() => fail({ kind: 'timeout', ms: timeoutMs }), timeoutMs)
+  child.on('error', (error) => fail({ kind: 'unstarted', problem: error.message }))
+  void readReports(child, { files, onFile }).then((ending) => {
+    if (ending.kind === 'value') resolve(ending.value)
+    else fail(ending)
+  }, reject)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    child.kill('SIGKILL')
+  }
+}
+
+/** What the child says until it says how it ended, or ends without a word. */
+async function readReports(
+  child: ChildProcess,
+  { files, onFile }: { files: string[]; onFile: (file: string) => void },
+): Promise<Failure | Extract<EvaluationReport, { kind: 'value' }>> {
+  const reports = child.stdio[3]
+  if (!(reports instanceof Readable)) return { kind: 'silent', signal: null }
+  const ended = Promise.withResolvers<NodeJS.Signals | null>()
+  child.once('exit', (_code, signal) => ended.resolve(signal))
+  let unresolved: Extract<EvaluationReport, { kind: 'unresolved' }> | undefined
+  for await (const line of createInterface({ input: reports })) {
+    const report: EvaluationReport = JSON.parse(line)
+    if (report.kind === 'file') {
+      files.push(report.file)
+      onFile(report.file)
+    } else if (report.kind === 'unresolved') unresolved = report
+    else return report.kind === 'threw' ? { ...report, unresolved } : report
+  }
+  return { kind: 'silent', signal: await ended.promise }
+}
+
+/** The module beside this file, as source or built, with this process's conditions for what the config imports. */
+function startChild(file: string, env: Environment): ChildProcess {
+  const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
+  const flags = ['--max-old-space-size=256', ...conditionFlags(process.execArgv)]
+  const script = [fileURLToPath(beside('evaluation-child')), pathToFileURL(file).href, beside('define').href]
+  return spawn(process.execPath, [...flags, ...script], {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+  })
+}
+
+/** `--conditions=x`, `--conditions x` and their short form. */
+function conditionFlags(flags: readonly string[]): readonly string[] {
+  return flags.flatMap((flag, index) => {
+    if (/^(?:--conditions=|-C.)/.test(flag)) return [flag]
+    const value = flags[index + 1]
+    return /^(?:--conditions|-C)$/.test(flag) && value !== undefined ? [`--conditions=${value}`] : []
+  })
+}
