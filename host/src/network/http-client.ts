@@ -40,7 +40,7 @@ export interface ServiceHttpOptions {
   /** Holds background work to reading too; a call is held to its own access in any case. */
   readonly readOnly?: boolean
   readonly limits?: Partial<NetworkLimits>
-  /** Certificate authorities, in PEM, instead of those Node knows. */
+  /** Certificate authorities, in PEM, besides those Node knows. */
   readonly ca?: string | readonly string[]
   readonly clock?: Clock
   readonly random?: () => number
@@ -103,7 +103,6 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
 
   return Object.freeze({
     json: async <Body>(path: string, request?: HttpRequest) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the plugin says what its service answers
       (await perform({ path, request, accept: 'application/json' }, (answer, subject) =>
         readJson(accepted(answer, subject), subject),
       )) as Body,

@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls'
 import { Agent } from 'undici'
 import { guardedConnector, trustingConnector, type Dialing } from './guard.ts'
 import type { NetworkLimits } from './limits.ts'
@@ -14,7 +15,7 @@ export interface PoolOptions {
   readonly dialing: Dialing
   /** The operator chose the base URL: its origin may be at a private address. */
   readonly allowPrivateBase: boolean
-  /** Certificate authorities, in PEM, instead of those Node knows. */
+  /** Certificate authorities, in PEM, besides those Node knows. */
   readonly ca: string | readonly string[] | undefined
 }
 
@@ -24,7 +25,7 @@ export function createPools({ limits, dialing, allowPrivateBase, ca }: PoolOptio
     allowH2: true,
     preferH2: true,
     rejectUnauthorized: true,
-    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[ca].flat()] }),
   }
   const pooling = {
     connections: limits.connections,

@@ -13,7 +13,6 @@ export function responseOf(answer: Answer, subject: Subject): HttpResponse {
     url,
     body,
     text: () => readText(answer, subject),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-parameters -- as the contract has it
     json: <Body>() => readJson(answer, subject) as Body,
   })
 }

@@ -1,4 +1,4 @@
-import { ServiceError, type ServiceErrorCode } from '@mcp-patchbay/plugin-api'
+import { ServiceError, serviceErrorCode, type ServiceErrorCode } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../data/json.ts'
 import { brief } from './brief.ts'
 import type { Answer } from './outcome.ts'
@@ -7,7 +7,7 @@ import { nameOf, type Subject } from './subject.ts'
 /** The error for an answer of status 400 or more: what was asked, the status, what the service said of it in brief, what to do. */
 export function statusError(answer: Answer, subject: Subject, retryAfterMs: number | undefined): ServiceError {
   const { status } = answer
-  const code = codeFor(status)
+  const code = serviceErrorCode(status) ?? 'UPSTREAM_FAILED'
   const said = brief(subject.redact(explanation(answer)))
   return new ServiceError(code, `${nameOf(subject)} answered ${status}${said ? `: ${said}` : ''}`, {
     fix: fixFor(code, subject, retryAfterMs),
@@ -32,20 +32,6 @@ export function notText(answer: Answer, subject: Subject): ServiceError {
     fix: 'Call again later; if it stays, the service sends another charset than it says, or binary data',
   })
 }
-
-function codeFor(status: number): ServiceErrorCode {
-  if (status >= 500) return 'UPSTREAM_FAILED'
-  return CODES.get(status) ?? 'INVALID_INPUT'
-}
-
-const CODES: ReadonlyMap<number, ServiceErrorCode> = new Map([
-  [401, 'AUTHENTICATION_FAILED'],
-  [403, 'PERMISSION_DENIED'],
-  [404, 'NOT_FOUND'],
-  [408, 'TIMEOUT'],
-  [410, 'NOT_FOUND'],
-  [429, 'RATE_LIMITED'],
-])
 
 function fixFor(code: ServiceErrorCode, { hints }: Subject, retryAfterMs: number | undefined): string {
   const variables = hints.credentialVariables.join(' or ')
