@@ -36,7 +36,8 @@ export class RobotsRules {
       if (response.status >= 400 && response.status < 500 && response.status !== 429) return ''
       throw new ServiceError('UPSTREAM_FAILED', `it answered ${response.status}`)
     } catch (cause) {
-      if (!(cause instanceof ServiceError)) throw cause
+      // What the host refuses to ask for is no answer about the site.
+      if (!(cause instanceof ServiceError) || cause.code === 'PERMISSION_DENIED' || cause.code === 'INVALID_INPUT') throw cause
       throw new ServiceError(cause.code, `${rules} cannot be read, so the site counts as closed: ${cause.message}`, {
         fix: cause.fix ?? 'Try again later',
         cause,

@@ -200,6 +200,19 @@ suite('robots.txt', () => {
   for (const [what, robots, answer] of cases)
     test(`${what} means: ${answer}`, async () => assert.equal(await ask(robots), answer))
 
+  test('is not blamed for an address that the host refuses', async () => {
+    const refusal = new ServiceError('PERMISSION_DENIED', 'the host is not at a public address')
+    const http = fakeHttp([
+      {
+        path: 'http://10.0.0.1/**',
+        reply: () => {
+          throw refusal
+        },
+      },
+    ])
+    await assert.rejects(callTool(web, 'pages_fetch', { url: 'http://10.0.0.1/' }, { http }), (error) => error === refusal)
+  })
+
   test('is not asked for where the config says so', async () => {
     assert.equal(await ask(rules('User-agent: *\nDisallow: /'), { config: { respectRobots: false } }), 'read')
   })
