@@ -9,7 +9,9 @@ export interface PluginReason {
   readonly code: string
   readonly message: string
   readonly fix: readonly string[]
-  /** For an error in its code: the lines around it. */
+  /** For an error in its code: `file:line:column`. */
+  readonly at?: string
+  /** The lines around that place, with a mark under the column. */
   readonly frame?: string
 }
 

@@ -1,12 +1,21 @@
 import { HostError } from '../errors.ts'
+import { locationOf, type SourceLocation } from '../modules/location.ts'
 import type { PluginReason } from './plugin-record.ts'
 
-/** An error as a plugin's reason: for listings and `/readyz`, without stack or secrets. */
-export function reasonOf(error: unknown): PluginReason {
-  if (error instanceof HostError) {
-    const frame = frameOf(error.cause)
-    return { code: error.code, message: error.message, fix: error.fix, ...(frame === undefined ? {} : { frame }) }
+/** An error as a plugin's reason: for listings and `/readyz`, without stack or secrets. `files` are the plugin's own, to place it in. */
+export function reasonOf(error: unknown, files: ReadonlySet<string> = new Set()): PluginReason {
+  const { code, message, fix } = error instanceof HostError ? error : unknownError(error)
+  const location = placeOf(error, files)
+  return {
+    code,
+    message,
+    fix,
+    ...(location && { at: `${location.file}:${location.line}:${location.column}` }),
+    ...(location?.frame && { frame: location.frame }),
   }
+}
+
+function unknownError(error: unknown): PluginReason {
   return {
     code: 'INTERNAL',
     message: error instanceof Error ? error.message : String(error),
@@ -14,8 +23,8 @@ export function reasonOf(error: unknown): PluginReason {
   }
 }
 
-function frameOf(cause: unknown): string | undefined {
-  return typeof cause === 'object' && cause !== null && 'frame' in cause && typeof cause.frame === 'string'
-    ? cause.frame
-    : undefined
+/** The innermost error knows best where it was thrown; those around it are ours. A plugin's own causes may go in a circle. */
+function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): SourceLocation | undefined {
+  if (!(error instanceof Error) || depth > 5) return undefined
+  return placeOf(error.cause, files, depth + 1) ?? locationOf(error, files)
 }

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../server/snapshot.ts'
+import type { PluginReason } from '../service/plugin-record.ts'
 
 /** Whether traffic should come, and what is wrong although it should. */
 export interface Readiness {
@@ -15,6 +16,8 @@ export interface DegradedPlugin {
   readonly required: boolean
   readonly code?: string
   readonly reason?: string
+  /** Of an active plugin: why the newest version could not replace the one that serves, with the place in the code where there is one. */
+  readonly reloadError?: PluginReason
 }
 
 /**
@@ -26,7 +29,13 @@ export function readiness({ generation, plugins }: Snapshot, draining: boolean):
     .filter(({ state, reloadError }) => state !== 'active' || reloadError !== undefined)
     .map(({ instance, state, entry, reason, reloadError }): DegradedPlugin => {
       const why = reason ?? reloadError
-      return { plugin: instance, state, required: entry.required, ...(why && { code: why.code, reason: why.message }) }
+      return {
+        plugin: instance,
+        state,
+        required: entry.required,
+        ...(why && { code: why.code, reason: why.message }),
+        ...(reloadError && { reloadError }),
+      }
     })
   const active = plugins.filter(({ state }) => state === 'active')
   const isDown =
