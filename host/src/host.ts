@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
@@ -31,7 +32,7 @@ export interface HostContext {
   /** The config's file, for messages and for paths that are relative to it. Default: `mcp.config.ts` in the working directory. */
   readonly file?: string
   /** Default: `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: HostEnvironment
   /** Default: none. */
   readonly log?: Logger
   /** Knows every live secret. The log's, if it has one, so that a secret is gone from both. */
@@ -68,7 +69,7 @@ export interface Host extends AsyncDisposable {
 
 export interface HostChange {
   readonly config?: ResolvedConfig
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: HostEnvironment
   readonly changed?: ReadonlySet<string>
 }
 
@@ -150,14 +151,17 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       record: activation.record,
       root: activation.root,
       error: activation.error,
+      traces: activation.traces,
       get digests() {
         return activation.digests
       },
       release() {
-        for (const { wire } of activation.record.surface?.tools ?? []) {
+        const { tools = [], prompts = [] } = activation.record.surface ?? {}
+        for (const { wire } of tools) {
           validators.release(wire.inputSchema)
           if (wire.outputSchema) validators.release(wire.outputSchema)
         }
+        for (const { schema } of prompts) validators.release(schema)
         activation.release()
       },
     }
@@ -199,23 +203,32 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     explain: (name, caller = operator) => explain(registry.current, name, caller),
     list: (caller = operator) => listHost(registry.current, caller),
     async apply({ config: nextConfig, env: nextEnv, changed }) {
-      const envChanged = nextEnv !== undefined && JSON.stringify(nextEnv) !== JSON.stringify(env)
+      const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
+      const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
       const rightsChanged = nextConfig !== undefined && nextConfig.readOnly !== config.readOnly
       if (nextEnv) env = nextEnv
-      if (nextConfig) {
+      if (isNewConfig) {
         config = nextConfig
         policy = compilePolicy(config, source)
       }
       const before = registry.current
-      await reloader.apply({ entries: entries(), all: envChanged || rightsChanged, ...(changed ? { changed } : {}) })
+      await reloader.apply({ entries: entries(), variables, all: rightsChanged, ...(changed ? { changed } : {}) })
       // New filters with the same plugins are a new generation as well.
-      if (nextConfig && registry.current === before) publish(reloader.records)
+      if (isNewConfig && registry.current === before) publish(reloader.records)
     },
     watched: () => reloader.watched(),
     close,
     [Symbol.asyncDispose]: () => close(),
   }
 }
+
+/** The variables that are not set to the same in both. */
+function changedVariables(before: HostEnvironment, after: HostEnvironment): ReadonlySet<string> {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return new Set([...names].filter((name) => before[name] !== after[name]))
+}
+
+type HostEnvironment = Readonly<Record<string, string | undefined>>
 
 function isResolved(config: EmbeddedConfig | ResolvedConfig): config is ResolvedConfig {
   return 'deployment' in config

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
-import type { HostCache } from '../cache/cache.ts'
+import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import { readPluginConfig } from '../config/env.ts'
 import { configVariables } from '../config/variables.ts'
@@ -11,7 +11,7 @@ import { runInline } from './inline.ts'
 import { LivePlugin } from './live-plugin.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
-import { nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
+import { expectedRoot, nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
 import { readSurface, type PluginSurface } from './surface.ts'
 
 /** What activating a plugin needs from the host. */
@@ -20,7 +20,7 @@ export interface ActivationDeps {
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
-  readonly cache: HostCache
+  readonly cache: PluginCaches
   readonly loadTimeoutMs: number
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => HttpClient & AsyncDisposable
@@ -43,8 +43,10 @@ export interface Activation {
   readonly digests: ReadonlyMap<string, string>
   /** The folder or file whose changes make another attempt worthwhile. */
   readonly root: string | undefined
-  /** What made it fail, whole, for the log. */
+  /** What made it fail, whole, for the log. A version that is merely not wanted, for want of a credential, has none. */
   readonly error?: unknown
+  /** What the plugin and the host made for this version and nobody may hold once it is drained. */
+  readonly traces: readonly object[]
   /** Frees the version's modules; to be called once the version is drained. */
   release(): void
 }
@@ -57,6 +59,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let instance = label
   let surface: PluginSurface | undefined
   const met = new Map<string, string>()
+  const traces: object[] = []
   const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
     record: {
       instance,
@@ -73,7 +76,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     get digests() {
       return modules?.digests ?? met
     },
-    root: resolved?.root,
+    root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
+    traces,
     release: () => modules?.release(),
   })
   try {
@@ -84,14 +88,16 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       exported = defaultExport(modules.exports)
     }
     const plugin = checkPlugin(exported, entry.as, label)
+    // An embedder's own object outlives any version of it.
+    if (modules) traces.push(plugin)
     instance = entry.as ?? plugin.name
     surface = readSurface(plugin)
-    return await start({ plugin, instance, surface, entry }, deps, activation)
+    return await start({ plugin, instance, surface, entry, traces, signal }, deps, activation)
   } catch (error) {
     for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
     modules?.release()
     modules = undefined
-    return { ...activation({ state: 'failed', reason: reasonOf(error) }), digests: met, error }
+    return { ...activation({ state: 'failed', reason: reasonOf(error, new Set(met.keys())) }), error }
   }
 }
 
@@ -131,10 +137,12 @@ interface Startable {
   readonly instance: string
   readonly surface: PluginSurface
   readonly entry: PluginEntry
+  readonly traces: object[]
+  readonly signal: AbortSignal | undefined
 }
 
 async function start(
-  { plugin, instance, surface, entry }: Startable,
+  { plugin, instance, surface, entry, traces, signal }: Startable,
   deps: ActivationDeps,
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
@@ -150,8 +158,7 @@ async function start(
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
-    log.warn('plugin_unconfigured', { reason: error.message })
-    return activation({ state: 'unconfigured', reason: reasonOf(error) })
+    return { ...activation({ state: 'unconfigured', reason: reasonOf(error) }), error }
   }
   const { config, secrets } = read
   if (!guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))) {
@@ -160,10 +167,10 @@ async function start(
       problems: ['no credential is set'],
       fixes: credentialFixes(surface, instance),
     })
-    log.info('plugin_unconfigured', { reason: error.message })
     return activation({ state: 'unconfigured', reason: reasonOf(error) })
   }
   const http = deps.createHttp({ instance, surface, entry, config, secrets, log })
+  traces.push(http)
   const digest = createHash('sha256').update(JSON.stringify(surface)).digest('base64url')
   const starting = runInline({
     instance,
@@ -177,9 +184,8 @@ async function start(
     digest,
   })
   try {
-    const running = await within(starting, deps.loadTimeoutMs, () =>
-      hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs }),
-    )
+    const late = () => hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs })
+    const running = await within(starting, { ms: deps.loadTimeoutMs, late, signal })
     return activation({ state: 'active', live: new LivePlugin(instance, running) })
   } catch (error) {
     // A start that comes back after its time is up is disposed, not forgotten.
@@ -205,14 +211,21 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Rejects with `late()` when `work` takes longer; the work itself goes on. */
-async function within<Result>(work: Promise<Result>, ms: number, late: () => Error): Promise<Result> {
+/** Rejects with `late()` when `work` takes longer, and when `signal` gives it up; the work itself goes on. */
+async function within<Result>(
+  work: Promise<Result>,
+  { ms, late, signal }: { ms: number; late: () => Error; signal: AbortSignal | undefined },
+): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(late()), ms)
+  const giveUp = () => reject(signal?.reason)
+  if (signal?.aborted) giveUp()
+  else signal?.addEventListener('abort', giveUp, { once: true })
   try {
     return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 

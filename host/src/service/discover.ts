@@ -32,9 +32,13 @@ function list(folder: string, log: Logger): readonly string[] {
       .filter((name) => !name.startsWith('.') && name !== 'node_modules')
       .toSorted()
   } catch (error) {
-    log.warn('plugin_dir_unreadable', { folder, error })
+    if (!isMissing(error)) log.warn('plugin_dir_unreadable', { folder, error })
     return []
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 function realPath(path: string): string {

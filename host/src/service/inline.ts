@@ -11,7 +11,7 @@ import {
   type ServicePlugin,
   type Started,
 } from '@mcp-patchbay/plugin-api'
-import type { HostCache } from '../cache/cache.ts'
+import type { PluginCaches } from '../cache/cache.ts'
 import { createClientPool, type ClientPool } from './clients.ts'
 import { inCall } from './call-scope.ts'
 import type { CallRequest, ClientLogLevel, RunningPlugin } from './running.ts'
@@ -26,7 +26,7 @@ export interface InlineOptions {
   readonly http: HttpClient & AsyncDisposable
   readonly log: Logger
   readonly metrics: Metrics
-  readonly cache: HostCache
+  readonly cache: PluginCaches
   /** Parts a namespace of the cache from that of another version whose answers may look different. */
   readonly digest: string
 }
@@ -64,7 +64,7 @@ export async function runInline({
       http,
       log,
       metrics,
-      cache: cache.namespace('start', instance, digest),
+      cache: cache.namespace('plugin', 'start', instance, digest),
       signal: life.signal,
     })
   } catch (error) {
@@ -76,7 +76,7 @@ export async function runInline({
     config,
     log,
     metrics,
-    cache: (principal) => cache.namespace(principal.tenant ?? '', principal.id, instance, digest),
+    cache: (principal) => cache.namespace('plugin', 'call', principal.tenant ?? '', principal.id, instance, digest),
   }
   const tools = new Map(
     plugin.tools.map((tool, index) => [
@@ -177,14 +177,16 @@ class InlineCall implements CallContext {
     return callLogger(this.#shared.log.child({ call: this.#request.requestId }), this.#request)
   }
 
-  requestState<State>(): State | undefined {
-    return this.#request.requestState as State | undefined
+  // Getters that give functions, so that a plugin may take the context apart: `run(input, { progress })`.
+  get requestState(): <State>() => State | undefined {
+    const state = this.#request.requestState
+    return <State>() => state as State | undefined
   }
-  progress(progress: number, options?: { total?: number; message?: string }): void {
-    this.#request.progress(progress, options)
+  get progress(): CallContext['progress'] {
+    return this.#request.progress
   }
-  closeStream(): void {
-    this.#request.closeStream()
+  get closeStream(): () => void {
+    return this.#request.closeStream
   }
 }
 

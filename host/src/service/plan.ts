@@ -10,6 +10,7 @@ export interface PublishPlan {
   readonly records: readonly PluginRecord[]
   readonly changes: readonly PlannedChange[]
   readonly superseded: readonly { readonly activation: Activation; readonly generation: number }[]
+  /** Those whose version is a new one. */
   readonly published: readonly Slot[]
 }
 
@@ -18,12 +19,15 @@ export interface PlannedChange {
   readonly before: PluginRecord | undefined
   readonly after: PluginRecord
   readonly startedAt: number
+  /** The generation that `before` was published with; 0 without one. */
+  readonly previous: number
   readonly error: unknown
 }
 
 /**
- * Moves every finished build into its slot, unless it failed or collides and the slot has a version that serves: then that one goes on,
- * with the reason beside it. No tool disappears because of a bad edit.
+ * Moves every finished build into its slot, unless something is wrong with it and the slot has a version that serves: then that one goes
+ * on, with the reason beside it. No tool disappears because of a bad edit, an edit that wants other settings, or settings that do not
+ * fit; only an operator who takes a credential away hides the tools.
  */
 export function planPublish(slots: readonly Slot[]): PublishPlan {
   const candidates = slots.flatMap((slot) =>
@@ -32,23 +36,33 @@ export function planPublish(slots: readonly Slot[]): PublishPlan {
   const collisions = findAllCollisions(slots, candidates)
   const changes: PlannedChange[] = []
   const superseded: { activation: Activation; generation: number }[] = []
+  const published: Slot[] = []
   for (const { slot, build, next } of candidates) {
     const collision = collisions.get(next.record)
     const error = collision ?? next.error
     const result = collision ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) }) : next
     const before = slot.current?.record
+    const previous = slot.generation
     slot.building = undefined
-    if (result.record.state === 'failed' && before?.live) {
+    if (before?.live && (collision || keepsOld({ slot, build, next }))) {
       const { reason } = result.record
       slot.current = withRecord(slot.current as Activation, { ...before, ...(reason ? { reloadError: reason } : {}) })
-      changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, error })
-      if (collision) superseded.push({ activation: next, generation: 0 })
+      changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, previous, error })
+      superseded.push({ activation: next, generation: 0 })
       continue
     }
     if (collision) superseded.push({ activation: next, generation: 0 })
     if (slot.current) superseded.push({ activation: slot.current, generation: slot.generation })
     slot.current = collision ? { ...result, release() {} } : result
-    changes.push({ outcome: before ? 'replaced' : 'added', before, after: result.record, startedAt: build.startedAt, error })
+    changes.push({
+      outcome: before ? 'replaced' : 'added',
+      before,
+      after: result.record,
+      startedAt: build.startedAt,
+      previous,
+      error,
+    })
+    published.push(slot)
   }
   for (const slot of slots) {
     const { current, entry } = slot
@@ -58,7 +72,7 @@ export function planPublish(slots: readonly Slot[]): PublishPlan {
     records: slots.map((slot) => slot.current?.record ?? loadingRecord(slot)),
     changes,
     superseded,
-    published: candidates.map(({ slot }) => slot),
+    published,
   }
 }
 
@@ -68,11 +82,17 @@ interface Candidate {
   readonly next: Activation
 }
 
+function keepsOld({ slot, build, next }: Candidate): boolean {
+  return slot.current?.record.live !== undefined && next.record.live === undefined && (next.error !== undefined || build.isEdit)
+}
+
 /** A refused candidate leaves its old version in place, whose names then stand against the others: again until nothing changes. */
 function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidate[]): ReadonlyMap<PluginRecord, Error> {
   const refused = new Map<PluginRecord, Error>()
   for (;;) {
-    const open = candidates.filter(({ next }) => next.record.state !== 'failed' && !refused.has(next.record))
+    const open = candidates.filter(
+      (candidate) => candidate.next.record.state !== 'failed' && !keepsOld(candidate) && !refused.has(candidate.next.record),
+    )
     const replaced = new Set(open.map(({ slot }) => slot))
     const serving = slots.flatMap((slot) => (!replaced.has(slot) && slot.current ? [slot.current.record] : []))
     const found = findCollisions(

@@ -6,7 +6,8 @@ import { createDrains, type DrainedVersion } from './drain.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { specifierOf } from './resolve.ts'
-import { createSlot, isTouched, sameVersion, slotKeys, type Build, type Slot } from './slot.ts'
+import { createSlot, isTouched, readsVariable, sameEntry, sameVersion, slotKeys, type Build, type Slot } from './slot.ts'
+import { surfaceChanges, type SurfaceChanges } from './surface-changes.ts'
 
 /** Builds, publishes and drains versions of plugins. One for a host. */
 export interface Reloader extends AsyncDisposable {
@@ -34,7 +35,9 @@ export interface Change {
   readonly entries: readonly PluginEntry[]
   /** Real paths of files that may have changed; their contents decide. */
   readonly changed?: ReadonlySet<string>
-  /** Builds every plugin anew: the environment changed. */
+  /** Environment variables that are set to something else: builds the plugins that read them. */
+  readonly variables?: ReadonlySet<string>
+  /** Builds every plugin anew. */
   readonly all?: boolean
 }
 
@@ -60,6 +63,10 @@ export interface ReloadReport {
   readonly outcome: 'added' | 'replaced' | 'removed' | 'kept'
   /** From the change to the publish. */
   readonly ms: number
+  /** How many tools, prompts and resources are others. */
+  readonly changes: SurfaceChanges
+  /** For `replaced` and `removed`, the generation that `before` was published with: what its drain will be reported under. */
+  readonly previous: number
   readonly before: PluginRecord | undefined
   /** For `kept`, the record of the attempt that failed. */
   readonly after: PluginRecord | undefined
@@ -74,89 +81,132 @@ export function createReloader(options: ReloadOptions): Reloader {
     ...(options.onDrained ? { onDrained: options.onDrained } : {}),
   })
   let slots: ReadonlyMap<string, Slot> = new Map()
+  /** Slots whose entry is gone, until a publish has said so. */
+  let leaving: Slot[] = []
   let records: readonly PluginRecord[] | undefined
   let closed = false
 
-  function build(slot: Slot, mayBeHalfWritten: boolean): Build {
+  function build(slot: Slot, { isEdit }: { isEdit: boolean }): Build {
     // The last change wins: an attempt that is under way has read files that are old now.
     slot.building?.controller.abort()
     const controller = new AbortController()
-    const attempt: Build = { controller, startedAt: now(), result: undefined, done: run() }
+    const attempt: Build = { controller, startedAt: now(), isEdit, result: undefined, done: run() }
     slot.building = attempt
     return attempt
 
     async function run(): Promise<void> {
       const activation = await options.activate(slot.entry, controller.signal)
-      if (activation.record.state === 'failed' && mayBeHalfWritten && slot.current?.record.live)
-        await pause(options.graceMs, controller.signal)
       if (slot.building !== attempt) return drains.start(activation, 0)
-      attempt.result = activation
+      // From here on a change of what it read, or looked for, is noticed.
       slot.newest = activation
+      if (isEdit && activation.record.live === undefined && slot.current?.record.live) {
+        await pause(options.graceMs, controller.signal)
+        if (slot.building !== attempt) return drains.start(activation, 0)
+      }
+      attempt.result = activation
     }
   }
 
   /** Publishes every build that is done, and what was removed, as one generation. */
-  function commit(removed: readonly Slot[]): void {
+  function commit(): void {
     const plan = planPublish([...slots.values()])
+    const removed = leaving
+    leaving = []
     const next = plan.records
     const isSame = records?.length === next.length && next.every((record, index) => record === records?.[index])
-    if (isSame) return
+    if (isSame && removed.length === 0) return
+    const isFirst = records === undefined
     records = Object.freeze(next)
     const generation = options.publish(records)
-    for (const { outcome, before, after, startedAt, error } of plan.changes) {
-      if (error !== undefined)
-        log.error('plugin_failed', {
-          plugin: after.instance,
-          use: specifierOf(after.entry),
-          reason: after.reason?.message,
-          code: after.reason?.code,
-          error,
-        })
-      options.onReload?.({ instance: after.instance, generation, outcome, ms: now() - startedAt, before, after })
-    }
-    for (const { current } of removed)
-      if (current)
-        options.onReload?.({
-          instance: current.record.instance,
+    const reports = [
+      ...plan.changes.map(({ outcome, before, after, startedAt, error, previous }): [ReloadReport, unknown] => [
+        {
+          instance: after.instance,
           generation,
-          outcome: 'removed',
-          ms: 0,
-          before: current.record,
-          after: undefined,
-        })
+          outcome,
+          previous,
+          before,
+          after,
+          ...measured(startedAt, before, after, outcome),
+        },
+        error,
+      ]),
+      ...removed.flatMap(({ current, generation: previous }): [ReloadReport, unknown][] => {
+        if (!current) return []
+        const { record: before } = current
+        const changes = surfaceChanges(before, undefined)
+        return [
+          [
+            { instance: before.instance, generation, outcome: 'removed', ms: 0, changes, previous, before, after: undefined },
+            undefined,
+          ],
+        ]
+      }),
+    ]
+    for (const [report, error] of reports) {
+      if (!isFirst || error !== undefined || report.after?.state === 'unconfigured') logReload(log, report, error)
+      options.onReload?.(report)
+    }
     for (const { activation, generation: old } of plan.superseded) drains.start(activation, old)
     for (const { current, generation: old } of removed) if (current) drains.start(current, old)
     for (const slot of plan.published) slot.generation = generation
+  }
+
+  /** Builds and publishes these together; the slow ones when each is done. */
+  async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[]): Promise<void> {
+    const builds = stale.map(({ slot, isEdit }) => ({ slot, done: build(slot, { isEdit }).done }))
+    const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), options.patienceMs)
+    if (closed) return
+    commit()
+    if (!isSlow) return rebuildOutdated(builds.map(({ slot }) => slot))
+    for (const { slot, done } of builds)
+      void done.then(() => {
+        if (closed) return undefined
+        commit()
+        return rebuildOutdated([slot])
+      })
+  }
+
+  /** A file that changed while it was being built made its event too early: what was built is compared with the disk once more. */
+  async function rebuildOutdated(built: readonly Slot[]): Promise<void> {
+    const outdated = built.filter(
+      (slot) => !slot.building && slot.newest && isTouched(slot, new Set(slot.newest.digests.keys())) && isServed(slot),
+    )
+    if (outdated.length > 0) await rebuild(outdated.map((slot) => ({ slot, isEdit: true })))
+  }
+
+  const isServed = (slot: Slot) => [...slots.values()].includes(slot)
+
+  function measured(startedAt: number, before: PluginRecord | undefined, after: PluginRecord, outcome: string) {
+    return { ms: now() - startedAt, changes: surfaceChanges(before, outcome === 'kept' ? before : after) }
   }
 
   return {
     get records() {
       return records ?? []
     },
-    async apply({ entries, changed = new Set(), all = false }) {
+    async apply({ entries, changed = new Set(), variables = new Set(), all = false }) {
       if (closed) return
       const keys = slotKeys(entries)
       const next = new Map<string, Slot>()
-      const builds: Build[] = []
+      const stale: { slot: Slot; isEdit: boolean }[] = []
       entries.forEach((entry, index) => {
         const key = keys[index] ?? ''
         const slot = slots.get(key) ?? createSlot(entry)
         const isNew = !slot.newest && !slot.building
-        const isStale = isNew || all || isTouched(slot, changed) || !sameVersion(slot.entry, entry)
-        slot.entry = entry
+        const isReset = isNew || all || !sameVersion(slot.entry, entry) || readsVariable(slot, variables)
+        if (!sameEntry(slot.entry, entry)) slot.entry = entry
         next.set(key, slot)
-        if (isStale) builds.push(build(slot, changed.size > 0))
+        if (isReset || isTouched(slot, changed)) stale.push({ slot, isEdit: !isReset })
       })
-      const removed = [...slots].flatMap(([key, slot]) => (next.has(key) ? [] : [slot]))
-      for (const slot of removed) {
+      for (const [key, slot] of slots) {
+        if (next.has(key)) continue
         slot.building?.controller.abort()
         slot.building = undefined
+        leaving.push(slot)
       }
       slots = next
-      const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), options.patienceMs)
-      if (closed) return
-      commit(removed)
-      if (isSlow) for (const { done } of builds) void done.then(() => closed || commit([]))
+      await rebuild(stale)
     },
     watched() {
       const newest = [...slots.values()].flatMap((slot) => slot.newest ?? [])
@@ -169,14 +219,35 @@ export function createReloader(options: ReloadOptions): Reloader {
     },
     async [Symbol.asyncDispose]() {
       closed = true
-      for (const slot of slots.values()) {
+      const all = [...slots.values(), ...leaving]
+      const builds = all.flatMap(({ building }) => building ?? [])
+      for (const slot of all) {
         slot.building?.controller.abort()
         slot.building = undefined
         if (slot.current) drains.start(slot.current, slot.generation)
       }
+      // What was being built is disposed as well, once it is there.
+      await Promise.all(builds.map(({ done }) => done))
       await drains.finished()
     },
   }
+}
+
+/** One line for the log about what became of a plugin. */
+function logReload(log: Logger, { instance, generation, outcome, ms, changes, after }: ReloadReport, error: unknown): void {
+  if (outcome === 'removed') return log.info('plugin_removed', { plugin: instance, generation })
+  if (!after) return
+  const why = { reason: after.reason?.message, code: after.reason?.code, at: after.reason?.at }
+  if (outcome === 'kept') log.error('plugin_kept', { plugin: instance, generation, ...why, error })
+  else if (after.state === 'unconfigured') log.warn('plugin_unconfigured', { plugin: instance, ...why })
+  else if (error !== undefined) log.error('plugin_failed', { plugin: instance, use: specifierOf(after.entry), ...why, error })
+  else
+    log.info(outcome === 'added' ? 'plugin_added' : 'plugin_reloaded', {
+      plugin: instance,
+      generation,
+      ms: Math.round(ms * 10) / 10,
+      ...changes,
+    })
 }
 
 async function takesLonger(work: Promise<unknown>, ms: number): Promise<boolean> {

@@ -41,6 +41,12 @@ export function nameFromSpecifier(use: string): string {
     .replace(/^_+|_+$/g, '')
 }
 
+/** Where a plugin would be that cannot be found: what to watch for it to come. */
+export function expectedRoot(use: string, configDir: string): string | undefined {
+  if (isPath(use)) return use.includes(':') ? undefined : resolve(configDir, use)
+  return PACKAGE_NAME.test(use) ? join(configDir, 'node_modules', use) : undefined
+}
+
 /** Every plugin folder or file in a folder of `pluginDirs`, in order of name. */
 export function isPluginPath(path: string): boolean {
   try {

@@ -21,10 +21,10 @@ export interface CallRequest {
   readonly inputResponses: InputResponses | undefined
   readonly clientCapabilities: Readonly<Record<string, unknown>>
   readonly requestState: unknown
-  progress(progress: number, options?: { total?: number; message?: string }): void
+  readonly progress: (progress: number, options?: { total?: number; message?: string }) => void
   /** A line for the client, where its revision has logging and it asked for some. */
-  log(level: ClientLogLevel, data: unknown): void
-  closeStream(): void
+  readonly log: (level: ClientLogLevel, data: unknown) => void
+  readonly closeStream: () => void
 }
 
 export type ClientLogLevel = 'debug' | 'info' | 'warning' | 'error'

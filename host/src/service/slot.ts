@@ -1,5 +1,7 @@
 import { sep } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../config/schema.ts'
+import { configVariables } from '../config/variables.ts'
 import type { Activation } from './activate.ts'
 import { digestOf } from '../modules/source.ts'
 import { specifierOf } from './resolve.ts'
@@ -20,6 +22,8 @@ export interface Slot {
 export interface Build {
   readonly controller: AbortController
   readonly startedAt: number
+  /** Nothing but files changed, so the version that serves is still what its operator wants. */
+  readonly isEdit: boolean
   /** Never rejects: a failure is a result. */
   readonly done: Promise<void>
   result: Activation | undefined
@@ -40,6 +44,11 @@ export function slotKeys(entries: readonly PluginEntry[]): readonly string[] {
   })
 }
 
+/** Whether both entries say the same. Every reading of a config makes new objects; keeping the old one keeps what was made for it. */
+export function sameEntry(a: PluginEntry, b: PluginEntry): boolean {
+  return a === b || (a.use === b.use && isDeepStrictEqual({ ...a, use: '' }, { ...b, use: '' }))
+}
+
 /** Whether both entries run the same version in the same way. Filters and overrides do not count: they are the snapshot's. */
 export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
   if (a === b) return true
@@ -55,9 +64,20 @@ export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
 export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean {
   if (!newest) return false
   const { digests, root, record } = newest
-  const isOpen = (path: string) => record.state === 'failed' && root !== undefined && path.startsWith(`${root}${sep}`)
+  const isOpen = (path: string) =>
+    record.state === 'failed' && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))
   return [...files].some((path) => {
     const read = digests.get(path)
     return read === undefined ? isOpen(path) : read !== digestOf(path)
   })
+}
+
+/** Whether a plugin reads one of these environment variables. One whose config is not known may read any. */
+export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>): boolean {
+  if (variables.size === 0 || !newest) return false
+  const { surface, instance } = newest.record
+  if (!surface) return true
+  return configVariables(instance, surface.config).some(
+    ({ variable }) => variables.has(variable) || variables.has(`${variable}_FILE`),
+  )
 }

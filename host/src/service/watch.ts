@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -22,15 +22,16 @@ export interface SettledChange {
 }
 
 export interface WatchOptions {
+  /** Asked anew at every event: what is running grows by lazy imports, and by every attempt to reload it. */
   readonly targets: () => WatchTargets
-  /** Called with one settled set at a time: the next waits for the promise, and gathers meanwhile. Must not reject. */
+  /** Called with one settled set after the other, also while an earlier one is still being worked on. Must not reject. */
   readonly onSettled: (change: SettledChange) => Promise<void>
   readonly log: Logger
   /** Waits this long after an event for another one. */
   readonly debounceMs?: number
-  /** Instead, once more than one file has changed: a checkout or a save-all is under way. */
+  /** Instead, when it is not one save of one file: a checkout, a save-all, or a set that follows right after another. */
   readonly quietMs?: number
-  /** Instead, while a file is gone: editors delete and write anew. */
+  /** Instead, while a file is gone or a folder appears: editors delete and write anew, and copies take a while. */
   readonly goneMs?: number
   /** Never waits longer than this in all. */
   readonly maxWaitMs?: number
@@ -42,52 +43,57 @@ export interface Watcher extends AsyncDisposable {
 }
 
 /**
- * Watches what the targets name and hands over what has settled: a storm of events is a few sets, one at a time. chokidar's
- * `awaitWriteFinish` is not used: it adds its whole wait to every save, and a half-written file is a failed attempt that the next event
- * repeats. Resolves when everything is being watched.
+ * Watches what the targets name and hands over what has settled: a storm of events is a few sets. chokidar's `awaitWriteFinish` is not
+ * used: it adds its whole wait to every save, and a half-written file is a failed attempt that the next event repeats. Resolves when
+ * everything is being watched.
  */
 export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   const { targets, log, debounceMs = 10, quietMs = 50, goneMs = 120, maxWaitMs = 400 } = options
   let known = targets()
   const watcher = new FSWatcher({ ignoreInitial: true, followSymlinks: true, ignored: (path) => isIgnored(path, known) })
+  const handling = new Set<Promise<void>>()
   let pending = new Set<string>()
+  let gone = new Set<string>()
   let discovered = false
   let firstAt = 0
+  let flushedAt = -Infinity
   let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
   let closed = false
 
   watcher.on('error', (error) => log.warn('watch_failed', { error }))
   watcher.on('all', (event, path) => {
     const real = realPath(path)
-    const inPluginDir = known.pluginDirs.has(dirname(path)) || known.pluginDirs.has(dirname(real))
-    const isFolder = event === 'addDir' || event === 'unlinkDir'
-    if (inPluginDir && (isFolder || event === 'add' || event === 'unlink')) discovered = true
-    else if (isFolder || !isRelevant(real, known)) return
-    if (!isFolder) pending.add(real)
+    const now = targets()
+    if (isDiscovery({ event, path, real }, now)) discovered = true
+    else if (!isRelevant(real, now)) return
+    if (event === 'add' || event === 'change' || event === 'unlink') pending.add(real)
+    if (event === 'unlink') gone.add(real)
+    else gone.delete(real)
     schedule()
   })
 
   function schedule(): void {
-    if (closed || running) return
+    if (closed) return
     const now = performance.now()
     if (!timer) firstAt = now
     clearTimeout(timer)
-    const gone = [...pending].some((path) => !existsSync(path))
-    const wait = gone || discovered ? goneMs : pending.size > 1 ? quietMs : debounceMs
+    const isStorm = pending.size > 1 || now - flushedAt < STORM_MS
+    const wait = gone.size > 0 || discovered ? goneMs : isStorm ? quietMs : debounceMs
     timer = setTimeout(flush, Math.max(0, Math.min(wait, firstAt + maxWaitMs - now)))
   }
 
   function flush(): void {
     timer = undefined
+    flushedAt = performance.now()
     const change = { files: pending }
     pending = new Set()
+    gone = new Set()
     discovered = false
-    running = options.onSettled(change).finally(() => {
-      running = undefined
+    const handled = options.onSettled(change).finally(() => {
+      handling.delete(handled)
       refresh()
-      if (pending.size > 0 || discovered) schedule()
     })
+    handling.add(handled)
   }
 
   function refresh(): void {
@@ -95,14 +101,16 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const next = targets()
     const before = pathsOf(known)
     const after = pathsOf(next)
+    const { files: knownFiles } = known
     known = next
     const added = [...after].filter((path) => !before.has(path))
     const dropped = [...before].filter((path) => !after.has(path))
     if (dropped.length) watcher.unwatch(dropped)
     if (added.length) watcher.add(added)
-    // What changed between being read and being watched made no event.
-    for (const path of added) if (next.files.has(path)) pending.add(path)
-    if (pending.size > 0) schedule()
+    // What changed between being read and being watched made no event, or one that meant nothing yet.
+    const fresh = [...next.files].filter((path) => !knownFiles.has(path))
+    for (const path of fresh) pending.add(path)
+    if (fresh.length > 0) schedule()
   }
 
   const { promise: ready, resolve } = Promise.withResolvers<void>()
@@ -115,10 +123,23 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     async [Symbol.asyncDispose]() {
       closed = true
       clearTimeout(timer)
-      await running
+      await Promise.all(handling)
       await watcher.close()
     },
   }
+}
+
+/** Sets that follow each other faster than this are one storm. People save more slowly. */
+const STORM_MS = 250
+
+/** Whether something happens in a folder of `pluginDirs` outside every known plugin, or a plugin as a whole comes or goes. */
+function isDiscovery(
+  { event, path, real }: { event: string; path: string; real: string },
+  { pluginDirs, roots }: WatchTargets,
+): boolean {
+  if (![...pluginDirs].some((folder) => isBelow(path, folder) || isBelow(real, folder))) return false
+  const owner = [...roots].find((root) => isBelow(real, root))
+  return owner === undefined || (real === owner && event !== 'change')
 }
 
 /** Whole folders of plugins; everything else file by file, since the folder of the config holds the whole project. */
