@@ -1,10 +1,12 @@
 import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { configWarnings } from './config/rules.ts'
 import { describeError } from './errors.ts'
 import { readSettings, type FileOptions, type Settings } from './from-file.ts'
 import { createHost, type Host } from './host.ts'
-import { createLogger } from './observability/logger.ts'
+import type { ResolvedConfig } from './config/schema.ts'
+import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import { digestOf } from './modules/source.ts'
 import { watchFiles, type SettledChange, type WatchTargets } from './service/watch.ts'
@@ -12,10 +14,18 @@ import { watchFiles, type SettledChange, type WatchTargets } from './service/wat
 export interface ServeOptions extends FileOptions {
   /** Take over what changes on disk as it changes. Never in a frozen deployment. */
   readonly watch: boolean
-  /** Default: what the config says, on stderr. */
-  readonly log?: Logger
+  /** Gets the log as JSON lines, secrets gone. Default: stderr, in the form that the config says. */
+  readonly lines?: LogLines
   /** Told of a config that was not taken over, which goes on as it was. */
   readonly onConfigError?: (error: unknown) => void
+  /** Told of one that was. */
+  readonly onConfig?: (taken: ConfigTaken) => void
+}
+
+export interface ConfigTaken {
+  readonly settings: Settings
+  /** What the running process cannot take over: it differs from what the host was started with. */
+  readonly restartNeeded: readonly string[]
 }
 
 /** A host that follows its config file. */
@@ -30,13 +40,17 @@ export interface ServedHost extends AsyncDisposable {
 /** Opens the host of a config file and keeps it in step with the file. Throws `CONFIG_…` for the first reading only. */
 export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const redact = createRedactor()
-  const startupLog = options.log ?? createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json', redact })
+  const logAs = ({
+    level,
+    format = process.stderr.isTTY ? 'pretty' : 'json',
+  }: Partial<LogSettings> & { level: LogSettings['level'] }) =>
+    createLogger({ level, redact, ...(options.lines ? { format: 'json', destination: options.lines } : { format }) })
+  const noteIn = (digests: Map<string, string>) => (file: string) => void digests.set(file, digestOf(file))
   /** The config, what it imports, and the environment file, with what was read. */
   let configDigests = new Map<string, string>()
-  const noteIn = (digests: Map<string, string>) => (file: string) => void digests.set(file, digestOf(file))
-  let settings = await readSettings(options, startupLog, noteIn(configDigests))
-  const { level, format = process.stderr.isTTY ? ('pretty' as const) : ('json' as const) } = settings.config.log
-  const log = options.log ?? createLogger({ level, format, redact })
+  const started = await readSettings(options, logAs({ level: 'info' }), noteIn(configDigests))
+  let settings = started
+  const log = logAs(settings.config.log)
   for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })
 
   await using opened = new AsyncDisposableStack()
@@ -44,17 +58,18 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
   configDigests.set(envFile, digestOf(envFile))
 
-  async function reread(changed?: ReadonlySet<string>): Promise<void> {
+  const takeOver = async (changed?: ReadonlySet<string>): Promise<void> => {
     const met = new Map([[envFile, digestOf(envFile)]])
     try {
       const next = await readSettings(options, log, noteIn(met))
       for (const warning of warningsOf(next)) log.warn('config_warning', { warning })
-      for (const setting of restartNeeded(settings, next))
-        log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
+      const restart = restartNeeded(started, next)
+      for (const setting of restart) log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
       settings = next
       configDigests = new Map()
       await host.apply({ config: next.config, env: next.env, ...(changed ? { changed } : {}) })
       log.info('config_loaded', { file: next.file, generation: host.snapshot.generation })
+      options.onConfig?.({ settings, restartNeeded: restart })
     } catch (error) {
       log.error('config_refused', { reason: describeError(error), kept: host.snapshot.generation })
       options.onConfigError?.(error)
@@ -63,14 +78,19 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
       configDigests = new Map([...configDigests, ...met])
     }
   }
+  /** One after the other, so that an older reading is never taken over after a newer one. */
+  let reading: Promise<void> = Promise.resolve()
+  const reread = (changed?: ReadonlySet<string>): Promise<void> => (reading = reading.then(() => takeOver(changed)))
 
-  const watching = options.watch && !settings.config.frozen
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
-  if (watching) {
-    opened.use(await watchFiles({ log, targets, onSettled }))
+  if (options.watch && !settings.config.frozen) {
+    const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
+    // A plugin that was slow to build is published later than its set.
+    host.on('generation', watcher.refresh)
     // What changed while the plugins were being loaded made no event.
     await onSettled({ files: targets().files })
   }
+  opened.defer(() => reading)
 
   function targets(): WatchTargets {
     const { files, roots, open } = host.watched()
@@ -101,16 +121,23 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   }
 }
 
-function warningsOf({ warnings, config }: Settings): readonly string[] {
-  return [...warnings, ...configWarnings(config)]
+type LogSettings = ResolvedConfig['log']
+
+/** Settings that differ and that the running process cannot take over. */
+function restartNeeded(before: Settings, after: Settings): readonly string[] {
+  const settings: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
+    listen: ({ listen }) => listen,
+    'auth.inbound': ({ auth }) => auth.inbound,
+    'limits.bodyBytes': ({ limits }) => limits.bodyBytes,
+    log: ({ log }) => log,
+    cache: ({ cache }) => cache,
+    frozen: ({ frozen }) => frozen,
+  }
+  return Object.entries(settings)
+    .filter(([, read]) => !isDeepStrictEqual(read(before.config), read(after.config)))
+    .map(([name]) => name)
 }
 
-/** Settings that the running process cannot take over. */
-function restartNeeded(before: Settings, after: Settings): readonly string[] {
-  const differs = (read: (settings: Settings) => unknown) => JSON.stringify(read(before)) !== JSON.stringify(read(after))
-  return [
-    ...(differs(({ config }) => config.listen) ? ['listen'] : []),
-    ...(differs(({ config }) => config.log) ? ['log'] : []),
-    ...(differs(({ config }) => config.cache) ? ['cache'] : []),
-  ]
+function warningsOf({ warnings, config }: Settings): readonly string[] {
+  return [...warnings, ...configWarnings(config)]
 }

@@ -4,11 +4,14 @@ import { prettyLines } from './pretty.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
+/** Where lines go. */
+export type LogLines = DestinationStream
+
 export interface LoggerOptions {
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
   /** Default: file descriptor 2, written synchronously so that the last line before an exit is not lost. */
-  readonly destination?: DestinationStream
+  readonly destination?: LogLines
   /** Takes every known secret out of a line; see redact.ts. */
   readonly redact?: (line: string) => string
 }
