@@ -98,8 +98,16 @@ function checkTool(tool: Record<string, unknown>, path: string, fault: Fault): v
     fault(`${path}.approval`, `is ${quote(tool['approval'])}`, "Write approval: 'required' or leave it out")
   if (tool['annotations'] !== undefined && !isRecord(tool['annotations']))
     fault(`${path}.annotations`, `is ${kindOf(tool['annotations'])}`, 'Give an object such as { destructiveHint: true }')
+  if (tool['icons'] !== undefined) checkIcons(tool['icons'], `${path}.icons`, fault)
   if (tool['cache'] !== undefined) checkCache(tool['cache'], `${path}.cache`, tool['access'], fault)
   checkFunction(tool['run'], `${path}.run`, 'run: (input, ctx) => …', fault)
+}
+
+function checkIcons(icons: unknown, path: string, fault: Fault): void {
+  const isIcon = (icon: unknown) =>
+    isRecord(icon) && typeof icon['src'] === 'string' && /^(?:https:|data:image\/)/.test(icon['src'])
+  if (!Array.isArray(icons) || !icons.every(isIcon))
+    fault(path, 'is no list of icons', "Write for example: icons: [{ src: 'https://example.com/icon.png', sizes: ['48x48'] }]")
 }
 
 function checkCache(cache: unknown, path: string, access: unknown, fault: Fault): void {

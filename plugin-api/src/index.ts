@@ -51,4 +51,4 @@ export {
 export { definePrompt, type AnyPrompt, type Prompt } from './prompt.ts'
 export { defineResource, type Resource } from './resource.ts'
 export type { LogFields, Logger, MetricLabels, Metrics } from './telemetry.ts'
-export { defineTool, type AnyTool, type Tool, type ToolAnnotations, type ToolReturn } from './tool.ts'
+export { defineTool, type AnyTool, type Tool, type ToolAnnotations, type ToolIcon, type ToolReturn } from './tool.ts'

@@ -42,6 +42,8 @@ export interface Tool<Input extends TSchema, Output extends TSchema | undefined,
   readonly approval?: 'required'
   /** For a read tool whose service reads by POST (search endpoints): the paths that are safe, with `*` for one segment. */
   readonly safePaths?: readonly string[]
+  /** For people; clients may show one beside the title. */
+  readonly icons?: readonly ToolIcon[]
   /** Goes out as `_meta`, unread. */
   readonly meta?: Readonly<Record<string, unknown>>
   readonly run: (input: Static<Input>, ctx: CallContext<Client>) => ToolReturn<Output> | Promise<ToolReturn<Output>>
@@ -55,6 +57,15 @@ export type ToolReturn<Output extends TSchema | undefined> =
 /** A tool of which only its client is known: the element type of a plugin's `tools`. */
 export type AnyTool<Client> = Omit<Tool<TSchema, TSchema | undefined, Client>, 'run'> & {
   readonly run: (input: never, ctx: CallContext<Client>) => unknown
+}
+
+export interface ToolIcon {
+  /** `https:` or `data:`. */
+  readonly src: string
+  readonly mimeType?: string
+  /** Such as `48x48`, or `any` for one that scales. */
+  readonly sizes?: readonly string[]
+  readonly theme?: 'light' | 'dark'
 }
 
 export interface ToolAnnotations {

@@ -14,13 +14,15 @@ import { explainLoadError } from './load-error.ts'
 import { createPlacement } from './placement.ts'
 import { createReclaimer, type ReclaimKind } from './reclaim.ts'
 import { createModuleRequirer } from './require-module.ts'
-import { createSourceReader, digestOf } from './source.ts'
+import { createSourceReader, digestOf, type Admit } from './source.ts'
 import { createTypeStripper } from './typescript.ts'
 
 export interface ModuleGraphOptions {
   /** Packages of which every file of the graph gets the host's copy: specifier to file URL. Subpaths follow their package. */
   readonly shared: Readonly<Record<string, string>>
   readonly log?: Pick<Logger, 'warn'>
+  /** Decides about every file of every version, lazy imports and packages outside a root included, before it is evaluated. */
+  readonly admit?: Admit | undefined
   /** `off` where nothing is ever reloaded. Default `auto`: superseded modules become collectable, if this Node has a way. */
   readonly reclaim?: 'auto' | 'off'
   /** How much superseded code may stay in memory, where there is none, before the log warns. Default 256 MB. */
@@ -80,11 +82,11 @@ interface ModuleGraphStatus {
 
 /** A module graph of its own in this process. Disposing it releases every version and takes its hooks out of Node's loader. */
 export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
-  const { shared, log, reclaim = 'auto', retainedBudgetBytes = 256 * 1024 * 1024 } = options
+  const { shared, log, admit, reclaim = 'auto', retainedBudgetBytes = 256 * 1024 * 1024 } = options
   const graph = randomUUID().slice(0, 8)
   const evaluations = createEvaluations(graph)
   const placement = createPlacement(evaluations, shared)
-  const readSource = createSourceReader(createTypeStripper())
+  const readSource = createSourceReader(createTypeStripper(), admit)
   const modules = createModuleRequirer(graph)
   const commonJs = createCommonJs({ evaluations, placement, readSource, modules })
   const exportNames = createExportNames({ placement, readSource })
@@ -101,7 +103,7 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
       nodeModuleOf: (id) => commonJs.nodeModule(evaluations.get(id, 'node:module')),
     }),
   )
-  resources.use(registerGraphHooks({ graph, evaluations, placement, readSource, modules, exportNames }))
+  resources.use(registerGraphHooks({ graph, evaluations, placement, readSource, modules, exportNames, admit }))
   resources.defer(() => [...evaluations.versions].forEach(end))
 
   return {

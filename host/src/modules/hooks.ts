@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { isBuiltin, registerHooks } from 'node:module'
 import type {
   LoadFnOutput,
@@ -15,7 +16,7 @@ import type { Evaluations } from './evaluations.ts'
 import { commonJsFacade, jsonFacade, nodeModuleFacade } from './generated.ts'
 import { existingFile, isLocal, type Placement } from './placement.ts'
 import type { ModuleRequirer } from './require-module.ts'
-import type { SourceReader } from './source.ts'
+import { digestOf, type Admit, type SourceReader } from './source.ts'
 
 export interface HookOptions {
   readonly graph: string
@@ -24,6 +25,7 @@ export interface HookOptions {
   readonly readSource: SourceReader
   readonly modules: ModuleRequirer
   readonly exportNames: ExportNames
+  readonly admit: Admit | undefined
 }
 
 /**
@@ -31,7 +33,7 @@ export interface HookOptions {
  * graph costs two substring searches and a look into a set.
  */
 export function registerGraphHooks(options: HookOptions): Disposable {
-  const { graph, evaluations, placement, readSource, modules, exportNames } = options
+  const { graph, evaluations, placement, readSource, modules, exportNames, admit } = options
   const tag = tagOf(graph)
   const nodeModule = `patchbay:module/${graph}.`
 
@@ -81,7 +83,8 @@ export function registerGraphHooks(options: HookOptions): Disposable {
 
   const load: LoadHookSync = (url, context, next) => {
     if (!url.includes(tag)) {
-      if (!url.startsWith(nodeModule)) return next(url, context)
+      if (!url.startsWith(nodeModule))
+        return placement.isGuest(url) && admit ? loadGuest(url, context, next, admit) : next(url, context)
       return generated(nodeModuleFacade({ graph, evaluation: Number(url.slice(nodeModule.length)) }))
     }
     const facade = modules.source(url)
@@ -110,6 +113,20 @@ interface ResolveRequest {
   readonly specifier: string
   readonly context: ResolveHookContext
   readonly next: Parameters<ResolveHookSync>[2]
+}
+
+/** Node loads it; what it read is what is judged. Of what it does not hand over, such as an addon, the file is. */
+function loadGuest(url: string, context: LoadHookContext, next: Parameters<LoadHookSync>[2], admit: Admit): LoadFnOutput {
+  const loaded = next(url, context)
+  const file = fileURLToPath(url)
+  const source = loaded.source
+  const digest = source === null || source === undefined ? digestOf(file) : hash('sha256', viewOf(source))
+  admit({ file, digest, once: true })
+  return loaded
+}
+
+function viewOf(source: NonNullable<LoadFnOutput['source']>): string | NodeJS.ArrayBufferView {
+  return typeof source === 'string' || ArrayBuffer.isView(source) ? source : new Uint8Array(source)
 }
 
 function generated(source: string): LoadFnOutput {

@@ -18,6 +18,19 @@ interface Source {
   readonly code: string
 }
 
+/** Called with every file before it runs; what it throws is what the import fails with. */
+export type Admit = (read: ReadFile) => void
+
+/** A file that is about to be evaluated. */
+export interface ReadFile {
+  /** Its real path. */
+  readonly file: string
+  /** SHA-256 of the bytes that will run, hex. */
+  readonly digest: string
+  /** Node keeps it for as long as the process lives, so that it is never read again. */
+  readonly once: boolean
+}
+
 /** Reads a file on behalf of an evaluation, which remembers that it did. */
 export type SourceReader = (file: string, evaluation: Evaluation) => Source
 
@@ -28,16 +41,20 @@ export const commonJsParameters: readonly string[] = ['exports', 'require', 'mod
  * Reads, strips types and decides the format as Node does, but from our own reading of package.json: Node caches that for the life
  * of the process, so it would not see a changed `type`.
  */
-export function createSourceReader(stripTypes: TypeStripper): SourceReader {
+export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): SourceReader {
   let reads = 0
   return (file, evaluation) => {
     const kind = kinds[extname(file)]
-    if (!kind) return { format: 'other', code: '' }
+    if (!kind) {
+      admit?.({ file, digest: digestOf(file), once: true })
+      return { format: 'other', code: '' }
+    }
     evaluation.lastRead = { file, order: ++reads }
     if (kind.typescript && isInPackages(file)) throw hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file })
     const bytes = readFileSync(file)
     const digest = hash('sha256', bytes)
     evaluation.digests.set(file, digest)
+    admit?.({ file, digest, once: false })
     const text = bytes.toString().replace(/^\uFEFF/, '')
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
     evaluation.sourceLength += code.length

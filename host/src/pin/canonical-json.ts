@@ -1,8 +1,5 @@
 import { hostError } from '../errors.ts'
 
-/** A value JSON can hold. Type it at the edge; {@link canonicalJson} checks it again. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
-
 /** Deeper than this is no descriptor of anything: it is an attack on the stack. */
 const maxDepth = 256
 

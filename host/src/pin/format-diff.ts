@@ -1,4 +1,5 @@
-import { canonicalJson, type JsonValue } from './canonical-json.ts'
+import type { JsonValue } from '../data/json.ts'
+import { canonicalJson } from './canonical-json.ts'
 import type { Difference } from './compare.ts'
 import type { JsonChange } from './json-changes.ts'
 import type { TreeChange } from './tree-changes.ts'

@@ -1,4 +1,5 @@
-import { childPath, type JsonValue } from './canonical-json.ts'
+import type { JsonValue } from '../data/json.ts'
+import { childPath } from './canonical-json.ts'
 
 /** One place where two JSON values differ. Absent `before`: added; absent `after`: removed. */
 export interface JsonChange {

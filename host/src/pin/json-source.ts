@@ -1,4 +1,4 @@
-import type { JsonValue } from './canonical-json.ts'
+import type { JsonValue } from '../data/json.ts'
 
 /** Where something stands in a text, both counted from 1, columns in UTF-16 code units. */
 export interface Position {

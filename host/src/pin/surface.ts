@@ -1,4 +1,4 @@
-import type { JsonValue } from './canonical-json.ts'
+import type { JsonValue } from '../data/json.ts'
 import { digestJson, type Digest } from './digest.ts'
 import type { LockedTool } from './lock.ts'
 

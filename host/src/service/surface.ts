@@ -78,6 +78,7 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
         description: tool.description,
         inputSchema: closedInput(withLocalReferences(tool.input)),
         outputSchema: tool.output && withLocalReferences(tool.output),
+        icons: tool.icons,
         annotations: { ...tool.annotations, readOnlyHint: tool.access === 'read' },
         _meta: tool.meta,
       },
