@@ -32,7 +32,7 @@ export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
   readonly signal: AbortSignal
 }
 
-/** What a tool, resource or prompt gets with each call. */
+/** What a tool, resource or prompt gets with each call. May be taken apart: `run(input, { client, progress })`. */
 export interface CallContext<Client = unknown, Config = Readonly<Record<string, unknown>>> {
   readonly client: Client
   readonly config: Readonly<Config>
@@ -49,13 +49,13 @@ export interface CallContext<Client = unknown, Config = Readonly<Record<string, 
   /** What the client says it can do: `elicitation`, `sampling`, `roots`. Ask only for these. */
   readonly clientCapabilities: Readonly<Record<string, unknown>>
   /** The state given to `inputRequired`, verified by the host: bound to this principal, this tool and ten minutes. */
-  requestState<State>(): State | undefined
+  readonly requestState: <State>() => State | undefined
   /** Tells the client how far the call is, if it asked. `progress` must grow. Never throws and never waits for the client. */
-  progress(progress: number, options?: { total?: number; message?: string }): void
+  readonly progress: (progress: number, options?: { total?: number; message?: string }) => void
   /**
    * Lets a 2025-11-25 client of a long call go: closes its response stream, so that it polls for the answer. Without effect elsewhere.
    */
-  closeStream(): void
+  readonly closeStream: () => void
 }
 
 /**
