@@ -25,7 +25,6 @@ export function registerHandlers(server: Server, connection: Connection, options
   ) =>
     server.setRequestHandler(method, { params: schema }, async (value, ctx) => {
       try {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object of ours is a Result; only its index signature is missing
         return (await run(value, connection.callerOf(ctx), ctx)) as Result
       } catch (error) {
         throw protocolError(error, log)
@@ -59,7 +58,6 @@ export function registerHandlers(server: Server, connection: Connection, options
     try {
       const answer = await call(name, ctx, (io) => calls.tool(snapshot, caller, name, args, io))
       if (answer.kind === 'inputRequired') return await ask(name, answer, ctx)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, read-only
       return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(name)?.surface.wire.outputSchema)
     } catch (error) {
       if (error instanceof HostError && error.code === 'HOST_CLOSING')

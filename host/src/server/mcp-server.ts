@@ -6,6 +6,7 @@ import type { Calls } from './call.ts'
 import type { Caller } from './caller.ts'
 import { refusal } from './filter.ts'
 import type { InFlight } from './in-flight.ts'
+import { LIST_HINT } from './info.ts'
 import { instructionsFor } from './instructions.ts'
 import { registerHandlers, type Connection } from './mcp-handlers.ts'
 import type { Registry } from './registry.ts'
@@ -118,12 +119,10 @@ const capabilities = {
   completions: {},
 }
 
-/** Lists depend on who asks, so nobody may keep them for somebody else; a change is announced, so keeping them a while is safe. */
-const hint = { ttlMs: 5_000, cacheScope: 'private' } as const
 const cacheHints = {
-  'tools/list': hint,
-  'prompts/list': hint,
-  'resources/list': hint,
-  'resources/templates/list': hint,
-  'server/discover': hint,
+  'tools/list': LIST_HINT,
+  'prompts/list': LIST_HINT,
+  'resources/list': LIST_HINT,
+  'resources/templates/list': LIST_HINT,
+  'server/discover': LIST_HINT,
 }

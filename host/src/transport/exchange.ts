@@ -13,6 +13,12 @@ export interface Exchange {
   readonly expiresAt: number | undefined
 }
 
+export interface OpenConnections {
+  readonly sessions: number
+  /** Those that wait for notifications, not those that carry one answer. */
+  readonly streams: number
+}
+
 /** Ends a waiting stream when the credential that opened it does. */
 export function endWithCredential({ res, expiresAt }: Exchange, now: () => number): void {
   if (expiresAt === undefined) return

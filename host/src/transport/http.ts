@@ -11,8 +11,9 @@ import type { InFlight } from '../server/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp-server.ts'
 import { createAdmission, isLoopback } from './admission.ts'
 import { atMost } from './at-most.ts'
+import type { Direct } from './direct.ts'
 import { allowOrigin, answerOptions } from './cors.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, OpenConnections } from './exchange.ts'
 import { bind, type Timeouts } from './bind.ts'
 import { readNarrowing } from './narrowing.ts'
 import { INTERNAL_ERROR, refusal, refuse, sendJson } from './refusal.ts'
@@ -34,6 +35,8 @@ export interface HttpDeps {
   readonly factory: HostServerFactory
   readonly announcer: Announcer
   readonly inFlight: InFlight
+  /** The short way for hot methods; without it the SDK answers them too. */
+  readonly direct?: Direct | undefined
   readonly log: Logger
   readonly bodyBytes: number
   /** Left out, everybody is the operator: only for a loopback address. */
@@ -48,6 +51,8 @@ export interface HttpTransport {
   readonly origin: string
   readonly port: number
   readonly isDraining: boolean
+  /** How many sessions there are, and how many streams that wait for changes. */
+  readonly open: OpenConnections
   /** From now on new calls are refused with 503 and connections end with their answer. To be called when /readyz says no. */
   readonly drain: () => void
   /** Drains, waits at most `graceMs` for calls in flight, ends those left with an error of their own, and closes everything. */
@@ -73,7 +78,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     ['/mcp', new Map(['POST', 'GET', 'DELETE'].map((method) => [method, streamable.handle]))],
     ...(sse
       ? ([
-          ['/sse', new Map([['GET', sse.open]])],
+          ['/sse', new Map([['GET', sse.get]])],
           ['/messages', new Map([['POST', sse.post]])],
         ] as const)
       : []),
@@ -106,6 +111,11 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     port,
     get isDraining() {
       return draining
+    },
+    get open() {
+      const older = sse?.open() ?? 0
+      const { sessions, streams } = streamable.open()
+      return { sessions: sessions + older, streams: streams + older }
     },
     drain,
     async close({ graceMs }) {

@@ -22,6 +22,11 @@ export class ListenBus implements ServerEventBus {
     return this.#opening.run(caller, serve)
   }
 
+  /** How many streams are open. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
   /** How many streams a principal has open. */
   openOf(owner: string): number {
     return this.#openOf.get(owner) ?? 0

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import packageJson from '../../package.json' with { type: 'json' }
 import type { Authenticate } from '../auth/inbound.ts'
 import { withDefaults } from '../config/defaults.ts'
 import { httpSchema, managementSchema } from '../config/listen-schema.ts'
@@ -8,9 +7,11 @@ import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import { Announcer } from '../server/announcer.ts'
 import type { Calls } from '../server/call.ts'
+import { SERVER_INFO } from '../server/info.ts'
 import { InFlight } from '../server/in-flight.ts'
 import { createMcpServerFactory } from '../server/mcp-server.ts'
 import type { Registry } from '../server/registry.ts'
+import { createDirect } from './direct.ts'
 import { createHttpTransport } from './http.ts'
 import { createManagement } from './management.ts'
 import { createStdioTransport } from './stdio.ts'
@@ -55,10 +56,12 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     calls,
     log,
     inFlight,
-    info: { name: 'patchbay', version: packageJson.version },
+    info: SERVER_INFO,
     requestStateKey,
   })
-  const shared = { factory, announcer, inFlight, log, bodyBytes: config.limits.bodyBytes, authenticate }
+  // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.
+  const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
+  const shared = { factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, authenticate }
   let draining = false
   const isDraining = () => draining
 

@@ -32,9 +32,11 @@ export interface SseOptions {
 /** HTTP+SSE of 2024-11-05: one stream down, POSTs up. */
 export interface Sse {
   /** GET /sse */
-  readonly open: (exchange: Exchange) => Promise<void>
+  readonly get: (exchange: Exchange) => Promise<void>
   /** POST /messages?sessionId=… */
   readonly post: (exchange: Exchange) => Promise<void>
+  /** How many streams there are. */
+  readonly open: () => number
   readonly close: () => Promise<void>
 }
 
@@ -44,7 +46,7 @@ export function createSse(options: SseOptions): Sse {
   const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now })
 
   return {
-    async open(exchange) {
+    async get(exchange) {
       const { res, caller, authInfo } = exchange
       const owner = ownerOf(caller)
       if (res.destroyed) return
@@ -87,6 +89,7 @@ export function createSse(options: SseOptions): Sse {
       res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
     },
 
+    open: () => sessions.size,
     close: () => sessions.closeAll(),
   }
 }

@@ -10,7 +10,8 @@ import { isObject } from '../data/json.ts'
 import type { Announcer } from '../server/announcer.ts'
 import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
 import { readMessage } from './body.ts'
-import { endWithCredential, type Exchange } from './exchange.ts'
+import type { Direct } from './direct.ts'
+import { endWithCredential, type Exchange, type OpenConnections } from './exchange.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
 import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
 import { SessionTransport } from './session-transport.ts'
@@ -20,6 +21,7 @@ import { sendWebResponse, toWebRequest } from './web.ts'
 export interface StreamableOptions {
   readonly factory: HostServerFactory
   readonly announcer: Announcer
+  readonly direct?: Direct | undefined
   readonly log: Logger
   readonly bodyBytes: number
   readonly sessions: { readonly mode: 'stateful' | 'stateless'; readonly max: number; readonly idleMs: number }
@@ -33,6 +35,7 @@ export interface StreamableOptions {
 /** Streamable HTTP at one path. */
 export interface Streamable {
   readonly handle: (exchange: Exchange) => Promise<void>
+  readonly open: () => OpenConnections
   /** Closes sessions that nobody used for long. */
   readonly sweep: () => void
   /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */
@@ -60,9 +63,17 @@ export function createStreamable(options: StreamableOptions): Streamable {
       if (read.refused) return refuse(res, read.refused)
       const { message } = read
       if (options.isDraining() && isRequest(message)) return refuse(res, closing(), idOf(message))
-      // A short way for the hot methods begins here: whose request it is and what it says is known, and nothing is written.
+      if (options.direct) {
+        const answered = options.direct.answer(exchange, message)
+        if (answered === true || (answered !== false && (await answered))) return
+      }
       if (era(exchange, message) === 'modern') return handleModern(exchange, message)
       return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
+    },
+    open() {
+      let streams = bus.size
+      for (const session of sessions) streams += session.streams
+      return { sessions: sessions.size, streams }
     },
     sweep() {
       sessions.sweep()
@@ -77,7 +88,11 @@ export function createStreamable(options: StreamableOptions): Streamable {
   async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
     const { req, res, caller, authInfo } = exchange
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
-    if (!isObject(message) || message['method'] !== 'subscriptions/listen') return sendWebResponse(await serve(), res, log)
+    if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
+      const response = await serve()
+      if (response.status === 200) options.direct?.learn(message)
+      return sendWebResponse(response, res, log)
+    }
     if (bus.openOf(ownerOf(caller)) >= MAX_STREAMS_PER_OWNER) {
       const reason = `You have ${MAX_STREAMS_PER_OWNER} subscription streams open; close one first`
       return refuse(res, refusal(429, reason, { code: INTERNAL_ERROR }), idOf(message))
