@@ -61,12 +61,7 @@ function explain(failure: Failure, { file, files }: { file: string; files: reado
         ],
       }
     case 'silent':
-      return failure.signal === 'SIGABRT'
-        ? { problem: 'it used up its memory, or crashed Node', fix: ['Look for a loop that collects without end'] }
-        : {
-            problem: 'it ended before its default export was there',
-            fix: ['Look for a top-level await for something that never comes'],
-          }
+      return explainSilence(failure.signal)
     case 'unstarted':
       return { problem: `no process could be started for it: ${failure.problem}`, fix: ['Let the host start processes'] }
     case 'exit':
@@ -89,12 +84,22 @@ function explain(failure: Failure, { file, files }: { file: string; files: reado
   }
 }
 
+function explainSilence(signal: NodeJS.Signals | null): Explanation {
+  if (signal === 'SIGABRT')
+    return { problem: 'it used up its memory, or crashed Node', fix: ['Look for a loop that collects without end'] }
+  if (signal !== null) return { problem: `its process was ended by ${signal}` }
+  return {
+    problem: 'it ended before its default export was there',
+    fix: ['Look for a top-level await for something that never comes'],
+  }
+}
+
 function explainThrown(
   { error, unresolved }: Extract<Failure, { kind: 'threw' }>,
   { file, files }: { file: string; files: readonly string[] },
 ): Explanation {
   const { name, message, stack, code } = error
-  const problem = name ? `${name}: ${message}` : message
+  const problem = [name, message].filter((part) => part !== '').join(': ')
   if (code === 'ERR_MODULE_NOT_FOUND' && unresolved)
     return {
       problem: `it imports ${JSON.stringify(unresolved.specifier)}, which is not there`,
