@@ -79,12 +79,12 @@ function linearRegExp(pattern: string): RegExp {
 function withFormats<Engine extends Ajv>(engine: Engine): Engine {
   const add: unknown = addFormats
   ;(add as (target: Ajv) => void)(engine)
-  engine.addVocabulary(['x-mcp-header'])
   return engine
 }
 
 function compile(engine: Ajv, schema: JsonSchema): ValidateFunction {
-  for (const keyword of annotationKeywords(schema)) if (!engine.getKeyword(keyword)) engine.addVocabulary([keyword])
+  // `getKeyword` does not know of a keyword that has no rule.
+  for (const keyword of annotationKeywords(schema)) if (!engine.RULES.keywords[keyword]) engine.addVocabulary([keyword])
   return engine.compile(schema)
 }
 
