@@ -54,10 +54,9 @@ function specifierProblem(use: string): string | undefined {
   if (/^[a-z]:[\\/]/i.test(use)) return undefined
   if (use.includes(':'))
     return `${JSON.stringify(use.slice(0, 60))} is a URL: give a path beginning with ./ or the name of an npm package`
-  if (/^\.|^\//.test(use)) return undefined
-  const [, name = '', version] = /^(@?[^@]*)@(.+)$/.exec(use) ?? []
-  if (version !== undefined) return `holds a version: write use: ${JSON.stringify(name)}, version: ${JSON.stringify(version)}`
-  if (PACKAGE_NAME.test(use)) return undefined
+  if (/^\.|^\//.test(use) || PACKAGE_NAME.test(use)) return undefined
+  const [, name = '', version = ''] = /^(@?[^@]+)@(.+)$/.exec(use) ?? []
+  if (PACKAGE_NAME.test(name)) return `holds a version: write use: ${JSON.stringify(name)}, version: ${JSON.stringify(version)}`
   return `${JSON.stringify(use.slice(0, 60))} is neither a path beginning with ./ nor the name of an npm package`
 }
 

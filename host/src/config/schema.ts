@@ -1,3 +1,4 @@
+import type { AnyPlugin } from '@mcp-patchbay/plugin-api'
 import { Type, type Static } from 'typebox'
 import { authSchema } from './auth-schema.ts'
 import { withDefaults, type Fixed } from './defaults.ts'
@@ -142,18 +143,12 @@ export interface EmbeddedConfig extends Omit<HostConfig, 'plugins'> {
 }
 
 export interface EmbeddedEntry extends Omit<EntryConfig, 'use'> {
-  readonly use: string | PluginObject
-}
-
-/** What can be known of a plugin object whatever its config and client: the rest is checked when it is activated. */
-export interface PluginObject {
-  readonly apiVersion: number
-  readonly name: string
+  readonly use: string | AnyPlugin
 }
 
 /** One plugin of the host, every key decided. */
 export interface PluginEntry extends Omit<Fixed<Static<typeof entrySchema>>, 'use' | 'isolation'> {
-  readonly use: string | PluginObject
+  readonly use: string | AnyPlugin
   readonly isolation: 'inline' | 'process'
 }
 
@@ -185,7 +180,7 @@ export function normalizeEntry(entry: string | EmbeddedEntry): PluginEntry {
 }
 
 /** Whether `use` is the name of a package, and not a path or an object. */
-export function isPackage(use: string | PluginObject): boolean {
+export function isPackage(use: string | AnyPlugin): boolean {
   return typeof use === 'string' && !/^(?:\.|\/|[a-z]:[\\/])/i.test(use)
 }
 
