@@ -1,11 +1,15 @@
 import { defineConfig } from 'mcp-patchbay'
 
+// What `npm start` runs, and the example to copy. An editor knows every key; docs/setup.md explains them.
 export default defineConfig({
-  // Every folder in here is a plugin: drop one in, it loads; remove it, it goes.
+  // Every folder in here is a plugin: drop one in, it loads; remove it, it goes. One without credentials is hidden:
+  // `npx patchbay env github` prints the variables it reads.
   pluginDirs: ['./plugins'],
+  // Plugins from elsewhere, the same one as often as you like:
+  // plugins: [{ use: '@acme/mcp-jira', as: 'jira_eu', version: '2.3.1', tools: { allow: ['issues_*'] } }],
   listen: {
     http: { host: '127.0.0.1', port: 3000 }, // MCP clients: http://127.0.0.1:3000/mcp
-    management: { port: 3001 }, // /livez /readyz /metrics
+    management: { host: '127.0.0.1', port: 3001 }, // /livez /readyz /metrics
   },
   deployments: {
     // patchbay start --deployment production
