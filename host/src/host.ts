@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
-import { createCache } from './cache/cache.ts'
+import { openCache } from './cache/open-cache.ts'
 import { resolveConfig } from './config/resolve.ts'
 import type { EmbeddedConfig, ResolvedConfig } from './config/schema.ts'
 import { createValidators } from './data/validate.ts'
@@ -90,7 +90,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const events = new EventEmitter<HostEvents>()
   const redact = context.redact ?? createRedactor()
   const metrics = createMetrics()
-  const cache = createCache({ log })
+  const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
   const now = () => performance.now()
   const resources = new AsyncDisposableStack()

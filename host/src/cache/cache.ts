@@ -1,74 +1,112 @@
-import { createHash } from 'node:crypto'
-import { Keyv } from 'keyv'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
-import { boundedMap } from './memory-store.ts'
-import { singleFlight } from './single-flight.ts'
+import { silentBus, type Bus } from './bus.ts'
+import { hashParts } from './entry.ts'
+import { cacheClock, type CacheClock } from './guard.ts'
+import { createGuardedStore } from './guarded-store.ts'
+import { createMemoryStore } from './memory-store.ts'
+import { createNamespace, type CacheOutcome, type Landed, type Namespace } from './namespace.ts'
+import { createFlights } from './single-flight.ts'
+import type { CacheStore, StoreContents } from './store.ts'
 
-/** The host's cache: namespaces over one store. What a namespace holds no other can read. */
-export interface HostCache extends AsyncDisposable {
-  /** The parts of the namespace are identity: tenant, principal, plugin. They are hashed, so they may hold anything. */
-  namespace(...parts: readonly string[]): Cache
+/** What a plugin's version needs of the host's cache. */
+export interface PluginCaches {
+  namespace(kind: string, ...identity: readonly string[]): Cache
+}
+
+/** The host's cache: namespaces over one store. What a namespace holds no other can read. A store that is down costs misses. */
+export interface HostCache extends PluginCaches, AsyncDisposable {
+  /**
+   * The parts of `identity` say whose it is: tenant, principal, plugin. They are hashed, so they may hold anything; the same parts give
+   * the same namespace. `kind` is a plain word that people see in what is counted.
+   */
+  namespace(kind: string, ...identity: readonly string[]): Namespace
+  /** A mark for entries that become wrong together, for `remember` and `drop`. Tags of other parts have nothing in common with it. */
+  tag(...identity: readonly string[]): string
+  /** What was remembered with one of these tags is not given to anybody again, on any host, nor is what is being loaded with one now. */
+  drop(tags: readonly string[]): Promise<void>
+  /** Between the hosts that share the store. */
+  readonly bus: Bus
+  readonly stats: CacheStats
+  /** Asks the store itself. Rejects where `namespace` would give misses. */
+  inspect(): Promise<StoreContents>
+  /** Empties the store, for every host. Rejects as `inspect` does. */
+  clear(): Promise<void>
+}
+
+/** What became of the looks into the cache since the host began. */
+export interface CacheStats {
+  readonly store: string
+  /** `down`: it failed several times in a row and is left alone for a moment. */
+  readonly state: 'up' | 'down'
+  readonly failures: number
+  readonly kinds: Readonly<Record<string, Readonly<Record<CacheOutcome, number>>>>
+}
+
+/** Where the cache counts. */
+export interface CacheMetrics {
+  cache(kind: string, outcome: CacheOutcome): void
+  cacheState(state: 'up' | 'down'): void
 }
 
 export interface CacheOptions {
   readonly log: Logger
-  /** How many entries the memory store holds. */
-  readonly maxEntries?: number
+  /** Default: memory. */
+  readonly store?: CacheStore
+  readonly bus?: Bus
+  readonly metrics?: CacheMetrics
+  readonly clock?: CacheClock
+  /** The longest that one use of the cache waits for its store. */
+  readonly patienceMs?: number
   /** The longest key a plugin may use, in characters. */
   readonly maxKeyLength?: number
-  /** The largest value, in bytes of JSON. */
+  /** The largest value, in bytes of JSON; larger ones are not kept. */
   readonly maxValueBytes?: number
 }
 
-/**
- * A cache over keyv with the memory store. Values go in as JSON, so nobody shares an object with the cache. A store that fails costs
- * misses: reads answer undefined, writes are dropped, and the log says so.
- */
+const TAGS_DROPPED = 'tags_dropped'
+
+/** A cache over one store. Values go in and come out as JSON, so nobody shares an object with the cache. */
 export function createCache({
   log,
-  maxEntries = 10_000,
+  store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),
+  bus = silentBus,
+  metrics,
+  clock = cacheClock,
+  patienceMs = 100,
   maxKeyLength = 1_024,
   maxValueBytes = 1_048_576,
 }: CacheOptions): HostCache {
-  const store = new Keyv<string>({ store: boundedMap(maxEntries) })
-  // Without a listener keyv 6 rejects; with one it answers with the fallback.
-  store.on('error', (error: unknown) => log.warn('cache_store_failed', { error }))
+  const onState = (state: 'up' | 'down') => metrics?.cacheState(state)
+  const store = createGuardedStore({ store: kept, log, clock, deadlineMs: patienceMs, onState })
+  const flights = createFlights<string, Landed>()
+  const kinds: Record<string, Record<CacheOutcome, number>> = {}
+  const count = (kind: string, outcome: CacheOutcome) => {
+    const counts = (kinds[kind] ??= { hit: 0, miss: 0, stale: 0, joined: 0 })
+    counts[outcome] += 1
+    metrics?.cache(kind, outcome)
+  }
+  const deps = { store, flights, clock, log, patienceMs, maxKeyLength, maxValueBytes, count }
+  onState('up')
+  // The versions of tags are in the store; what is being loaded is not.
+  bus.on(TAGS_DROPPED, (tags) => Array.isArray(tags) && flights.leave(tags.map(String)))
 
   return {
-    namespace(...parts) {
-      const prefix = createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
-      const keyOf = (key: string) => {
-        if (typeof key !== 'string' || key.length > maxKeyLength)
-          throw new TypeError(`A cache key is a string of at most ${maxKeyLength} characters`)
-        return `${prefix}:${createHash('sha256').update(key).digest('base64url')}`
-      }
-      const flights = singleFlight<string, unknown>()
-      const get = async <Value>(key: string): Promise<Value | undefined> => {
-        const json = await store.get(keyOf(key))
-        return typeof json === 'string' ? (JSON.parse(json) as Value) : undefined
-      }
-      const set = async (key: string, value: unknown, { ttlMs }: { ttlMs: number }): Promise<void> => {
-        const json = JSON.stringify(value)
-        if (json === undefined) throw new TypeError('A cached value must be JSON')
-        if (json.length > maxValueBytes) return log.debug('cache_value_too_large', { bytes: json.length })
-        await store.set(keyOf(key), json, ttlMs)
-      }
-      return {
-        get,
-        set,
-        delete: async (key) => void (await store.delete(keyOf(key))),
-        wrap: <Value>(key: string, options: { ttlMs: number }, load: () => Promise<Value>) =>
-          flights(key, async () => {
-            const cached = await get<Value>(key)
-            if (cached !== undefined) return cached
-            const value = await load()
-            await set(key, value, options)
-            return value
-          }) as Promise<Value>,
-      }
+    namespace: (kind, ...identity) => createNamespace(kind, identity, deps),
+    tag: (...identity) => `tag:${hashParts(identity)}`,
+    async drop(tags) {
+      flights.leave(tags)
+      await store.remove(tags)
+      bus.publish(TAGS_DROPPED, tags)
     },
+    bus,
+    get stats() {
+      return { store: store.name, state: store.state, failures: store.failures, kinds: structuredClone(kinds) }
+    },
+    inspect: () => store.inspect(),
+    clear: () => store.clear(),
     async [Symbol.asyncDispose]() {
-      await store.disconnect()
+      await bus[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
     },
   }
 }

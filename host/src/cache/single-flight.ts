@@ -1,11 +1,34 @@
 /** Runs `load` once for all who ask for the same key while it runs; the result, or the error, is everybody's. */
 export function singleFlight<Key, Value>(): (key: Key, load: () => Promise<Value>) => Promise<Value> {
-  const flights = new Map<Key, Promise<Value>>()
-  return (key, load) => {
-    const running = flights.get(key)
-    if (running) return running
-    const flight = load().finally(() => flights.delete(key))
-    flights.set(key, flight)
-    return flight
+  const flights = createFlights<Key, Value>()
+  return (key, load) => flights.join(key, load)
+}
+
+/** Work under way, by key. */
+export interface Flights<Key, Value> {
+  /** The flight of `key` that is under way, else a new one that runs `load`. */
+  join(key: Key, load: () => Promise<Value>, tags?: readonly string[]): Promise<Value>
+  has(key: Key): boolean
+  /** Nobody joins a flight with one of these tags any more; who has joined gets what it brings. */
+  leave(tags: readonly string[]): void
+}
+
+export function createFlights<Key, Value>(): Flights<Key, Value> {
+  const flights = new Map<Key, { readonly landing: Promise<Value>; readonly tags: readonly string[] }>()
+  return {
+    join(key, load, tags = []) {
+      const running = flights.get(key)
+      if (running) return running.landing
+      const landing = load().finally(() => {
+        // A later flight of the same key may have begun, once this one was left.
+        if (flights.get(key)?.landing === landing) flights.delete(key)
+      })
+      flights.set(key, { landing, tags })
+      return landing
+    },
+    has: (key) => flights.has(key),
+    leave(tags) {
+      for (const [key, flight] of flights) if (flight.tags.some((tag) => tags.includes(tag))) flights.delete(key)
+    },
   }
 }

@@ -8,6 +8,10 @@ export interface HostMetrics {
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
   pluginState(plugin: string, state: string): void
+  /** One look into the cache. `outcome` is `hit`, `miss`, `stale` or `joined`. */
+  cache(kind: string, outcome: string): void
+  /** Whether the store of the cache answers. */
+  cacheState(state: 'up' | 'down'): void
   /** What one plugin counts for itself: `patchbay_plugin_<name>` with its label. */
   forPlugin(plugin: string): Metrics
   /** Drops the series of a plugin that is gone. */
@@ -44,6 +48,17 @@ export function createMetrics(): HostMetrics {
     labelNames: ['plugin', 'state'],
     registers,
   })
+  const cacheLooks = new Counter({
+    name: 'patchbay_cache_lookups_total',
+    help: 'Looks into the cache by kind of entry and outcome: hit, miss, stale, joined',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  })
+  const cacheUp = new Gauge({
+    name: 'patchbay_cache_store_up',
+    help: '1 while the store of the cache answers, 0 while it is left alone',
+    registers,
+  })
   const own = new Map<string, Counter | Gauge | Histogram>()
 
   return {
@@ -56,6 +71,8 @@ export function createMetrics(): HostMetrics {
     pluginState(plugin, state) {
       for (const name of STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
     },
+    cache: (kind, outcome) => cacheLooks.inc({ kind, outcome }),
+    cacheState: (state) => cacheUp.set(state === 'up' ? 1 : 0),
     forPlugin: (plugin) => pluginMetrics(plugin, own, registry),
     forget(plugin) {
       for (const name of STATES) states.remove({ plugin, state: name })

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { createCache, type CacheMetrics, type HostCache } from './cache.ts'
+import { cacheClock, type CacheClock } from './guard.ts'
+import { createMemoryStore } from './memory-store.ts'
+import { createRedisBus } from './redis-bus.ts'
+import { createRedisConnection } from './redis-connection.ts'
+import { createRedisStore } from './redis-store.ts'
+import { createSqliteStore } from './sqlite-store.ts'
+
+export interface OpenCacheOptions {
+  /** `cache` of the config. */
+  readonly settings: { readonly store: string; readonly maxEntries: number }
+  /** What a file's path is relative to. */
+  readonly configDir: string
+  readonly log: Logger
+  readonly metrics?: CacheMetrics
+  readonly clock?: CacheClock
+}
+
+const MEMORY_BYTES = 64 * 1_048_576
+const FILE_BYTES = 256 * 1_048_576
+
+/** The cache that a config names. Opens and connects to nothing until it is used, but for the bus of a Redis; a store that is not there costs misses. */
+export function openCache({ settings, configDir, log, metrics, clock = cacheClock }: OpenCacheOptions): HostCache {
+  const common = { log, clock, ...(metrics && { metrics }) }
+  const { store, maxEntries } = settings
+  if (store.startsWith('sqlite:')) {
+    const file = resolve(configDir, store.slice('sqlite:'.length))
+    return createCache({ ...common, store: createSqliteStore({ file, maxBytes: FILE_BYTES, log, now: () => clock.now() }) })
+  }
+  if (/^rediss?:/.test(store)) {
+    const connection = createRedisConnection({ url: store, clock })
+    return createCache({ ...common, store: createRedisStore(connection), bus: createRedisBus({ connection, log, clock }) })
+  }
+  return createCache({ ...common, store: createMemoryStore({ maxEntries, maxBytes: MEMORY_BYTES }) })
+}

@@ -1,0 +1,109 @@
+import type { RedisClientType as RedisClient } from '@keyv/redis'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Bus } from './bus.ts'
+import type { CacheClock } from './guard.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { REDIS_PREFIX } from './redis-store.ts'
+
+export interface RedisBusOptions {
+  readonly connection: RedisConnection
+  readonly log: Logger
+  readonly clock: CacheClock
+}
+
+/** The pause before listening is tried again. */
+const RETRY_MS = 1_000
+
+/**
+ * Events over Redis' publish and subscribe: what is published goes over the connection that the cache has, and listening has one of its
+ * own, which is made at once and again whenever it is lost.
+ */
+export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus & { readonly listening: Promise<void> } {
+  const channel = `${REDIS_PREFIX}:events:${connection.database}`
+  const sender = crypto.randomUUID()
+  const listeners = new Map<string, Set<(data: unknown) => void>>()
+  const first = Promise.withResolvers<void>()
+  let subscriber: RedisClient | undefined
+  let cancelRetry = () => {}
+  let closed = false
+  let isSaid = false
+
+  async function listen(): Promise<void> {
+    let client: RedisClient | undefined
+    try {
+      client = (await connection.client()).duplicate()
+      client.on('error', lost)
+      await client.connect()
+      await client.subscribe(channel, receive)
+      if (closed) return destroy(client)
+      subscriber = client
+      if (isSaid) log.info('cache_bus_recovered', { store: connection.name })
+      isSaid = false
+      first.resolve()
+    } catch (error) {
+      if (client) destroy(client)
+      lost(error)
+    }
+  }
+
+  function lost(error: unknown): void {
+    if (subscriber) destroy(subscriber)
+    subscriber = undefined
+    if (closed) return
+    if (!isSaid) log.warn('cache_bus_lost', { store: connection.name, error })
+    isSaid = true
+    cancelRetry()
+    cancelRetry = clock.schedule(RETRY_MS, () => void listen())
+  }
+
+  function receive(text: string): void {
+    const message = parse(text)
+    if (!message || message.from === sender) return
+    for (const listener of listeners.get(message.topic) ?? []) {
+      try {
+        listener(message.data)
+      } catch (error) {
+        log.error('listener_failed', { event: message.topic, error })
+      }
+    }
+  }
+
+  void listen()
+  return {
+    listening: first.promise,
+    publish(topic, data) {
+      connection
+        .client()
+        .then((client) => client.publish(channel, JSON.stringify({ from: sender, topic, data })))
+        .catch((error: unknown) => log.debug('cache_bus_not_sent', { topic, error }))
+    },
+    on(topic, listener) {
+      const known = listeners.get(topic) ?? new Set()
+      listeners.set(topic, known.add(listener))
+      return () => known.delete(listener)
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      cancelRetry()
+      listeners.clear()
+      if (subscriber) destroy(subscriber)
+    },
+  }
+}
+
+/** Undefined for what no host of ours sent. */
+function parse(text: string): { readonly from: string; readonly topic: string; readonly data: unknown } | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    if (typeof message !== 'object' || message === null || !('from' in message && 'topic' in message && 'data' in message))
+      return undefined
+    const { from, topic, data } = message
+    return typeof from === 'string' && typeof topic === 'string' ? { from, topic, data } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function destroy(client: RedisClient): void {
+  if (client.isOpen) client.destroy()
+}
