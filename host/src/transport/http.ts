@@ -53,6 +53,8 @@ export interface HttpTransport {
   readonly isDraining: boolean
   /** How many sessions there are, and how many streams that wait for changes. */
   readonly open: OpenConnections
+  /** Closes sessions that were idle for too long; happens by itself twice a minute. */
+  readonly sweep: () => void
   /** From now on new calls are refused with 503 and connections end with their answer. To be called when /readyz says no. */
   readonly drain: () => void
   /** Drains, waits at most `graceMs` for calls in flight, ends those left with an error of their own, and closes everything. */
@@ -117,6 +119,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       const { sessions, streams } = streamable.open()
       return { sessions: sessions + older, streams: streams + older }
     },
+    sweep: streamable.sweep,
     drain,
     async close({ graceMs }) {
       drain()
