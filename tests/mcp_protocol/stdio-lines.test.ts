@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
+import { test, type TestContext } from 'node:test'
+import { createStdioTransport } from '../../host/src/transport/stdio.ts'
+import { demoPlugin } from '../fixtures/demo-plugin.ts'
+import { startServing } from '../fixtures/serving.ts'
+
+for (const [what, line, code] of [
+  ['is not JSON', 'hello', -32700],
+  ['is cut off', '{"jsonrpc":"2.0","id":1', -32700],
+  ['is not valid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), -32700],
+  ['is longer than may be', `{"x":"${'x'.repeat(70_000)}"}`, -32600],
+  ['nests too deeply', '['.repeat(100), -32600],
+  ['has its method twice', '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}', -32600],
+  ['is no message', '42', -32600],
+  ['is a batch', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600],
+] as const) {
+  test(`answers a line that ${what} with an error, and serves the next one`, async (t) => {
+    const client = await startStdio(t)
+    client.input.write(line)
+    client.input.write('\n\n \r\n')
+    const { id, error } = await client.message()
+    assert.deepEqual([id, error?.code], [null, code])
+    client.send(call(2, 'demo_whoami'))
+    assert.equal((await client.message()).id, 2)
+  })
+}
+
+test('answers a message that is no request by the id it gave', async (t) => {
+  const client = await startStdio(t)
+  client.send({ jsonrpc: '2.0', id: 'mine', method: 42 })
+  assert.equal((await client.message()).id, 'mine')
+})
+
+test('puts a message together that comes in pieces', async (t) => {
+  const client = await startStdio(t)
+  for (const byte of Buffer.from(`${JSON.stringify(call(1, 'demo_echo', { text: 'süß' }))}\n`))
+    client.input.write(Buffer.of(byte))
+  assert.deepEqual((await client.message()).result?.structuredContent, { text: 'süß' })
+})
+
+test('reads no more while the client does not read', async (t) => {
+  const client = await startStdio(t, { highWaterMark: 1_000 })
+  client.lines.pause()
+  client.output.pause()
+  for (let id = 1; id <= 1_000; id++) client.send(call(id, 'demo_echo', { text: 'x'.repeat(500) }))
+  while (!client.input.isPaused()) await new Promise((resolve) => client.input.once('pause', resolve))
+  assert.ok(client.output.readableLength + client.output.writableLength < 200_000)
+  client.output.resume()
+  client.lines.resume()
+  const ids = new Set<unknown>()
+  while (ids.size < 1_000) ids.add((await client.message()).id)
+})
+
+test('refuses what comes while it closes, and ends what it follows', async (t) => {
+  const demo = demoPlugin()
+  const client = await startStdio(t, {}, demo)
+  const started = demo.started('a')
+  client.send(call(1, 'demo_wait', { key: 'a' }))
+  client.send({ ...call(2, ''), method: 'subscriptions/listen', params: { ...meta, notifications: { toolsListChanged: true } } })
+  await started
+  const closed = client.stdio.close({ graceMs: 10_000 })
+  client.send(call(3, 'demo_whoami'))
+  const acknowledged = await client.message()
+  assert.equal(acknowledged.method, 'notifications/subscriptions/acknowledged')
+  const refused = await client.message()
+  assert.deepEqual([refused.id, refused.error?.message], [3, 'The server is shutting down'])
+  demo.release('a')
+  assert.equal((await client.message()).result?.content?.[0]?.text, 'waited for a')
+  assert.deepEqual([(await client.message()).id], [2])
+  await closed
+  await client.stdio.closed
+})
+
+interface Message {
+  readonly id?: number | string | null
+  readonly method?: string
+  readonly result?: { readonly content?: readonly { readonly text: string }[]; readonly structuredContent?: unknown }
+  readonly error?: { readonly code: number; readonly message: string }
+}
+
+/** The transport over streams of this process. */
+async function startStdio(t: TestContext, { highWaterMark = 65_536 } = {}, demo = demoPlugin()) {
+  const input = new PassThrough()
+  const output = new PassThrough({ highWaterMark })
+  const stdio = createStdioTransport({ ...(await startServing([demo.plugin])), bodyBytes: 65_536, input, output })
+  t.after(() => stdio.close({ graceMs: 0 }))
+  const lines = createInterface({ input: output })
+  const iterator = lines[Symbol.asyncIterator]()
+  return {
+    input,
+    output,
+    lines,
+    stdio,
+    send: (message: object) => void input.write(`${JSON.stringify(message)}\n`),
+    message: async () => JSON.parse(String((await iterator.next()).value)) as Message,
+  }
+}
+
+const meta = {
+  _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+}
+
+function call(id: number, name: string, input: object = {}): object {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input, ...meta } }
+}
