@@ -249,6 +249,15 @@ for (const [config, fault] of contradictions)
     assert.equal(message, `The config has a fault:\n  ${fault}`)
   })
 
+test('checks the shape of a config that comes from no file', () => {
+  const config: object = { plugins: [{ use: { name: 'mine' }, isolaton: 'inline' }], readonly: true }
+  assert.equal(
+    refused(config).message,
+    'The config has 2 faults:\n  plugins[0].isolaton: unknown key; did you mean "isolation"?\n  readonly: unknown key; did you mean "readOnly"?',
+  )
+  assert.match(refused({ plugins: 5 } as object).message, /plugins: expected an array, got 5/)
+})
+
 test('gives the line of a contradiction', () => {
   const source = { file: '/p/mcp.config.json', text: '{\n  "plugins": [\n    { "use": "node:fs" }\n  ]\n}' }
   assert.match(

@@ -3,23 +3,24 @@ import { mergeDeployment, DEFAULT_DEPLOYMENT } from './deployment.ts'
 import { httpSchema, managementSchema } from './listen-schema.ts'
 import { ruleFaults } from './rules.ts'
 import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from './schema.ts'
-import { invalid, type ConfigSource } from './validate.ts'
+import { invalid, validateEmbedded, type ConfigSource } from './validate.ts'
 
 export interface ResolveOptions {
   /** Which of `deployments` is merged over the config. */
   readonly deployment?: string | undefined
   /** Decides `frozen` where the config does not: NODE_ENV. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** For the place of a fault. */
+  /** The file the config was read from, for the place of a fault. Without it the config is an embedder's and its shape is checked here. */
   readonly source?: ConfigSource
 }
 
 /**
  * The config the host runs by: the deployment merged in, every default applied, every contradiction refused with `CONFIG_INVALID`,
- * frozen. `config` must have passed `validateConfig`, or be typed.
+ * frozen. A config of a file must have passed `validateConfig`.
  */
 export function resolveConfig(config: HostConfig | EmbeddedConfig, options: ResolveOptions = {}): ResolvedConfig {
   const { deployment = DEFAULT_DEPLOYMENT, env = {}, source } = options
+  if (!source) validateEmbedded(config)
   const { plugins = [], listen, ...rest } = mergeDeployment(config, deployment)
   const { plugins: _, deployments: __, ...decided } = withDefaults(configSchema, rest)
   const resolved: ResolvedConfig = Object.freeze({

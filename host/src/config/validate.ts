@@ -3,7 +3,7 @@ import { hostError, type HostError } from '../errors.ts'
 import { check } from './check.ts'
 import { formatPath, type Fault } from './fault.ts'
 import { locateKey } from './locate.ts'
-import { configSchema, type HostConfig } from './schema.ts'
+import { configSchema, type EmbeddedConfig, type HostConfig } from './schema.ts'
 
 /** The file a config was read from. */
 export interface ConfigSource {
@@ -21,6 +21,19 @@ export function validateConfig(value: unknown, source?: ConfigSource): HostConfi
   if (faults.length > 0 || !isConfig(value)) throw invalid(faults, source)
   return value
 }
+
+/** The same for a config whose plugins may be objects: what those are worth is checked when they are activated. */
+export function validateEmbedded(config: EmbeddedConfig): void {
+  const plugins: unknown = config.plugins
+  validateConfig(Array.isArray(plugins) ? { ...config, plugins: plugins.map(withoutObject) } : config)
+}
+
+function withoutObject(entry: unknown): unknown {
+  return isObject(entry) && isObject(entry['use']) ? { ...entry, use: EMBEDDED } : entry
+}
+
+/** Stands for an object in `use`. */
+const EMBEDDED = './embedded'
 
 /** The error for `faults`, in the order of the file. */
 export function invalid(faults: readonly Fault[], source?: ConfigSource): HostError {
