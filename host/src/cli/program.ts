@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
 import { callCommand } from './call.ts'
@@ -14,7 +14,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('patchbay')
     .description('A plugin-host runtime for MCP servers')
     .version(packageJson.version)
-    .showHelpAfterError('(add --help for the options)')
+    .showHelpAfterError(HELP_HINT)
     .exitOverride()
   for (const command of [startCommand, listCommand, explainCommand, callCommand, envCommand])
     program.addCommand(
@@ -28,6 +28,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
+    // What commander finds it has printed itself; it throws this class only where a command does.
+    if (error instanceof InvalidArgumentError) process.stderr.write(`error: ${error.message}\n${HELP_HINT}\n`)
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     process.stderr.write(`${describeError(error)}\n`)
     return error instanceof HostError && isConfigurationError(error) ? EXIT.configuration : EXIT.failed
@@ -41,7 +43,10 @@ function withCommon(command: Command): Command {
     .addOption(new Option('--deployment <name>', 'which deployment of the config').env('MCP_DEPLOYMENT'))
     .addOption(new Option('--env-file <file>', 'instead of the .env beside the config'))
     .allowExcessArguments(false)
+    .showHelpAfterError(HELP_HINT)
 }
+
+const HELP_HINT = '(add --help for the options)'
 
 function isConfigurationError({ code }: HostError): boolean {
   return code.startsWith('CONFIG_') || code.startsWith('LISTEN_')
