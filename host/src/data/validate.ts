@@ -21,6 +21,7 @@ export interface Validators {
 export function createValidators(): Validators {
   let modern: Ajv2020 | undefined
   let draft7: Ajv | undefined
+  let released = 0
   const engineFor = (schema: JsonSchema) =>
     typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07')
       ? (draft7 ??= withFormats(new Ajv(options)))
@@ -51,9 +52,20 @@ export function createValidators(): Validators {
     release(schema) {
       modern?.removeSchema(schema)
       draft7?.removeSchema(schema)
+      if (++released < RELEASES) return
+      // Validators that are in use keep the engine that made them.
+      released = 0
+      modern = undefined
+      draft7 = undefined
     },
   }
 }
+
+/**
+ * An engine is given up once it has forgotten so many schemas: of each it forgets all but 6 kB of what it compiled to (its scope of
+ * values only grows), which a host that reloads all day would die of.
+ */
+const RELEASES = 64
 
 /** `allErrors` is off: a hostile array of 100,000 wrong items would make 100,000 errors. */
 const options: Options = {
