@@ -22,6 +22,7 @@ import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import { activate, type Activation } from './service/activate.ts'
 import { discoverEntries } from './service/discover.ts'
 import type { DrainedVersion } from './service/drain.ts'
+import { createLeftovers } from './service/leftovers.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
 import { createReloader, type ReloadReport, type Sources } from './service/reload.ts'
 import { serviceHttp } from './service/service-http.ts'
@@ -37,6 +38,11 @@ export interface HostContext {
   readonly log?: Logger
   /** Knows every live secret. The log's, if it has one, so that a secret is gone from both. */
   readonly redact?: Redactor
+  /**
+   * How long a generation waits for the slowest of its plugins, which is published by itself when it is done. Default: a second.
+   * Infinity waits for all of them, each of which has `limits.loadTimeoutMs`.
+   */
+  readonly patienceMs?: number
 }
 
 export interface HostEvents {
@@ -73,7 +79,6 @@ export interface HostChange {
   readonly changed?: ReadonlySet<string>
 }
 
-/** How long a publish waits for the slowest plugin of a change. */
 const PATIENCE_MS = 1_000
 /** How long a failed edit waits for a newer save before it is believed. */
 const GRACE_MS = 100
@@ -83,7 +88,7 @@ const GRACE_MS = 100
  * plugin that fails does not fail the host. Throws `CONFIG_INVALID`.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
-  const { file = resolve('mcp.config.ts'), log = silentLogger } = context
+  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS } = context
   let env = context.env ?? process.env
   let config = isResolved(given) ? given : resolveConfig(given, { env })
   const configDir = dirname(file)
@@ -96,6 +101,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const resources = new AsyncDisposableStack()
   resources.use(cache)
   const graph = resources.use(createPluginGraph(log))
+  const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
 
   const source = basename(file)
   let policy = compilePolicy(config, source)
@@ -115,7 +121,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     log,
     now,
     publish,
-    patienceMs: PATIENCE_MS,
+    patienceMs,
     graceMs: GRACE_MS,
     drainMs: () => config.limits.drainMs,
     async activate(entry, signal) {
@@ -142,6 +148,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       events.emit('reload', report)
     },
     onDrained: (report) => events.emit('drained', report),
+    onReleased: (version) => leftovers.watch(version),
   })
   resources.use(reloader)
 

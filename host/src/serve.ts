@@ -86,7 +86,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   if (options.watch && !settings.config.frozen) {
     const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
     // A plugin that was slow to build is published later than its set.
-    host.on('generation', watcher.refresh)
+    host.on('generation', () => watcher.refresh())
     // What changed while the plugins were being loaded made no event.
     await onSettled({ files: targets().files })
   }

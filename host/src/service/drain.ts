@@ -1,5 +1,6 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Activation } from './activate.ts'
+import type { ReleasedVersion } from './leftovers.ts'
 import type { DrainReport } from './live-plugin.ts'
 
 /** A version that is gone, and how its calls ended. */
@@ -20,9 +21,11 @@ export interface DrainOptions {
   readonly drainMs: () => number
   readonly reason: (plugin: string, drainMs: number) => Error
   readonly onDrained?: (report: DrainedVersion) => void
+  /** Called when nothing of the host holds the version any more. */
+  readonly onReleased?: (version: ReleasedVersion) => void
 }
 
-export function createDrains({ log, drainMs, reason, onDrained }: DrainOptions): Drains {
+export function createDrains({ log, drainMs, reason, onDrained, onReleased }: DrainOptions): Drains {
   const running = new Set<Promise<void>>()
 
   async function drain(activation: Activation, generation: number): Promise<void> {
@@ -36,6 +39,7 @@ export function createDrains({ log, drainMs, reason, onDrained }: DrainOptions):
       onDrained?.({ ...report, instance, generation })
     }
     activation.release()
+    if (live) onReleased?.({ instance, generation, traces: activation.traces })
   }
 
   return {

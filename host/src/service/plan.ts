@@ -2,7 +2,7 @@ import type { Activation } from './activate.ts'
 import { findCollisions } from './names.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
-import { specifierOf } from './resolve.ts'
+import { nameFromSpecifier } from './resolve.ts'
 import type { Build, Slot } from './slot.ts'
 
 /** What the next generation will be. */
@@ -119,7 +119,12 @@ const loadingRecords = new WeakMap<Slot, PluginRecord>()
 function loadingRecord(slot: Slot): PluginRecord {
   const known = loadingRecords.get(slot)
   if (known && known.entry === slot.entry) return known
-  const record: PluginRecord = { instance: slot.entry.as ?? specifierOf(slot.entry), entry: slot.entry, state: 'loading' }
+  const { as, use } = slot.entry
+  const record: PluginRecord = {
+    instance: as ?? (typeof use === 'string' ? nameFromSpecifier(use) : use.name),
+    entry: slot.entry,
+    state: 'loading',
+  }
   loadingRecords.set(slot, record)
   return record
 }

@@ -3,6 +3,7 @@ import type { PluginEntry } from '../config/schema.ts'
 import { hostError } from '../errors.ts'
 import type { Activation } from './activate.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
+import type { ReleasedVersion } from './leftovers.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { specifierOf } from './resolve.ts'
@@ -44,7 +45,7 @@ export interface Change {
 export interface ReloadOptions {
   readonly log: Logger
   readonly drainMs: () => number
-  /** How long a publish waits for the slowest plugin of a change. */
+  /** How long a publish waits for the slowest plugin of a change; Infinity for all of them. */
   readonly patienceMs: number
   /** How long a failed attempt waits for a newer change before it is believed: the file may have been half written. */
   readonly graceMs: number
@@ -54,6 +55,8 @@ export interface ReloadOptions {
   readonly publish: (records: readonly PluginRecord[]) => number
   readonly onReload?: (report: ReloadReport) => void
   readonly onDrained?: (report: DrainedVersion) => void
+  /** A version was drained and its modules released. */
+  readonly onReleased?: (version: ReleasedVersion) => void
 }
 
 /** What became of one plugin in one publish. `kept`: the attempt failed and the version before goes on. */
@@ -79,6 +82,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     drainMs: options.drainMs,
     reason: (plugin, drainMs) => hostError('PLUGIN_RELOADED', { plugin, drainMs }),
     ...(options.onDrained ? { onDrained: options.onDrained } : {}),
+    ...(options.onReleased ? { onReleased: options.onReleased } : {}),
   })
   let slots: ReadonlyMap<string, Slot> = new Map()
   /** Slots whose entry is gone, until a publish has said so. */
@@ -251,6 +255,7 @@ function logReload(log: Logger, { instance, generation, outcome, ms, changes, af
 }
 
 async function takesLonger(work: Promise<unknown>, ms: number): Promise<boolean> {
+  if (ms === Infinity) return work.then(() => false)
   const { promise, resolve } = Promise.withResolvers<true>()
   const timer = setTimeout(() => resolve(true), ms)
   try {

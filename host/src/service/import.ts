@@ -1,0 +1,45 @@
+import { hostError } from '../errors.ts'
+import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
+import type { ResolvedPlugin } from './resolve.ts'
+
+export interface ImportOptions {
+  readonly graph: ModuleGraph
+  readonly timeoutMs: number
+  /** For messages, as long as the plugin has not said its name. */
+  readonly label: string
+  /** Receives what was read when the import fails. */
+  readonly digests?: Map<string, string>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A new version of a plugin's modules, and what they export as the plugin, unchecked. */
+export interface ImportedPlugin {
+  readonly modules: LoadedVersion
+  readonly exported: unknown
+}
+
+/** Imports one version of a plugin. Throws `PLUGIN_IMPORT`. */
+export async function importPlugin(resolved: ResolvedPlugin, options: ImportOptions): Promise<ImportedPlugin> {
+  const { graph, timeoutMs, label, digests, signal } = options
+  try {
+    const modules = await graph.load(resolved.file, {
+      root: resolved.root,
+      timeoutMs,
+      ...(digests ? { digests } : {}),
+      ...(signal ? { signal } : {}),
+    })
+    return { modules, exported: defaultExport(modules.exports) }
+  } catch (error) {
+    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: error instanceof Error ? error.message : String(error) }, error)
+  }
+}
+
+/** CommonJS modules that were compiled from ESM keep their default one level down. */
+function defaultExport(exports: unknown): unknown {
+  const first = member(exports, 'default')
+  return member(first, '__esModule') === true ? member(first, 'default') : first
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && key in value ? (value as Record<string, unknown>)[key] : undefined
+}
