@@ -26,19 +26,29 @@ export interface Settings extends Omit<LoadedConfig, 'config'> {
 /** Reads config, deployment and environment file. Throws `CONFIG_…`. `onFile` hears of each file of the config, also when it fails. */
 export async function readSettings(options: FileOptions, log: Logger, onFile?: (file: string) => void): Promise<Settings> {
   const { config: file, deployment, envFile, adjust = (config) => config } = options
-  const { config: given, ...loaded } = await loadConfig({ cwd: process.cwd(), file, envFile, env: process.env, log, ...(onFile ? { onFile } : {}) })
+  const { config: given, ...loaded } = await loadConfig({
+    cwd: process.cwd(),
+    file,
+    envFile,
+    env: process.env,
+    log,
+    ...(onFile ? { onFile } : {}),
+  })
   const { env, source } = loaded
   const resolved = resolveConfig(given, { deployment: deployment ?? nonEmpty(env['MCP_DEPLOYMENT']), env, source })
   return { ...loaded, given, config: adjust(resolved) }
 }
 
-/** The host of a config file, for a command that asks it something and ends: quiet, and with stdout kept for the answer. */
+/**
+ * The host of a config file, for a command that asks it something and ends: quiet, with stdout kept for the answer, and with every plugin
+ * either loaded or failed.
+ */
 export async function openHost(options: FileOptions): Promise<Host> {
   const guard = guardStdout()
   const redact = createRedactor()
   const log = createLogger({ level: quietLevel(), format: 'pretty', redact })
   const { config, file, env } = await readSettings(options, log)
-  const host = await createHost(config, { file, env, log, redact })
+  const host = await createHost(config, { file, env, log, redact, patienceMs: Infinity })
   void host.closed.then(() => guard[Symbol.dispose]())
   return host
 }
