@@ -110,6 +110,10 @@ const catalogue = {
       'Or change the pin in mcp.config.ts',
     ],
   ),
+  PLUGIN_INTEGRITY: entry<{ plugin: string; use: string; wanted: string; found: string }>(
+    ({ plugin, use, wanted, found }) => `Plugin "${plugin}" (${use}) must have the integrity ${wanted}; installed is ${found}`,
+    () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in mcp.config.ts'],
+  ),
   PLUGIN_IMPORT: entry<{ plugin: string; problem: string; at?: string | undefined }>(
     ({ plugin, problem, at }) => `Plugin "${plugin}" could not be imported: ${problem}${at ? ` (${at})` : ''}`,
     () => ['Correct the file; with --watch the next save is tried at once'],
@@ -225,6 +229,13 @@ const catalogue = {
   PIN_OTHERS_CHANGED: entry<{ plugin: string }>(
     ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,
     ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+  ),
+  PIN_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `${file} was not loaded: ${problem}`,
+    () => [
+      'Install what is locked: npm ci --ignore-scripts',
+      'A package that the plugin imports has to be in its dependencies in package.json; then run patchbay lock',
+    ],
   ),
   PIN_SYMLINK: entry<{ folder: string; path: string; problem: string }>(
     ({ folder, path, problem }) =>

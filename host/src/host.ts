@@ -10,6 +10,7 @@ import { createValidators } from './data/validate.ts'
 import { hostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin-graph.ts'
+import { openLock } from './service/lock-file.ts'
 import { silentLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
@@ -20,6 +21,7 @@ import { compilePolicy } from './server/policy.ts'
 import { Registry } from './server/registry.ts'
 import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import { activate, type Activation } from './service/activate.ts'
+import { createApprovedFiles } from './service/approved-files.ts'
 import { discoverEntries } from './service/discover.ts'
 import type { DrainedVersion } from './service/drain.ts'
 import { createLeftovers } from './service/leftovers.ts'
@@ -85,7 +87,8 @@ const GRACE_MS = 100
 
 /**
  * Assembles a host and loads its plugins; listens on nothing until it is told to. Resolves when the first generation is published: a
- * plugin that fails does not fail the host. Throws `CONFIG_INVALID`.
+ * plugin that fails does not fail the host. Throws `CONFIG_INVALID`, and frozen
+ * `LOCK_…` for a lock that cannot be used.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
   const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS } = context
@@ -98,9 +101,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
   const now = () => performance.now()
+  const approved = createApprovedFiles(() => config.frozen)
+  const lock = await openLock({ configDir, log }, config)
   const resources = new AsyncDisposableStack()
   resources.use(cache)
-  const graph = resources.use(createPluginGraph(log))
+  const graph = resources.use(createPluginGraph(log, approved.admit))
   const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
 
   const source = basename(file)
@@ -135,6 +140,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
           cache,
           loadTimeoutMs: config.limits.loadTimeoutMs,
           metricsFor: (instance) => metrics.forPlugin(instance),
+          pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
           createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
         },
         signal,
@@ -210,16 +216,23 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     explain: (name, caller = operator) => explain(registry.current, name, caller),
     list: (caller = operator) => listHost(registry.current, caller),
     async apply({ config: nextConfig, env: nextEnv, changed }) {
+      const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
       const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
-      const rightsChanged = nextConfig !== undefined && nextConfig.readOnly !== config.readOnly
+      const rightsChanged =
+        nextConfig !== undefined && (nextConfig.readOnly !== config.readOnly || nextConfig.frozen !== config.frozen)
       if (nextEnv) env = nextEnv
       if (isNewConfig) {
         config = nextConfig
         policy = compilePolicy(config, source)
       }
       const before = registry.current
-      await reloader.apply({ entries: entries(), variables, all: rightsChanged, ...(changed ? { changed } : {}) })
+      await reloader.apply({
+        entries: entries(),
+        variables,
+        all: rightsChanged || (repinned ?? false),
+        ...(changed ? { changed } : {}),
+      })
       // New filters with the same plugins are a new generation as well.
       if (isNewConfig && registry.current === before) publish(reloader.records)
     },

@@ -16,6 +16,8 @@ export interface PluginListing {
   readonly version: string | null
   readonly isolation: 'inline' | 'process'
   readonly state: PluginState
+  /** What mcp.lock.json says of it: the same, nothing, or something else. */
+  readonly pinned: 'pinned' | 'unpinned' | 'changed'
   readonly reason: PluginReason | null
   /** Why the version on disk is not the one that serves. */
   readonly reloadError: PluginReason | null
@@ -42,6 +44,7 @@ export function listHost(snapshot: Snapshot, caller: Caller): HostListing {
       version: plugin.version ?? null,
       isolation: plugin.entry.isolation,
       state: plugin.state,
+      pinned: plugin.pinned ?? 'unpinned',
       reason: plugin.reason ?? null,
       reloadError: plugin.reloadError ?? null,
       tools: (byPlugin.get(plugin) ?? []).map((tool) => listTool(tool, snapshot, caller)),

@@ -1,10 +1,11 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { createModuleGraph, type ModuleGraph } from './modules/graph.ts'
+import type { Admit } from './modules/source.ts'
 
 /** What every plugin gets the host's own copy of, so that it can be one file with nothing installed beside it. */
 const SHARED = ['@mcp-patchbay/plugin-api', '@mcp-patchbay/plugin-api/testing', 'typebox']
 
-/** The module graph that plugins are imported through. */
-export function createPluginGraph(log: Logger): ModuleGraph {
-  return createModuleGraph({ shared: Object.fromEntries(SHARED.map((name) => [name, import.meta.resolve(name)])), log })
+/** The module graph that plugins are imported through; `admit` judges every file before it runs. */
+export function createPluginGraph(log: Logger, admit?: Admit): ModuleGraph {
+  return createModuleGraph({ shared: Object.fromEntries(SHARED.map((name) => [name, import.meta.resolve(name)])), log, admit })
 }

@@ -30,12 +30,13 @@ function pluginLines({ plugins }: HostListing): readonly string[] {
     plugin.use,
     plugin.isolation === 'inline' ? 'inline (trusted)' : plugin.isolation,
     state(plugin),
+    plugin.pinned,
     `${plugin.tools.filter(({ visible }) => visible).length}/${plugin.tools.length}`,
   ])
   const reasons = plugins.flatMap(({ name, reason }) =>
     reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : [],
   )
-  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'TOOLS'], rows), ...reasons]
+  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons]
 }
 
 function toolLines({ plugins }: HostListing): readonly string[] {

@@ -49,5 +49,5 @@ function withCommon(command: Command): Command {
 const HELP_HINT = '(add --help for the options)'
 
 function isConfigurationError({ code }: HostError): boolean {
-  return code.startsWith('CONFIG_') || code.startsWith('LISTEN_')
+  return /^(?:CONFIG|LISTEN|LOCK)_/.test(code)
 }

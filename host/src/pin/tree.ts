@@ -24,6 +24,8 @@ export interface Tree {
   readonly digest: Digest
   /** By package, then by path, in code unit order. */
   readonly files: readonly TreeFile[]
+  /** Which package gets which, as JSON of `[from, name, to]`, in code unit order. */
+  readonly dependencies: readonly string[]
   /** Where each package lies on this machine: no part of the digest. A package that lies in two places appears twice. */
   readonly roots: readonly { readonly package: string; readonly folder: string }[]
 }
@@ -45,16 +47,20 @@ export async function digestTree(entry: string, signal?: AbortSignal): Promise<T
     Array.from(dependencies, ([name, target]) => [labelOf(folder), name, labelOf(target)]),
   )
   const distinct = unique(files.toSorted(byPackageAndPath))
+  const dependencies = unique(edges)
+    .map((edge) => JSON.stringify(edge))
+    .toSorted()
   return Object.freeze({
-    digest: digestJson({
-      files: distinct.map((file) => [file.package, file.path, file.mode, file.sha256]),
-      dependencies: unique(edges)
-        .map((edge) => JSON.stringify(edge))
-        .toSorted(),
-    }),
+    digest: treeDigest(distinct, dependencies),
     files: Object.freeze(distinct),
+    dependencies: Object.freeze(dependencies),
     roots: Object.freeze(packages.map(({ folder }) => ({ package: labelOf(folder), folder }))),
   })
+}
+
+/** The digest of a tree of these parts, in their order. */
+export function treeDigest(files: readonly TreeFile[], dependencies: readonly string[]): Digest {
+  return digestJson({ files: files.map((file) => [file.package, file.path, file.mode, file.sha256]), dependencies })
 }
 
 /** The files of `tree` by where they lie on this machine, for a loader that runs nothing but what was digested. */

@@ -57,7 +57,8 @@ export function explain(snapshot: Snapshot, name: string, caller: Caller): Expla
 /** A plugin that never loaded has no tools to name: whether one was meant can only be told by the prefix. */
 function explainUnknown(snapshot: Snapshot, name: string): Explanation {
   const failed = snapshot.plugins.find(
-    ({ instance, state }) => (state === 'failed' || state === 'loading') && name.startsWith(`${instance}_`),
+    ({ instance, state }) =>
+      (state === 'failed' || state === 'loading' || state === 'quarantined') && name.startsWith(`${instance}_`),
   )
   if (!failed)
     return {
@@ -67,13 +68,14 @@ function explainUnknown(snapshot: Snapshot, name: string): Explanation {
       chain: [{ rule: 'unknown', verdict: 'refuse', source: 'no plugin has it' }],
     }
   const source = `plugin "${failed.instance}" is ${failed.state}: ${failed.reason?.message ?? 'not there yet'}`
+  const decidedBy = failed.state === 'quarantined' ? 'quarantined' : 'plugin_failed'
   return {
     tool: name,
     visible: false,
-    decidedBy: 'plugin_failed',
+    decidedBy,
     chain: [
       { rule: 'unknown', verdict: 'pass', source: `the name begins with that of plugin "${failed.instance}"` },
-      { rule: 'plugin_failed', verdict: 'refuse', source },
+      { rule: decidedBy, verdict: 'refuse', source },
     ],
   }
 }
@@ -87,11 +89,12 @@ interface Rule {
 const rules: readonly Rule[] = [
   {
     code: 'quarantined',
-    refuses: ({ plugin, localName }) => plugin.state === 'quarantined' || (plugin.quarantined?.has(localName) ?? false),
-    source: ({ plugin, localName }) =>
-      plugin.quarantined?.has(localName)
-        ? `mcp.lock.json records another definition; patchbay approve ${plugin.instance}.${localName}`
-        : 'mcp.lock.json',
+    refuses: (item) => item.plugin.state === 'quarantined' || isQuarantined(item),
+    source: (item) => {
+      const { plugin, localName, kind } = item
+      if (!isQuarantined(item)) return `mcp.lock.json: plugin "${plugin.instance}" is ${plugin.pinned ?? 'not pinned'}`
+      return `mcp.lock.json records another definition; patchbay approve ${plugin.instance}${kind === 'tool' ? `.${localName}` : ''}`
+    },
   },
   {
     code: 'plugin_failed',
@@ -166,6 +169,11 @@ const rules: readonly Rule[] = [
       ].join(' and ') || 'the request asks for no less',
   },
 ]
+
+/** The lock digests each tool, and everything else of a plugin together. */
+function isQuarantined({ kind, plugin, localName }: SnapshotItem): boolean {
+  return (kind === 'tool' ? plugin.quarantined?.has(localName) : plugin.othersQuarantined) ?? false
+}
 
 /** A toolset is a name of the config, or the tag of a tool. */
 function inToolsets(name: string, tags: readonly string[], enabled: readonly string[], toolsets: Policy['toolsets']): boolean {

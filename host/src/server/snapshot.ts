@@ -23,6 +23,7 @@ export interface Snapshot {
 
 /** What the filter looks at, whatever kind of thing it is. */
 export interface SnapshotItem {
+  readonly kind: 'tool' | 'prompt' | 'resource' | 'template'
   /** As clients see it. */
   readonly name: string
   /** As its plugin names it: what `tools.allow` of an entry selects by. */
@@ -95,7 +96,7 @@ export function buildSnapshot({
       prompts.set(prompt.name, prompt)
     }
     for (const surface of plugin.surface.resources) {
-      const item = snapshotItem(surface, plugin)
+      const item = snapshotItem(surface, plugin, 'resource')
       const template = parseTemplate(surface.uri)
       if (template)
         templates.push({
@@ -127,7 +128,7 @@ function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Va
   const name = fullName(plugin.instance, surface.name)
   const { inputSchema, outputSchema } = surface.wire
   return Object.freeze({
-    ...snapshotItem(surface, plugin),
+    ...snapshotItem(surface, plugin, 'tool'),
     kind: 'tool',
     access: surface.access,
     tags: surface.tags,
@@ -139,7 +140,7 @@ function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Va
 }
 
 function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators: Validators): SnapshotPrompt {
-  const item = snapshotItem(surface, plugin)
+  const item = snapshotItem(surface, plugin, 'prompt')
   return Object.freeze({
     ...item,
     kind: 'prompt',
@@ -152,8 +153,9 @@ function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators
 function snapshotItem(
   { name, permissions }: { name: string; permissions: readonly string[] },
   plugin: PluginRecord,
+  kind: SnapshotItem['kind'],
 ): SnapshotItem {
-  return { name: fullName(plugin.instance, name), localName: name, access: 'read', tags: [], permissions, plugin }
+  return { kind, name: fullName(plugin.instance, name), localName: name, access: 'read', tags: [], permissions, plugin }
 }
 
 /** The operator's own words for a tool: title and description only, since the rest is what the tool does. */

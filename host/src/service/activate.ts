@@ -7,8 +7,10 @@ import { configVariables } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import { checkPlugin } from './check.ts'
+import { importPlugin } from './import.ts'
 import { runInline } from './inline.ts'
 import { LivePlugin } from './live-plugin.ts'
+import { checkPin, objectPin, type PinCheck, type PinPolicy, type PinResult } from './pins.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
@@ -24,6 +26,7 @@ export interface ActivationDeps {
   readonly loadTimeoutMs: number
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => HttpClient & AsyncDisposable
+  readonly pins: PinPolicy
 }
 
 /** What the network layer must know to make a plugin's `http`. */
@@ -58,6 +61,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let modules: LoadedVersion | undefined
   let instance = label
   let surface: PluginSurface | undefined
+  let pin: PinCheck | undefined
+  let pinned: Partial<PluginRecord> = {}
   const met = new Map<string, string>()
   const traces: object[] = []
   const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
@@ -70,6 +75,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
           ? { version: surface.version }
           : {}),
       ...(surface ? { surface } : {}),
+      ...pinned,
       ...record,
     },
     // A version that imports lazily has more files later.
@@ -78,58 +84,50 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     },
     root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
     traces,
-    release: () => modules?.release(),
+    release() {
+      modules?.release()
+      pin?.[Symbol.dispose]()
+    },
   })
   try {
     let exported: unknown = entry.use
     if (typeof entry.use === 'string') {
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
-      modules = await importPlugin({ resolved, label, digests: met, signal }, deps)
-      exported = defaultExport(modules.exports)
+      const { configDir, graph, loadTimeoutMs: timeoutMs } = deps
+      pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir, signal } })
+      if (pin.held)
+        return { ...activation({ state: 'quarantined', pinned: 'changed', reason: reasonOf(pin.held) }), error: pin.held }
+      const imported = await importPlugin(resolved, { graph, timeoutMs, label, digests: met, signal })
+      modules = imported.modules
+      exported = imported.exported
     }
     const plugin = checkPlugin(exported, entry.as, label)
     // An embedder's own object outlives any version of it.
     if (modules) traces.push(plugin)
     instance = entry.as ?? plugin.name
     surface = readSurface(plugin)
+    const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: modules?.digests ?? met })
+    for (const warning of verdict.warnings)
+      deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
+    pinned = pinnedRecord(verdict)
     return await start({ plugin, instance, surface, entry, traces, signal }, deps, activation)
   } catch (error) {
     for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
     modules?.release()
     modules = undefined
+    pin?.[Symbol.dispose]()
     return { ...activation({ state: 'failed', reason: reasonOf(error, new Set(met.keys())) }), error }
   }
 }
 
-async function importPlugin(
-  {
-    resolved,
-    label,
-    digests,
-    signal,
-  }: { resolved: ResolvedPlugin; label: string; digests: Map<string, string>; signal: AbortSignal | undefined },
-  { graph, loadTimeoutMs }: ActivationDeps,
-): Promise<LoadedVersion> {
-  try {
-    return await graph.load(resolved.file, {
-      root: resolved.root,
-      timeoutMs: loadTimeoutMs,
-      digests,
-      ...(signal ? { signal } : {}),
-    })
-  } catch (error) {
-    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: messageOf(error) }, error)
+/** What a record says of the lock, whatever state its plugin is in. */
+function pinnedRecord({ pinned, quarantined, othersQuarantined, warnings: [first] }: PinResult): Partial<PluginRecord> {
+  const hides = quarantined.size > 0 || othersQuarantined
+  return {
+    pinned,
+    ...(hides ? { quarantined, othersQuarantined } : {}),
+    ...(hides && first ? { reason: reasonOf(first) } : {}),
   }
-}
-
-/** CommonJS modules that were compiled from ESM keep their default one level down. */
-function defaultExport(exports: unknown): unknown {
-  const first = member(exports, 'default')
-  return member(first, '__esModule') === true ? member(first, 'default') : first
-}
-
-function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && key in value ? (value as Record<string, unknown>)[key] : undefined
 }
 
 interface Startable {

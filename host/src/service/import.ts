@@ -1,4 +1,4 @@
-import { hostError } from '../errors.ts'
+import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import type { ResolvedPlugin } from './resolve.ts'
 
@@ -18,7 +18,7 @@ export interface ImportedPlugin {
   readonly exported: unknown
 }
 
-/** Imports one version of a plugin. Throws `PLUGIN_IMPORT`. */
+/** Imports one version of a plugin. Throws `PLUGIN_IMPORT`, and `PIN_FILE` for what a frozen deployment does not load. */
 export async function importPlugin(resolved: ResolvedPlugin, options: ImportOptions): Promise<ImportedPlugin> {
   const { graph, timeoutMs, label, digests, signal } = options
   try {
@@ -30,6 +30,7 @@ export async function importPlugin(resolved: ResolvedPlugin, options: ImportOpti
     })
     return { modules, exported: defaultExport(modules.exports) }
   } catch (error) {
+    if (error instanceof HostError && error.code === 'PIN_FILE') throw error
     throw hostError('PLUGIN_IMPORT', { plugin: label, problem: error instanceof Error ? error.message : String(error) }, error)
   }
 }

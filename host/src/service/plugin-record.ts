@@ -21,8 +21,12 @@ export interface PluginRecord {
   readonly entry: PluginEntry
   readonly state: PluginState
   readonly reason?: PluginReason
+  /** What mcp.lock.json says of it; undefined as long as that is not known. `unpinned`: nothing, or nobody asked. */
+  readonly pinned?: 'pinned' | 'unpinned' | 'changed'
   /** Tools, by their own names, whose definitions are not the recorded ones. */
   readonly quarantined?: ReadonlySet<string>
+  /** Its resources, templates and prompts are not the recorded ones. */
+  readonly othersQuarantined?: boolean
   /** Why the version on disk is not the one that serves; the old one goes on. */
   readonly reloadError?: PluginReason
   readonly version?: string

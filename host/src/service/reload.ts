@@ -38,8 +38,8 @@ export interface Change {
   readonly changed?: ReadonlySet<string>
   /** Environment variables that are set to something else: builds the plugins that read them. */
   readonly variables?: ReadonlySet<string>
-  /** Builds every plugin anew. */
-  readonly all?: boolean
+  /** Builds every plugin anew, or those whose record it picks. */
+  readonly all?: boolean | ((record: PluginRecord) => boolean)
 }
 
 export interface ReloadOptions {
@@ -198,7 +198,7 @@ export function createReloader(options: ReloadOptions): Reloader {
         const key = keys[index] ?? ''
         const slot = slots.get(key) ?? createSlot(entry)
         const isNew = !slot.newest && !slot.building
-        const isReset = isNew || all || !sameVersion(slot.entry, entry) || readsVariable(slot, variables)
+        const isReset = isNew || isPicked(slot, all) || !sameVersion(slot.entry, entry) || readsVariable(slot, variables)
         if (!sameEntry(slot.entry, entry)) slot.entry = entry
         next.set(key, slot)
         if (isReset || isTouched(slot, changed)) stale.push({ slot, isEdit: !isReset })
@@ -235,6 +235,10 @@ export function createReloader(options: ReloadOptions): Reloader {
       await drains.finished()
     },
   }
+}
+
+function isPicked({ newest }: Slot, all: NonNullable<Change['all']>): boolean {
+  return typeof all === 'boolean' ? all : newest !== undefined && all(newest.record)
 }
 
 /** One line for the log about what became of a plugin. */

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../server/snapshot.ts'
+import { fullName } from '../service/names.ts'
 import type { PluginReason } from '../service/plugin-record.ts'
 
 /** Whether traffic should come, and what is wrong although it should. */
@@ -18,6 +19,8 @@ export interface DegradedPlugin {
   readonly reason?: string
   /** Of an active plugin: why the newest version could not replace the one that serves, with the place in the code where there is one. */
   readonly reloadError?: PluginReason
+  /** Tools, as clients would see them, that are not what mcp.lock.json pins: not listed, and unknown to whoever calls them. */
+  readonly quarantined?: readonly string[]
 }
 
 /**
@@ -26,8 +29,11 @@ export interface DegradedPlugin {
  */
 export function readiness({ generation, plugins }: Snapshot, draining: boolean): Readiness {
   const degraded = plugins
-    .filter(({ state, reloadError }) => state !== 'active' || reloadError !== undefined)
-    .map(({ instance, state, entry, reason, reloadError }): DegradedPlugin => {
+    .filter(
+      ({ state, reloadError, othersQuarantined }) =>
+        state !== 'active' || reloadError !== undefined || othersQuarantined !== undefined,
+    )
+    .map(({ instance, state, entry, reason, reloadError, quarantined }): DegradedPlugin => {
       const why = reason ?? reloadError
       return {
         plugin: instance,
@@ -35,6 +41,7 @@ export function readiness({ generation, plugins }: Snapshot, draining: boolean):
         required: entry.required,
         ...(why && { code: why.code, reason: why.message }),
         ...(reloadError && { reloadError }),
+        ...(quarantined && { quarantined: Array.from(quarantined, (tool) => fullName(instance, tool)) }),
       }
     })
   const active = plugins.filter(({ state }) => state === 'active')

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { Type } from 'typebox'
+import { Check } from 'typebox/value'
+import type { JsonValue } from '../data/json.ts'
+import type { LockedPlugin } from './lock.ts'
+import { digestTool, type WireDescriptor } from './surface.ts'
+import { treeDigest, type Tree, type TreeFile } from './tree.ts'
+
+/** Where the text of an approved plugin is kept. */
+export interface ApprovedPlace {
+  readonly configDir: string
+  readonly deployment: string
+  /** The instance name. */
+  readonly name: string
+}
+
+/** What the lock holds only digests of: it makes a diff say what changed, and decides nothing. */
+export interface ApprovedDetails {
+  readonly files?: readonly TreeFile[]
+  readonly tools: Readonly<Record<string, WireDescriptor>>
+}
+
+/**
+ * What was approved of a plugin, as far as it is known. Every part is compared with the digest in `locked`, so that nothing is shown as
+ * approved that was not.
+ */
+export async function readApproved(place: ApprovedPlace, locked: LockedPlugin): Promise<ApprovedDetails> {
+  const kept = await readKept(place)
+  if (!kept) return { tools: {} }
+  const tools = Object.entries(kept.tools).filter(
+    ([name, descriptor]) => Object.hasOwn(locked.tools, name) && locked.tools[name]?.digest === digestTool(descriptor),
+  )
+  const files = kept.files.map(([of, file, mode, sha256]) => ({ package: of, path: file, mode, sha256 }))
+  return {
+    tools: Object.fromEntries(tools),
+    ...(treeDigest(files, kept.dependencies) === locked.tree ? { files } : {}),
+  }
+}
+
+/** Keeps the text of what is about to be approved. A crash leaves the file before, or this one. */
+export async function keepApproved(
+  place: ApprovedPlace,
+  { tree, tools }: { tree: Tree; tools: Readonly<Record<string, WireDescriptor>> },
+): Promise<void> {
+  const file = fileOf(place)
+  const files = tree.files.map(({ package: of, path: at, mode, sha256 }) => [of, at, mode, sha256])
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  await mkdir(path.dirname(file), { recursive: true })
+  try {
+    await writeFile(temporary, `${JSON.stringify({ tools, files, dependencies: tree.dependencies }, null, 1)}\n`)
+    await rename(temporary, file)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Forgets a plugin that is no longer pinned. */
+export async function forgetApproved(place: ApprovedPlace): Promise<void> {
+  await rm(fileOf(place), { force: true })
+}
+
+/** Names of deployments and instances are safe as file names: the lock's schema sees to it. */
+function fileOf({ configDir, deployment, name }: ApprovedPlace): string {
+  return path.join(configDir, '.patchbay', 'approved', deployment, `${name}.json`)
+}
+
+const keptSchema = Type.Object({
+  tools: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unsafe<JsonValue>({}))),
+  files: Type.Array(Type.Tuple([Type.String(), Type.String(), Type.Enum(['100644', '100755', '120000']), Type.String()])),
+  dependencies: Type.Array(Type.String()),
+})
+
+/** Absent, torn or foreign, it says nothing. */
+async function readKept(place: ApprovedPlace) {
+  try {
+    const value: unknown = JSON.parse(await readFile(fileOf(place), 'utf8'))
+    return Check(keptSchema, value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
