@@ -114,9 +114,9 @@ const catalogue = {
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" (${use}) must have the integrity ${wanted}; installed is ${found}`,
     () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in mcp.config.ts'],
   ),
-  PLUGIN_IMPORT: entry<{ plugin: string; problem: string; at?: string | undefined }>(
-    ({ plugin, problem, at }) => `Plugin "${plugin}" could not be imported: ${problem}${at ? ` (${at})` : ''}`,
-    () => ['Correct the file; with --watch the next save is tried at once'],
+  PLUGIN_IMPORT: entry<{ plugin: string; problem: string; fix?: readonly string[] | undefined }>(
+    ({ plugin, problem }) => `Plugin "${plugin}" could not be imported: ${problem}`,
+    ({ fix }) => (fix?.length ? fix : ['Correct the file; with --watch the next save is tried at once']),
   ),
   PLUGIN_TIMEOUT: entry<{ plugin: string; step: string; ms: number }>(
     ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish to ${step} within ${ms} ms`,

@@ -16,7 +16,7 @@ export function contractFaults(value: unknown): readonly ContractFault[] {
   const faults: ContractFault[] = []
   const fault: Fault = (path, problem, fix) => void faults.push({ path, problem, fix })
   if (isRecord(value)) checkPlugin(value, fault)
-  else fault('default', `the module's default export is ${kindOf(value)}`, 'Write: export default definePlugin({ … })')
+  else fault('default', `export of the module is ${kindOf(value)}`, 'Write: export default definePlugin({ … })')
   return faults
 }
 
@@ -47,12 +47,12 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
 function checkVersion(version: unknown, fault: Fault): void {
   if (version === API_VERSION) return
   if (version === undefined)
-    return fault('apiVersion', 'the contract version is missing', 'Wrap the object in definePlugin({ … })')
+    return fault('apiVersion', 'is missing, the version of the contract', 'Wrap the object in definePlugin({ … })')
   fault(
     'apiVersion',
-    `it is made for contract version ${quote(version)}, this host speaks ${API_VERSION}`,
+    `is ${quote(version)}: it is made for another version of the contract than this host, which speaks ${API_VERSION}`,
     typeof version === 'number' && version > API_VERSION
-      ? 'Update the host'
+      ? 'Update the host: npm install --save-exact mcp-patchbay@latest'
       : 'Update the plugin, or ask its author for a release made with the current @mcp-patchbay/plugin-api',
   )
 }

@@ -18,13 +18,13 @@ export function checkPlugin(value: unknown, as: string | undefined, label: strin
   const faults: ContractFault[] = [...contractFaults(value)]
   if (isObject(value)) {
     const instance = as ?? (typeof value['name'] === 'string' ? value['name'] : label)
-    faults.push(...instanceFaults(instance), ...itemFaults(value, instance))
+    faults.push(...instanceFaults(instance, as), ...itemFaults(value, instance))
   }
   if (faults.length) throw hostError('PLUGIN_CONTRACT', { plugin: as ?? label, faults })
   return value as ServicePlugin
 }
 
-function instanceFaults(instance: string): readonly ContractFault[] {
+function instanceFaults(instance: string, as: string | undefined): readonly ContractFault[] {
   if (RESERVED_INSTANCES.has(instance))
     return [
       {
@@ -33,11 +33,12 @@ function instanceFaults(instance: string): readonly ContractFault[] {
         fix: 'Mount it under another name: { use: …, as: "other_name" }',
       },
     ]
-  if (/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(instance)) return []
+  // A plugin's own name was checked with its shape.
+  if (as === undefined || /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(as)) return []
   return [
     {
       path: 'as',
-      problem: `"${instance}" is not an instance name`,
+      problem: `"${as}" is not an instance name`,
       fix: 'Use snake_case: a to z, 0 to 9 and single underscores',
     },
   ]
