@@ -3,6 +3,8 @@
  * depend on hearing; what everybody must know is in the store itself.
  */
 export interface Bus extends AsyncDisposable {
+  /** Resolves when it listens for the first time. */
+  readonly ready: Promise<void>
   /** Tells the other hosts, not this one. Never fails. */
   publish(topic: string, data: unknown): void
   /** `listener` gets what another host published, unchecked. Returns what ends it. */
@@ -11,6 +13,7 @@ export interface Bus extends AsyncDisposable {
 
 /** The bus of a host that is alone with its store. */
 export const silentBus: Bus = Object.freeze({
+  ready: Promise.resolve(),
   publish() {},
   on: () => () => {},
   async [Symbol.asyncDispose]() {},

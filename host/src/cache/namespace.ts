@@ -116,7 +116,7 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
     const lifetime = checkedTtl(ttlMs)
     for (;;) {
       let isLeader = false
-      const landing = flights.join(full, () => ((isLeader = true), lookUp({ orStale: true })), tags)
+      const landing = flights.join(full, (isLeft) => ((isLeader = true), lookUp({ orStale: true, isLeft })), tags)
       try {
         const landed = await (isLeader ? landing : orAborted(landing, signal))
         if (landed.outcome === 'stale') refresh()
@@ -131,11 +131,11 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
     /** In the background, and for those who are given the old value meanwhile. */
     function refresh(): void {
       flights
-        .join(`again ${full}`, () => lookUp({ orStale: false }), tags)
+        .join(`again ${full}`, (isLeft) => lookUp({ orStale: false, isLeft }), tags)
         .catch((error: unknown) => log.debug('cache_refresh_failed', { kind, error }))
     }
 
-    async function lookUp({ orStale }: { orStale: boolean }): Promise<Landed> {
+    async function lookUp({ orStale, isLeft }: { orStale: boolean; isLeft: () => boolean }): Promise<Landed> {
       const patience = createPatience()
       const texts = await store.read([full, ...tags], patience.leftMs())
       const entry = readEntry(texts?.[0])
@@ -145,22 +145,22 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
         if (clock.now() < head.freshUntil) return { outcome: 'hit', value, json }
         if (orStale && clock.now() < head.goneAt) return { outcome: 'stale', value, json }
       }
-      return fill(await versionsOf(tags, versions, patience), patience)
-    }
-
-    /** Versions are read, or made, before the load begins: what is dropped while it runs is not kept as good. */
-    async function fill(versions: readonly string[] | undefined, patience: Patience): Promise<Landed> {
+      const current = await versionsOf(tags, versions, patience)
       const value = await patience.paused(load)
       const json = toJson(value)
-      if (versions && json !== undefined && lifetime > 0 && keep(value) && isSmall(json)) {
-        const writing = store.write([entryText(full, json, { lifetime, staleMs, versions })], patience.leftMs() || undefined)
+      // What was dropped meanwhile would be no good with its old versions, and would replace what is loaded instead.
+      if (current && !isLeft() && json !== undefined && lifetime > 0 && keep(value) && isSmall(json)) {
+        const writing = store.write(
+          [entryText(full, json, { lifetime, staleMs, versions: current })],
+          patience.leftMs() || undefined,
+        )
         if (patience.leftMs() > 0) await writing
       }
       return { outcome: 'miss', value, json }
     }
   }
 
-  /** The current versions of `tags`, new ones for those that have none; undefined when they are not known for sure. */
+  /** The versions of `tags` before a load, new ones for those that have none; undefined when they are not known for sure. */
   async function versionsOf(
     tags: readonly string[],
     known: readonly (string | undefined)[] | undefined,

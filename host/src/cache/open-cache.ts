@@ -16,14 +16,16 @@ export interface OpenCacheOptions {
   readonly log: Logger
   readonly metrics?: CacheMetrics
   readonly clock?: CacheClock
+  /** The longest that one use of the cache waits for its store. Default 100. */
+  readonly patienceMs?: number
 }
 
 const MEMORY_BYTES = 64 * 1_048_576
 const FILE_BYTES = 256 * 1_048_576
 
 /** The cache that a config names. Opens and connects to nothing until it is used, but for the bus of a Redis; a store that is not there costs misses. */
-export function openCache({ settings, configDir, log, metrics, clock = cacheClock }: OpenCacheOptions): HostCache {
-  const common = { log, clock, ...(metrics && { metrics }) }
+export function openCache({ settings, configDir, log, metrics, clock = cacheClock, patienceMs }: OpenCacheOptions): HostCache {
+  const common = { log, clock, ...(metrics && { metrics }), ...(patienceMs !== undefined && { patienceMs }) }
   const { store, maxEntries } = settings
   if (store.startsWith('sqlite:')) {
     const file = resolve(configDir, store.slice('sqlite:'.length))

@@ -1,4 +1,3 @@
-import type { RedisClientType as RedisClient } from '@keyv/redis'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from './bus.ts'
 import type { CacheClock } from './guard.ts'
@@ -15,40 +14,32 @@ export interface RedisBusOptions {
 const RETRY_MS = 1_000
 
 /**
- * Events over Redis' publish and subscribe: what is published goes over the connection that the cache has, and listening has one of its
- * own, which is made at once and again whenever it is lost.
+ * Events over Redis' publish and subscribe: what is published goes over the client that the cache has, and listening has one of its own,
+ * which connects at once and again whenever it is lost. The connection's `close` ends both.
  */
-export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus & { readonly listening: Promise<void> } {
+export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus {
   const channel = `${REDIS_PREFIX}:events:${connection.database}`
   const sender = crypto.randomUUID()
   const listeners = new Map<string, Set<(data: unknown) => void>>()
   const first = Promise.withResolvers<void>()
-  let subscriber: RedisClient | undefined
   let cancelRetry = () => {}
   let closed = false
   let isSaid = false
 
   async function listen(): Promise<void> {
-    let client: RedisClient | undefined
     try {
-      client = (await connection.client()).duplicate()
-      client.on('error', lost)
-      await client.connect()
-      await client.subscribe(channel, receive)
-      if (closed) return destroy(client)
-      subscriber = client
+      const subscriber = await connection.connect(lost)
+      await subscriber.subscribe(channel, receive)
       if (isSaid) log.info('cache_bus_recovered', { store: connection.name })
       isSaid = false
       first.resolve()
     } catch (error) {
-      if (client) destroy(client)
       lost(error)
     }
   }
 
+  /** May come twice of one loss: when the connection ends while it subscribes. */
   function lost(error: unknown): void {
-    if (subscriber) destroy(subscriber)
-    subscriber = undefined
     if (closed) return
     if (!isSaid) log.warn('cache_bus_lost', { store: connection.name, error })
     isSaid = true
@@ -70,7 +61,7 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
 
   void listen()
   return {
-    listening: first.promise,
+    ready: first.promise,
     publish(topic, data) {
       connection
         .client()
@@ -86,7 +77,6 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
       closed = true
       cancelRetry()
       listeners.clear()
-      if (subscriber) destroy(subscriber)
     },
   }
 }
@@ -102,8 +92,4 @@ function parse(text: string): { readonly from: string; readonly topic: string; r
   } catch {
     return undefined
   }
-}
-
-function destroy(client: RedisClient): void {
-  if (client.isOpen) client.destroy()
 }

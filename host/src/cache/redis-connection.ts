@@ -8,12 +8,14 @@ export interface RedisConnection {
   readonly name: string
   /** The number of its database. */
   readonly database: number
-  /** A client that is connected. Rejects with `CACHE_REDIS`, and with `CACHE_REDIS_MISSING` where the package is not installed. */
+  /** The client that everybody shares, connected. Rejects with `CACHE_REDIS`, and with `CACHE_REDIS_MISSING` where the package is not installed. */
   client(): Promise<RedisClient>
-  /** Gives up a connection on which nothing comes back; what waits on it rejects. */
+  /** Another client, connected, for who listens on it. Rejects as `client` does. It never connects again: `lost` is called then, once. */
+  connect(lost: (error: unknown) => void): Promise<RedisClient>
+  /** Gives up the shared client, on which nothing comes back; what waits on it rejects. */
   reset(): void
-  /** Ends it for good. */
-  close(): Promise<void>
+  /** Ends every client, connected or not. */
+  close(): void
 }
 
 export interface RedisConnectionOptions {
@@ -28,11 +30,12 @@ const MAX_QUEUED = 10_000
 
 export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisConnectionOptions): RedisConnection {
   const { name, database } = describeUrl(url)
+  const clients = new Map<RedisClient, (reason: Error) => void>()
   let connecting: Promise<RedisClient> | undefined
-  let current: RedisClient | undefined
+  let shared: RedisClient | undefined
   let closed = false
 
-  async function connect(): Promise<RedisClient> {
+  async function connect(lost: (error: unknown) => void): Promise<RedisClient> {
     const { createClient } = await loadAdapter(name)
     const client: RedisClient = createClient({
       url,
@@ -45,38 +48,51 @@ export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisCo
       maintNotifications: 'disabled',
     })
     const { promise: failed, reject } = Promise.withResolvers<never>()
-    failed.catch(() => {}) // also when the connection is lost later: the commands on their way reject, and the next call connects
-    client.on('error', reject)
-    const cancel = clock.schedule(connectMs, () => reject(new Error(`no connection within ${connectMs} ms`)))
+    failed.catch(() => {}) // a client that is lost later: who waits on it hears of it by `lost`
+    let isConnected = false
+    const end = (error: unknown) => {
+      reject(error)
+      if (clients.delete(client) && isConnected) lost(error)
+      // Also after an answer that is none: what still waits would wait for ever.
+      if (client.isOpen) client.destroy()
+    }
+    client.on('error', end)
+    clients.set(client, end)
+    const cancel = clock.schedule(connectMs, () => end(new Error(`no connection within ${connectMs} ms`)))
     try {
-      await Promise.race([client.connect(), failed])
       if (closed) throw new Error('the host is closing')
-      current = client
+      await Promise.race([client.connect(), failed])
+      isConnected = true
       return client
     } catch (error) {
-      destroy(client)
+      end(error)
       throw hostError('CACHE_REDIS', { store: name, problem: problemOf(error) }, error)
     } finally {
       cancel()
     }
   }
 
+  async function connectShared(): Promise<RedisClient> {
+    const client = await connect(() => (shared = shared === client ? undefined : shared))
+    shared = client
+    return client
+  }
+
   return {
     name,
     database,
+    connect,
     async client() {
-      if (current?.isReady) return current
-      connecting ??= connect().finally(() => (connecting = undefined))
+      if (shared) return shared
+      connecting ??= connectShared().finally(() => (connecting = undefined))
       return connecting
     },
     reset() {
-      if (current) destroy(current)
-      current = undefined
+      if (shared) clients.get(shared)?.(new Error('nothing came back'))
     },
-    async close() {
+    close() {
       closed = true
-      await connecting?.catch(() => {})
-      if (current) destroy(current)
+      for (const end of clients.values()) end(new Error('the host is closing'))
     },
   }
 }
@@ -104,8 +120,4 @@ function describeUrl(text: string): { name: string; database: number } {
 function problemOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(problemOf).join('; ')
   return error instanceof Error ? error.message || error.name : String(error)
-}
-
-function destroy(client: RedisClient): void {
-  if (client.isOpen) client.destroy()
 }

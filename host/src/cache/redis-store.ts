@@ -18,6 +18,8 @@ export function createRedisStore(connection: RedisConnection): CacheStore {
     const client = await connection.client()
     if (known?.client === client) return known.adapter
     const { default: KeyvRedis } = await loadAdapter(connection.name)
+    // Another call may have come first.
+    if (known?.client === client) return known.adapter
     const made = new KeyvRedis<unknown>(client, {
       namespace: REDIS_PREFIX,
       keyPrefixSeparator: SEPARATOR,
@@ -64,6 +66,6 @@ export function createRedisStore(connection: RedisConnection): CacheStore {
       }
       return { entries, bytes: undefined, kinds }
     },
-    close: () => connection.close(),
+    close: async () => connection.close(),
   }
 }

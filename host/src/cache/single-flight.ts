@@ -6,9 +6,8 @@ export function singleFlight<Key, Value>(): (key: Key, load: () => Promise<Value
 
 /** Work under way, by key. */
 export interface Flights<Key, Value> {
-  /** The flight of `key` that is under way, else a new one that runs `load`. */
-  join(key: Key, load: () => Promise<Value>, tags?: readonly string[]): Promise<Value>
-  has(key: Key): boolean
+  /** The flight of `key` that is under way, else a new one that runs `load`, which may ask whether it was left. */
+  join(key: Key, load: (isLeft: () => boolean) => Promise<Value>, tags?: readonly string[]): Promise<Value>
   /** Nobody joins a flight with one of these tags any more; who has joined gets what it brings. */
   leave(tags: readonly string[]): void
 }
@@ -19,14 +18,14 @@ export function createFlights<Key, Value>(): Flights<Key, Value> {
     join(key, load, tags = []) {
       const running = flights.get(key)
       if (running) return running.landing
-      const landing = load().finally(() => {
+      const isLeft = () => flights.get(key)?.landing !== landing
+      const landing = load(isLeft).finally(() => {
         // A later flight of the same key may have begun, once this one was left.
-        if (flights.get(key)?.landing === landing) flights.delete(key)
+        if (!isLeft()) flights.delete(key)
       })
       flights.set(key, { landing, tags })
       return landing
     },
-    has: (key) => flights.has(key),
     leave(tags) {
       for (const [key, flight] of flights) if (flight.tags.some((tag) => tags.includes(tag))) flights.delete(key)
     },

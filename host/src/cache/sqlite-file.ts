@@ -85,7 +85,7 @@ function openDatabase(file: string, maxBytes: number): DatabaseSync {
       PRAGMA synchronous = NORMAL;
       PRAGMA trusted_schema = OFF;
       PRAGMA journal_size_limit = 8388608;
-      PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
+      PRAGMA max_page_count = ${Math.floor(maxBytes / PAGE_BYTES)};
     `)
     if (pragma(database, 'user_version') !== SCHEMA_VERSION || id !== APPLICATION_ID)
       database.exec(`
