@@ -3,7 +3,7 @@ import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/p
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import { readPluginConfig } from '../config/env.ts'
-import { configVariables } from '../config/variables.ts'
+import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import { checkPlugin } from './check.ts'
@@ -145,6 +145,7 @@ async function start(
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
+  refuseCollisions([{ instance, schema: surface.config }])
   const read = readPluginConfig({
     schema: surface.config,
     instance,

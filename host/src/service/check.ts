@@ -1,5 +1,6 @@
 import { contractFaults, type ContractFault, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { schemaFaults } from '../data/schema-bounds.ts'
+import { RESERVED_INSTANCES } from '../config/rules.ts'
 import { withLocalReferences } from '../data/local-references.ts'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
@@ -7,8 +8,6 @@ import { hostError } from '../errors.ts'
 /** The most a client-visible name may be: model APIs refuse more. */
 const MAX_NAME = 64
 const MAX_DESCRIPTION = 8_192
-/** Words the host speaks itself; a plugin under one of them could pass for it. */
-const RESERVED_INSTANCES = new Set(['patchbay', 'tools'])
 
 /**
  * Is this a ServicePlugin that the host can run as `instance`? Returns it, or throws `PLUGIN_CONTRACT` with every fault at once: shape,
@@ -25,7 +24,7 @@ export function checkPlugin(value: unknown, as: string | undefined, label: strin
 }
 
 function instanceFaults(instance: string, as: string | undefined): readonly ContractFault[] {
-  if (RESERVED_INSTANCES.has(instance))
+  if (RESERVED_INSTANCES.includes(instance))
     return [
       {
         path: 'name',
