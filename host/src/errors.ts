@@ -355,6 +355,10 @@ const catalogue = {
     () => ["Make its folder writable for the host's user and leave room on the disk", 'Or name another file in cache.store'],
   ),
   // --- listening ---
+  LISTEN_AUTH_MODE: entry<{ mode: string }>(
+    ({ mode }) => `auth.inbound.mode is "${mode}", which this version cannot check, so it does not listen on HTTP`,
+    () => ['Bind to loopback with auth.inbound.mode "none", behind a proxy that authenticates'],
+  ),
   LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
     ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,
     () => [

@@ -4,6 +4,7 @@ import type { Authenticate } from '../auth/inbound.ts'
 import { withDefaults } from '../config/defaults.ts'
 import { httpSchema, managementSchema } from '../config/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
+import { hostError } from '../errors.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import { Announcer } from '../server/announcer.ts'
 import type { Calls } from '../server/call.ts'
@@ -46,7 +47,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const { registry, calls, log, metrics, config, authenticate } = deps
   const { mode } = config.auth.inbound
   // Nothing may be open to everybody because somebody forgot to pass on who checks.
-  if (options.http && mode !== 'none' && !authenticate) throw new Error(`auth.inbound.mode is ${mode}, and nothing authenticates`)
+  if (options.http && mode !== 'none' && !authenticate) throw hostError('LISTEN_AUTH_MODE', { mode })
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
