@@ -1,5 +1,9 @@
 import { run } from './cli/program.ts'
+import { flushStdout, guardStdout } from './transport/stdout-guard.ts'
 
+// For the whole life of the process, before the first plugin: what plugins print goes to stderr. Only cli/ and stdio write to stdout.
+guardStdout()
 const code = await run(process.argv.slice(2))
-// Not left to Node: a timer that a plugin forgot would keep the process for ever. What was written last goes out first.
-process.stdout.write('', () => process.exit(code))
+await flushStdout()
+// Not left to Node: a timer that a plugin forgot would keep the process for ever.
+process.exit(code)

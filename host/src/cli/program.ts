@@ -7,6 +7,7 @@ import { EXIT } from './exit.ts'
 import { explainCommand } from './explain.ts'
 import { listCommand } from './list.ts'
 import { startCommand } from './start.ts'
+import { protocolStdout } from '../transport/stdout-guard.ts'
 
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -15,6 +16,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .description('A plugin-host runtime for MCP servers')
     .version(packageJson.version)
     .showHelpAfterError(HELP_HINT)
+    .configureOutput({ writeOut })
     .exitOverride()
   for (const command of [startCommand, listCommand, explainCommand, callCommand, envCommand])
     program.addCommand(
@@ -44,8 +46,11 @@ function withCommon(command: Command): Command {
     .addOption(new Option('--env-file <file>', 'instead of the .env beside the config'))
     .allowExcessArguments(false)
     .showHelpAfterError(HELP_HINT)
+    .configureOutput({ writeOut })
 }
 
+/** Help is the command's own output: stdout itself is guarded. */
+const writeOut = (text: string) => void protocolStdout().write(text)
 const HELP_HINT = '(add --help for the options)'
 
 function isConfigurationError({ code }: HostError): boolean {

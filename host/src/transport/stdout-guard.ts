@@ -5,6 +5,11 @@ export interface ProtocolStdout {
   off(event: 'drain' | 'error', listener: (error: Error) => void): unknown
 }
 
+/** Resolves when what was written to the real stdout has left this process, or cannot. */
+export function flushStdout(): Promise<void> {
+  return new Promise((resolve) => realWrite('', () => resolve()))
+}
+
 /** The real stdout, also while it is guarded: for the protocol on stdio, and for a command's own output. */
 export function protocolStdout(): ProtocolStdout {
   return {
