@@ -5,7 +5,6 @@ import { createHost, type Host } from './host.ts'
 import { createLogger, type LogLevel } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { guardStdout } from './transport/stdout-guard.ts'
 
 /** Where a command finds its config, and what it says over it. */
 export interface FileOptions {
@@ -40,17 +39,14 @@ export async function readSettings(options: FileOptions, log: Logger, onFile?: (
 }
 
 /**
- * The host of a config file, for a command that asks it something and ends: quiet, with stdout kept for the answer, and with every plugin
- * either loaded or failed.
+ * The host of a config file, for a command that asks it something and ends: quiet, and with every plugin either loaded or
+ * failed.
  */
 export async function openHost(options: FileOptions): Promise<Host> {
-  const guard = guardStdout()
   const redact = createRedactor()
   const log = createLogger({ level: quietLevel(), format: 'pretty', redact })
   const { config, file, env } = await readSettings(options, log)
-  const host = await createHost(config, { file, env, log, redact, patienceMs: Infinity })
-  void host.closed.then(() => guard[Symbol.dispose]())
-  return host
+  return createHost(config, { file, env, log, redact, patienceMs: Infinity })
 }
 
 /** `PATCHBAY_LOG=debug` shows what a quiet command does. */
