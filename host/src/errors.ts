@@ -230,6 +230,17 @@ const catalogue = {
     ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,
     ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
   ),
+  PIN_UNKNOWN: entry<{ name: string; known: readonly string[] }>(
+    ({ name, known }) =>
+      `There is nothing to approve under the name ${JSON.stringify(name)}: known are ${known.join(', ') || 'none'}`,
+    () => ['Give the name of a plugin, or a plugin and the own name of one of its tools: patchbay approve jira.issues_get'],
+  ),
+  PIN_INCOMPLETE: entry<{ file: string; failed: readonly { plugin: string; problem: string }[] }>(
+    ({ file, failed }) =>
+      `${file} was not written, because not every plugin could be looked at: ` +
+      failed.map(({ plugin, problem }) => `"${plugin}": ${problem}`).join('; '),
+    () => ['Mend these plugins, or take them out of mcp.config.ts, and run the command again'],
+  ),
   PIN_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `${file} was not loaded: ${problem}`,
     () => [

@@ -3,7 +3,7 @@ import { resolveConfig } from './config/resolve.ts'
 import type { HostConfig, ResolvedConfig } from './config/schema.ts'
 import { createHost, type Host } from './host.ts'
 import { createLogger, type LogLevel } from './observability/logger.ts'
-import { createRedactor } from './observability/redact.ts'
+import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
 /** Where a command finds its config, and what it says over it. */
@@ -44,9 +44,14 @@ export async function readSettings(options: FileOptions, log: Logger, onFile?: (
  */
 export async function openHost(options: FileOptions): Promise<Host> {
   const redact = createRedactor()
-  const log = createLogger({ level: quietLevel(), format: 'pretty', redact })
+  const log = quietLog(redact)
   const { config, file, env } = await readSettings(options, log)
   return createHost(config, { file, env, log, redact, patienceMs: Infinity })
+}
+
+/** The log of a command that prints its answer and ends. */
+export function quietLog(redact: Redactor): Logger {
+  return createLogger({ level: quietLevel(), format: 'pretty', redact })
 }
 
 /** `PATCHBAY_LOG=debug` shows what a quiet command does. */

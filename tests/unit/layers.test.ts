@@ -7,6 +7,7 @@ import { test } from 'node:test'
 const LAYERS = [
   'main',
   'cli',
+  'project',
   'index',
   'host',
   'transport',

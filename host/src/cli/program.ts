@@ -1,11 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
+import { approveCommand } from './approve.ts'
 import { callCommand } from './call.ts'
+import { devCommand } from './dev.ts'
 import { envCommand } from './env.ts'
 import { EXIT } from './exit.ts'
 import { explainCommand } from './explain.ts'
 import { listCommand } from './list.ts'
+import { diffCommand, lockCommand } from './lock.ts'
 import { startCommand } from './start.ts'
 import { protocolStdout } from '../transport/stdout-guard.ts'
 
@@ -18,7 +21,17 @@ export async function run(argv: readonly string[]): Promise<number> {
     .showHelpAfterError(HELP_HINT)
     .configureOutput({ writeOut })
     .exitOverride()
-  for (const command of [startCommand, listCommand, explainCommand, callCommand, envCommand])
+  for (const command of [
+    startCommand,
+    devCommand,
+    listCommand,
+    explainCommand,
+    callCommand,
+    envCommand,
+    lockCommand,
+    diffCommand,
+    approveCommand,
+  ])
     program.addCommand(
       withCommon(
         command(async (work) => {

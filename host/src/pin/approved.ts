@@ -6,7 +6,7 @@ import { Check } from 'typebox/value'
 import type { JsonValue } from '../data/json.ts'
 import type { LockedPlugin } from './lock.ts'
 import { digestTool, type WireDescriptor } from './surface.ts'
-import { treeDigest, type Tree, type TreeFile } from './tree.ts'
+import { treeDigest, type Tree } from './tree.ts'
 
 /** Where the text of an approved plugin is kept. */
 export interface ApprovedPlace {
@@ -18,7 +18,8 @@ export interface ApprovedPlace {
 
 /** What the lock holds only digests of: it makes a diff say what changed, and decides nothing. */
 export interface ApprovedDetails {
-  readonly files?: readonly TreeFile[]
+  /** All of the tree, or nothing of it. */
+  readonly tree?: Pick<Tree, 'files' | 'dependencies'>
   readonly tools: Readonly<Record<string, WireDescriptor>>
 }
 
@@ -35,21 +36,18 @@ export async function readApproved(place: ApprovedPlace, locked: LockedPlugin): 
   const files = kept.files.map(([of, file, mode, sha256]) => ({ package: of, path: file, mode, sha256 }))
   return {
     tools: Object.fromEntries(tools),
-    ...(treeDigest(files, kept.dependencies) === locked.tree ? { files } : {}),
+    ...(treeDigest(files, kept.dependencies) === locked.tree ? { tree: { files, dependencies: kept.dependencies } } : {}),
   }
 }
 
 /** Keeps the text of what is about to be approved. A crash leaves the file before, or this one. */
-export async function keepApproved(
-  place: ApprovedPlace,
-  { tree, tools }: { tree: Tree; tools: Readonly<Record<string, WireDescriptor>> },
-): Promise<void> {
+export async function keepApproved(place: ApprovedPlace, { tree, tools }: ApprovedDetails): Promise<void> {
   const file = fileOf(place)
-  const files = tree.files.map(({ package: of, path: at, mode, sha256 }) => [of, at, mode, sha256])
+  const files = (tree?.files ?? []).map(({ package: of, path: at, mode, sha256 }) => [of, at, mode, sha256])
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   await mkdir(path.dirname(file), { recursive: true })
   try {
-    await writeFile(temporary, `${JSON.stringify({ tools, files, dependencies: tree.dependencies }, null, 1)}\n`)
+    await writeFile(temporary, `${JSON.stringify({ tools, files, dependencies: tree?.dependencies ?? [] }, null, 1)}\n`)
     await rename(temporary, file)
   } finally {
     await rm(temporary, { force: true })

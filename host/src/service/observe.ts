@@ -5,7 +5,7 @@ import { normalCapabilities, type Capabilities } from '../pin/capabilities.ts'
 import { checkCapabilities } from '../pin/check-capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../pin/compare.ts'
 import { npmIntegrity } from '../pin/npm-integrity.ts'
-import { digestSurface, type PluginDescriptors } from '../pin/surface.ts'
+import { digestSurface, type PluginDescriptors, type WireDescriptor } from '../pin/surface.ts'
 import { digestTree, type Tree } from '../pin/tree.ts'
 import { specifierOf, type ResolvedPlugin } from './resolve.ts'
 import type { PluginSurface } from './surface.ts'
@@ -73,12 +73,17 @@ function checked(manifest: unknown, { label, configDir }: ObservedIn): Promise<C
 }
 
 /** What clients see of a plugin, as the lock digests it: by its own names, and before the operator's overrides. */
-export function describeSurface({ tools, resources, prompts }: PluginSurface): PluginDescriptors {
+function describeSurface({ tools, resources, prompts }: PluginSurface): PluginDescriptors {
   return {
     tools: Object.fromEntries(tools.map(({ name, access, wire }) => [name, { access, descriptor: { name, ...wire } }])),
     resources: resources.map(({ name, uri, wire }) => ({ name, uri, ...wire })),
     prompts: prompts.map(({ name, wire }) => ({ name, ...wire })),
   }
+}
+
+/** The definition of each tool, by its own name. */
+export function descriptorsOf(surface: PluginSurface): Readonly<Record<string, WireDescriptor>> {
+  return Object.fromEntries(Object.entries(describeSurface(surface).tools).map(([name, { descriptor }]) => [name, descriptor]))
 }
 
 /** The digests of what clients see of a plugin. Throws `PIN_NOT_JSON`. */

@@ -7,7 +7,7 @@ import { filesByLocation, type Tree } from '../pin/tree.ts'
 import { judgePlugin, type Accepted } from '../pin/verdict.ts'
 import type { ApprovedFiles } from './approved-files.ts'
 import {
-  describeSurface,
+  descriptorsOf,
   grantedCapabilities,
   joinCapabilities,
   observePlugin,
@@ -155,8 +155,8 @@ function candidatesOf(entry: PluginEntry, { lock, deployment }: PinPolicy): read
   return Object.entries(section?.plugins ?? {}).filter(([, { use }]) => use === specifierOf(entry))
 }
 
-/** Code is judged as it is read; what else decides about it, such as package.json, is compared here. */
-function compareRead(tree: Tree, digests: ReadonlyMap<string, string>): void {
+/** Code is judged as it is read; what else decides about it, such as package.json, is compared here. Throws `PIN_FILE`. */
+export function compareRead(tree: Tree, digests: ReadonlyMap<string, string>): void {
   const files = filesByLocation(tree)
   for (const [file, digest] of digests) {
     const pinned = files.get(file)
@@ -174,15 +174,15 @@ async function detailsFor(
   return locked && (await readApproved({ configDir, deployment, name }, locked))
 }
 
-function detailsOf(before: ApprovedDetails | undefined, tree: Tree, surface?: PluginSurface): Details {
-  const tools = surface && describeSurface(surface).tools
+/** What a diff can say of files and tools beyond their digests. */
+export function detailsOf(before: ApprovedDetails | undefined, tree: Tree, surface?: PluginSurface): Details {
   return {
-    ...(before?.files && { files: { before: before.files, after: tree.files } }),
+    ...(before?.tree && { files: { before: before.tree.files, after: tree.files } }),
     ...(before &&
-      tools && {
+      surface && {
         tools: {
           before: before.tools,
-          after: Object.fromEntries(Object.entries(tools).map(([name, { descriptor }]) => [name, descriptor])),
+          after: descriptorsOf(surface),
         },
       }),
   }
