@@ -11,6 +11,8 @@ export interface Exchange {
   readonly authInfo: AuthInfo
   /** When the credential ends, in milliseconds since the epoch; streams that only wait end with it, calls do not. */
   readonly expiresAt: number | undefined
+  /** Says that the answer is a stream that only waits, so that nobody who closes waits for it. */
+  readonly waits: () => void
 }
 
 export interface OpenConnections {
@@ -19,8 +21,9 @@ export interface OpenConnections {
   readonly streams: number
 }
 
-/** Ends a waiting stream when the credential that opened it does. */
-export function endWithCredential({ res, expiresAt }: Exchange, now: () => number): void {
+/** Makes the answer a stream that waits, and ends with the credential that opened it. */
+export function waitForChanges({ res, expiresAt, waits }: Exchange, now: () => number): void {
+  waits()
   if (expiresAt === undefined) return
   const timer = setTimeout(() => res.destroy(), Math.min(Math.max(expiresAt - now(), 0), MAX_DELAY_MS))
   timer.unref()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate } from '../auth/inbound.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
@@ -10,6 +11,7 @@ import { createCaller } from '../server/caller.ts'
 import type { InFlight } from '../server/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp-server.ts'
 import { createAdmission, isLoopback } from './admission.ts'
+import { Answering } from './answering.ts'
 import { atMost } from './at-most.ts'
 import type { Direct } from './direct.ts'
 import { allowOrigin, answerOptions } from './cors.ts'
@@ -85,9 +87,13 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
         ] as const)
       : []),
   ])
-  const allow = (path: string) => (path === HEALTH ? 'GET, HEAD' : routes.get(path)?.keys().toArray().join(', '))
+  const allowed = new Map([
+    [HEALTH, 'GET, HEAD'],
+    ...routes.entries().map(([path, of]) => [path, [...of.keys()].join(', ')] as const),
+  ])
+  const allow = (path: string) => allowed.get(path)
 
-  const answering = new Set<ServerResponse>()
+  const answering = new Answering()
   const { server, origin, port } = await bind({
     what: 'http',
     host: options.host,
@@ -96,7 +102,6 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     allow: (path) => allow(path.split('?', 1)[0] ?? ''),
     handle(req, res) {
       answering.add(res)
-      res.once('close', () => answering.delete(res))
       if (draining) res.setHeader('connection', 'close')
       handle(req, res).catch((error: unknown) => fail(req, res, error))
     },
@@ -126,9 +131,12 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       clearInterval(sweeping)
       const closed = server.listening ? once(server, 'close') : Promise.resolve()
       server.close()
-      await atMost(graceMs, inFlight.idle())
+      const finished = () => Promise.all([inFlight.idle(), answering.done()])
+      await atMost(graceMs, finished())
       inFlight.cancelAll(hostError('HOST_CLOSING', {}))
-      await atMost(LAST_WORDS_MS, inFlight.idle())
+      await atMost(LAST_WORDS_MS, finished())
+      // What a call over HTTP+SSE answered is written a few microtasks after it ended.
+      await setImmediate()
       await Promise.all([streamable.close(), sse?.close()])
       server.closeIdleConnections()
       await atMost(LAST_WORDS_MS, closed)
@@ -167,7 +175,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       return undefined
     }
     const caller = createCaller(who.principal, wanted.narrowing)
-    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt: who.expiresAt }
+    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt: who.expiresAt, waits: () => answering.delete(res) }
   }
 
   /** A client that went away is no fault of ours; anything else is. */

@@ -11,7 +11,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Announcer } from '../server/announcer.ts'
 import type { HostServerFactory } from '../server/mcp-server.ts'
 import { readMessage } from './body.ts'
-import { endWithCredential, type Exchange } from './exchange.ts'
+import { waitForChanges, type Exchange } from './exchange.ts'
 import { ownerOf } from './listen-bus.ts'
 import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from './refusal.ts'
 import { Sessions, type Session } from './sessions.ts'
@@ -63,7 +63,7 @@ export function createSse(options: SseOptions): Sse {
         leave()
         sessions.delete(transport.id)
       })
-      endWithCredential(exchange, now)
+      waitForChanges(exchange, now)
       await mcp.connect(transport)
     },
 

@@ -11,7 +11,7 @@ import type { Announcer } from '../server/announcer.ts'
 import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
 import { readMessage } from './body.ts'
 import type { Direct } from './direct.ts'
-import { endWithCredential, type Exchange, type OpenConnections } from './exchange.ts'
+import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
 import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
 import { SessionTransport } from './session-transport.ts'
@@ -98,7 +98,7 @@ export function createStreamable(options: StreamableOptions): Streamable {
       return refuse(res, refusal(429, reason, { code: INTERNAL_ERROR }), idOf(message))
     }
     const response = await bus.openFor(caller, serve)
-    endWithCredential(exchange, now)
+    waitForChanges(exchange, now)
     return sendWebResponse(response, res, log)
   }
 
@@ -134,7 +134,7 @@ export function createStreamable(options: StreamableOptions): Streamable {
     if (lastEvent !== undefined && session.transport.events.isLast(String(lastEvent))) return refuse(res, methodNotAllowed())
     session.streams++
     res.once('close', () => session.streams--)
-    endWithCredential(exchange, now)
+    waitForChanges(exchange, now)
     await inSession(session, exchange, undefined)
   }
 
