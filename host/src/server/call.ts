@@ -11,6 +11,7 @@ import type { ClientLogLevel } from '../service/running.ts'
 import { approvalAnswer } from './approval.ts'
 import { runIn, type CallDeps } from './call-life.ts'
 import type { Caller } from './caller.ts'
+import type { Cancellation } from './cancellation.ts'
 import { errorText } from './error-text.ts'
 import { refusal } from './filter.ts'
 import { promptMessages, resourceContents } from './answers.ts'
@@ -42,8 +43,8 @@ export interface Calls {
 
 /** What a transport offers a call. */
 export interface CallIO {
-  /** Aborts when the client cancels or goes away. */
-  readonly signal: AbortSignal
+  /** Happens when the client cancels or goes away. */
+  readonly cancellation: Cancellation
   readonly requestId: string
   /** Absent when the client did not ask for progress. */
   readonly progress?: (progress: number, options?: { total?: number; message?: string }) => void
@@ -87,7 +88,7 @@ export function createCalls(deps: CallDeps): Calls {
         if (answer) return done('refused', answer)
       }
       try {
-        const timeoutMs = tool.surface.timeoutMs ?? deps.limits().callTimeoutMs
+        const timeoutMs = tool.timeoutMs ?? deps.limits().callTimeoutMs
         const value = await runIn(liveOf(tool), { name, timeoutMs, caller, io }, deps, (running, request) =>
           running.callTool(tool.localName, args, request),
         )

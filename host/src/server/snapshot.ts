@@ -37,6 +37,8 @@ export interface SnapshotItem {
 export interface SnapshotTool extends SnapshotItem {
   readonly kind: 'tool'
   readonly surface: ToolSurface
+  /** Undefined: the host's limit. */
+  readonly timeoutMs: number | undefined
   /** Exactly what a client sees. */
   readonly wire: WireTool
   readonly validateInput: Validator
@@ -125,15 +127,24 @@ export function liveOf({ plugin, name }: SnapshotItem): LivePlugin {
 }
 
 function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Validators): SnapshotTool {
-  const name = fullName(plugin.instance, surface.name)
+  const item = snapshotItem(surface, plugin)
+  const { name } = item
   const { inputSchema, outputSchema } = surface.wire
+  const own = overrideOf(plugin.entry, surface.name)
   return Object.freeze({
-    ...snapshotItem(surface, plugin, 'tool'),
+    ...item,
     kind: 'tool',
     access: surface.access,
     tags: surface.tags,
+    permissions: own?.permissions ? [...surface.permissions, ...own.permissions] : surface.permissions,
+    timeoutMs: own?.timeoutMs ?? surface.timeoutMs,
     surface,
-    wire: Object.freeze({ name, ...surface.wire, ...overrideOf(plugin.entry, surface.name) }),
+    wire: Object.freeze({
+      name,
+      ...surface.wire,
+      ...(own?.title === undefined ? {} : { title: own.title }),
+      ...(own?.description === undefined ? {} : { description: own.description }),
+    }),
     validateInput: validators.validator(inputSchema),
     validateOutput: outputSchema ? validators.validator(outputSchema) : undefined,
   })
@@ -158,11 +169,7 @@ function snapshotItem(
   return { kind, name: fullName(plugin.instance, name), localName: name, access: 'read', tags: [], permissions, plugin }
 }
 
-/** The operator's own words for a tool: title and description only, since the rest is what the tool does. */
-function overrideOf({ overrides }: PluginEntry, tool: string): { title?: string; description?: string } {
-  const own = overrides && Object.hasOwn(overrides, tool) ? overrides[tool] : undefined
-  return {
-    ...(own?.title === undefined ? {} : { title: own.title }),
-    ...(own?.description === undefined ? {} : { description: own.description }),
-  }
+/** What the operator says of a tool: other words, more permissions, another time limit. What it does stays the plugin's. */
+function overrideOf({ overrides }: PluginEntry, tool: string): PluginEntry['overrides'][string] | undefined {
+  return Object.hasOwn(overrides, tool) ? overrides[tool] : undefined
 }
