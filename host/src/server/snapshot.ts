@@ -127,7 +127,7 @@ export function liveOf({ plugin, name }: SnapshotItem): LivePlugin {
 }
 
 function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Validators): SnapshotTool {
-  const item = snapshotItem(surface, plugin)
+  const item = snapshotItem(surface, plugin, 'tool')
   const { name } = item
   const { inputSchema, outputSchema } = surface.wire
   const own = overrideOf(plugin.entry, surface.name)
