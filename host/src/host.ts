@@ -15,6 +15,7 @@ import { silentLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import { createCaller, type Caller } from './server/caller.ts'
+import { Cancellation } from './server/cancellation.ts'
 import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
 import { explain, type Explanation } from './server/filter.ts'
 import { compilePolicy } from './server/policy.ts'
@@ -187,7 +188,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const listeners = new Set<Listening>()
   const closed = Promise.withResolvers<void>()
   let closing: Promise<void> | undefined
-  const never = new AbortController().signal
 
   async function close({ graceMs = config.limits.drainMs }: { graceMs?: number } = {}): Promise<void> {
     closing ??= (async () => {
@@ -212,7 +212,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       return listening
     },
     call: (name, input, { caller = operator, io = {} } = {}) =>
-      calls.tool(registry.current, caller, name, input, { signal: never, requestId: crypto.randomUUID(), ...io }),
+      calls.tool(registry.current, caller, name, input, { cancellation: new Cancellation(), requestId: crypto.randomUUID(), ...io }),
     explain: (name, caller = operator) => explain(registry.current, name, caller),
     list: (caller = operator) => listHost(registry.current, caller),
     async apply({ config: nextConfig, env: nextEnv, changed }) {

@@ -5,6 +5,7 @@ import { silentLogger } from '../../host/src/observability/logger.ts'
 import { createMetrics } from '../../host/src/observability/metrics.ts'
 import { createCalls } from '../../host/src/server/call.ts'
 import { createCaller } from '../../host/src/server/caller.ts'
+import { Cancellation } from '../../host/src/server/cancellation.ts'
 import { explain } from '../../host/src/server/filter.ts'
 import { viewOf } from '../../host/src/server/view.ts'
 import type { PluginRecord } from '../../host/src/service/plugin-record.ts'
@@ -17,7 +18,7 @@ const calls = createCalls({
   limits: () => ({ callTimeoutMs: 1_000, resultBytes: 10_000 }),
   redact: (text) => text,
 })
-const io = { signal: new AbortController().signal, requestId: 'r1' }
+const io = { cancellation: new Cancellation(), requestId: 'r1' }
 
 const words = ['issues_get', 'issues_delete', 'pulls_get', 'users_list']
 const glob = fc.constantFrom('*', 'issues_*', '*_get', 'a_*', 'b_issues_*', 'nothing', 'b_*')

@@ -6,8 +6,11 @@ import type { Caller } from './caller.ts'
  * requires are filled with what is public of the principal.
  */
 export function authInfoOf(caller: Caller): AuthInfo {
+  const known = infos.get(caller)
+  if (known) return known
   const info: AuthInfo = { token: '', clientId: caller.principal.id, scopes: [...caller.principal.permissions] }
   callers.set(info, caller)
+  infos.set(caller, info)
   return info
 }
 
@@ -18,4 +21,5 @@ export function callerOf(info: AuthInfo | undefined): Caller {
   return caller
 }
 
+const infos = new WeakMap<Caller, AuthInfo>()
 const callers = new WeakMap<AuthInfo, Caller>()

@@ -3,6 +3,7 @@ import { CLIENT_CAPABILITIES_META_KEY, LOG_LEVEL_META_KEY, type ServerContext } 
 import type { InputResponses, Logger } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../data/json.ts'
 import type { CallIO } from './call.ts'
+import { Cancellation, follow } from './cancellation.ts'
 import type { InFlight } from './in-flight.ts'
 import { LOG_LEVELS, type LogLevel } from './params.ts'
 
@@ -24,7 +25,9 @@ export interface CallIoOptions {
 export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readonly io: CallIO; readonly end: () => void } {
   const { mcpReq, http } = ctx
   const { era, inFlight, log, requestState } = options
-  const running = inFlight.begin(mcpReq.signal)
+  const cancellation = new Cancellation()
+  const following = follow(mcpReq.signal, cancellation)
+  inFlight.begin(cancellation)
   let open = true
   const notify = (method: string, params: Record<string, unknown>) => {
     // Never thrown at the plugin: a client that is gone has aborted the signal already.
@@ -37,7 +40,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const closeStream = http?.closeSSE
   const capabilities = era === 'modern' ? envelope(ctx, CLIENT_CAPABILITIES_META_KEY) : options.clientCapabilities
   const io: CallIO = {
-    signal: running.signal,
+    cancellation,
     requestId: randomUUID(),
     ...(progressToken !== undefined && {
       progress: (progress, { total, message } = {}) =>
@@ -60,7 +63,8 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   }
   const end = () => {
     open = false
-    running.end()
+    following[Symbol.dispose]()
+    inFlight.end(cancellation)
   }
   return { io, end }
 }

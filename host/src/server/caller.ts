@@ -16,8 +16,17 @@ export interface Narrowing {
 
 export const NO_NARROWING: Narrowing = Object.freeze({ toolsets: undefined, readOnly: false })
 
-/** Makes the caller of one request. */
+/** The caller of one request. Without narrowing it is the same object for the same principal. */
 export function createCaller(principal: Principal, narrowing: Narrowing = NO_NARROWING): Caller {
+  if (narrowing !== NO_NARROWING) return newCaller(principal, narrowing)
+  let caller = whole.get(principal)
+  if (!caller) whole.set(principal, (caller = newCaller(principal, narrowing)))
+  return caller
+}
+
+const whole = new WeakMap<Principal, Caller>()
+
+function newCaller(principal: Principal, narrowing: Narrowing): Caller {
   const classKey = JSON.stringify([
     principal.tenant ?? null,
     principal.permissions.toSorted(),

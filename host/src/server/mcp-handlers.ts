@@ -39,7 +39,7 @@ export function registerHandlers(server: Server, connection: Connection, options
       return await run(io)
     } catch (error) {
       // The host's own reason to end a call, in place of `cancelled by the client`.
-      if (io.signal.reason instanceof HostError) throw io.signal.reason
+      if (io.cancellation.reason instanceof HostError) throw io.cancellation.reason
       throw error
     } finally {
       end()

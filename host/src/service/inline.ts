@@ -12,6 +12,7 @@ import {
   type Started,
 } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
+import type { CallScope } from '../network/call-scope.ts'
 import { createClientPool, type ClientPool } from './clients.ts'
 import { inCall } from './call-scope.ts'
 import type { CallRequest, ClientLogLevel, RunningPlugin } from './running.ts'
@@ -118,13 +119,35 @@ interface Running {
 }
 
 function run({ clients, context, request, access, safePaths }: Running, work: (call: CallContext) => unknown): unknown {
-  const { signal, requestId, principal } = request
-  return inCall({ access, safePaths, signal, requestId, principal }, () => {
-    const client = clients.get(principal.tenant ?? '')
+  return inCall(new InlineScope(request, access, safePaths), () => {
+    const client = clients.get(request.principal.tenant ?? '')
     return client instanceof Promise
       ? client.then((made) => work(new InlineCall(made, request, context)))
       : work(new InlineCall(client, request, context))
   })
+}
+
+/** Getters, like {@link InlineCall}: a call that sends no request needs no signal. */
+class InlineScope implements CallScope {
+  readonly access: 'read' | 'write'
+  readonly safePaths: readonly string[]
+  readonly #request: CallRequest
+
+  constructor(request: CallRequest, access: 'read' | 'write', safePaths: readonly string[]) {
+    this.#request = request
+    this.access = access
+    this.safePaths = safePaths
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal
+  }
+  get requestId(): string {
+    return this.#request.requestId
+  }
+  get principal(): Principal {
+    return this.#request.principal
+  }
 }
 
 interface SharedContext {

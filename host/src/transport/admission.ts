@@ -32,7 +32,15 @@ export function createAdmission({ host, allowedHosts = [], allowedOrigins = [], 
     [...(loopback ? LOOPBACK_NAMES : []), ...allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])].map(lowerCase),
   )
 
+  /** Clients come back with the same one: the last good one is remembered. */
+  let good: string | undefined
   const hostRefusal = (header: string | undefined): Refusal | undefined => {
+    if (header !== undefined && header === good) return undefined
+    const refused = decideHost(header)
+    if (!refused) good = header
+    return refused
+  }
+  const decideHost = (header: string | undefined): Refusal | undefined => {
     if (!header) return refusal(400, 'The request has no Host header')
     const [, name, port = ''] = HOST.exec(header.toLowerCase()) ?? []
     if (name === undefined) return refusal(400, `The Host header ${JSON.stringify(header)} is not a name or address with a port`)
@@ -50,7 +58,7 @@ export function createAdmission({ host, allowedHosts = [], allowedOrigins = [], 
 
   return {
     check(req) {
-      const doubled = doubledHeader(req.rawHeaders)
+      const doubled = isOnceEach(req) ? undefined : doubledHeader(req.rawHeaders)
       if (doubled !== undefined) return refusal(400, `The header ${doubled} is there twice; send it once`)
       if (!req.url?.startsWith('/')) return refusal(400, 'The request target must be a path, not a whole URL')
       return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)
@@ -74,6 +82,14 @@ loopbackAddresses.addAddress('::1', 'ipv6')
 
 const lowerCase = (text: string): string => text.toLowerCase()
 const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host)
+
+/** Node merges what comes twice under one name, or drops it: as many names as lines is once each. */
+function isOnceEach({ headers, rawHeaders }: IncomingMessage): boolean {
+  let names = 0
+  // oxlint-disable-next-line guard-for-in -- it is Node's own record
+  for (const _name in headers) names++
+  return names * 2 === rawHeaders.length
+}
 
 /** Headers that decide something must be there once: which of two counts differs from one program to the next. */
 function doubledHeader(raw: readonly string[]): string | undefined {

@@ -77,8 +77,11 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | und
       resolve(undefined)
     })
     req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-    // A request that breaks off closes without an end; its error, if any, tells the same.
     req.on('error', reject)
-    req.on('close', () => reject(new Error('The client went away before its request was whole')))
+    // A request that breaks off closes without an end; its error, if any, tells the same. Every request closes: an error made
+    // for nothing cost a tenth of a call.
+    req.on('close', () => {
+      if (!req.readableEnded) reject(new Error('The client went away before its request was whole'))
+    })
   })
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
+import { Cancellation } from '../server/cancellation.ts'
 import { errorResult, type ToolResult } from '../data/content.ts'
 import { isObject } from '../data/json.ts'
 import { HostError } from '../errors.ts'
@@ -60,14 +61,15 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     const tool = snapshot.tools.get(name)
     if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return false
 
-    const { signal, release } = goneSignal(res)
-    const running = inFlight.begin(signal)
+    const cancellation = new Cancellation()
+    const onClose = () => res.writableFinished || cancellation.cancel(new Error('The client went away'))
+    res.once('close', onClose)
+    inFlight.begin(cancellation)
     const meta: unknown = params['_meta']
     const capabilities = isObject(meta) ? meta[CAPABILITIES] : undefined
-    const io = { signal: running.signal, requestId: randomUUID(), clientCapabilities: isObject(capabilities) ? capabilities : {} }
+    const io = { cancellation, requestId: randomUUID(), clientCapabilities: isObject(capabilities) ? capabilities : {} }
     const end = (result: ToolResult): true => {
-      running.end()
-      release()
+      inFlight.end(cancellation)
       sendJson(res, 200, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultBytes(result)}}`)
       return true
     }
@@ -75,11 +77,10 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       (answer) =>
         end(answer.kind === 'result' ? answer.result : errorResult(`${name} asked for input without being interactive`)),
       (error: unknown) => {
-        const reason: unknown = running.signal.reason
+        const { reason } = cancellation
         if (reason instanceof HostError && reason.code === 'HOST_CLOSING')
           return end(errorResult([reason.message, ...reason.fix].join('\n')))
-        running.end()
-        release()
+        inFlight.end(cancellation)
         if (res.destroyed) return true
         throw error
       },
@@ -139,15 +140,4 @@ function isPlain(tool: SnapshotTool): boolean {
     plain.set(tool, known)
   }
   return known
-}
-
-/** Aborts when the client goes before its answer is whole. */
-function goneSignal(res: ServerResponse): { readonly signal: AbortSignal; readonly release: () => void } {
-  const controller = new AbortController()
-  const onClose = () => {
-    if (!res.writableFinished) controller.abort(new Error('The client went away'))
-  }
-  if (res.destroyed) onClose()
-  else res.once('close', onClose)
-  return { signal: controller.signal, release: () => res.off('close', onClose) }
 }

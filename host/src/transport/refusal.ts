@@ -37,9 +37,11 @@ export function sendJson(res: ServerResponse, status: number, body: string, head
 
 /** Ends a response, and its connection when the client takes nothing of it for half a minute. */
 export function endWatched(res: ServerResponse, body?: string | Uint8Array): void {
-  // A socket that times out without a listener is destroyed; the next request on it sets its own time.
-  res.socket?.setTimeout(STALLED_MS)
+  const { socket } = res
   res.end(body)
+  // Mostly the kernel has taken everything by now. A socket that times out without a listener is destroyed; the next request on it
+  // sets its own time.
+  if (socket && socket.writableLength > 0) socket.setTimeout(STALLED_MS)
 }
 
 const STALLED_MS = 30_000
