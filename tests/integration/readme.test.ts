@@ -1,46 +1,26 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { blocksOf } from '../fixtures/markdown-blocks.ts'
+import { createPageProject } from '../fixtures/page-project.ts'
 
 const root = join(import.meta.dirname, '../..')
 const blocks = blocksOf(join(root, 'README.md'))
 const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
 const run = promisify(execFile)
 
-/** A project made of the code blocks of the page: each begins with the name of its file. */
-let project = ''
-before(() => {
-  project = mkdtempSync(join(tmpdir(), 'readme-'))
-  symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
-  for (const { text, line } of blocks.filter(({ language }) => language === 'ts')) {
-    const [, file] = /^\/\/ (\S+\.ts)$/m.exec(text) ?? []
-    assert.ok(file, `the block at line ${line} names its file`)
-    mkdirSync(dirname(join(project, file)), { recursive: true })
-    writeFileSync(join(project, file), text)
-  }
-})
-after(() => rmSync(project, { recursive: true }))
+const project = createPageProject(blocks)
+after(() => project[Symbol.dispose]())
 
 const patchbay = (folder: string, args: readonly string[]) => run(join(root, 'node_modules/.bin/patchbay'), args, { cwd: folder })
 
 describe('README', () => {
   test('its TypeScript compiles as strictly as ours', async () => {
-    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
-    const compilerOptions = { rootDir: '/' }
-    writeFileSync(
-      join(project, 'tsconfig.json'),
-      JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['**/*.ts'], exclude: ['node_modules'] }),
-    )
-    await run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json'], { cwd: project }).catch(
-      (error: { stdout?: string }) => assert.fail(error.stdout ?? 'tsc failed'),
-    )
+    assert.equal(await project.compile(), '')
   })
 
   test('its JSON parses', () => {
@@ -53,11 +33,11 @@ describe('README', () => {
   })
 
   /** What each command of the page must print; a command that is not here fails the test below. */
-  const outputs: Readonly<Record<string, { readonly folder: () => string; readonly prints: RegExp }>> = {
-    'npx patchbay list': { folder: () => root, prints: /^sqlite .*active/m },
-    'npx patchbay call sqlite_tables_list': { folder: () => root, prints: /^\| table \|/m },
-    'npx patchbay explain github_issues_get': { folder: () => root, prints: /not_configured +refuse +.*GITHUB_PERSONAL_TOKEN/ },
-    'npx patchbay call greeter_people_greet name=Ada': { folder: () => project, prints: /^\*\*Hello, Ada!\*\*$/m },
+  const outputs: Readonly<Record<string, { readonly folder: string; readonly prints: RegExp }>> = {
+    'npx patchbay list': { folder: root, prints: /^sqlite .*active/m },
+    'npx patchbay call sqlite_tables_list': { folder: root, prints: /^\| table \|/m },
+    'npx patchbay explain github_issues_get': { folder: root, prints: /not_configured +refuse +.*GITHUB_PERSONAL_TOKEN/ },
+    'npx patchbay call greeter_people_greet name=Ada': { folder: project.folder, prints: /^\*\*Hello, Ada!\*\*$/m },
   }
   const withoutToken = new Set([
     'npm ci && npm start',
@@ -69,7 +49,7 @@ describe('README', () => {
     test(`its command \`${command}\` prints what it says`, async () => {
       const expected = outputs[command]
       assert.ok(expected, 'the test knows what the command prints')
-      const { stdout } = await patchbay(expected.folder(), command.split(' ').slice(2))
+      const { stdout } = await patchbay(expected.folder, command.split(' ').slice(2))
       assert.match(stdout, expected.prints)
     })
 
