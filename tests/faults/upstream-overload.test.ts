@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { createTestClock } from '../fixtures/test-clock.ts'
 import { held, reply, silent, startUpstream } from '../fixtures/upstream.ts'
 
 test('a hundred hanging requests to one service leave another one alone', async () => {
@@ -55,6 +56,24 @@ test('a call that ends while it waits gives its place in the queue back', async 
   const third = http.text('/3')
   first.release()
   assert.deepEqual([await running, await third], ['first', 'third'])
+})
+
+test('a call that ends while it waits for a connection does not wait for it any longer', async () => {
+  const clock = createTestClock()
+  const first = held(reply(200, 'first'))
+  await using upstream = await startUpstream([first.behaviour, reply(200, 'never')])
+  const call = new AbortController()
+  const scopes = [undefined, callScope({ signal: call.signal })]
+  await using http = serviceHttp({ baseUrl: upstream.url, limits: { connections: 1 }, clock, currentCall: () => scopes.shift() })
+  const running = http.text('/1')
+  await upstream.received(1)
+  const waiting = http.text('/2', { timeoutMs: 7_777 })
+  await clock.scheduled((ms) => ms === 7_777)
+  call.abort(new Error('gave up'))
+  await assert.rejects(waiting, /gave up/)
+  first.release()
+  assert.equal(await running, 'first')
+  assert.equal(upstream.requests.length, 1)
 })
 
 test('requests that fail, time out or are cancelled give their places back', async () => {

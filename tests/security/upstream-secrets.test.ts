@@ -69,4 +69,11 @@ test('a secret in the path of a request is not in its error', async () => {
   assert.equal(error.message, 'github: GET /bot[redacted]/getMe answered 404')
 })
 
+test('a secret that the end of the quotation cuts in two is redacted whole', async () => {
+  await using upstream = await startUpstream(reply(500, `${'x'.repeat(285)} canary-horse-battery`))
+  await using http = serviceHttp({ baseUrl: upstream.url, redactor: createRedactor(['canary-horse-battery']) })
+  const error = await refusal(http.json('/a', { method: 'POST' }), 'UPSTREAM_FAILED')
+  assert.match(error.message, /x \[redacted\]$/)
+})
+
 const headersOnly = { method: '', path: '', headers: {}, body: '', httpVersion: '1.1', abandoned: Promise.resolve() }

@@ -166,6 +166,8 @@ test('an answer may be as long as a request allows, and no longer than the opera
   await using upstream = await startUpstream(reply(200, 'x'.repeat(1_000)))
   await using http = serviceHttp({ baseUrl: upstream.url, limits: { responseBytes: 1_000 } })
   assert.equal((await http.text('/a', { maxBytes: 5_000 })).length, 1_000)
+  await using stricter = serviceHttp({ baseUrl: upstream.url, limits: { responseBytes: 500 } })
+  assert.match((await refusal(stricter.text('/a', { maxBytes: 5_000 }), 'UPSTREAM_FAILED')).message, /more than the 500 bytes/)
   assert.match((await refusal(http.text('/a', { maxBytes: 999 }), 'UPSTREAM_FAILED')).message, /more than the 999 bytes/)
 })
 
