@@ -21,7 +21,7 @@ const httpSchema = section('How the host talks to the service, where that differ
   caFile: Type.Optional(Type.String({ description: 'PEM file of further certificate authorities, relative to the config file' })),
   connectTimeoutMs: Type.Optional(Type.Integer({ description: 'For TCP and TLS together', minimum: 1 })),
   headersTimeoutMs: Type.Optional(Type.Integer({ description: 'From the request to the head of the answer', minimum: 1 })),
-  bodyTimeoutMs: Type.Optional(Type.Integer({ description: 'Between two parts of a body', minimum: 1 })),
+  bodyTimeoutMs: Type.Optional(Type.Integer({ description: 'From the head of the answer to its last byte', minimum: 1 })),
   maxConnections: Type.Optional(Type.Integer({ description: 'At a time, to one origin', minimum: 1 })),
 })
 

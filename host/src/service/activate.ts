@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
@@ -15,6 +14,7 @@ import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
 import { readSurface, type PluginSurface } from './surface.ts'
+import { versionIdentity } from './version-identity.ts'
 
 /** What activating a plugin needs from the host. */
 export interface ActivationDeps {
@@ -36,6 +36,8 @@ export interface HttpOptions {
   readonly entry: PluginEntry
   readonly config: Readonly<Record<string, unknown>>
   readonly secrets: ReadonlyMap<string, string>
+  /** Where each value of the config came from. */
+  readonly sources: Readonly<Record<string, string>>
   readonly log: Logger
 }
 
@@ -116,8 +118,14 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     modules?.release()
     modules = undefined
     pin?.[Symbol.dispose]()
-    return { ...activation({ state: 'failed', reason: reasonOf(error, new Set(met.keys())) }), error }
+    return { ...activation({ state: 'failed', reason: reasonOf(error, new Set(met.keys())), ...pinnedBy(error) }), error }
   }
+}
+
+/** A refusal says itself how the plugin stands to the lock. */
+function pinnedBy(error: unknown): Partial<PluginRecord> {
+  if (!(error instanceof HostError) || !error.code.startsWith('PIN_')) return {}
+  return { pinned: error.code === 'PIN_NOT_LOCKED' ? 'unpinned' : 'changed' }
 }
 
 /** What a record says of the lock, whatever state its plugin is in. */
@@ -159,7 +167,7 @@ async function start(
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
     return { ...activation({ state: 'unconfigured', reason: reasonOf(error) }), error }
   }
-  const { config, secrets } = read
+  const { config, secrets, sources } = read
   if (!guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))) {
     const error = hostError('PLUGIN_UNCONFIGURED', {
       plugin: instance,
@@ -168,9 +176,10 @@ async function start(
     })
     return activation({ state: 'unconfigured', reason: reasonOf(error) })
   }
-  const http = deps.createHttp({ instance, surface, entry, config, secrets, log })
+  const http = deps.createHttp({ instance, surface, entry, config, secrets, sources, log })
   traces.push(http)
-  const digest = createHash('sha256').update(JSON.stringify(surface)).digest('base64url')
+  const draft = activation({ state: 'loading' })
+  const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets })
   const starting = runInline({
     instance,
     plugin,
@@ -180,12 +189,12 @@ async function start(
     log,
     metrics: deps.metricsFor(instance),
     cache: deps.cache,
-    digest,
+    digest: identity(),
   })
   try {
     const late = () => hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs })
     const running = await within(starting, { ms: deps.loadTimeoutMs, late, signal })
-    return activation({ state: 'active', live: new LivePlugin(instance, running) })
+    return activation({ state: 'active', live: new LivePlugin(instance, running), identity })
   } catch (error) {
     // A start that comes back after its time is up is disposed, not forgotten.
     starting.then(

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { rootCertificates } from 'node:tls'
 import type { PluginEntry } from '../config/schema.ts'
 import { hostError } from '../errors.ts'
 import type { ServiceHttpOptions } from '../network/http-client.ts'
@@ -15,7 +14,7 @@ export function networkSettings(http: PluginEntry['http'], configDir: string): P
       ...(bodyTimeoutMs === undefined ? {} : { bodyMs: bodyTimeoutMs }),
       ...(maxConnections === undefined ? {} : { connections: maxConnections }),
     },
-    ...(caFile === undefined ? {} : { ca: [...rootCertificates, readCertificates(resolve(configDir, caFile))] }),
+    ...(caFile === undefined ? {} : { ca: readCertificates(resolve(configDir, caFile)) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { HttpClient } from '@mcp-patchbay/plugin-api'
 import { createServiceCredential } from '../auth/service-credential.ts'
+import { isPackage } from '../config/schema.ts'
 import { configVariables, variableName } from '../config/variables.ts'
 import { createServiceHttp } from '../network/http-client.ts'
 import type { Redactor } from '../observability/redact.ts'
@@ -13,7 +14,7 @@ const fingerprintKey = randomBytes(32)
 
 /** The `http` of one plugin version: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
-  { instance, surface, entry, config, secrets, log }: HttpOptions,
+  { instance, surface, entry, config, secrets, sources, log }: HttpOptions,
   { redactor, readOnly, configDir }: { redactor: Redactor; readOnly: boolean; configDir: string },
 ): HttpClient & AsyncDisposable {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
@@ -29,6 +30,8 @@ export function serviceHttp(
     ...network,
     instance,
     baseUrl,
+    // An address in the private network is the operator's to give, not a package's to bring as its default.
+    allowPrivateBase: sources['apiUrl'] !== 'default' || !isPackage(entry.use),
     extraHosts: grantedHosts(surface.capabilities.hosts ?? [], entry),
     placement: surface.credentials,
     headers: surface.headers ?? {},
