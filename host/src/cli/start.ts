@@ -37,8 +37,9 @@ export function startCommand(run: Run): Command {
           adjust: (config) => adjusted(config, options),
         })
         const { host, log, settings } = served
-        const listening = await host.listen(settings.config.listen)
-        await untilSignal({ log, reread: () => served.reread(), over: listening.stdioClosed })
+        const listening = host.listen(settings.config.listen)
+        // Not after it listens: whoever reads where may stop it at once.
+        await untilSignal({ log, reread: () => served.reread(), over: listening.then(({ stdioClosed }) => stdioClosed) })
         await host.close()
         return EXIT.done
       }),
