@@ -35,16 +35,19 @@ export function sendJson(res: ServerResponse, status: number, body: string, head
   endWatched(res, body)
 }
 
-/** Ends a response, and its connection when the client takes nothing of it for half a minute. */
+/** Ends a response, and its connection when the client takes nothing of it for some 15 to 30 seconds. */
 export function endWatched(res: ServerResponse, body?: string | Uint8Array): void {
   const { socket } = res
   res.end(body)
-  // Mostly the kernel has taken everything by now. A socket that times out without a listener is destroyed; the next request on it
-  // sets its own time.
-  if (socket && socket.writableLength > 0) socket.setTimeout(STALLED_MS)
+  // Mostly the kernel has taken everything by now.
+  if (!socket || socket.writableLength === 0) return
+  // A socket that times out without a listener is destroyed. Before Node sets the time between requests, or a pipelined one goes on.
+  socket.setTimeout(STALLED_MS)
+  res.prependOnceListener('finish', () => socket.setTimeout(0))
 }
 
-const STALLED_MS = 30_000
+/** Node looks at the progress of a write each time this passes, and gives up when there was none. */
+const STALLED_MS = 15_000
 
 interface RefusalOptions {
   readonly code?: number
