@@ -34,4 +34,6 @@ export interface PluginRecord {
   readonly surface?: PluginSurface
   /** There when it is active. */
   readonly live?: LivePlugin
+  /** There when it is active: names what its answers come from, see `versionIdentity`. Without it nothing of it is cached. */
+  readonly identity?: () => string
 }
