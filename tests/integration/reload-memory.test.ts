@@ -10,17 +10,21 @@ interface Outcome {
   readonly distinctWarnings: number
 }
 
-/** A process of its own, without the optimising compilers: their code for what gets warm is no leak, and larger than what one would be. */
+/** Without the optimising compilers: their code for what gets warm is no leak, and larger than what one would be. */
+const cold = ['--no-opt', '--no-maglev', '--no-sparkplug']
+
+/** Reloads in a process of its own. */
 function collect(reloads: number, kind: 'clean' | 'leak'): Outcome {
   const script = new URL('../fixtures/collect-host.ts', import.meta.url).pathname
-  const flags = ['--conditions=@mcp-patchbay/source', '--expose-gc', '--no-opt', '--no-maglev', '--no-sparkplug']
+  const flags = ['--conditions=@mcp-patchbay/source', '--expose-gc', ...(kind === 'clean' ? cold : [])]
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, script, String(reloads), kind], { encoding: 'utf8' })
   assert.ok(stdout, stderr)
   return JSON.parse(stdout) as Outcome
 }
 
 test('a whole host lets go of every version that it replaced, and keeps less than 2 kB for each', () => {
-  const { reloads, collected, bytesPerReload, warnings } = collect(300, 'clean')
+  // Ajv's engine is replaced every 64 schemas, of which this plugin has three: 64 reloads are whole turns of it.
+  const { reloads, collected, bytesPerReload, warnings } = collect(128, 'clean')
   assert.ok(collected >= 0.98 * reloads, `${collected} of ${reloads} collected`)
   assert.ok(bytesPerReload < 2_048, `${bytesPerReload} bytes for each`)
   assert.equal(warnings, 0)
@@ -29,5 +33,5 @@ test('a whole host lets go of every version that it replaced, and keeps less tha
 test('names a plugin whose old version is held by something that it left behind, once for each version', () => {
   const { collected, warnings, distinctWarnings } = collect(10, 'leak')
   assert.deepEqual([collected, distinctWarnings], [0, warnings])
-  assert.ok(warnings >= 10, `${warnings} warnings`)
+  assert.equal(warnings, 10)
 })

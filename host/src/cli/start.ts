@@ -17,18 +17,9 @@ export interface StartOptions extends CommonOptions {
 
 /** `patchbay start`: serves until it is told to stop. */
 export function startCommand(run: Run): Command {
-  return new Command('start')
+  return serveOptions('start')
     .description('serves the tools of all plugins')
-    .addOption(new Option('--transport <kind>', 'instead of what listen says').choices(['stdio', 'http']))
-    .option('--host <address>', 'address of the HTTP listener')
-    .option('--port <number>', 'port of the HTTP listener; 0 picks a free one', port)
-    .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
     .option('--watch', 'take over edits of plugins, config and .env at once')
-    .option('--frozen', 'run only what mcp.lock.json pins')
-    .option('--read-only', 'hide and refuse every tool that writes')
-    .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
-      text.split(','),
-    )
     .action((options: StartOptions) =>
       run(async () => {
         await using served = await serveFile({
@@ -43,6 +34,20 @@ export function startCommand(run: Run): Command {
         await host.close()
         return EXIT.done
       }),
+    )
+}
+
+/** A command that serves, with the options that all of those take. */
+export function serveOptions(name: string): Command {
+  return new Command(name)
+    .addOption(new Option('--transport <kind>', 'instead of what listen says').choices(['stdio', 'http']))
+    .option('--host <address>', 'address of the HTTP listener')
+    .option('--port <number>', 'port of the HTTP listener; 0 picks a free one', port)
+    .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
+    .option('--frozen', 'run only what mcp.lock.json pins')
+    .option('--read-only', 'hide and refuse every tool that writes')
+    .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
+      text.split(','),
     )
 }
 

@@ -1,5 +1,6 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { isObject } from '../data/json.ts'
 
 /** Versions that were drained and released, and are nevertheless still in memory. */
 export interface Leftovers extends Disposable {
@@ -69,6 +70,8 @@ export function createLeftovers({ log, canReclaim }: { log: Logger; canReclaim: 
   }
 }
 
-function isFullCollection({ detail }: PerformanceEntry): boolean {
-  return (detail as { kind?: number } | null)?.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+/** Node documents `detail.kind` of these entries; its types do not know it. */
+function isFullCollection(entry: object): boolean {
+  const detail: unknown = Reflect.get(entry, 'detail')
+  return isObject(detail) && detail['kind'] === constants.NODE_PERFORMANCE_GC_MAJOR
 }

@@ -1,0 +1,115 @@
+import { basename, dirname } from 'node:path'
+import { describeError } from '../../errors.ts'
+import type { Host } from '../../host.ts'
+import type { LogLines } from '../../observability/logger.ts'
+import { prettyLines } from '../../observability/pretty.ts'
+import type { ConfigTaken, ServedHost } from '../../serve.ts'
+import type { ReloadReport } from '../../service/reload.ts'
+import type { Listening } from '../../transport/listen.ts'
+import { box } from './box.ts'
+import { count, paintFor, plain } from './paint.ts'
+import { pluginLines } from './plugin-lines.ts'
+import { drainedLine, reloadLines } from './reload-lines.ts'
+
+/** What a person sees of a host they are working on: how it stands, then a line for each change, and what the plugins log. */
+export interface DevConsole {
+  /** Where the host's log goes. */
+  readonly lines: LogLines
+  /** Shows how everything stands, and from then on what happens. */
+  open(served: ServedHost, listening: Listening): void
+  configTaken(taken: ConfigTaken): void
+  configRefused(error: unknown): void
+}
+
+/** A console on `stream`, in colour where that is a terminal. */
+export function createDevConsole(stream: NodeJS.WritableStream): DevConsole {
+  const paint = paintFor(stream)
+  const print = (...lines: readonly string[]) => void stream.write(`${lines.join('\n')}\n`)
+  const log = prettyLines({ write: (text) => void stream.write(text) })
+  let host: Host | undefined
+
+  /** Reloads of which the old version has calls in it, by plugin and generation. */
+  const draining = new Map<string, ReloadReport>()
+  const keyOf = (instance: string, generation: number) => `${instance} ${generation}`
+
+  function onReload(report: ReloadReport): void {
+    print(...reloadLines(report, paint))
+    if (report.before?.live?.inFlight && report.outcome !== 'kept') draining.set(keyOf(report.instance, report.previous), report)
+  }
+
+  return {
+    lines: {
+      write(line) {
+        const { event } = JSON.parse(line) as { event: string }
+        if (!TOLD_HERE.has(event)) log.write(line)
+      },
+    },
+    open(served, listening) {
+      ;({ host } = served)
+      host.on('reload', onReload)
+      host.on('drained', (drained) => {
+        const key = keyOf(drained.instance, drained.generation)
+        const report = draining.get(key)
+        if (report) print(drainedLine(report, drained, paint))
+        draining.delete(key)
+      })
+      const { file, config } = served.settings
+      print(
+        ...box([
+          'Patchbay dev',
+          `MCP         ${listening.url ?? 'on stdio'}`,
+          ...(listening.managementUrl ? [`management  ${listening.managementUrl}`] : []),
+          `config      ${plain(file)}${config.deployment === 'default' ? '' : `, deployment ${plain(config.deployment)}`}`,
+        ]),
+        '',
+        ...pluginLines(host.list(), paint),
+        ...(listening.url
+          ? ['', 'Connect Claude Code:', `  claude mcp add --transport http ${clientName(file)} ${listening.url}`]
+          : []),
+        '',
+        paint('gray', config.frozen ? 'The deployment is frozen: nothing is watched.' : 'Watching plugins, config and .env.'),
+      )
+    },
+    configTaken({ settings, restartNeeded }) {
+      const tools = host?.list().plugins.flatMap((plugin) => plugin.tools.filter(({ visible }) => visible)).length ?? 0
+      print(
+        `generation ${host?.snapshot.generation ?? 0} · ${plain(basename(settings.file))} taken over · ${count(tools, 'tool')} shown`,
+        ...restartNeeded.map((setting) =>
+          paint('yellow', `  ${setting} differs from what the host was started with: restart to use it`),
+        ),
+      )
+    },
+    configRefused(error) {
+      print(
+        paint('red', '✖ the config was not taken over, the one before goes on'),
+        ...plain(describeError(error))
+          .split('\n')
+          .map((line) => `  ${line}`),
+      )
+    },
+  }
+}
+
+/** Log events of the host that the console shows in its own way. */
+const TOLD_HERE = new Set([
+  'listening',
+  'plugin_added',
+  'plugin_reloaded',
+  'plugin_removed',
+  'plugin_kept',
+  'plugin_failed',
+  'plugin_unconfigured',
+  'config_loaded',
+  'config_refused',
+  'restart_required',
+  'watch_off',
+])
+
+/** The folder of the config as a name that MCP clients take. */
+function clientName(file: string): string {
+  return (
+    basename(dirname(file))
+      .replace(/[^A-Za-z0-9_-]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'patchbay'
+  )
+}

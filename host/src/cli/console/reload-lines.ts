@@ -1,0 +1,46 @@
+import type { DrainedVersion } from '../../service/drain.ts'
+import type { ReloadReport } from '../../service/reload.ts'
+import { count, plain, type Paint } from './paint.ts'
+import { reasonLines } from './plugin-lines.ts'
+
+/** What became of one plugin, as it is known when it is published. */
+export function reloadLines(report: ReloadReport, paint: Paint): readonly string[] {
+  const { instance, outcome, generation, previous, before, after } = report
+  if (outcome === 'kept') {
+    const goesOn = `${plain(instance)} was not reloaded, the version of generation ${previous} goes on`
+    return [paint('red', `✖ ${goesOn}`), ...reasonLines(after?.reason, paint)]
+  }
+  if (after && !after.live)
+    return [
+      paint('yellow', `generation ${generation} · ${plain(instance)} · ${after.state}`),
+      ...reasonLines(after.reason, paint),
+    ]
+  const inFlight = before?.live?.inFlight ?? 0
+  if (inFlight > 0) return [`${headOf(report, paint)} · ${count(inFlight, 'call')} finishing on ${previous}`]
+  if (outcome === 'replaced') return [`${headOf(report, paint)} · ${callsOf({ finished: 0, cancelled: 0 }, previous, paint)}`]
+  return [`${headOf(report, paint)} · ${outcome}`]
+}
+
+/** The same once the last call of the old version has ended. */
+export function drainedLine(report: ReloadReport, drained: DrainedVersion, paint: Paint): string {
+  return `${headOf(report, paint)} · ${callsOf(drained, report.previous, paint)}`
+}
+
+function headOf({ generation, instance, outcome, ms, changes, before }: ReloadReport, paint: Paint): string {
+  const { added, changed, removed } = changes
+  return [
+    `${paint('bold', `generation ${generation}`)} · ${paint('cyan', plain(instance))}`,
+    ...(outcome === 'removed' ? [] : [`${Math.round(ms)} ms`]),
+    `+${added} ~${changed} -${removed}`,
+    ...(before?.reloadError ? [paint('green', 'recovered')] : []),
+  ].join(' · ')
+}
+
+function callsOf(
+  { finished, cancelled }: Pick<DrainedVersion, 'finished' | 'cancelled'>,
+  previous: number,
+  paint: Paint,
+): string {
+  const lost = `${cancelled} lost`
+  return `${count(finished, 'call')} finished on ${previous} · ${cancelled > 0 ? paint('red', lost) : lost}`
+}
