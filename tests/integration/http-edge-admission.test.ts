@@ -18,7 +18,7 @@ const list = JSON.stringify({
 /** A request that is answered with 200, but for `lines`. */
 function request(
   lines: readonly string[],
-  { method = 'POST', target = '/mcp', host = 'localhost' as string | null } = {},
+  { method = 'POST', target = '/mcp', host = 'localhost' }: { method?: string; target?: string; host?: string | null } = {},
 ): string {
   return [
     `${method} ${target} HTTP/1.1`,

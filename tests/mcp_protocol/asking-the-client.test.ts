@@ -64,7 +64,7 @@ interface Answer {
 }
 
 async function post(url: URL, who: string, name: string, more: Record<string, unknown>): Promise<Answer> {
-  const _meta = {
+  const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
   }
@@ -77,7 +77,7 @@ async function post(url: URL, who: string, name: string, more: Record<string, un
       'mcp-method': 'tools/call',
       'mcp-name': name,
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {}, ...more, _meta } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {}, ...more, _meta: meta } }),
   })
   return (await response.json()) as Answer
 }

@@ -120,6 +120,6 @@ async function start(t: TestContext): Promise<Child> {
 }
 
 function call(id: number, name: string, input: object = {}): object {
-  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
-  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input, _meta } }
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input, _meta: meta } }
 }
