@@ -20,6 +20,7 @@ import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
 import { explain, type Explanation } from './server/filter.ts'
 import { compilePolicy } from './server/policy.ts'
 import { Registry } from './server/registry.ts'
+import { createResultCache } from './server/result-cache.ts'
 import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import { activate, type Activation } from './service/activate.ts'
 import { createApprovedFiles } from './service/approved-files.ts'
@@ -112,7 +113,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const source = basename(file)
   let policy = compilePolicy(config, source)
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
-  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact })
+  const results = createResultCache({ cache })
+  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact, results })
 
   const publish = (plugins: readonly PluginRecord[]): number => {
     const generation = registry.current.generation + 1

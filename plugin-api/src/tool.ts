@@ -30,7 +30,11 @@ export interface Tool<Input extends TSchema, Output extends TSchema | undefined,
   readonly input: Input
   /** With it `run` returns that value, which is checked and sent as structured content; without it Markdown or content items. */
   readonly output?: Output
-  /** Opt in to the host's result cache. `shared` is honoured only when the server's own credential was used. */
+  /**
+   * Opt in to the host's result cache, for a tool that reads. `shared`: callers of one tenant get each other's answers, honoured only
+   * when the server's own credential was used. A tool that writes drops what its plugin's tools answered in its tenant, and whatever
+   * has a tag that one of them names, in other plugins as well.
+   */
   readonly cache?: { readonly ttlMs: number; readonly scope: 'caller' | 'shared'; readonly tags?: readonly string[] }
   /** Overrides the host's `limits.callTimeoutMs`. */
   readonly timeoutMs?: number

@@ -6,6 +6,7 @@ import type { CallRequest, RunningPlugin } from '../service/running.ts'
 import type { CallIO } from './call.ts'
 import type { Caller } from './caller.ts'
 import { Cancellation } from './cancellation.ts'
+import type { ResultCache } from './result-cache.ts'
 
 export interface CallDeps {
   readonly log: Logger
@@ -15,6 +16,8 @@ export interface CallDeps {
   readonly limits: () => { readonly callTimeoutMs: number; readonly resultBytes: number }
   /** Takes every known secret out of a text that leaves the host. */
   readonly redact: (text: string) => string
+  /** Without it every call runs. */
+  readonly results?: ResultCache
 }
 
 interface CallLife {

@@ -87,20 +87,23 @@ export function createCalls(deps: CallDeps): Calls {
         const answer = approvalAnswer({ name, args, io })
         if (answer) return done('refused', answer)
       }
-      try {
+      const run = async (): Promise<ToolAnswer> => {
         const timeoutMs = tool.timeoutMs ?? deps.limits().callTimeoutMs
         const value = await runIn(liveOf(tool), { name, timeoutMs, caller, io }, deps, (running, request) =>
           running.callTool(tool.localName, args, request),
         )
         if (isInputRequired(value)) {
           if (!tool.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-          return done('ok', { kind: 'inputRequired', requests: value.requests, state: value.state })
+          return { kind: 'inputRequired', requests: value.requests, state: value.state }
         }
         const structured = tool.validateOutput !== undefined
         const result = toolResult(value, { structured, maxBytes: deps.limits().resultBytes })
         const faults = tool.validateOutput?.(result.structuredContent)
         if (faults) throw new InvalidResult(`returned a value that does not fit its output schema: ${faults.join('; ')}`)
-        return done('ok', { kind: 'result', result })
+        return { kind: 'result', result }
+      }
+      try {
+        return done('ok', await (deps.results ? deps.results.answer({ tool, caller, args, io }, run) : run()))
       } catch (error) {
         if (error instanceof HostError && error.code === 'CALL_CANCELLED') {
           deps.metrics.call({ ...labels, outcome: 'cancelled' }, deps.now() - startedAt)

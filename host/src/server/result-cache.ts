@@ -1,0 +1,138 @@
+import type { HostCache } from '../cache/cache.ts'
+import { hashParts } from '../cache/entry.ts'
+import { HostError, hostError } from '../errors.ts'
+import { canonicalJson } from '../pin/canonical-json.ts'
+import type { PluginRecord } from '../service/plugin-record.ts'
+import type { CallIO, ToolAnswer } from './call.ts'
+import type { Caller } from './caller.ts'
+import { liveOf, type SnapshotTool } from './snapshot.ts'
+
+/** Answers calls of tools that opted in with what the same caller was answered before. */
+export interface ResultCache {
+  /**
+   * What the cache has for this call, else what `run` gives; for a tool that did not opt in always the latter. A tool that writes
+   * makes what its plugin's tools answered stale, also when it fails: the service may have done it all the same. Rejects as `run`
+   * does, and with `CALL_CANCELLED` or the drain's reason for one who waits for another's call.
+   */
+  answer(call: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer>
+}
+
+export interface CachedCall {
+  readonly tool: SnapshotTool
+  readonly caller: Caller
+  readonly args: unknown
+  readonly io: CallIO
+}
+
+export interface ResultCacheOptions {
+  readonly cache: HostCache
+  /** The fingerprint of the credential that this caller brings for this service; undefined when the call goes with the server's own. */
+  readonly callerCredential?: (instance: string, caller: Caller) => string | undefined
+}
+
+/** Where a result says that it came from the cache. */
+const META_KEY = 'mcp-patchbay/cache'
+
+export function createResultCache({ cache, callerCredential = () => undefined }: ResultCacheOptions): ResultCache {
+  /** Tags are a tenant's: plugins that work on the same data may name the same one. */
+  function tagsOf(plugin: PluginRecord, { principal }: Caller, names: readonly string[]): readonly string[] {
+    const tenant = principal.tenant ?? ''
+    return [cache.tag('plugin', tenant, plugin.instance), ...names.map((name) => cache.tag('named', tenant, name))]
+  }
+
+  /** Everything that an answer depends on, but for the arguments; undefined for a version whose code is not known for sure. */
+  function identityOf({ plugin, surface }: SnapshotTool, caller: Caller): readonly string[] | undefined {
+    const version = plugin.identity?.()
+    if (version === undefined) return undefined
+    const { id, kind, tenant, permissions } = caller.principal
+    const credential = callerCredential(plugin.instance, caller)
+    const isShared = surface.cache?.scope === 'shared' && credential === undefined
+    return [
+      tenant ?? '',
+      isShared ? '' : JSON.stringify([kind, id, permissions.toSorted()]),
+      credential ?? '',
+      plugin.instance,
+      version,
+      JSON.stringify(surface),
+    ]
+  }
+
+  async function cached({ tool, caller, args, io }: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    const { name, plugin, surface } = tool
+    const identity = identityOf(tool, caller)
+    const key = keyOf(args)
+    if (!surface.cache || !identity || key === undefined) return run()
+
+    // Entered before the first wait: the version must not be drained while the cache is asked, since the call may still run in it.
+    const waiting = new AbortController()
+    const leave = liveOf(tool).enter((reason) => waiting.abort(reason))
+    io.cancellation.onCancel(() => waiting.abort(hostError('CALL_CANCELLED', { tool: name })))
+    try {
+      const { value, outcome } = await cache.namespace('results', ...identity).remember(
+        key,
+        {
+          ttlMs: surface.cache.ttlMs,
+          tags: tagsOf(plugin, caller, surface.cache.tags ?? []),
+          // A module that was imported during the call is part of what answered, and of no version that was asked for.
+          keep: (answer) => answer.kind === 'result' && !answer.result.isError && isSame(identity, identityOf(tool, caller)),
+          isOwnFailure,
+          signal: waiting.signal,
+        },
+        run,
+      )
+      if (outcome !== 'hit' || value.kind !== 'result') return value
+      return { kind: 'result', result: { ...value.result, _meta: { ...value.result['_meta'], [META_KEY]: 'hit' } } }
+    } finally {
+      io.cancellation.onCancel(undefined)
+      leave()
+    }
+  }
+
+  async function written({ tool, caller }: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    try {
+      return await run()
+    } finally {
+      await cache.drop(tagsOf(tool.plugin, caller, namedTags(tool.plugin)))
+    }
+  }
+
+  return {
+    answer(call, run) {
+      if (isCacheable(call.tool)) return cached(call, run)
+      return call.tool.access === 'write' && hasCached(call.tool.plugin) ? written(call, run) : run()
+    },
+  }
+}
+
+/** A tool that asks somebody something answers differently each time. */
+function isCacheable({ access, surface }: SnapshotTool): boolean {
+  return surface.cache !== undefined && access === 'read' && !surface.interactive && surface.approval === undefined
+}
+
+/** Who left, or whose version is drained, fails alone. */
+function isOwnFailure(error: unknown): boolean {
+  return error instanceof HostError && (error.code === 'CALL_CANCELLED' || error.code === 'PLUGIN_RELOADED')
+}
+
+/** The order of keys does not matter to a plugin, as a rule. Undefined for what JSON cannot hold. */
+function keyOf(args: unknown): string | undefined {
+  try {
+    return hashParts([canonicalJson(args)])
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether one of the plugin's tools opted in. */
+function hasCached({ surface }: PluginRecord): boolean {
+  return surface?.tools.some(({ cache }) => cache !== undefined) ?? false
+}
+
+/** Every tag that a tool of the plugin names. */
+function namedTags({ surface }: PluginRecord): readonly string[] {
+  return [...new Set(surface?.tools.flatMap(({ cache }) => cache?.tags ?? []))]
+}
+
+function isSame(a: readonly string[], b: readonly string[] | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((part, index) => part === b[index])
+}
