@@ -62,42 +62,41 @@ const start = (t: TestContext): Promise<Reloading> =>
 test('loses and fails no call and drops no session in 200 reloads under load, in every era, and never mixes versions', async (t) => {
   const at = await start(t)
   const clients = await at.connectAll()
-  let published = 0
-  let over = false
-  let calls = 0
+  const load = { published: 0, over: false, calls: 0 }
   const quickly = async (client: TestClient) => {
-    while (!over) {
-      const before = published
+    while (!load.over) {
+      const before = load.published
       const [revision, helper, made, disposed] = JSON.parse(await client.call('load_quick')) as [number, number, number, boolean]
       assert.deepEqual([helper, made, disposed], [revision, revision, false])
       assert.ok(revision >= before, `answered by ${revision} after ${before} was published`)
-      calls++
+      load.calls++
     }
   }
   const slowly = async (client: TestClient, index: number) => {
-    for (let turn = 0; !over; turn++) {
+    for (let turn = 0; !load.over; turn++) {
       const key = `${index}.${turn}`
       const started = new Promise<number>((resolve) => seen.once(`started ${key}`, resolve))
       const answer = client.call('load_slow', { key })
       const revision = await started
       // Held over at least two reloads, so that two later versions serve beside it.
-      while (published < revision + 2 && !over) await setImmediate()
+      while (load.published < revision + 2 && !load.over) await setImmediate()
       assert.ok(!seen.disposed.includes(revision), `the client of ${revision} was disposed under a call`)
       seen.emit(`release ${key}`)
       assert.deepEqual(JSON.parse(await answer), [revision, revision, revision, false, 'lazy'])
-      calls++
+      load.calls++
     }
   }
-  const load = Promise.all(clients.flatMap((client, index) => [quickly(client), slowly(client, index)]))
+  const calling = Promise.all(clients.flatMap((client, index) => [quickly(client), slowly(client, index)]))
   for (let revision = 1; revision <= 200; revision++) {
-    await Promise.race([reload(at, revision), load])
-    published = revision
+    await Promise.race([reload(at, revision), calling])
+    load.published = revision
     // Calls have to come through between two reloads; all of them are under way when the next one begins.
-    for (const enough = calls + 3; calls < enough;) await Promise.race([setImmediate(), load])
+    const { calls } = load
+    while (load.calls < calls + 3) await Promise.race([setImmediate(), calling])
   }
-  over = true
-  await load
-  assert.ok(calls > 400, `${calls} calls`)
+  load.over = true
+  await calling
+  assert.ok(load.calls > 400, `${load.calls} calls`)
   assert.deepEqual(at.reloads.all.filter(({ outcome }) => outcome !== 'replaced').length, 0)
   // Everything but the version that serves was disposed, once, and no call of any was cut off.
   while (at.drains.all.length < 200) await at.drains.next()

@@ -21,7 +21,9 @@ export function createClientPool<Client>(create: (key: string) => Client | Promi
     async [Symbol.asyncDispose]() {
       const made = await Promise.allSettled([...clients.values()].map(async (client) => client))
       clients.clear()
-      const closing = await Promise.allSettled(made.map((client) => client.status === 'fulfilled' && disposeClient(client.value)))
+      const closing = await Promise.allSettled(
+        made.map(async (client) => client.status === 'fulfilled' && disposeClient(client.value)),
+      )
       const failed = closing.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
       if (failed.length)
         throw failed.length === 1 ? failed[0] : new AggregateError(failed, 'Several clients could not be disposed')
