@@ -5,9 +5,9 @@ import type { PluginChange } from '../project/pins.ts'
 /** What changed, for a person who has to approve it. */
 export function changeLines(changes: readonly PluginChange[]): readonly string[] {
   return changes.flatMap(({ name, change, differences, plugin }) => {
-    if (change === 'removed') return [`${name}`, '  - no longer in the config', '']
+    if (change === 'removed') return [name, '  - no longer in the config', '']
     if (change === 'changed') return formatDiff(name, differences).split('\n')
-    return plugin ? [`${name}`, '  + not pinned yet', ...pluginLines(plugin).map((line) => `  ${line}`), ''] : []
+    return plugin ? [name, '  + not pinned yet', ...pluginLines(plugin).map((line) => `  ${line}`), ''] : []
   })
 }
 
