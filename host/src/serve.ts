@@ -9,6 +9,7 @@ import type { ResolvedConfig } from './config/schema.ts'
 import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import { digestOf } from './modules/source.ts'
+import { lockPath } from './service/lock-file.ts'
 import { watchFiles, type SettledChange, type WatchTargets } from './service/watch.ts'
 
 export interface ServeOptions extends FileOptions {
@@ -46,7 +47,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   }: Partial<LogSettings> & { level: LogSettings['level'] }) =>
     createLogger({ level, redact, ...(options.lines ? { format: 'json', destination: options.lines } : { format }) })
   const noteIn = (digests: Map<string, string>) => (file: string) => void digests.set(file, digestOf(file))
-  /** The config, what it imports, and the environment file, with what was read. */
+  /** The config, what it imports, the environment file and the lock, with what was read. */
   let configDigests = new Map<string, string>()
   const started = await readSettings(options, logAs({ level: 'info' }), noteIn(configDigests))
   let settings = started
@@ -56,10 +57,12 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   await using opened = new AsyncDisposableStack()
   const host = opened.use(await createHost(settings.config, { file: settings.file, env: settings.env, log, redact }))
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
-  configDigests.set(envFile, digestOf(envFile))
+  const lockFile = lockPath(dirname(settings.file))
+  const besideConfig = () => [envFile, lockFile].map((file) => [file, digestOf(file)] as const)
+  for (const [file, digest] of besideConfig()) configDigests.set(file, digest)
 
   const takeOver = async (changed?: ReadonlySet<string>): Promise<void> => {
-    const met = new Map([[envFile, digestOf(envFile)]])
+    const met = new Map(besideConfig())
     try {
       const next = await readSettings(options, log, noteIn(met))
       for (const warning of warningsOf(next)) log.warn('config_warning', { warning })
