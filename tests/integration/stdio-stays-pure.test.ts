@@ -45,29 +45,6 @@ test('nothing but messages reaches stdout, wherever and however a plugin prints,
   assert.equal(code, 0)
 })
 
-test('a client that closes its end is the end, with 0', async () => {
-  const { code, stdout } = await runPatchbay(['start', '--transport', 'stdio', ...NOISY])
-  assert.deepEqual([code, stdout], [0, ''])
-})
-
-test('lines that are no messages are answered with an error each, and the next message as ever', async () => {
-  const input = `{"jsonrpc": \n\u0000\n[1, 2]\n${linesOf([initialize])}{"half":`
-  const { code, stdout } = await runPatchbay(['start', '--transport', 'stdio', ...NOISY], { input })
-  const answers = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { id: number | null; error?: { code: number } })
-    .map(({ id, error }) => [id, error?.code])
-  assert.deepEqual(answers, [
-    [null, -32700],
-    [null, -32700],
-    [null, -32600],
-    [1, undefined],
-    [null, -32700],
-  ])
-  assert.equal(code, 0)
-})
-
 test('other commands print their answer and nothing of the plugins', async () => {
   const { stdout, stderr } = await runPatchbay(['call', 'noisy_text_print', 'text=hello', ...NOISY])
   assert.equal(stdout, 'hello\n')

@@ -18,14 +18,10 @@ export class InvalidResult extends Error {}
  */
 export function toolResult(value: unknown, { structured, maxBytes }: { structured: boolean; maxBytes: number }): ToolResult {
   if (structured) {
-    const json = serialise(value, 'a value')
-    limit(json.length, maxBytes)
-    return { content: [{ type: 'text', text: json.toWellFormed() }], structuredContent: JSON.parse(json) as unknown }
+    const json = serialise(value, 'a value', maxBytes)
+    return { content: [{ type: 'text', text: json }], structuredContent: JSON.parse(json) as unknown }
   }
-  if (typeof value === 'string') {
-    limit(value.length, maxBytes)
-    return { content: [{ type: 'text', text: value.toWellFormed() }] }
-  }
+  if (typeof value === 'string') return { content: [{ type: 'text', text: wellFormed(value, maxBytes) }] }
   if (Array.isArray(value)) return { content: contentItems(value, maxBytes) }
   throw new InvalidResult(`returned ${kindOf(value)}; without an output schema a tool returns Markdown text or content items`)
 }
@@ -38,9 +34,7 @@ export function errorResult(text: string): ToolResult {
 /** Checks and copies content items: what reaches the client is plain JSON of the five kinds MCP knows. */
 export function contentItems(items: readonly unknown[], maxBytes: number): readonly Content[] {
   limit(items.length, 1_000, 'items')
-  const json = serialise(items, 'content items')
-  limit(json.length, maxBytes)
-  const copy = JSON.parse(json) as unknown[]
+  const copy = JSON.parse(serialise(items, 'content items', maxBytes)) as unknown[]
   copy.forEach((item, index) => {
     const problem = contentProblem(item)
     if (problem) throw new InvalidResult(`returned content item ${index} that ${problem}`)
@@ -71,10 +65,17 @@ function contentProblem(item: unknown): string | undefined {
   return missing ? `has no ${missing}` : undefined
 }
 
-function serialise(value: unknown, what: string): string {
+/** The text as it can be sent: half characters replaced. Throws {@link InvalidResult} for more than `maxBytes` of UTF-8. */
+export function wellFormed(text: string, maxBytes: number): string {
+  // A character has three bytes at most, so a short text needs no counting.
+  if (text.length * 3 > maxBytes) limit(Buffer.byteLength(text), maxBytes)
+  return text.toWellFormed()
+}
+
+/** The value as JSON. Throws {@link InvalidResult} for what JSON cannot hold, with `what` to name it, and for more than `maxBytes`. */
+export function serialise(value: unknown, what: string, maxBytes: number): string {
   let json: string | undefined
   try {
-    // Lone surrogates come out of JSON.stringify escaped, so the result is always valid UTF-8.
     json = JSON.stringify(value)
   } catch (error) {
     throw new InvalidResult(
@@ -82,10 +83,14 @@ function serialise(value: unknown, what: string): string {
     )
   }
   if (json === undefined) throw new InvalidResult(`returned ${kindOf(value)}`)
-  return json
+  const sendable = wellFormed(json, maxBytes)
+  // A half character leaves JSON.stringify as an escape, which other languages cannot turn into text.
+  if (!sendable.includes('\\ud')) return sendable
+  return JSON.stringify(JSON.parse(sendable, (_, part: unknown) => (typeof part === 'string' ? part.toWellFormed() : part)))
 }
 
-function limit(size: number, max: number, unit = 'bytes'): void {
+/** Throws {@link InvalidResult} when there is more than `max`. */
+export function limit(size: number, max: number, unit = 'bytes'): void {
   if (size > max)
     throw new InvalidResult(`returned a result that is too large (${size} ${unit}, ${max} are allowed); ask for less or in pages`)
 }
