@@ -44,6 +44,8 @@ function linkBinary() {
 function finish(why) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const able = major >= 26 || (major === 24 && minor >= 15)
-  console.error(`patchbay: ${why}; ${able ? `using Node ${process.version}` : `Node ${process.version} is too old (needs ^24.15.0 || >=26)`}`)
+  console.error(
+    `patchbay: ${why}; ${able ? `using Node ${process.version}` : `Node ${process.version} is too old (needs ^24.15.0 || >=26)`}`,
+  )
   if (!able) process.exit(1)
 }

@@ -6,13 +6,16 @@ import module from 'node:module'
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
   console.error(`patchbay needs Node ^24.15.0 || >=26.0.0, and this is ${process.version}.`)
-  console.error('To fix: run it through npm (npx patchbay …, npm start), which uses the Node of the project, or install a newer Node.')
+  console.error(
+    'To fix: run it through npm (npx patchbay …, npm start), which uses the Node of the project, or install a newer Node.',
+  )
   process.exit(78)
 }
 const source = new URL('../src/main.ts', import.meta.url)
 if (existsSync(source)) {
   module.registerHooks({
-    resolve: (specifier, context, next) => next(specifier, { ...context, conditions: ['@mcp-patchbay/source', ...context.conditions] }),
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: ['@mcp-patchbay/source', ...context.conditions] }),
   })
   await import(source.href)
 } else await import('../dist/main.js')

@@ -27,7 +27,10 @@ const scopes = fc.subarray(['read', 'admin', 'triage'])
 const access = fc.constantFrom('read' as const, 'write' as const)
 
 const plugin = fc.record({
-  tools: fc.uniqueArray(fc.record({ name: fc.constantFrom(...words), access, permissions: scopes, tags: scopes }), { selector: ({ name }) => name, maxLength: 4 }),
+  tools: fc.uniqueArray(fc.record({ name: fc.constantFrom(...words), access, permissions: scopes, tags: scopes }), {
+    selector: ({ name }) => name,
+    maxLength: 4,
+  }),
   allow: fc.option(globs, { nil: undefined }),
   deny: globs,
   readOnly: fc.boolean(),
@@ -70,7 +73,14 @@ test('whatever is not in a view cannot be called, and is answered like a tool th
         readOnly: settings.readOnly,
         ...(settings.grants ? { auth: { inbound: { mode: 'none' }, permissions: settings.grants } } : {}),
         ...(settings.tenants
-          ? { tenants: { acme: { tools: { allow: settings.tenants.acme.allow, deny: settings.tenants.acme.deny }, readOnly: settings.tenants.acme.readOnly } } }
+          ? {
+              tenants: {
+                acme: {
+                  tools: { allow: settings.tenants.acme.allow, deny: settings.tenants.acme.deny },
+                  readOnly: settings.tenants.acme.readOnly,
+                },
+              },
+            }
           : {}),
       })
       const someone = createCaller(
@@ -97,7 +107,9 @@ test('a narrowed caller never sees more than the same caller without narrowing',
   })
   const principal = { id: 'x', tenant: undefined, permissions: ['*'], kind: 'local' as const }
   const wide = new Set(viewOf(snapshot, createCaller(principal)).tools.map(({ name }) => name))
-  const narrow = viewOf(snapshot, createCaller(principal, { toolsets: ['triage', 'none'], readOnly: true })).tools.map(({ name }) => name)
+  const narrow = viewOf(snapshot, createCaller(principal, { toolsets: ['triage', 'none'], readOnly: true })).tools.map(
+    ({ name }) => name,
+  )
   assert.deepEqual(narrow, ['a_issues_get'])
   assert.ok(narrow.every((name) => wide.has(name)))
 })
@@ -105,14 +117,23 @@ test('a narrowed caller never sees more than the same caller without narrowing',
 test('explain names the first rule that refuses and the setting behind it', () => {
   const record = activeRecord(emptyPlugin('a', [emptyTool('issues_delete', 'write')]))
   const snapshot = snapshotOf([record], { readOnly: true, tools: { deny: ['nothing'] } })
-  const { visible, decidedBy, chain } = explain(snapshot, 'a_issues_delete', createCaller({ id: 'x', tenant: undefined, permissions: ['*'], kind: 'local' }))
+  const { visible, decidedBy, chain } = explain(
+    snapshot,
+    'a_issues_delete',
+    createCaller({ id: 'x', tenant: undefined, permissions: ['*'], kind: 'local' }),
+  )
   assert.equal(visible, false)
   assert.equal(decidedBy, 'read_only')
   assert.match(chain.find(({ rule }) => rule === 'read_only')?.source ?? '', /mcp\.config\.ts: readOnly/)
 })
 
 test('the order of a list is that of the config, then of the plugin', () => {
-  const snapshot = snapshotOf([activeRecord(emptyPlugin('b', [emptyTool('y_z'), emptyTool('a_b')])), activeRecord(emptyPlugin('a', [emptyTool('c_d')]))])
-  const names = viewOf(snapshot, createCaller({ id: 'x', tenant: undefined, permissions: [], kind: 'apiKey' })).tools.map(({ name }) => name)
+  const snapshot = snapshotOf([
+    activeRecord(emptyPlugin('b', [emptyTool('y_z'), emptyTool('a_b')])),
+    activeRecord(emptyPlugin('a', [emptyTool('c_d')])),
+  ])
+  const names = viewOf(snapshot, createCaller({ id: 'x', tenant: undefined, permissions: [], kind: 'apiKey' })).tools.map(
+    ({ name }) => name,
+  )
   assert.deepEqual(names, ['b_y_z', 'b_a_b', 'a_c_d'])
 })
