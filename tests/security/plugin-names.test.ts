@@ -50,22 +50,37 @@ const collisions: readonly (readonly [what: string, first: Parts & { name: strin
 for (const [what, first, second] of collisions)
   test(`of two plugins with ${what} the later one in the config is refused, and the first serves`, async (t) => {
     const started = Promise.withResolvers<void>()
-    const entry = ({ name, as, ...parts }: typeof first, after: Promise<unknown>): EmbeddedEntry => ({
-      use: plugin(name, { ...parts, after, says: 'the first' }),
-      ...(as === undefined ? {} : { as }),
-    })
     // The first is ready last: it has its names all the same.
-    const other = entry(
-      second,
-      Promise.resolve().then(() => setImmediate(started.resolve)),
-    )
-    const host = await hostUnderTest(t, [entry(first, started.promise), other])
-    const [[, one] = [], [, two, code, message] = []] = states(host)
-    assert.deepEqual([one, two, code], ['active', 'failed', 'PLUGIN_COLLISION'])
-    assert.match(message ?? '', /which ".*" already has|already/)
+    const slow = plugin(first.name, { ...first, says: 'the first', after: started.promise })
+    const quick = plugin(second.name, { ...second, after: Promise.resolve().then(() => setImmediate(started.resolve)) })
+    const host = await hostUnderTest(t, [slow, quick])
+    assertRefused(host, first.name)
     for (const name of await host.client.tools())
       if (!name.startsWith('healthy_')) assert.equal(await saysWhose(host, name), 'the first')
   })
+
+test('of two folders whose plugins have the same name the later one is refused, every time', async (t) => {
+  using tree = sourceTree({
+    'plugins/a/index.ts': revisionPlugin('jira', 'the first'),
+    'plugins/b/index.ts': revisionPlugin('jira', 'the second', { tools: ['other'] }),
+  })
+  for (let time = 0; time < 5; time++) {
+    const host = await hostUnderTest(t, ['./plugins/a', './plugins/b'], { file: tree.path('mcp.config.json') })
+    assertRefused(host, 'jira')
+    assert.deepEqual(await host.client.tools(), ['jira_rev', 'healthy_pulse_check'])
+    assert.equal(await saysWhose(host, 'jira_rev'), 'the first')
+  }
+})
+
+test('two entries of a config with the same name are refused before anything starts', async (t) => {
+  const twice: readonly EmbeddedEntry[] = [{ use: plugin('jira') }, { use: plugin('jira') }]
+  await assert.rejects(hostUnderTest(t, twice), /plugins\[1\]\.use: the same plugin as plugins\[0\]/)
+  const named: readonly EmbeddedEntry[] = [
+    { use: plugin('a'), as: 'jira' },
+    { use: plugin('b'), as: 'jira' },
+  ]
+  await assert.rejects(hostUnderTest(t, named), /"jira" is also the name of plugins\[0\]/)
+})
 
 test('two plugins with the same name serve beside each other when one has another name', async (t) => {
   const entries = [{ use: plugin('jira', { says: 'the first' }) }, { use: plugin('jira', { says: 'the second' }), as: 'jira_eu' }]
