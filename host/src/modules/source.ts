@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, extname, sep } from 'node:path'
 import { compileFunction } from 'node:vm'
+import { LRUCache } from 'lru-cache'
 import { hostError } from '../errors.ts'
 import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './json.ts'
@@ -43,6 +44,7 @@ export const commonJsParameters: readonly string[] = ['exports', 'require', 'mod
  */
 export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): SourceReader {
   let reads = 0
+  const formats = new LRUCache<string, Format>({ max: 4_096 })
   return (file, evaluation) => {
     const kind = kinds[extname(file)]
     if (!kind) {
@@ -59,7 +61,14 @@ export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): Sou
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
     evaluation.sourceLength += code.length
     if (kind.format === 'json') parseJson(code, file)
-    return { format: kind.format ?? formatByPackage(file, code, evaluation), code }
+    return { format: kind.format ?? typeOfPackage(file, evaluation) ?? formatOf(code, digest), code }
+  }
+
+  /** Found out once for each content: a reload of twenty files without a package.json spent 4 ms on it. */
+  function formatOf(code: string, digest: string): Format {
+    let format = formats.get(digest)
+    if (!format) formats.set(digest, (format = compilesAsCommonJs(code) ? 'commonjs' : 'module'))
+    return format
   }
 }
 
@@ -94,7 +103,8 @@ const kinds: Readonly<Record<string, { readonly format?: Format; readonly typesc
   '.cts': { format: 'commonjs', typescript: true },
 }
 
-function formatByPackage(file: string, code: string, evaluation: Evaluation): Format {
+/** What package.json says of the files in this folder; undefined where the code has to tell. */
+function typeOfPackage(file: string, evaluation: Evaluation): Format | undefined {
   const folder = dirname(file)
   let scope = evaluation.packageScopes.get(folder)
   if (!scope) {
@@ -106,7 +116,7 @@ function formatByPackage(file: string, code: string, evaluation: Evaluation): Fo
     }
     for (const path of scope.missing) if (evaluation.covers(path)) evaluation.miss(path)
   }
-  return scope.type ?? (compilesAsCommonJs(code) ? 'commonjs' : 'module')
+  return scope.type
 }
 
 /** Node's rule for a package without `type`, but without its warning: a single file dropped in a folder is a fine plugin. */
