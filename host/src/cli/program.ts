@@ -5,11 +5,13 @@ import { approveCommand } from './approve.ts'
 import { callCommand } from './call.ts'
 import { devCommand } from './dev.ts'
 import { envCommand } from './env.ts'
-import { EXIT } from './exit.ts'
+import { EXIT, type CommonOptions } from './exit.ts'
 import { explainCommand } from './explain.ts'
 import { listCommand } from './list.ts'
+import { addCommand, removeCommand, updateCommand } from './install.ts'
 import { diffCommand, lockCommand } from './lock.ts'
 import { startCommand } from './start.ts'
+import { repairProject } from '../project/repair.ts'
 import { protocolStdout } from '../transport/stdout-guard.ts'
 
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
@@ -21,6 +23,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     .showHelpAfterError(HELP_HINT)
     .configureOutput({ writeOut })
     .exitOverride()
+    .hook('preAction', async (_, action) => {
+      if (await repairProject(action.opts<CommonOptions>().config))
+        process.stderr.write('A command that changed this project was interrupted; everything is as it was before\n')
+    })
   for (const command of [
     startCommand,
     devCommand,
@@ -31,6 +37,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     lockCommand,
     diffCommand,
     approveCommand,
+    addCommand,
+    updateCommand,
+    removeCommand,
   ])
     program.addCommand(
       withCommon(

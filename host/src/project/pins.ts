@@ -110,7 +110,8 @@ export async function record(project: Project, lock: Lock, plugin: InspectedPlug
   return withPlugin(lock, project.deployment, name, lockEntry(install, observed))
 }
 
-async function compareOne(project: Project, lock: Lock, plugin: InspectedPlugin): Promise<PluginChange | undefined> {
+/** One plugin against the lock; undefined when nothing differs. */
+export async function compareOne(project: Project, lock: Lock, plugin: InspectedPlugin): Promise<PluginChange | undefined> {
   const { name } = plugin
   const locked = lockedPlugin(lock, project.deployment, name)
   if (!locked) return { name, change: 'added', differences: [], plugin }

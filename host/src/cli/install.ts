@@ -1,0 +1,148 @@
+import { Command } from 'commander'
+import { showInvisible } from '../pin/format-diff.ts'
+import { addPlugin, byGravity } from '../project/add.ts'
+import type { Chosen, Consent } from '../project/install.ts'
+import { openProject } from '../project/open-project.ts'
+import { removePlugin } from '../project/remove.ts'
+import type { Risk } from '../project/risks.ts'
+import { parseSpec } from '../project/spec.ts'
+import { updatePlugin } from '../project/update.ts'
+import { confirm } from './confirm.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './pin-lines.ts'
+import { printJson, printLines } from './print.ts'
+
+interface InstallOptions extends CommonOptions, Partial<Consent> {
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** `patchbay add SPEC`: installs a plugin, shows what it is, and writes it into config and lock. */
+export function addCommand(run: Run): Command {
+  return withInstallOptions(new Command('add'))
+    .description('installs a plugin exactly and without scripts, shows it, and writes it into config and lock')
+    .argument('<spec>', 'a package of the registry, name or name@version, or the path of a folder or tarball')
+    .option('--as <name>', "its instance name; default: the plugin's own")
+    .action((text: string, options: InstallOptions & { as?: string }) =>
+      run(async () => {
+        const project = await openProject(options)
+        const added = await addPlugin(project, {
+          spec: parseSpec(text, process.cwd()),
+          as: options.as,
+          consent: consentOf(options),
+          now: Date.now(),
+          confirm(addition) {
+            const { chosen, plugin, risks } = addition
+            if (!options.json)
+              show([
+                ...warningLines(chosen),
+                plugin.name,
+                ...indented(pluginLines(plugin)),
+                ...riskLines(risks),
+                ...uncoveredLines([plugin]),
+              ])
+            return confirm(`Add it as "${plugin.name}"?`, options.yes ?? false)
+          },
+        })
+        if (!added) return unchanged()
+        const { plugin, entry, risks, chosen } = added
+        if (options.json)
+          printJson({ deployment: project.deployment, entry, plugin: pluginJson(plugin), risks, warnings: chosen.warnings })
+        else
+          printLines([
+            `Added ${plugin.name} (${chosen.name} ${chosen.version}) to ${project.settings.file} and ${project.lockFile}`,
+          ])
+        return EXIT.done
+      }),
+    )
+}
+
+/** `patchbay update NAME [SPEC]`: another release of a plugin, after showing what is different. */
+export function updateCommand(run: Run): Command {
+  return withInstallOptions(new Command('update'))
+    .description('installs the newest release of a plugin, or the one named, and pins it')
+    .argument('<name>', 'the instance name')
+    .argument('[spec]', 'name@version, or the path of a folder or tarball; default: the newest release')
+    .action((name: string, text: string | undefined, options: InstallOptions) =>
+      run(async () => {
+        const project = await openProject(options)
+        const update = await updatePlugin(project, {
+          name,
+          spec: text === undefined ? undefined : parseSpec(text, process.cwd()),
+          consent: consentOf(options),
+          now: Date.now(),
+          confirm({ chosen, change, risks }) {
+            if (!options.json) show([...warningLines(chosen), ...changeLines(change ? [change] : []), ...riskLines(risks)])
+            return confirm(`Update "${name}" to ${chosen.version}?`, options.yes ?? false)
+          },
+        })
+        if (!update) return unchanged()
+        const { chosen, change, risks } = update
+        if (options.json)
+          printJson({
+            deployment: project.deployment,
+            name,
+            version: chosen.version,
+            change: change ? changeJson(change) : null,
+            risks,
+            warnings: chosen.warnings,
+          })
+        else printLines([change ? `Updated ${name} to ${chosen.version}` : `${name} is at ${chosen.version} already`])
+        return EXIT.done
+      }),
+    )
+}
+
+/** `patchbay remove NAME`: out of config, lock and node_modules. */
+export function removeCommand(run: Run): Command {
+  return new Command('remove')
+    .description('takes a plugin out of config and lock and uninstalls its package')
+    .argument('<name>', 'the instance name')
+    .option('--json', 'as JSON')
+    .action((name: string, options: CommonOptions & { json?: boolean }) =>
+      run(async () => {
+        const removal = await removePlugin(await openProject(options), name)
+        if (!removal) return unchanged()
+        if (options.json) printJson(removal)
+        else printLines([`Removed ${name}${removal.uninstalled ? `, and uninstalled ${removal.use}` : ''}`])
+        return EXIT.done
+      }),
+    )
+}
+
+function withInstallOptions(command: Command): Command {
+  return command
+    .option('--yes', 'do not ask')
+    .option('--now', 'take a release that is younger than three days')
+    .option('--allow-native', 'take compiled code and packages with install scripts; the scripts are not run')
+    .option('--json', 'as JSON')
+}
+
+function consentOf({ now = false, allowNative = false }: Partial<Consent>): Consent {
+  return { now, allowNative }
+}
+
+function show(lines: readonly string[]): void {
+  process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+function unchanged(): number {
+  process.stderr.write('Nothing was changed\n')
+  return EXIT.failed
+}
+
+function warningLines({ warnings }: Chosen): readonly string[] {
+  return warnings.map((warning) => `warning: ${warning}`)
+}
+
+const RISKS = { script: 'install script, not run', native: 'compiled code', command: 'commands' } as const
+
+function riskLines(risks: readonly Risk[]): readonly string[] {
+  return byGravity(risks).map(
+    ({ kind, package: of, what }) => `  ! ${RISKS[kind]}${of === '' ? '' : ` of ${of}`}: ${showInvisible(what)}`,
+  )
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`)
+}

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { Type } from 'typebox'
+import { Check } from 'typebox/value'
+import { hostError } from '../errors.ts'
+import { fault } from '../observability/faults.ts'
+import { isRunning, stopProcess } from './processes.ts'
+import { linkTree } from './link-tree.ts'
+
+/** A change of a project that happens whole or not at all, also when the process is killed in the middle. */
+export interface Transaction {
+  /** Notes a child process that changes the project: whoever undoes the change stops it first. */
+  child(pid: number): Promise<void>
+  /** Makes the change final. */
+  commit(): Promise<void>
+  /** Puts everything back. */
+  rollback(): Promise<void>
+}
+
+/**
+ * Begins a change of `files` and of node_modules in `configDir`: keeps what they are now under `.patchbay`. Nothing else may change them
+ * until it ends. Throws `INSTALL_BUSY` while another process changes the project.
+ */
+export async function beginTransaction(configDir: string, files: readonly string[]): Promise<Transaction> {
+  await undoInterrupted(configDir)
+  const folder = path.join(configDir, '.patchbay', 'transaction')
+  const staging = path.join(configDir, '.patchbay', `begin-${process.pid}-${randomBytes(4).toString('hex')}`)
+  await mkdir(staging, { recursive: true })
+  try {
+    await fault('transaction.keep')
+    const kept = await Promise.all(files.map((file, index) => keepFile(file, path.join(staging, String(index)))))
+    const nodeModules = await keepNodeModules(configDir, staging)
+    await writeFile(path.join(staging, 'journal.json'), JSON.stringify({ pid: process.pid, files: kept, nodeModules }))
+    await fault('transaction.begin')
+    // From here on whoever comes next finds the journal and undoes the change.
+    await rename(staging, folder)
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true })
+    const taken = error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
+    throw taken ? hostError('INSTALL_BUSY', { folder, pid: 0 }, error) : error
+  }
+  await fault('transaction.begun')
+  return {
+    child: (pid) => writeFile(path.join(folder, 'child'), String(pid)),
+    async commit() {
+      await fault('transaction.commit')
+      await end(configDir)
+    },
+    async rollback() {
+      await stopChild(folder)
+      await restore(configDir)
+      await end(configDir)
+    },
+  }
+}
+
+/** Undoes a change whose process was killed; whether there was one. Throws `INSTALL_BUSY` when that process still runs. */
+export async function undoInterrupted(configDir: string): Promise<boolean> {
+  const folder = path.join(configDir, '.patchbay')
+  await removeLeftovers(folder)
+  const journal = await readJournal(path.join(folder, 'transaction'))
+  if (!journal) return false
+  // In a container the next process may well have the same number.
+  if (journal.pid !== process.pid && isRunning(journal.pid))
+    throw hostError('INSTALL_BUSY', { folder: path.join(folder, 'transaction'), pid: journal.pid })
+  await stopChild(path.join(folder, 'transaction'))
+  await restore(configDir)
+  await end(configDir)
+  return true
+}
+
+/** The one step that ends a change: without its folder there is nothing to undo. */
+async function end(configDir: string): Promise<void> {
+  const folder = path.join(configDir, '.patchbay')
+  const done = path.join(folder, `done-${process.pid}-${randomBytes(4).toString('hex')}`)
+  await rename(path.join(folder, 'transaction'), done)
+  await fault('transaction.ended')
+  await rm(done, { recursive: true, force: true })
+  // Not empty where text of approved plugins is kept.
+  await rmdir(folder).catch(() => {})
+}
+
+/** Every step can be done twice: this, too, may be killed. */
+async function restore(configDir: string): Promise<void> {
+  const folder = path.join(configDir, '.patchbay', 'transaction')
+  const journal = await readJournal(folder)
+  if (!journal) return
+  await fault('transaction.restore')
+  for (const [index, { file, existed }] of journal.files.entries()) {
+    if (existed) await putBack(path.join(folder, String(index)), file)
+    else await rm(file, { force: true })
+  }
+  const live = path.join(configDir, 'node_modules')
+  const kept = path.join(folder, 'node_modules')
+  if (!journal.nodeModules) await rm(live, { recursive: true, force: true })
+  else if (await exists(kept)) {
+    await rename(live, path.join(folder, `discarded-${randomBytes(4).toString('hex')}`)).catch(ignoreMissing)
+    await fault('transaction.swap')
+    await rename(kept, live)
+  }
+  await fault('transaction.restored')
+}
+
+interface KeptFile {
+  readonly file: string
+  readonly existed: boolean
+}
+
+async function keepFile(file: string, copy: string): Promise<KeptFile> {
+  // Behind a link, so that putting it back keeps the link.
+  const real = await realpath(file).catch(() => file)
+  if (!(await exists(real))) return { file: real, existed: false }
+  await copyWithTimes(real, copy)
+  return { file: real, existed: true }
+}
+
+async function putBack(copy: string, file: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
+  await copyWithTimes(copy, temporary)
+  await rename(temporary, file)
+}
+
+async function copyWithTimes(from: string, to: string): Promise<void> {
+  await copyFile(from, to)
+  const { atime, mtime } = await stat(from)
+  await utimes(to, atime, mtime)
+}
+
+async function keepNodeModules(configDir: string, staging: string): Promise<boolean> {
+  const live = path.join(configDir, 'node_modules')
+  if (!(await exists(live))) return false
+  await linkTree(live, path.join(staging, 'node_modules'))
+  return true
+}
+
+const journalSchema = Type.Object({
+  pid: Type.Integer(),
+  files: Type.Array(Type.Object({ file: Type.String(), existed: Type.Boolean() })),
+  nodeModules: Type.Boolean(),
+})
+
+async function readJournal(folder: string) {
+  try {
+    const journal: unknown = JSON.parse(await readFile(path.join(folder, 'journal.json'), 'utf8'))
+    return Check(journalSchema, journal) ? journal : undefined
+  } catch (error) {
+    ignoreMissing(error)
+    return undefined
+  }
+}
+
+/** A child that outlives the command would go on changing what is being put back. */
+async function stopChild(folder: string): Promise<void> {
+  const pid = Number(await readFile(path.join(folder, 'child'), 'utf8').catch(() => ''))
+  if (pid > 0) await stopProcess(pid, 'npm')
+}
+
+/** What a process that was killed before it began, or after it ended, has left. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, pid] = /^(?:begin|done)-(\d+)-[0-9a-f]{8}$/.exec(name) ?? []
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(path.join(folder, name), { recursive: true, force: true })
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+}
