@@ -30,7 +30,8 @@ const REQUESTS_PER_ERA = Number(process.env['REQUESTS'] ?? 1_200)
 
 for (const era of ERAS) {
   test(`answers every method of ${era} as the SDK does`, async (t) => {
-    const { compare, taken } = await bothPaths(t, era)
+    // A 2025 list with an output that is no object is the SDK's to translate; the mutated requests have it in.
+    const { compare, taken } = await bothPaths(t, era, era === '2026-07-28' ? [] : ['demo_numbers'])
     for (const [method, params] of validRequests) {
       // Twice: what a client says of itself is known from its first request on.
       await compare(wireRequest(era, message(era, method, params)))
@@ -137,9 +138,9 @@ const extra = [
   }),
 ]
 
-async function bothPaths(t: TestContext, era: Era) {
+async function bothPaths(t: TestContext, era: Era, hidden: readonly string[] = []) {
   const { direct, sdk, taken } = await serveBoth(t, [demoPlugin({ extra }).plugin], {
-    config: { tools: { deny: ['demo_admin'] } },
+    config: { tools: { deny: ['demo_admin', ...hidden] } },
     options: { sessions: { mode: era === '2025 without sessions' ? 'stateless' : 'stateful', max: 10, idleMs: 60_000 } },
   })
   const send = createExchanger(t)

@@ -9,9 +9,14 @@ export function authInfoOf(caller: Caller): AuthInfo {
   const known = infos.get(caller)
   if (known) return known
   const info: AuthInfo = { token: '', clientId: caller.principal.id, scopes: [...caller.principal.permissions] }
-  callers.set(info, caller)
+  identify(info, caller)
   infos.set(caller, info)
   return info
+}
+
+/** Lets {@link callerOf} know `info` as well. */
+export function identify(info: AuthInfo, caller: Caller): void {
+  callers.set(info, caller)
 }
 
 /** The caller behind it. Throws for one that {@link authInfoOf} did not make: no request is served for nobody. */

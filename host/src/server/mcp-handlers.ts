@@ -2,6 +2,7 @@ import type { CallToolResult, Result, Server, ServerContext, StandardSchemaV1 } 
 import { errorResult } from '../data/content.ts'
 import { HostError, hostError } from '../errors.ts'
 import { findResource, type CallIO, type InputRequiredAnswer } from './call.ts'
+import { takeOver } from './begun-call.ts'
 import { openCallIo } from './call-io.ts'
 import type { Caller } from './caller.ts'
 import { refusal } from './filter.ts'
@@ -56,7 +57,8 @@ export function registerHandlers(server: Server, connection: Connection, options
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
     try {
-      const answer = await call(name, ctx, (io) => calls.tool(snapshot, caller, name, args, io))
+      const begun = takeOver(ctx.http?.authInfo)
+      const answer = await call(name, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
       if (answer.kind === 'inputRequired') return await ask(name, answer, ctx)
       return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(name)?.surface.wire.outputSchema)
     } catch (error) {

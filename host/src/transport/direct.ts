@@ -1,18 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
 import { LRUCache } from 'lru-cache'
-import { Cancellation } from '../server/cancellation.ts'
 import { errorResult, type ToolResult } from '../data/content.ts'
 import { isObject } from '../data/json.ts'
 import { HostError } from '../errors.ts'
-import type { Calls } from '../server/call.ts'
+import { BegunCall, handOver } from '../server/begun-call.ts'
+import type { Calls, ToolAnswer } from '../server/call.ts'
+import type { Caller } from '../server/caller.ts'
 import { refusal } from '../server/filter.ts'
 import type { InFlight } from '../server/in-flight.ts'
 import type { Registry } from '../server/registry.ts'
 import type { SnapshotTool } from '../server/snapshot.ts'
-import { listBytes, resultBytes } from '../server/wire-bytes.ts'
+import { viewOf, type View } from '../server/view.ts'
+import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../server/wire-bytes.ts'
 import type { Exchange } from './exchange.ts'
-import { sendJson } from './refusal.ts'
+import { endWithNothing, envelope, sendResult } from './result.ts'
 
 export interface DirectDeps {
   readonly registry: Registry
@@ -21,107 +23,297 @@ export interface DirectDeps {
 }
 
 /**
- * The short way for the hot methods of 2026-07-28. Answers a request when every guard holds, and gives false, with nothing written or
- * run, for everything that is not quite ordinary: then the SDK answers, and its words for what is wrong stay the only ones.
+ * The short way for the hot methods. It answers a request when every guard holds; what is not quite ordinary goes on to the SDK, with
+ * nothing written or run, and the SDK's words for what is wrong stay the only ones. A call that turns out to need a stream goes on to
+ * the SDK while it runs.
  */
 export interface Direct {
-  answer(exchange: Exchange, message: unknown): boolean | Promise<boolean>
-  /** The SDK took this message: what it says of its client is sound, and need not be checked again. */
-  learn(message: unknown): void
+  /** A POST of 2026-07-28. Gives what is left for the SDK to serve: the exchange, or nothing. */
+  modern(exchange: Exchange, message: unknown): Left
+  /** A POST of a 2025 revision, in a session, where `begun` knows its calls, or without one. */
+  legacy(exchange: Exchange, message: unknown, session?: DirectSession): Left
+  /** The SDK answered this message of 2026-07-28 with `answer`: what it says of its client need not be checked again. */
+  learn(caller: Caller, message: unknown, answer: string): void
+  /** One message of a connection that is of the era of `dress`, as on stdio: its answer as a line, or undefined when it is the SDK's. */
+  line(request: LineRequest): Promise<string | undefined> | string | undefined
+}
+
+export type Left = Exchange | undefined | Promise<Exchange | undefined>
+
+/** What a 2025 session and its direct calls know of each other. */
+export interface DirectSession {
+  readonly id: string
+  readonly begun: Map<string | number, BegunCall>
+}
+
+export interface LineRequest {
+  readonly caller: Caller
+  readonly message: unknown
+  readonly dress: Dress
+  readonly begun: Map<string | number, BegunCall>
+  /** Takes a call that the SDK must go on with: no answer comes from here then. */
+  readonly leave: (call: BegunCall) => void
 }
 
 export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct {
-  const sound = new LRUCache<string, true>({ max: MAX_CLIENTS })
+  const clients = new LRUCache<string, true>({ max: MAX_CLIENTS })
+  const discoveries = new WeakMap<View, PreparedJson>()
+  /** What the client of a `server/discover` saw that the SDK is answering now. */
+  const asked = new WeakMap<object, View>()
 
   return {
-    answer(exchange, message) {
-      const request = ordinaryRequest(exchange.req, message)
-      if (!request || !sound.has(request.client)) return false
-      if (request.method === 'tools/list') return list(exchange, request)
-      if (request.method === 'tools/call') return call(exchange, request)
-      return false
+    modern(exchange, message) {
+      const request = modernRequest(message)
+      if (!request || !isModernPost(exchange.req, request)) return exchange
+      const { res, caller } = exchange
+      const { id, method, params } = request
+      if (method === 'tools/call') {
+        const started = isKnownClient(request) ? start(params, caller, 'modern') : undefined
+        if (!started) return exchange
+        cancelWhenGone(exchange, started.call)
+        return started.result.then((result) => {
+          if (result !== undefined) sendResult(res, id, result)
+          return undefined
+        })
+      }
+      const result = prepare(request, caller, 'modern')
+      if (!result) return exchange
+      sendResult(res, id, result)
+      return undefined
     },
-    learn(message) {
-      const client = isObject(message) && isObject(message['params']) ? clientOf(message['params']['_meta']) : undefined
-      if (client !== undefined && client.length <= MAX_CLIENT_LENGTH) sound.set(client, true)
+
+    legacy(exchange, message, session) {
+      const request = legacyRequest(message)
+      if (!request || !isLegacyPost(exchange.req)) return exchange
+      const { res, caller } = exchange
+      if (request.method === 'tools/call') return callLegacy(exchange, request, session)
+      const result = prepare(request, caller, 'legacy')
+      if (!result) return exchange
+      sendResult(res, request.id, result, sessionHeader(session))
+      return undefined
+    },
+
+    line({ caller, message, dress, begun, leave }) {
+      const request = dress === 'modern' ? modernRequest(message) : legacyRequest(message)
+      if (!request) return undefined
+      const { id, method, params } = request
+      if (method !== 'tools/call') {
+        const result = prepare(request, caller, dress)
+        return result && envelope(id, result.text)
+      }
+      if (begun.has(id) || !isKnownClient(request)) return undefined
+      let isLeft = false
+      const started = start(params, caller, dress, (call) => {
+        if (isLeft) return
+        isLeft = true
+        begun.delete(id)
+        leave(call)
+      })
+      if (!started) return undefined
+      if (!isLeft) begun.set(id, started.call)
+      return started.result.then((result) => {
+        if (isLeft) return undefined
+        begun.delete(id)
+        return result === undefined ? undefined : envelope(id, result)
+      })
+    },
+
+    learn(caller, message, answer) {
+      const request = modernRequest(message)
+      if (request?.client === undefined || !isObject(message)) return
+      clients.set(request.client, true)
+      const view = asked.get(message)
+      // Published meanwhile: it cannot be told which of the two views the answer is of.
+      if (!view || view !== viewOf(registry.current, caller)) return
+      const parsed: unknown = JSON.parse(answer)
+      if (isObject(parsed) && isObject(parsed['result'])) discoveries.set(view, prepared(JSON.stringify(parsed['result'])))
     },
   }
 
-  function list({ res, caller }: Exchange, { id, params }: OrdinaryRequest): boolean {
-    if (params['cursor'] !== undefined) return false
-    sendJson(res, 200, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${listBytes(registry.current, caller)}}`)
-    return true
+  function isKnownClient({ client }: DirectRequest): boolean {
+    return client === undefined || clients.has(client)
   }
 
-  function call({ req, res, caller }: Exchange, { id, params }: OrdinaryRequest): boolean | Promise<boolean> {
-    const { name, arguments: args, inputResponses, requestState } = params
-    if (typeof name !== 'string' || req.headers['mcp-name'] !== name) return false
-    if (inputResponses !== undefined || requestState !== undefined || (args !== undefined && !isObject(args))) return false
-    const snapshot = registry.current
-    const tool = snapshot.tools.get(name)
-    if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return false
-
-    const cancellation = new Cancellation()
-    const onClose = () => res.writableFinished || cancellation.cancel(new Error('The client went away'))
-    res.once('close', onClose)
-    inFlight.begin(cancellation)
-    const meta: unknown = params['_meta']
-    const capabilities = isObject(meta) ? meta[CAPABILITIES] : undefined
-    const io = { cancellation, requestId: randomUUID(), clientCapabilities: isObject(capabilities) ? capabilities : {} }
-    const end = (result: ToolResult): true => {
-      inFlight.end(cancellation)
-      sendJson(res, 200, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultBytes(result)}}`)
-      return true
+  /** The answer of a method that only looks: of its view, and prepared with it. */
+  function prepare(request: DirectRequest, caller: Caller, dress: Dress): PreparedJson | undefined {
+    const { method, params, message } = request
+    const isKnown = isKnownClient(request)
+    if (!isKnown && method !== 'server/discover') return undefined
+    if (method === 'ping') return dress === 'legacy' ? EMPTY : undefined
+    const view = viewOf(registry.current, caller)
+    if (method === 'tools/list') {
+      if (params['cursor'] !== undefined || (dress === 'legacy' && !isSameForLegacy(view))) return undefined
+      return listJson(view, dress)
     }
-    return calls.tool(snapshot, caller, name, args, io).then(
-      (answer) =>
-        end(answer.kind === 'result' ? answer.result : errorResult(`${name} asked for input without being interactive`)),
+    if (dress === 'legacy') return undefined
+    const known = isKnown ? discoveries.get(view) : undefined
+    if (!known) asked.set(message, view)
+    return known
+  }
+
+  /** Begins a call; undefined when it is not for this path. The result is undefined when the client wants none any more. */
+  function start(
+    { name, arguments: args, _meta }: DirectRequest['params'],
+    caller: Caller,
+    dress: Dress,
+    onNeeded?: (call: BegunCall) => void,
+  ): { readonly call: BegunCall; readonly result: Promise<string | undefined> } | undefined {
+    const snapshot = registry.current
+    const tool = snapshot.tools.get(String(name))
+    if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return undefined
+    const capabilities = isObject(_meta) ? _meta[CAPABILITIES] : undefined
+    const call = new BegunCall(isObject(capabilities) ? capabilities : undefined, onNeeded)
+    inFlight.begin(call.cancellation)
+    const answer = calls.tool(snapshot, caller, tool.name, args, call)
+    call.answer = answer
+    const result = answer.then(
+      (value) => {
+        inFlight.end(call.cancellation)
+        return callJson(plainResult(value, tool), dress)
+      },
       (error: unknown) => {
-        const { reason } = cancellation
-        if (reason instanceof HostError && reason.code === 'HOST_CLOSING')
-          return end(errorResult([reason.message, ...reason.fix].join('\n')))
-        inFlight.end(cancellation)
-        if (res.destroyed) return true
-        throw error
+        inFlight.end(call.cancellation)
+        const { isCancelled, reason } = call.cancellation
+        if (!isCancelled) throw error
+        const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'
+        return isClosing ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), dress) : undefined
       },
     )
+    return { call, result }
+  }
+
+  /** Answers as JSON what is soon done and says nothing before; anything else goes on in a stream of the SDK. */
+  function callLegacy(exchange: Exchange, { id, params }: DirectRequest, session: DirectSession | undefined): Left {
+    const { res, caller, authInfo } = exchange
+    const { promise, resolve, reject } = Promise.withResolvers<Exchange | undefined>()
+    let isLeft = false
+    const leave = (call: BegunCall) => {
+      if (isLeft || res.destroyed) return
+      isLeft = true
+      session?.begun.delete(id)
+      resolve({ ...exchange, authInfo: handOver(authInfo, call) })
+    }
+    const started = start(params, caller, 'legacy', leave)
+    if (!started) return exchange
+    const { call, result } = started
+    // With a session a client that lost its connection may come back for the answer, once the SDK has the call.
+    const timer = session ? setTimeout(leave, SOON_MS, call) : undefined
+    if (session) session.begun.set(id, call)
+    else cancelWhenGone(exchange, call)
+    const over = () => {
+      clearTimeout(timer)
+      session?.begun.delete(id)
+    }
+    result.then(
+      (json) => {
+        over()
+        if (isLeft) return
+        isLeft = true
+        if (json === undefined) endWithNothing(res, sessionHeader(session))
+        else sendResult(res, id, json, sessionHeader(session))
+        resolve(undefined)
+      },
+      (error: unknown) => {
+        over()
+        reject(error as Error)
+      },
+    )
+    return promise
   }
 }
 
-interface OrdinaryRequest {
+interface DirectRequest {
+  readonly message: object
   readonly id: string | number
   readonly method: string
   readonly params: Readonly<Record<string, unknown>>
-  /** What it says of its client. */
-  readonly client: string
+  /** What a request of 2026-07-28 says of its client. */
+  readonly client: string | undefined
 }
 
 const VERSION = '2026-07-28'
 const PROTOCOL = 'io.modelcontextprotocol/protocolVersion'
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
+const LEGACY_VERSIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < VERSION))
+const MODERN_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'server/discover'])
+const LEGACY_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'ping'])
 
 /** Clients that differ in name, version or capabilities; each costs one request by the long way. */
 const MAX_CLIENTS = 256
 const MAX_CLIENT_LENGTH = 4_096
 
-/** A request that says all it must and nothing unusual, and whose headers agree with it as the specification demands. */
-function ordinaryRequest({ headers }: IncomingMessage, message: unknown): OrdinaryRequest | undefined {
-  if (headers['mcp-protocol-version'] !== VERSION || headers['mcp-session-id'] !== undefined || !isObject(message))
-    return undefined
-  const { jsonrpc, id, method, params } = message
-  if (jsonrpc !== '2.0' || typeof method !== 'string' || headers['mcp-method'] !== method || !isObject(params)) return undefined
-  if (!(typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id))) || Object.keys(message).length !== 4)
-    return undefined
+/** A call that takes longer has better a stream that its client can come back to. */
+const SOON_MS = 50
+
+const EMPTY = prepared('{}')
+
+/** A hot request of 2026-07-28 that says all it must and nothing unusual. */
+function modernRequest(message: unknown): DirectRequest | undefined {
+  const request = hotRequest(message, MODERN_METHODS)
+  if (!request) return undefined
+  const { params } = request
+  for (const key in params) if (key !== '_meta' && !isKnown(request.method, key)) return undefined
   const client = clientOf(params['_meta'])
-  return client === undefined ? undefined : { id, method, params, client }
+  return client === undefined ? undefined : { ...request, client }
+}
+
+/** A hot request of a 2025 revision: one with metadata asks for progress, or is of another revision. */
+function legacyRequest(message: unknown): DirectRequest | undefined {
+  const request = hotRequest(message, LEGACY_METHODS)
+  if (!request) return undefined
+  for (const key in request.params) if (!isKnown(request.method, key)) return undefined
+  return request
+}
+
+function hotRequest(message: unknown, methods: ReadonlySet<unknown>): DirectRequest | undefined {
+  if (!isObject(message)) return undefined
+  const { jsonrpc, id, method, params = NONE } = message
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !methods.has(method) || !isObject(params)) return undefined
+  if (typeof id !== 'string' && !(typeof id === 'number' && Number.isSafeInteger(id))) return undefined
+  for (const key in message) if (!ENVELOPE.has(key)) return undefined
+  if (method === 'tools/call') {
+    const { name, arguments: args } = params
+    if (typeof name !== 'string' || (args !== undefined && !isObject(args))) return undefined
+  }
+  return { message, id, method, params, client: undefined }
+}
+
+const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
+const ENVELOPE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params'])
+
+function isKnown(method: string, key: string): boolean {
+  return method === 'tools/call' && (key === 'name' || key === 'arguments')
 }
 
 /** The `_meta` of a request that asks for nothing: progress and log lines need a stream, which is the SDK's. */
 function clientOf(meta: unknown): string | undefined {
   if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return undefined
   for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return undefined
-  return JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
+  const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
+  return client.length > MAX_CLIENT_LENGTH ? undefined : client
+}
+
+/** Headers that say what the body says, as the specification demands. */
+function isModernPost({ headers }: IncomingMessage, { method, params }: DirectRequest): boolean {
+  return (
+    headers['mcp-protocol-version'] === VERSION &&
+    headers['mcp-method'] === method &&
+    (method !== 'tools/call' || headers['mcp-name'] === params['name']) &&
+    headers['mcp-session-id'] === undefined
+  )
+}
+
+function isLegacyPost({ headers }: IncomingMessage): boolean {
+  const { accept, 'mcp-protocol-version': version } = headers
+  return (
+    accept !== undefined &&
+    accept.includes('application/json') &&
+    accept.includes('text/event-stream') &&
+    (version === undefined || LEGACY_VERSIONS.has(String(version))) &&
+    headers['mcp-method'] === undefined &&
+    headers['mcp-name'] === undefined
+  )
 }
 
 const plain = new WeakMap<SnapshotTool, boolean>()
@@ -131,13 +323,41 @@ function isPlain(tool: SnapshotTool): boolean {
   let known = plain.get(tool)
   if (known === undefined) {
     const { interactive, approval, wire } = tool.surface
-    const output = wire.outputSchema
     known =
       !interactive &&
       approval === undefined &&
-      (output === undefined || output['type'] === 'object') &&
+      hasObjectOutput(wire.outputSchema) &&
       !JSON.stringify(wire.inputSchema).includes('"x-mcp-header"')
     plain.set(tool, known)
   }
   return known
+}
+
+const sameForLegacy = new WeakMap<View, boolean>()
+
+/** 2025 clients know outputs that are objects; others the SDK wraps for them. */
+function isSameForLegacy(view: View): boolean {
+  let known = sameForLegacy.get(view)
+  if (known === undefined) sameForLegacy.set(view, (known = view.tools.every((tool) => hasObjectOutput(tool['outputSchema']))))
+  return known
+}
+
+function hasObjectOutput(schema: unknown): boolean {
+  return schema === undefined || (isObject(schema) && schema['type'] === 'object')
+}
+
+function plainResult(answer: ToolAnswer, { name }: SnapshotTool): ToolResult {
+  return answer.kind === 'result' ? answer.result : errorResult(`${name} asked for input without being interactive`)
+}
+
+function cancelWhenGone({ res }: Exchange, { cancellation }: BegunCall): void {
+  const onClose = () => {
+    if (!res.writableFinished) cancellation.cancel(new Error('The client went away'))
+  }
+  if (res.destroyed) onClose()
+  else res.once('close', onClose)
+}
+
+function sessionHeader(session: DirectSession | undefined): Readonly<Record<string, string>> | undefined {
+  return session && { 'mcp-session-id': session.id }
 }

@@ -31,14 +31,16 @@ export function refuse(
 /** Sends `body`, JSON already, with its length. Does nothing when the client is gone. */
 export function sendJson(res: ServerResponse, status: number, body: string, headers?: Readonly<Record<string, string>>): void {
   if (res.destroyed || res.headersSent) return
-  res.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-  endWatched(res, body)
+  const length = Buffer.byteLength(body)
+  res.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': length })
+  // ASCII is the same in both, and is copied rather than encoded.
+  endWatched(res, body, length === body.length ? 'latin1' : 'utf8')
 }
 
 /** Ends a response, and its connection when the client takes nothing of it for some 15 to 30 seconds. */
-export function endWatched(res: ServerResponse, body?: string | Uint8Array): void {
+export function endWatched(res: ServerResponse, body?: string | Uint8Array, encoding: BufferEncoding = 'utf8'): void {
   const { socket } = res
-  res.end(body)
+  res.end(body, encoding)
   // Mostly the kernel has taken everything by now.
   if (!socket || socket.writableLength === 0) return
   // A socket that times out without a listener is destroyed. Before Node sets the time between requests, or a pipelined one goes on.

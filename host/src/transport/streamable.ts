@@ -8,6 +8,7 @@ import {
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../data/json.ts'
 import type { Announcer } from '../server/announcer.ts'
+import type { BegunCall } from '../server/begun-call.ts'
 import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
 import { readMessage } from './body.ts'
 import type { Direct } from './direct.ts'
@@ -47,7 +48,7 @@ export interface Streamable {
  * without any. The SDK decides by the message which era a request is of.
  */
 export function createStreamable(options: StreamableOptions): Streamable {
-  const { factory, announcer, log, now } = options
+  const { factory, announcer, direct, log, now } = options
   const bus = new ListenBus(announcer)
   const onerror = (error: Error) => log.debug('mcp_error', { error })
   const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
@@ -63,9 +64,9 @@ export function createStreamable(options: StreamableOptions): Streamable {
       if (read.refused) return refuse(res, read.refused)
       const { message } = read
       if (options.isDraining() && isRequest(message)) return refuse(res, closing(), idOf(message))
-      if (options.direct) {
-        const answered = options.direct.answer(exchange, message)
-        if (answered === true || (answered !== false && (await answered))) return
+      if (req.headers['mcp-protocol-version'] === '2026-07-28') {
+        const left = direct ? await direct.modern(exchange, message) : exchange
+        if (!left) return
       }
       if (era(exchange, message) === 'modern') return handleModern(exchange, message)
       return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
@@ -90,7 +91,8 @@ export function createStreamable(options: StreamableOptions): Streamable {
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
     if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
       const response = await serve()
-      if (response.status === 200) options.direct?.learn(message)
+      if (direct && response.status === 200 && response.headers.get('content-type') === 'application/json')
+        direct.learn(caller, message, await response.clone().text())
       return sendWebResponse(response, res, log)
     }
     if (bus.openOf(ownerOf(caller)) >= MAX_STREAMS_PER_OWNER) {
@@ -102,7 +104,10 @@ export function createStreamable(options: StreamableOptions): Streamable {
     return sendWebResponse(response, res, log)
   }
 
-  async function handleStateless({ req, res, authInfo }: Exchange, message: unknown): Promise<void> {
+  async function handleStateless(exchange: Exchange, message: unknown): Promise<void> {
+    const left = direct ? await direct.legacy(exchange, message) : exchange
+    if (!left) return
+    const { req, res, authInfo } = left
     await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
   }
 
@@ -119,12 +124,17 @@ export function createStreamable(options: StreamableOptions): Streamable {
     const reused = session.transport.expect(message)
     if (reused !== undefined)
       return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
-    await inSession(session, exchange, message)
+    const left = direct ? await direct.legacy(exchange, message, session) : exchange
+    if (left) await inSession(session, left, message)
+    else session.transport.forget(message)
     const cancelled =
       isObject(message) && message['method'] === 'notifications/cancelled' && isObject(message['params'])
         ? message['params']['requestId']
         : undefined
-    if (typeof cancelled === 'string' || typeof cancelled === 'number') await session.transport.cancelled(cancelled)
+    if (typeof cancelled !== 'string' && typeof cancelled !== 'number') return
+    const begun = session.begun.get(cancelled)
+    if (begun) begun.cancellation.cancel(new Error('The client cancelled the request'))
+    else await session.transport.cancelled(cancelled)
   }
 
   async function stream(session: StreamableSession, exchange: Exchange): Promise<void> {
@@ -164,12 +174,15 @@ export function createStreamable(options: StreamableOptions): Streamable {
     const transport: SessionTransport = new SessionTransport({
       now,
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp })),
+      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp, begun })),
     })
+    const begun = new Map<string | number, BegunCall>()
     const leave = announcer.add(mcp)
     mcp.onClosed(() => {
       leave()
-      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
+      if (transport.sessionId === undefined) return
+      for (const { cancellation } of begun.values()) cancellation.cancel(new Error('The session is over'))
+      sessions.delete(transport.sessionId)
     })
     await mcp.connect(transport)
     transport.expect(message)
@@ -189,14 +202,17 @@ class StreamableSession implements Session {
   readonly id: string
   readonly owner: string
   readonly transport: SessionTransport
+  /** Its calls on the direct path. */
+  readonly begun: Map<string | number, BegunCall>
   /** How many streams wait for notifications. */
   streams = 0
   readonly #mcp: HostServer
 
-  constructor({ id, owner, transport, mcp }: StreamableSessionParts) {
+  constructor({ id, owner, transport, mcp, begun }: StreamableSessionParts) {
     this.id = id
     this.owner = owner
     this.transport = transport
+    this.begun = begun
     this.#mcp = mcp
   }
 
@@ -214,6 +230,7 @@ interface StreamableSessionParts {
   readonly owner: string
   readonly transport: SessionTransport
   readonly mcp: HostServer
+  readonly begun: Map<string | number, BegunCall>
 }
 
 /** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http'
+import type { PreparedJson } from '../server/wire-bytes.ts'
+import { endWatched, sendJson } from './refusal.ts'
+
+/** Sends a JSON-RPC result that is JSON already. Does nothing when the client is gone. */
+export function sendResult(
+  res: ServerResponse,
+  id: string | number,
+  result: string | PreparedJson,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  if (typeof result === 'string') return sendJson(res, 200, envelope(id, result), headers)
+  if (result.bytes.length < LARGE) return sendJson(res, 200, envelope(id, result.text), headers)
+  if (res.destroyed || res.headersSent) return
+  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
+  res.writeHead(200, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(head) + result.bytes.length + 1,
+  })
+  res.cork()
+  res.write(head)
+  res.write(result.bytes)
+  res.uncork()
+  endWatched(res, '}')
+}
+
+/** The result as a message. */
+export function envelope(id: string | number, result: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+}
+
+/** Ends the answer of a 2025 request that was cancelled and has none: a stream without an event. */
+export function endWithNothing(res: ServerResponse, headers?: Readonly<Record<string, string>>): void {
+  if (res.destroyed || res.headersSent) return
+  res.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'content-length': 0 })
+  endWatched(res)
+}
+
+/** From here on copying a text costs more than a write in three parts. */
+const LARGE = 32_768
