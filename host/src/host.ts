@@ -20,6 +20,7 @@ import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
 import { explain, type Explanation } from './server/filter.ts'
 import { compilePolicy } from './server/policy.ts'
 import { Registry } from './server/registry.ts'
+import { linkReplicas } from './server/replicas.ts'
 import { createResultCache } from './server/result-cache.ts'
 import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import { activate, type Activation } from './service/activate.ts'
@@ -113,6 +114,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const source = basename(file)
   let policy = compilePolicy(config, source)
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
+  const operator = createCaller(LOCAL_PRINCIPAL)
+  if (cache.bus) resources.use(linkReplicas({ registry, bus: cache.bus, operator }))
   const results = createResultCache({ cache })
   const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact, results })
 
@@ -186,7 +189,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const entries = () => discoverEntries(config, configDir, log)
   await reloader.apply({ entries: entries() })
 
-  const operator = createCaller(LOCAL_PRINCIPAL)
   const listeners = new Set<Listening>()
   const closed = Promise.withResolvers<void>()
   let closing: Promise<void> | undefined

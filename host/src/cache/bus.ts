@@ -10,11 +10,3 @@ export interface Bus extends AsyncDisposable {
   /** `listener` gets what another host published, unchecked. Returns what ends it. */
   on(topic: string, listener: (data: unknown) => void): () => void
 }
-
-/** The bus of a host that is alone with its store. */
-export const silentBus: Bus = Object.freeze({
-  ready: Promise.resolve(),
-  publish() {},
-  on: () => () => {},
-  async [Symbol.asyncDispose]() {},
-})

@@ -1,5 +1,5 @@
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
-import { silentBus, type Bus } from './bus.ts'
+import type { Bus } from './bus.ts'
 import { hashParts } from './entry.ts'
 import { cacheClock, type CacheClock } from './guard.ts'
 import { createGuardedStore } from './guarded-store.ts'
@@ -24,8 +24,8 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   tag(...identity: readonly string[]): string
   /** What was remembered with one of these tags is not given to anybody again, on any host, nor is what is being loaded with one now. */
   drop(tags: readonly string[]): Promise<void>
-  /** Between the hosts that share the store. */
-  readonly bus: Bus
+  /** Between the hosts that share the store; undefined where it is this host's alone. */
+  readonly bus: Bus | undefined
   readonly stats: CacheStats
   /** Asks the store itself. Rejects where `namespace` would give misses. */
   inspect(): Promise<StoreContents>
@@ -69,7 +69,7 @@ const TAGS_DROPPED = 'tags_dropped'
 export function createCache({
   log,
   store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),
-  bus = silentBus,
+  bus,
   metrics,
   clock = cacheClock,
   patienceMs = 100,
@@ -88,7 +88,7 @@ export function createCache({
   const deps = { store, flights, clock, log, patienceMs, maxKeyLength, maxValueBytes, count }
   onState('up')
   // The versions of tags are in the store; what is being loaded is not.
-  bus.on(TAGS_DROPPED, (tags) => Array.isArray(tags) && flights.leave(tags.map(String)))
+  bus?.on(TAGS_DROPPED, (tags) => Array.isArray(tags) && flights.leave(tags.map(String)))
 
   return {
     namespace: (kind, ...identity) => createNamespace(kind, identity, deps),
@@ -96,7 +96,7 @@ export function createCache({
     async drop(tags) {
       flights.leave(tags)
       await store.remove(tags)
-      bus.publish(TAGS_DROPPED, tags)
+      bus?.publish(TAGS_DROPPED, tags)
     },
     bus,
     get stats() {
@@ -105,7 +105,7 @@ export function createCache({
     inspect: () => store.inspect(),
     clear: () => store.clear(),
     async [Symbol.asyncDispose]() {
-      await bus[Symbol.asyncDispose]()
+      await bus?.[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }

@@ -31,6 +31,7 @@ export class Announcer implements Disposable {
     this.#registry = registry
     this.#log = log
     registry.on('published', this.#onPublished)
+    registry.on('elsewhere', this.#onElsewhere)
   }
 
   /** Returns what ends it. */
@@ -41,6 +42,7 @@ export class Announcer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#registry.off('published', this.#onPublished)
+    this.#registry.off('elsewhere', this.#onElsewhere)
     this.#subscribers.clear()
   }
 
@@ -50,13 +52,27 @@ export class Announcer implements Disposable {
       const { caller } = subscriber
       let kinds = kindsOf.get(caller.classKey)
       if (!kinds) kindsOf.set(caller.classKey, (kinds = changedKinds(previous, current, caller)))
-      try {
+      this.#tell(() => {
         for (const kind of kinds) subscriber.listChanged(kind)
         for (const uri of subscriber.resourceUris ?? viewOf(current, caller).resources.map((resource) => resource.uri))
           if (answererOf(previous, uri, caller) !== answererOf(current, uri, caller)) subscriber.resourceUpdated(uri)
-      } catch (error) {
-        this.#log.error('announcement_failed', { error })
-      }
+      })
+    }
+  }
+
+  /** What it is there for each of them only the other replica knows; asking again tells. */
+  readonly #onElsewhere = (kinds: readonly ListKind[]): void => {
+    for (const subscriber of this.#subscribers)
+      this.#tell(() => {
+        for (const kind of kinds) subscriber.listChanged(kind)
+      })
+  }
+
+  #tell(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#log.error('announcement_failed', { error })
     }
   }
 }

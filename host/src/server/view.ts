@@ -14,7 +14,10 @@ export interface View {
   readonly services: readonly { readonly instance: string; readonly description: string | undefined }[]
 }
 
-export type ListKind = 'tools' | 'prompts' | 'resources'
+export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const
+export type ListKind = (typeof LIST_KINDS)[number]
+/** One text per list, the same for the same list. */
+export type ListDigests = Readonly<Record<ListKind, string>>
 
 /** Classes follow from scopes and headers, which callers choose: bounded, so that they cannot fill the memory. */
 const MAX_CLASSES = 256
@@ -32,9 +35,9 @@ export function viewOf(snapshot: Snapshot, caller: Caller): View {
 
 /** Which of a caller's lists differ between two generations; none when only code changed. */
 export function changedKinds(previous: Snapshot, current: Snapshot, caller: Caller): ReadonlySet<ListKind> {
-  const before = digests(viewOf(previous, caller))
-  const after = digests(viewOf(current, caller))
-  return new Set((['tools', 'prompts', 'resources'] as const).filter((kind) => before[kind] !== after[kind]))
+  const before = listDigests(previous, caller)
+  const after = listDigests(current, caller)
+  return new Set(LIST_KINDS.filter((kind) => before[kind] !== after[kind]))
 }
 
 function computeView(snapshot: Snapshot, caller: Caller): View {
@@ -53,10 +56,11 @@ function computeView(snapshot: Snapshot, caller: Caller): View {
   })
 }
 
-const digestsOf = new WeakMap<View, Readonly<Record<ListKind, string>>>()
+const digestsOf = new WeakMap<View, ListDigests>()
 
-/** Computed when two generations are compared, which a host without subscribers never does. */
-function digests(view: View): Readonly<Record<ListKind, string>> {
+/** The digests of a caller's lists. Computed when generations are compared, which a host without subscribers or replicas never does. */
+export function listDigests(snapshot: Snapshot, caller: Caller): ListDigests {
+  const view = viewOf(snapshot, caller)
   let known = digestsOf.get(view)
   if (!known) {
     const digest = (...lists: unknown[]) => createHash('sha256').update(JSON.stringify(lists)).digest('base64')
