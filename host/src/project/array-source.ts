@@ -66,7 +66,7 @@ export function appendTo(text: string, { start, end, elements, trailingComma }: 
   }
   const comma = trailingComma ? '' : ','
   const lineBreak = text.slice(start, last.start).includes('\n')
-  if (!lineBreak) return `${text.slice(0, last.end)}${comma || ','} ${element}${text.slice(last.end + (trailingComma ? 1 : 0))}`
+  if (!lineBreak) return `${text.slice(0, last.end)}, ${element}${text.slice(last.end).replace(trailingComma ? /^\s*,/ : '', '')}`
   const indent = /[ \t]*$/.exec(text.slice(0, elements[0]?.start))?.[0] ?? ''
   const closing = /\s*$/.exec(text.slice(0, end))?.index ?? end
   const rest = trailingComma ? ',' : ''
@@ -84,7 +84,8 @@ export function removeFrom(text: string, { elements, end }: ArraySource, index: 
   if (previous) {
     const gap = text.slice(previous.end, element.start).trimEnd()
     // Comments behind the one before stay, and so does its comma unless it would be the only one at an end.
-    return text.slice(0, previous.end) + (comma > 0 || gap !== ',' ? gap : '') + text.slice(element.end + comma)
+    const lineEnd = /\/\/[^\n]*$/.test(gap) ? '\n' : ''
+    return text.slice(0, previous.end) + (comma > 0 || gap !== ',' ? gap + lineEnd : '') + text.slice(element.end + comma)
   }
   return text.slice(0, element.start) + text.slice(element.end + comma)
 }
