@@ -1,7 +1,14 @@
 import type { Readable } from 'node:stream'
-import { parseJSONRPCMessage, type JSONRPCMessage, type RequestId, type Transport } from '@modelcontextprotocol/server'
+import {
+  parseJSONRPCMessage,
+  type JSONRPCMessage,
+  type MessageExtraInfo,
+  type RequestId,
+  type Transport,
+} from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
 import { parseMessage } from './body.ts'
+import type { DirectLines } from './direct-lines.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from './refusal.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
@@ -10,6 +17,8 @@ export interface LineTransportOptions {
   readonly output: ProtocolStdout
   /** A longer line is answered with an error and thrown away as it comes. */
   readonly maxBytes: number
+  /** The short way for hot methods; without it the SDK answers them too. */
+  readonly direct?: DirectLines | undefined
 }
 
 /**
@@ -19,7 +28,7 @@ export interface LineTransportOptions {
 export class LineTransport implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
-  onmessage?: (message: JSONRPCMessage) => void
+  onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void
   /** Called when the input is over; answers can still be sent. */
   oninputend?: () => void
   /** Called when nothing can be sent any more. */
@@ -33,6 +42,7 @@ export class LineTransport implements Transport {
   #isSkipping = false
   #isOpen = false
   #answered: (() => void) | undefined
+  #lines = ''
 
   constructor(options: LineTransportOptions) {
     this.#options = options
@@ -50,13 +60,17 @@ export class LineTransport implements Transport {
 
   send(message: JSONRPCMessage): Promise<void> {
     if (!this.#isOpen) return Promise.reject(new Error('The connection is closed'))
-    if (!('method' in message) && message.id !== undefined) this.#settle(message.id)
+    if (!('method' in message) && message.id !== undefined) {
+      this.#options.direct?.answered(message)
+      this.#settle(message.id)
+    }
     this.#write(message)
     return Promise.resolve()
   }
 
   close(): Promise<void> {
     if (!this.#isOpen) return Promise.resolve()
+    this.#flush()
     this.#isOpen = false
     const { input, output } = this.#options
     input.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onInputError)
@@ -109,6 +123,7 @@ export class LineTransport implements Transport {
   #receive(line: Buffer): void {
     const read = parseMessage(line)
     if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
+    if (this.#takeDirectly(read.message)) return
     let message: JSONRPCMessage
     try {
       message = parseJSONRPCMessage(read.message)
@@ -124,9 +139,13 @@ export class LineTransport implements Transport {
       if (this.isDraining) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
       // A subscription is answered when it ends, which may be never.
       if (message.method !== 'subscriptions/listen') this.#unanswered.add(message.id)
+      this.#options.direct?.passed(message)
     } else if ('method' in message && message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId']
-      if (typeof id === 'string' || typeof id === 'number') this.#settle(id)
+      if (typeof id === 'string' || typeof id === 'number') {
+        this.#options.direct?.cancel(id)
+        this.#settle(id)
+      }
     }
     this.onmessage?.(message)
   }
@@ -136,8 +155,50 @@ export class LineTransport implements Transport {
     this.#write({ jsonrpc: '2.0', id, error: { code, message } })
   }
 
+  /** False when the message is the SDK's. */
+  #takeDirectly(message: unknown): boolean {
+    const { direct } = this.#options
+    if (!direct || this.isDraining || !isObject(message)) return false
+    const id = message['id'] as RequestId
+    if (this.#unanswered.has(id)) return false
+    const answer = direct.answer(message, (authInfo) => this.onmessage?.(message as JSONRPCMessage, { authInfo }))
+    if (answer === undefined) return false
+    if (typeof answer === 'string') {
+      this.#writeLine(answer)
+      return true
+    }
+    this.#unanswered.add(id)
+    answer.then(
+      (line) => {
+        if (line === undefined) return
+        this.#settle(id)
+        this.#writeLine(line)
+      },
+      (error: unknown) => {
+        this.onerror?.(error as Error)
+        this.#refuse(INTERNAL_ERROR, 'Something failed inside the host', id)
+        this.#settle(id)
+      },
+    )
+    return true
+  }
+
   #write(message: unknown): void {
-    if (!this.#options.output.write(`${JSON.stringify(message)}\n`)) this.#options.input.pause()
+    this.#writeLine(JSON.stringify(message))
+  }
+
+  /** Lines of one turn go out in one write: with many requests in flight a write each is most of what they cost. */
+  #writeLine(line: string): void {
+    if (this.#lines === '') process.nextTick(this.#flush)
+    this.#lines += `${line}\n`
+    // What comes in one go may be more than is to be held.
+    if (this.#lines.length >= BATCH) this.#flush()
+  }
+
+  readonly #flush = (): void => {
+    const lines = this.#lines
+    this.#lines = ''
+    if (lines !== '' && !this.#options.output.write(lines)) this.#options.input.pause()
   }
 
   #settle(id: RequestId): void {
@@ -158,6 +219,8 @@ export class LineTransport implements Transport {
 }
 
 const NEWLINE = 0x0a
+/** Characters; more goes out at once. */
+const BATCH = 65_536
 
 function isBlank(line: Buffer): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)

@@ -9,6 +9,8 @@ import { createCaller } from '../server/caller.ts'
 import type { InFlight } from '../server/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp-server.ts'
 import { atMost } from './at-most.ts'
+import type { Direct } from './direct.ts'
+import { DirectLines } from './direct-lines.ts'
 import { LineTransport } from './line-transport.ts'
 import { guardStdout, protocolStdout, type ProtocolStdout } from './stdout-guard.ts'
 
@@ -16,6 +18,7 @@ export interface StdioOptions {
   readonly factory: HostServerFactory
   readonly announcer: Announcer
   readonly inFlight: InFlight
+  readonly direct?: Direct | undefined
   readonly log: Logger
   readonly bodyBytes: number
   /** Default: this process's own. */
@@ -40,7 +43,8 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   const guard = options.output ? undefined : guardStdout()
   const operator = authInfoOf(createCaller(LOCAL_PRINCIPAL))
   const closed = Promise.withResolvers<void>()
-  const transport = new LineTransport({ input, output, maxBytes: bodyBytes })
+  const direct = options.direct && new DirectLines(options.direct, operator)
+  const transport = new LineTransport({ input, output, maxBytes: bodyBytes, direct })
 
   const handle = serveStdio(
     (request) => {
