@@ -77,7 +77,8 @@ export async function runInline({
     config,
     log,
     metrics,
-    cache: (principal) => cache.namespace('plugin', 'call', principal.tenant ?? '', principal.id, instance, digest),
+    cache: (principal) =>
+      cache.namespace('plugin', 'call', principal.tenant ?? '', principal.kind, principal.id, instance, digest),
   }
   const tools = new Map(
     plugin.tools.map((tool, index) => [
