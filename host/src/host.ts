@@ -147,6 +147,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
           loadTimeoutMs: config.limits.loadTimeoutMs,
           metricsFor: (instance) => metrics.forPlugin(instance),
           pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
+          redactor: redact,
           createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
         },
         signal,

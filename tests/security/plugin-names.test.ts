@@ -6,6 +6,10 @@ import { hostUnderTest, type HostUnderTest } from '../fixtures/host-under-test.t
 import { revisionPlugin } from '../fixtures/reloading.ts'
 import { sourceTree } from '../fixtures/source-tree.ts'
 
+interface Named extends Parts {
+  readonly name: string
+}
+
 interface Parts {
   readonly tools?: readonly string[]
   readonly prompts?: readonly string[]
@@ -41,7 +45,7 @@ async function saysWhose(host: HostUnderTest, tool: string): Promise<string> {
 }
 
 /** Two plugins that claim the same name: the later one is refused, whichever was ready first. */
-const collisions: readonly (readonly [what: string, first: Parts & { name: string }, second: typeof first])[] = [
+const collisions: readonly (readonly [what: string, first: Named, second: Named])[] = [
   ['the same tool once the instance is before it', { name: 'a_b', tools: ['c'] }, { name: 'a', tools: ['b_c'] }],
   ['the same prompt', { name: 'a_b', prompts: ['c'], tools: [] }, { name: 'a', prompts: ['b_c'], tools: [] }],
   ['the same resource', { name: 'a', uris: ['notes://1'] }, { name: 'b', uris: ['notes://1'] }],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { hostError, type HostError } from '../errors.ts'
+import { isError, textOf } from '../observability/thrown.ts'
 
 /** Where a fault is, for a person and an editor. */
 export interface SourceLocation {
@@ -22,10 +23,10 @@ export interface Position {
  * when it comes from elsewhere, or has no stack.
  */
 export function locationOf(error: unknown, files: ReadonlySet<string>): SourceLocation | undefined {
-  if (!(error instanceof Error)) return undefined
+  if (!isError(error)) return undefined
   const known = locations.get(error)
   if (known) return known
-  for (const [, url = '', line, column] of error.stack?.matchAll(/(file:\/\/\S+?):(\d+):(\d+)/g) ?? []) {
+  for (const [, url = '', line, column] of textOf(error, 'stack')?.matchAll(/(file:\/\/\S+?):(\d+):(\d+)/g) ?? []) {
     const file = pathOf(url)
     if (file && files.has(file)) return locate(file, { line: Number(line), column: Number(column) })
   }

@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
 import { prettyLines } from './pretty.ts'
+import { isError, textOf, valueOf } from './thrown.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -64,13 +65,14 @@ function wrap(logger: PinoLogger): Logger {
 
 /** An error with its stack and causes, five deep at most: a cause may point back. */
 function serializeError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return error
-  const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? { code: error.code } : {}
+  if (!isError(error)) return error
+  const code = valueOf(error, 'code')
+  const cause = valueOf(error, 'cause')
   return {
-    name: error.name,
-    message: error.message,
-    ...code,
-    stack: error.stack,
-    ...(error.cause !== undefined && depth < 5 ? { cause: serializeError(error.cause, depth + 1) } : {}),
+    name: textOf(error, 'name'),
+    message: textOf(error, 'message'),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    stack: textOf(error, 'stack'),
+    ...(cause !== undefined && depth < 5 ? { cause: serializeError(cause, depth + 1) } : {}),
   }
 }

@@ -5,6 +5,8 @@ import { readPluginConfig } from '../config/env.ts'
 import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
+import type { Redactor } from '../observability/redact.ts'
+import { messageOf } from '../observability/thrown.ts'
 import { checkPlugin } from './check.ts'
 import { importPlugin } from './import.ts'
 import { runInline } from './inline.ts'
@@ -27,6 +29,7 @@ export interface ActivationDeps {
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => HttpClient & AsyncDisposable
   readonly pins: PinPolicy
+  readonly redactor: Redactor
 }
 
 /** What the network layer must know to make a plugin's `http`. */
@@ -67,6 +70,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let pinned: Partial<PluginRecord> = {}
   const met = new Map<string, string>()
   const traces: object[] = []
+  /** Takes the secrets of this version out of every text until it is released: one that failed has an error that is shown. */
+  const secrets: (() => void)[] = []
   const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
     record: {
       instance,
@@ -89,6 +94,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     release() {
       modules?.release()
       pin?.[Symbol.dispose]()
+      for (const forget of secrets) forget()
     },
   })
   try {
@@ -112,13 +118,14 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     for (const warning of verdict.warnings)
       deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
     pinned = pinnedRecord(verdict)
-    return await start({ plugin, instance, surface, entry, traces, signal }, deps, activation)
+    return await start({ plugin, instance, surface, entry, traces, secrets, signal }, deps, activation)
   } catch (error) {
     for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
     modules?.release()
     modules = undefined
     pin?.[Symbol.dispose]()
-    return { ...activation({ state: 'failed', reason: reasonOf(error, new Set(met.keys())), ...pinnedBy(error) }), error }
+    const reason = reasonOf(error, { files: new Set(met.keys()), redact: deps.redactor })
+    return { ...activation({ state: 'failed', reason, ...pinnedBy(error) }), error }
   }
 }
 
@@ -144,11 +151,12 @@ interface Startable {
   readonly surface: PluginSurface
   readonly entry: PluginEntry
   readonly traces: object[]
+  readonly secrets: (() => void)[]
   readonly signal: AbortSignal | undefined
 }
 
 async function start(
-  { plugin, instance, surface, entry, traces, signal }: Startable,
+  { plugin, instance, surface, entry, traces, secrets: held, signal }: Startable,
   deps: ActivationDeps,
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
@@ -168,6 +176,7 @@ async function start(
     return { ...activation({ state: 'unconfigured', reason: reasonOf(error) }), error }
   }
   const { config, secrets, sources } = read
+  held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
   if (!guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))) {
     const error = hostError('PLUGIN_UNCONFIGURED', {
       plugin: instance,
@@ -213,10 +222,6 @@ function guarded<Result>(plugin: string, step: string, work: () => Result): Resu
   } catch (error) {
     throw hostError('PLUGIN_START', { plugin, step, problem: messageOf(error) }, error)
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** Rejects with `late()` when `work` takes longer, and when `signal` gives it up; the work itself goes on. */

@@ -1,5 +1,6 @@
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
+import { isError, messageOf, valueOf } from '../observability/thrown.ts'
 import type { ResolvedPlugin } from './resolve.ts'
 
 export interface ImportOptions {
@@ -31,16 +32,15 @@ export async function importPlugin(resolved: ResolvedPlugin, options: ImportOpti
     return { modules, exported: defaultExport(modules.exports) }
   } catch (error) {
     if (error instanceof HostError && error.code === 'PIN_FILE') throw error
-    const problem = error instanceof Error ? error.message : String(error)
-    throw hostError('PLUGIN_IMPORT', { plugin: label, problem, fix: fixOf(error) }, error)
+    throw hostError('PLUGIN_IMPORT', { plugin: label, problem: messageOf(error), fix: fixOf(error) }, error)
   }
 }
 
 /** What to do about it, where more is known than that the file is wrong. */
 function fixOf(error: unknown): readonly string[] | undefined {
   if (error instanceof HostError) return error.fix
-  if (!(error instanceof Error) || !('code' in error) || !/^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(error.code))) return undefined
-  const [, name = ''] = /'([^']+)'/.exec(error.message) ?? []
+  if (!isError(error) || !/^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(valueOf(error, 'code')))) return undefined
+  const [, name = ''] = /'([^']+)'/.exec(messageOf(error)) ?? []
   return /^[./\\]|^[A-Z]:/i.test(name)
     ? ['Correct the path of the import; it needs its extension, .ts included']
     : [`Install ${name} where the plugin is: npm install --save-exact ${name}`]
