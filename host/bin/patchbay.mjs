@@ -2,6 +2,8 @@
 // The command. In a published package it runs dist/; in this repository it runs the source as it stands, so that an edit needs no build.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
@@ -11,6 +13,13 @@ if (!(major >= 26 || (major === 24 && minor >= 15))) {
   )
   process.exit(78)
 }
+// What was compiled is kept for the next start: a third of a start is compiling. Not while files are watched, since every version of a
+// file would stay in memory; and not where pins may be frozen, since compiled code is not part of what they cover.
+const args = process.argv.slice(2)
+const mayBeFrozen =
+  process.env.NODE_ENV === 'production' || process.env.MCP_DEPLOYMENT || /--(?:frozen|deployment)\b/.test(args.join(' '))
+if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch'))
+  module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mcp-patchbay'))
 const source = new URL('../src/main.ts', import.meta.url)
 if (existsSync(source)) {
   module.registerHooks({
