@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
+import type { CacheStats } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
 import { resolveConfig } from './config/resolve.ts'
 import type { EmbeddedConfig, ResolvedConfig } from './config/schema.ts'
@@ -70,6 +71,8 @@ export interface Host extends AsyncDisposable {
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
   explain(name: string, caller?: Caller): Explanation
   list(caller?: Caller): HostListing
+  /** What became of the looks into the cache so far. */
+  readonly cacheStats: CacheStats
   /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */
   apply(change: HostChange): Promise<void>
   /** The files and folders that plugins were built from. */
@@ -219,6 +222,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     call: (name, input, { caller = operator, io = {} } = {}) =>
       calls.tool(registry.current, caller, name, input, { cancellation: new Cancellation(), requestId: crypto.randomUUID(), ...io }),
     explain: (name, caller = operator) => explain(registry.current, name, caller),
+    get cacheStats() {
+      return cache.stats
+    },
     list: (caller = operator) => listHost(registry.current, caller),
     async apply({ config: nextConfig, env: nextEnv, changed }) {
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -88,7 +89,11 @@ export function createSqliteStore({ file: name, maxBytes, log, now }: SqliteStor
       has: (key) => on((from) => read(from, key) !== undefined),
       clear: () => on(({ database }) => database.exec('DELETE FROM entries')),
     },
-    inspect: () => on(({ database }) => contents(database)),
+    async inspect() {
+      // Who only looks makes no file.
+      if (!open && !existsSync(file)) return { entries: 0, bytes: 0, kinds: {} }
+      return on(({ database }) => contents(database))
+    },
     async close() {
       closeFile()
     },

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
 import { approveCommand } from './approve.ts'
+import { cacheCommand } from './cache.ts'
 import { callCommand } from './call.ts'
 import { devCommand } from './dev.ts'
 import { envCommand } from './env.ts'
@@ -40,6 +41,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     addCommand,
     updateCommand,
     removeCommand,
+    cacheCommand,
   ])
     program.addCommand(
       withCommon(

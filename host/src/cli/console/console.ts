@@ -7,6 +7,7 @@ import type { ConfigTaken, ServedHost } from '../../serve.ts'
 import type { ReloadReport } from '../../service/reload.ts'
 import type { Listening } from '../../transport/listen.ts'
 import { box } from './box.ts'
+import { cacheLines } from './cache-lines.ts'
 import { count, paintFor, plain } from './paint.ts'
 import { pluginLines } from './plugin-lines.ts'
 import { drainedLine, reloadLines } from './reload-lines.ts'
@@ -33,7 +34,7 @@ export function createDevConsole(stream: NodeJS.WritableStream): DevConsole {
   const keyOf = (instance: string, generation: number) => `${instance} ${generation}`
 
   function onReload(report: ReloadReport): void {
-    print(...reloadLines(report, paint))
+    print(...reloadLines(report, paint), ...(host ? cacheLines(host.cacheStats, paint) : []))
     if (report.before?.live?.inFlight && report.outcome !== 'kept') draining.set(keyOf(report.instance, report.previous), report)
   }
 

@@ -1,0 +1,51 @@
+import { dirname } from 'node:path'
+import { Argument, Command } from 'commander'
+import type { HostCache } from '../cache/cache.ts'
+import { openCache } from '../cache/open-cache.ts'
+import type { StoreContents } from '../cache/store.ts'
+import { quietLog, readSettings } from '../from-file.ts'
+import { createRedactor } from '../observability/redact.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { printJson, printLines, table } from './print.ts'
+
+/** `patchbay cache stats`: what the store of the cache holds. `patchbay cache clear`: empties it, for every host that uses it. */
+export function cacheCommand(run: Run): Command {
+  return new Command('cache')
+    .description('what the store of the cache holds, or empty it')
+    .addArgument(new Argument('<what>', 'to do').choices(['stats', 'clear']))
+    .option('--json', 'as JSON')
+    .action((what: 'stats' | 'clear', options: CommonOptions & { json?: boolean }) =>
+      run(async () => {
+        const log = quietLog(createRedactor())
+        const { config, file } = await readSettings(options, log)
+        await using cache = openCache({ settings: config.cache, configDir: dirname(file), log })
+        const before = await cache.inspect()
+        if (what === 'clear') await cache.clear()
+        if (options.json)
+          printJson(what === 'clear' ? { store: nameOf(cache), removed: before.entries } : { store: nameOf(cache), ...before })
+        else printLines(linesOf(what, cache, before))
+        return EXIT.done
+      }),
+    )
+}
+
+function linesOf(what: 'stats' | 'clear', cache: HostCache, { entries, bytes, kinds }: StoreContents): readonly string[] {
+  if (cache.stats.store === 'memory')
+    return [
+      'The cache is in the memory of each running host, where no other process can look: it is empty again after a restart.',
+      'What it answers is in the metrics of the host, patchbay_cache_lookups_total. To keep it, set cache.store.',
+    ]
+  if (what === 'clear') return [`${nameOf(cache)}: removed ${entries} ${entries === 1 ? 'entry' : 'entries'}`]
+  const rows = Object.entries(kinds)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([kind, count]) => [kind, String(count)])
+  const size = bytes === undefined ? '' : `, ${(bytes / 1_048_576).toFixed(1)} MiB`
+  return [
+    `${nameOf(cache)}: ${entries} ${entries === 1 ? 'entry' : 'entries'}${size}`,
+    ...(rows.length > 0 ? table(['KIND', 'ENTRIES'], rows) : []),
+  ]
+}
+
+function nameOf(cache: HostCache): string {
+  return cache.stats.store
+}
