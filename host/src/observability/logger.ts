@@ -2,6 +2,7 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
 import { prettyLines } from './pretty.ts'
 import { isError, textOf, valueOf } from './thrown.ts'
+import { visible } from './visible.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -18,12 +19,12 @@ export interface LoggerOptions {
 }
 
 /**
- * The host's log: one JSON object a line on stderr, `event` first, then fields. pino escapes line breaks and control characters,
- * so no value can forge a line. stdout is never touched: on stdio it is the protocol.
+ * The host's log: one JSON object a line on stderr, `event` first, then fields. Everything that could end a line or move a terminal's
+ * cursor is escaped, so no value can forge a line or hide one. stdout is never touched: on stdio it is the protocol.
  */
 export function createLogger({ level, format, destination, redact }: LoggerOptions): Logger {
   const sink = destination ?? pino.destination({ fd: 2, sync: true })
-  const formatted = format === 'pretty' ? prettyLines(sink) : sink
+  const formatted = format === 'pretty' ? prettyLines(sink) : visibleLines(sink)
   const stream = redact ? { write: (line: string) => formatted.write(redact(line)) } : formatted
   return wrap(
     pino(
@@ -38,6 +39,11 @@ export function createLogger({ level, format, destination, redact }: LoggerOptio
       stream,
     ),
   )
+}
+
+/** pino leaves the control characters beyond ASCII as they are, and a terminal takes them for commands. */
+function visibleLines(sink: DestinationStream): DestinationStream {
+  return { write: (line) => sink.write(`${visible(line.trimEnd())}\n`) }
 }
 
 /** For an embedder that wants no log. */

@@ -1,5 +1,6 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import type { DestinationStream } from 'pino'
+import { visible } from './visible.ts'
 
 /** Turns JSON log lines into lines for a person: time, level, event, then `key=value`. */
 export function prettyLines(sink: DestinationStream): DestinationStream {
@@ -20,19 +21,18 @@ const levels: Readonly<Record<string, Style>> = { debug: 'gray', info: 'green', 
 function pretty(line: string): string {
   const { level, time, event, error, ...fields } = JSON.parse(line) as Record<string, unknown>
   const name = String(level)
-  const values = Object.entries(fields).map(([key, value]) => `${paint('gray', `${key}=`)}${show(value)}`)
-  const head = `${paint('gray', String(time).slice(11, 23))} ${paint(levels[name] ?? 'white', name.padEnd(5))} ${stripVTControlCharacters(String(event))}`
+  const values = Object.entries(fields).map(([key, value]) => `${paint('gray', `${visible(key)}=`)}${show(value)}`)
+  const head = `${paint('gray', String(time).slice(11, 23))} ${paint(levels[name] ?? 'white', name.padEnd(5))} ${visible(String(event))}`
   return [[head, ...values].join(' '), ...errorLines(error)].join('\n')
 }
 
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  const plain = stripVTControlCharacters(text)
-  return /\s/.test(plain) && typeof value === 'string' ? JSON.stringify(plain) : plain
+  return visible(typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value))
 }
 
 function errorLines(error: unknown): readonly string[] {
   if (typeof error !== 'object' || error === null) return error === undefined ? [] : [`  ${show(error)}`]
-  const { stack, message } = error as { stack?: string; message?: string }
-  return (stack ?? message ?? '').split('\n').map((line) => `  ${paint('gray', stripVTControlCharacters(line))}`)
+  const { stack, message } = error as Readonly<Record<string, unknown>>
+  const text = [stack, message].find((part) => typeof part === 'string') ?? JSON.stringify(error)
+  return text.split('\n').map((line) => `  ${paint('gray', visible(line))}`)
 }
