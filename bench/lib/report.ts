@@ -1,0 +1,53 @@
+import type { Measured } from './load.ts'
+import type { ServerName } from './server.ts'
+
+/** One figure of one server in one round. */
+export interface Row {
+  readonly cell: string
+  readonly server: ServerName
+  readonly round: number
+  readonly values: Readonly<Record<string, number>>
+}
+
+export const valuesOf = ({ perSecond, cpuUs, p50Ms, p99Ms }: Measured): Record<string, number> => ({
+  'req/s': perSecond,
+  'CPU µs': cpuUs,
+  'p50 ms': p50Ms,
+  'p99 ms': p99Ms,
+})
+
+/** A Markdown table: medians, and of the first figure the median of its ratios to the others, each within one round. */
+export function table(title: string, rows: readonly Row[], ratioOf: string): string {
+  const names = Object.keys(rows[0]?.values ?? {})
+  const lines = [`### ${title}`, '', `| what | server | ${names.join(' | ')} | ${ratioOf} / raw | ${ratioOf} / mcp-v2 |`]
+  lines.push(`|${' --- |'.repeat(2)}${' ---: |'.repeat(names.length + 2)}`)
+  for (const cell of new Set(rows.map((row) => row.cell))) {
+    const inCell = rows.filter((row) => row.cell === cell)
+    for (const server of new Set(inCell.map((row) => row.server))) {
+      const own = inCell.filter((row) => row.server === server)
+      const ratio = (peer: ServerName) =>
+        median(
+          own.map(({ round, values }) => {
+            const theirs = inCell.find((row) => row.server === peer && row.round === round)
+            return (values[ratioOf] ?? Number.NaN) / (theirs?.values[ratioOf] ?? Number.NaN)
+          }),
+        )
+      const figures = names.map((name) => shown(median(own.map(({ values }) => values[name] ?? Number.NaN))))
+      lines.push(`| ${cell} | ${server} | ${figures.join(' | ')} | ${shown(ratio('raw'))} | ${shown(ratio('mcp-v2'))} |`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.filter((value) => !Number.isNaN(value)).toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function shown(value: number): string {
+  if (Number.isNaN(value)) return '–'
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+}
+
+/** How often everything is measured, in turns, so that a slow minute of the machine hits all alike. */
+export const ROUNDS = Number(process.env['ROUNDS'] ?? 3)

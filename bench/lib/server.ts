@@ -1,0 +1,126 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { requestOf } from './wire.ts'
+
+export type ServerName = 'raw' | 'mcp-v2' | 'patchbay'
+export const SERVERS: readonly ServerName[] = ['raw', 'mcp-v2', 'patchbay']
+
+export interface Setting {
+  /** Tools besides echo. */
+  readonly fillers?: number
+  /** Over how many plugins they are spread; the others have none. */
+  readonly plugins?: number
+}
+
+/** How a tool is called here: only Patchbay puts the service's name before it. */
+export const echoOf = (name: ServerName): string => (name === 'patchbay' ? 'bench_echo' : 'echo')
+
+export interface Command {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export function commandOf(name: ServerName, { fillers = 10, plugins = 1 }: Setting, port?: number): Command {
+  const folder = join(import.meta.dirname, '../servers')
+  const stdio = port === undefined
+  const argv =
+    name === 'patchbay'
+      ? [
+          join(folder, '../../host/bin/patchbay.mjs'),
+          'start',
+          '--config',
+          join(folder, 'patchbay/mcp.config.ts'),
+          ...(stdio ? ['--transport', 'stdio'] : []),
+        ]
+      : [join(folder, `${name}.ts`)]
+  return {
+    argv: [...pinned(SERVER_CORE), process.execPath, ...argv],
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? tmpdir(),
+      FILLERS: String(fillers),
+      PLUGINS: String(plugins),
+      ...(stdio ? { TRANSPORT: 'stdio' } : { PORT: String(port) }),
+    },
+  }
+}
+
+/** A server on a core of its own, over HTTP. */
+export class Server implements AsyncDisposable {
+  readonly name: ServerName
+  readonly port: number
+  readonly #child: ChildProcess
+  readonly #startedAt = performance.now()
+  /** From the spawn to the first good `tools/list`. */
+  readyMs = Number.NaN
+
+  private constructor(name: ServerName, port: number, { argv, env }: Command) {
+    this.name = name
+    this.port = port
+    this.#child = spawn(argv[0] ?? '', argv.slice(1), { env, stdio: 'ignore' })
+  }
+
+  static async start(name: ServerName, setting: Setting = {}): Promise<Server> {
+    const port = await freePort()
+    const server = new Server(name, port, commandOf(name, setting, port))
+    await server.#ready()
+    return server
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get address(): { readonly port: number; readonly pid: number } {
+    return { port: this.port, pid: this.pid }
+  }
+
+  get rssMb(): number {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+  }
+
+  async #ready(): Promise<void> {
+    const { headers, body } = requestOf({ method: 'tools/list', params: {} })
+    for (;;) {
+      if (this.#child.exitCode !== null) throw new Error(`${this.name} ended with ${this.#child.exitCode}`)
+      const answer = await fetch(`http://127.0.0.1:${this.port}/mcp`, { method: 'POST', headers, body }).catch(() => undefined)
+      if (answer?.ok && (await answer.text()).includes('"tools":[{')) break
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    this.readyMs = performance.now() - this.#startedAt
+  }
+}
+
+export const SERVER_CORE = '0'
+export const LOAD_CORE = '1'
+
+const hasTaskset = spawnSync('taskset', ['-c', LOAD_CORE, 'true']).status === 0
+
+/** Server and load on separate cores, where the system can. */
+export function pinned(core: string): readonly string[] {
+  return hasTaskset ? ['taskset', '-c', core] : []
+}
+
+/** CPU time that a process has used, in microseconds. */
+export function cpuUs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}

@@ -1,0 +1,30 @@
+/**
+ * How much memory does it take: idle for two seconds, and after 50,000 calls on 8 connections?
+ *
+ *   node bench/memory.ts
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { measure } from './lib/load.ts'
+import { table, type Row } from './lib/report.ts'
+import { echoOf, Server, SERVERS } from './lib/server.ts'
+import { echoCall } from './lib/wire.ts'
+
+const rows: Row[] = []
+for (const name of SERVERS) {
+  await using server = await Server.start(name)
+  await delay(2_000)
+  const idle = server.rssMb
+  await measure({
+    to: server.address,
+    rpc: echoCall(echoOf(name), 1_000),
+    expect: { echo: 1_000 },
+    concurrency: 8,
+    warmupMs: 0,
+    measureMs: 120_000,
+    requests: 50_000,
+  })
+  await delay(1_000)
+  rows.push({ cell: 'idle', server: name, round: 0, values: { 'RSS MB': idle } })
+  rows.push({ cell: 'after 50,000 calls', server: name, round: 0, values: { 'RSS MB': server.rssMb } })
+}
+console.log(table('Memory', rows, 'RSS MB'))
