@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 import type { DestinationStream } from 'pino'
 import { visible } from './visible.ts'
 
@@ -21,18 +21,23 @@ const levels: Readonly<Record<string, Style>> = { debug: 'gray', info: 'green', 
 function pretty(line: string): string {
   const { level, time, event, error, ...fields } = JSON.parse(line) as Record<string, unknown>
   const name = String(level)
-  const values = Object.entries(fields).map(([key, value]) => `${paint('gray', `${visible(key)}=`)}${show(value)}`)
-  const head = `${paint('gray', String(time).slice(11, 23))} ${paint(levels[name] ?? 'white', name.padEnd(5))} ${visible(String(event))}`
+  const values = Object.entries(fields).map(([key, value]) => `${paint('gray', `${plain(key)}=`)}${show(value)}`)
+  const head = `${paint('gray', String(time).slice(11, 23))} ${paint(levels[name] ?? 'white', name.padEnd(5))} ${plain(String(event))}`
   return [[head, ...values].join(' '), ...errorLines(error)].join('\n')
 }
 
+/** Without the colours that a plugin gave it; any other control character is shown. */
+const plain = (text: string) => visible(stripVTControlCharacters(text))
+
 function show(value: unknown): string {
-  return visible(typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value))
+  if (typeof value !== 'string') return plain(JSON.stringify(value))
+  const text = stripVTControlCharacters(value)
+  return visible(/\s/.test(text) ? JSON.stringify(text) : text)
 }
 
 function errorLines(error: unknown): readonly string[] {
   if (typeof error !== 'object' || error === null) return error === undefined ? [] : [`  ${show(error)}`]
   const { stack, message } = error as Readonly<Record<string, unknown>>
   const text = [stack, message].find((part) => typeof part === 'string') ?? JSON.stringify(error)
-  return text.split('\n').map((line) => `  ${paint('gray', visible(line))}`)
+  return text.split('\n').map((line) => `  ${paint('gray', plain(line))}`)
 }
