@@ -54,8 +54,11 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const log = logAs(settings.config.log)
   for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })
 
+  const isWatching = options.watch && !settings.config.frozen
   await using opened = new AsyncDisposableStack()
-  const host = opened.use(await createHost(settings.config, { file: settings.file, env: settings.env, log, redact }))
+  const host = opened.use(
+    await createHost(settings.config, { file: settings.file, env: settings.env, log, redact, expectReloads: isWatching }),
+  )
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
   const lockFile = lockPath(dirname(settings.file))
   const besideConfig = () => [envFile, lockFile].map((file) => [file, digestOf(file)] as const)
@@ -86,7 +89,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const reread = (changed?: ReadonlySet<string>): Promise<void> => (reading = reading.then(() => takeOver(changed)))
 
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
-  if (options.watch && !settings.config.frozen) {
+  if (isWatching) {
     const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())

@@ -44,6 +44,8 @@ export interface ModuleGraph extends Disposable {
    */
   load(entry: string, options: LoadOptions): Promise<LoadedVersion>
   readonly status: ModuleGraphStatus
+  /** Does now what the first release would stop the process for, some 250 ms: look for a way to let go of modules. */
+  prepareReleases(): Promise<void>
 }
 
 interface LoadOptions {
@@ -124,6 +126,7 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
         throw explained
       }
     },
+    prepareReleases: () => reclaimer.prepare(),
     get status() {
       const { versions, sharedCount } = evaluations
       return { versions: versions.size, shared: sharedCount, reclaim: reclaimer.kind, retainedBytes: reclaimer.retainedBytes }

@@ -14,6 +14,8 @@ export interface Reclaimer {
   readonly retainedBytes: number
   /** Lets go of the modules at these URLs, of `sourceLength` characters together, now or as soon as it is known how. */
   evict(urls: readonly string[], sourceLength: number): void
+  /** Finds out now how it is done, which stops everything for a quarter of a second; else the first eviction does. */
+  prepare(): Promise<void>
 }
 
 export interface ReclaimOptions {
@@ -54,7 +56,14 @@ export function createReclaimer({ mode, retainedBudgetBytes, log }: ReclaimOptio
     })
   }
 
+  const prepare = (): Promise<void> =>
+    (search ??= findWay(mode).then((found) => {
+      way = found
+      settle()
+    }))
+
   return {
+    prepare,
     get kind() {
       return way?.kind
     },
@@ -64,10 +73,7 @@ export function createReclaimer({ mode, retainedBudgetBytes, log }: ReclaimOptio
     evict(urls, sourceLength) {
       waiting.push({ urls, sourceLength })
       if (way) return settle()
-      search ??= findWay(mode).then((found) => {
-        way = found
-        settle()
-      })
+      void prepare()
     },
   }
 }
