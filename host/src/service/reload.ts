@@ -89,6 +89,7 @@ export function createReloader(options: ReloadOptions): Reloader {
   let leaving: Slot[] = []
   let records: readonly PluginRecord[] | undefined
   let closed = false
+  const life = new AbortController()
 
   function build(slot: Slot, { isEdit }: { isEdit: boolean }): Build {
     // The last change wins: an attempt that is under way has read files that are old now.
@@ -157,26 +158,39 @@ export function createReloader(options: ReloadOptions): Reloader {
   }
 
   /** Builds and publishes these together; the slow ones when each is done. */
-  async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[]): Promise<void> {
+  async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[], round = 0): Promise<void> {
     const builds = stale.map(({ slot, isEdit }) => ({ slot, done: build(slot, { isEdit }).done }))
     const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), options.patienceMs)
     if (closed) return
     commit()
-    if (!isSlow) return rebuildOutdated(builds.map(({ slot }) => slot))
+    if (!isSlow)
+      return rebuildOutdated(
+        builds.map(({ slot }) => slot),
+        round,
+      )
     for (const { slot, done } of builds)
       void done.then(() => {
         if (closed) return undefined
         commit()
-        return rebuildOutdated([slot])
+        return rebuildOutdated([slot], round)
       })
   }
 
-  /** A file that changed while it was being built made its event too early: what was built is compared with the disk once more. */
-  async function rebuildOutdated(built: readonly Slot[]): Promise<void> {
-    const outdated = built.filter(
-      (slot) => !slot.building && slot.newest && isTouched(slot, new Set(slot.newest.digests.keys())) && isServed(slot),
-    )
-    if (outdated.length > 0) await rebuild(outdated.map((slot) => ({ slot, isEdit: true })))
+  /**
+   * A file that changed while it was being built made its event too early: what was built is compared with the disk once more. In a
+   * storm that would go round without a rest, so each round waits longer, and finds built what the watcher has noticed meanwhile.
+   */
+  async function rebuildOutdated(built: readonly Slot[], round: number): Promise<void> {
+    const isOutdated = (slot: Slot) =>
+      !slot.building && slot.newest !== undefined && isTouched(slot, new Set(slot.newest.digests.keys())) && isServed(slot)
+    if (!built.some(isOutdated)) return
+    if (round > 0) await pause(options.graceMs * 2 ** Math.min(round - 1, 2), life.signal)
+    const outdated = built.filter(isOutdated)
+    if (!closed && outdated.length > 0)
+      await rebuild(
+        outdated.map((slot) => ({ slot, isEdit: true })),
+        round + 1,
+      )
   }
 
   const isServed = (slot: Slot) => [...slots.values()].includes(slot)
@@ -223,6 +237,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     },
     async [Symbol.asyncDispose]() {
       closed = true
+      life.abort()
       const all = [...slots.values(), ...leaving]
       const builds = all.flatMap(({ building }) => building ?? [])
       for (const slot of all) {

@@ -57,6 +57,8 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   let discovered = false
   let firstAt = 0
   let flushedAt = -Infinity
+  /** Sets so far that followed each other faster than people save. */
+  let inARow = 0
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
@@ -77,14 +79,17 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const now = performance.now()
     if (!timer) firstAt = now
     clearTimeout(timer)
-    const isStorm = pending.size > 1 || now - flushedAt < STORM_MS
-    const wait = gone.size > 0 || discovered ? goneMs : isStorm ? quietMs : debounceMs
+    if (now - flushedAt >= STORM_MS) inARow = 0
+    // A storm that goes on is listened to less and less often: each of its sets costs a reload.
+    const wait =
+      gone.size > 0 || discovered ? goneMs : pending.size > 1 || inARow > 0 ? quietMs * 2 ** Math.max(inARow - 1, 0) : debounceMs
     timer = setTimeout(flush, Math.max(0, Math.min(wait, firstAt + maxWaitMs - now)))
   }
 
   function flush(): void {
     timer = undefined
     flushedAt = performance.now()
+    inARow = Math.min(inARow + 1, 8)
     const change = { files: pending }
     pending = new Set()
     gone = new Set()
