@@ -117,7 +117,7 @@ function openConnection(port: number, text: string): void {
   socket.on('error', (error) => {
     throw error
   })
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     parts.push(chunk)
     have += chunk.length
     if (need < 0) {

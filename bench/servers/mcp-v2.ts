@@ -34,6 +34,7 @@ else {
   const isValidHost = localhostHostValidation()
   const isValidOrigin = localhostOriginValidation()
   createServer((request, response) => {
-    if (isValidHost(request, response) && isValidOrigin(request, response)) void handle(request, response)
+    if (isValidHost(request, response) && isValidOrigin(request, response))
+      void handle(request as Parameters<typeof handle>[0], response)
   }).listen(PORT, '127.0.0.1')
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Value } from 'typebox/value'
+import { faultsOf, fits } from './data/typebox-value.ts'
 import { hostError } from './errors.ts'
 import { createCaller, type Caller } from './server/caller.ts'
 
@@ -22,8 +22,8 @@ export function readCaller(text: string, file: string): Caller {
   } catch (error) {
     throw hostError('CALLER_FILE', { file, problem: error instanceof Error ? error.message : String(error) }, error)
   }
-  if (!Value.Check(CallerFile, value)) {
-    const [first] = Value.Errors(CallerFile, value)
+  if (!fits(CallerFile, value)) {
+    const [first] = faultsOf(CallerFile, value)
     throw hostError('CALLER_FILE', { file, problem: `${first?.instancePath || 'the file'} ${first?.message ?? 'does not fit'}` })
   }
   const { id = 'explain', tenant, permissions = [], toolsets, readOnly = false } = value

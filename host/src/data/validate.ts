@@ -1,6 +1,8 @@
-import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js'
-import { Ajv } from 'ajv'
-import addFormats from 'ajv-formats'
+import { createRequire } from 'node:module'
+import type { Ajv } from 'ajv'
+import type * as Draft7 from 'ajv'
+import type { Ajv2020, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020.js'
+import type * as Draft2020 from 'ajv/dist/2020.js'
 import { RE2JS } from 're2js'
 import { isObject, type JsonSchema } from './json.ts'
 
@@ -24,8 +26,8 @@ export function createValidators(): Validators {
   let released = 0
   const engineFor = (schema: JsonSchema) =>
     typeof schema['$schema'] === 'string' && schema['$schema'].includes('draft-07')
-      ? (draft7 ??= withFormats(new Ajv(options)))
-      : (modern ??= withFormats(new Ajv2020(options)))
+      ? (draft7 ??= withFormats(new (load<typeof Draft7>('ajv').Ajv)(options)))
+      : (modern ??= withFormats(new (load<typeof Draft2020>('ajv/dist/2020.js').Ajv2020)(options)))
 
   const made = new WeakMap<JsonSchema, Validator>()
   const make = (schema: JsonSchema): Validator => {
@@ -89,10 +91,12 @@ function linearRegExp(pattern: string): RegExp {
 }
 
 function withFormats<Engine extends Ajv>(engine: Engine): Engine {
-  const add: unknown = addFormats
-  ;(add as (target: Ajv) => void)(engine)
+  load<(target: Ajv) => void>('ajv-formats')(engine)
   return engine
 }
+
+/** Read when the first value is checked: Ajv is 90 files, and a host that starts lists tools first. */
+const load = createRequire(import.meta.url) as <Module>(name: string) => Module
 
 function compile(engine: Ajv, schema: JsonSchema): ValidateFunction {
   // `getKeyword` does not know of a keyword that has no rule.

@@ -1,6 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+import { undici } from './undici.ts'
 
 /** How names become addresses, and which of those may be dialled. Tests pass their own. */
 export interface Dialing {
@@ -19,7 +20,7 @@ export const ADDRESS_REFUSED = 'ADDRESS_REFUSED'
 
 /** Resolves names by `dialing`, and connects to whatever they resolve to. For the origin the operator configured, and no other. */
 export function trustingConnector(dialing: Dialing, options: buildConnector.BuildOptions): buildConnector.connector {
-  return buildConnector({ ...options, lookup: resolver(dialing, (addresses) => addresses) })
+  return undici().buildConnector({ ...options, lookup: resolver(dialing, (addresses) => addresses) })
 }
 
 /**
@@ -27,7 +28,7 @@ export function trustingConnector(dialing: Dialing, options: buildConnector.Buil
  * that resolves to something else a moment later changes nothing. An address in the URL itself is never looked up and is checked too.
  */
 export function guardedConnector(dialing: Dialing, options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector({
+  const connect = undici().buildConnector({
     ...options,
     lookup: resolver(dialing, (addresses) => addresses.filter(({ address }) => dialing.isPublic(address))),
   })

@@ -1,8 +1,9 @@
 import { getCACertificates } from 'node:tls'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import { guardedConnector, trustingConnector, type Dialing } from './guard.ts'
 import type { NetworkLimits } from './limits.ts'
 import type { Target } from './target.ts'
+import { undici } from './undici.ts'
 
 /** The connections of one plugin. undici keeps a pool an origin and drops it with its last connection. */
 export interface Pools extends AsyncDisposable {
@@ -35,12 +36,26 @@ export function createPools({ limits, dialing, allowPrivateBase, ca }: PoolOptio
     headersTimeout: 0,
     bodyTimeout: 0,
   }
-  const guarded = new Agent({ ...pooling, connect: guardedConnector(dialing, connecting) })
-  const service = allowPrivateBase ? new Agent({ ...pooling, connect: trustingConnector(dialing, connecting) }) : guarded
+  /** Made with its first request. */
+  const agents = new Map<'guarded' | 'service', Agent>()
+  const make = (kind: 'guarded' | 'service'): Agent => {
+    const connector = kind === 'service' ? trustingConnector : guardedConnector
+    const agent = new (undici().Agent)({ ...pooling, connect: connector(dialing, connecting) })
+    agents.set(kind, agent)
+    return agent
+  }
+  let isDisposed = false
   return {
-    agentFor: ({ zone }) => (zone === 'service' ? service : guarded),
+    agentFor({ zone }) {
+      const kind = zone === 'service' && allowPrivateBase ? 'service' : 'guarded'
+      const agent = agents.get(kind) ?? make(kind)
+      // One that is made late must refuse like one that was there.
+      if (isDisposed) void agent.destroy()
+      return agent
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all([service.destroy(), guarded.destroy()])
+      isDisposed = true
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()))
     },
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Type } from 'typebox'
-import { Check } from 'typebox/value'
+import { fits } from '../data/typebox-value.ts'
 import type { JsonValue } from '../data/json.ts'
 import type { LockedPlugin } from './lock.ts'
 import { digestTool, type WireDescriptor } from './surface.ts'
@@ -74,7 +74,7 @@ const keptSchema = Type.Object({
 async function readKept(place: ApprovedPlace) {
   try {
     const value: unknown = JSON.parse(await readFile(fileOf(place), 'utf8'))
-    return Check(keptSchema, value) ? value : undefined
+    return fits(keptSchema, value) ? value : undefined
   } catch {
     return undefined
   }

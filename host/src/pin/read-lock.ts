@@ -1,5 +1,5 @@
 import { constants, open } from 'node:fs/promises'
-import { Check, Errors } from 'typebox/value'
+import { faultsOf, fits } from '../data/typebox-value.ts'
 import { HostError, hostError } from '../errors.ts'
 import { childPath } from './canonical-json.ts'
 import { parseJsonSource, pointerParts, type JsonSource, type Position } from './json-source.ts'
@@ -27,7 +27,7 @@ export function parseLock(text: string, path: string): Lock {
     throw invalid(source.position, /^(<{7}|>{7})/m.test(text) ? 'a merge conflict was left in the file' : source.problem)
   const found = versionOf(source)
   if (found > lockfileVersion) throw hostError('LOCK_TOO_NEW', { path, found, understood: lockfileVersion })
-  if (Check(lockSchema, source.value)) return normalLock(source.value)
+  if (fits(lockSchema, source.value)) return normalLock(source.value)
   const { pointer, problem } = firstFault(source)
   throw invalid(source.positionOf(pointer), problem)
 }
@@ -39,7 +39,7 @@ function versionOf({ value }: JsonSource): number {
 }
 
 function firstFault({ value }: JsonSource): { pointer: string; problem: string } {
-  const [error] = Errors(lockSchema, value)
+  const [error] = faultsOf(lockSchema, value)
   const pointer = error?.instancePath ?? ''
   const where = pointer === '' ? 'the lock' : pointerParts(pointer).reduce(childPath, '$').slice('$.'.length)
   // A key outside the schema is reported as a part whose schema is `false`.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Type } from 'typebox'
-import { Check } from 'typebox/value'
+import { fits } from '../data/typebox-value.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'
 import { isRunning, stopProcess } from './processes.ts'
@@ -143,7 +143,7 @@ const journalSchema = Type.Object({
 async function readJournal(folder: string) {
   try {
     const journal: unknown = JSON.parse(await readFile(path.join(folder, 'journal.json'), 'utf8'))
-    return Check(journalSchema, journal) ? journal : undefined
+    return fits(journalSchema, journal) ? journal : undefined
   } catch (error) {
     ignoreMissing(error)
     return undefined
