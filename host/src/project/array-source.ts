@@ -84,8 +84,9 @@ export function removeFrom(text: string, { elements, end }: ArraySource, index: 
   if (previous) {
     const gap = text.slice(previous.end, element.start).trimEnd()
     // Comments behind the one before stay, and so does its comma unless it would be the only one at an end.
-    const lineEnd = /\/\/[^\n]*$/.test(gap) ? '\n' : ''
-    return text.slice(0, previous.end) + (comma > 0 || gap !== ',' ? gap + lineEnd : '') + text.slice(element.end + comma)
+    const rest = text.slice(element.end + comma)
+    const lineEnd = /\/\/[^\n]*$/.test(gap) && !/^[ \t]*\n/.test(rest) ? '\n' : ''
+    return text.slice(0, previous.end) + (comma > 0 || gap !== ',' ? gap + lineEnd : '') + rest
   }
   return text.slice(0, element.start) + text.slice(element.end + comma)
 }
