@@ -30,7 +30,7 @@ export interface Measured {
 
 /** Puts one load on a server from a process on another core. Throws when an answer was wrong. */
 export async function measure(load: Load): Promise<Measured> {
-  const [command = '', ...args] = [...pinned(LOAD_CORE), process.execPath, join(import.meta.dirname, 'load-process.ts')]
+  const [command, ...args] = [...pinned(LOAD_CORE), process.execPath, join(import.meta.dirname, 'load-process.ts')]
   const child = spawn(command, [...args, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>])
   if (code !== 0) throw new Error(`The load ended with ${code}`)

@@ -60,7 +60,7 @@ export function runIn(
       },
       (error: unknown) => {
         if (!life.isCancelled) over()
-        reject(error as Error)
+        reject(error)
       },
     )
   })

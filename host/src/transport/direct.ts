@@ -215,7 +215,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       },
       (error: unknown) => {
         over()
-        reject(error as Error)
+        reject(error)
       },
     )
     return promise
