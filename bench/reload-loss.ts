@@ -83,16 +83,16 @@ async function measure(contender: Contender): Promise<Losses> {
 async function caller(running: Running, tool: string, losses: Losses) {
   let client: McpClient | undefined = await running.connect()
   let isBusy = false
-  let isClosed = false
+  const state = { isClosed: false }
   const connectAgain = async (): Promise<void> => {
-    while (!client && !isClosed) {
+    while (!client && !state.isClosed) {
       client = await running.connect().catch(() => undefined)
       if (!client) await setTimeout(20)
     }
   }
   return {
     async call(): Promise<void> {
-      if (isBusy || isClosed) return
+      if (isBusy || state.isClosed) return
       isBusy = true
       losses.calls++
       const text = `text ${losses.calls}`
@@ -105,7 +105,7 @@ async function caller(running: Running, tool: string, losses: Losses) {
         losses.longestGapMs = Math.max(losses.longestGapMs, now - losses.lastAnswerAt)
         losses.lastAnswerAt = now
       } catch (error) {
-        if (isClosed) return
+        if (state.isClosed) return
         losses.failed++
         if (!isRefused(error)) losses.lost++
         // A session is gone when the same client cannot go on; without one there is nothing to lose.
@@ -125,7 +125,7 @@ async function caller(running: Running, tool: string, losses: Losses) {
       }
     },
     async close() {
-      isClosed = true
+      state.isClosed = true
       await client?.close()
     },
   }
@@ -133,8 +133,9 @@ async function caller(running: Running, tool: string, losses: Losses) {
 
 /** Whether nothing was sent: nobody listened, or the server said no at once. */
 function isRefused(error: unknown): boolean {
-  const text = `${String(error)} ${String(error instanceof Error ? error.cause : '')} ${String((error as { cause?: { code?: string } }).cause?.code ?? '')}`
-  return /ECONNREFUSED|HTTP 4\d\d|404|400|Not connected|not connected|Session not found/i.test(text)
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return /ECONNREFUSED|HTTP 4\d\d|404|400|not connected|Session not found/i.test(`${String(error)} ${String(cause)} ${code}`)
 }
 
 /** Lists by a client of its own until the mark is there. */

@@ -83,8 +83,9 @@ async function connect(url: URL, kind: 'http' | 'sse'): Promise<McpClient> {
             reconnectionDelayGrowFactor: 1,
           },
         })
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has no other way
   sdk.onerror = () => {}
-  await sdk.connect(transport as Parameters<Client['connect']>[0], { timeout: 5_000 })
+  await sdk.connect(transport, { timeout: 5_000 })
   return {
     sdk,
     sessionId: 'sessionId' in transport ? transport.sessionId : undefined,

@@ -27,9 +27,7 @@ import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import { activate, type Activation } from './service/activate.ts'
 import { createApprovedFiles } from './service/approved-files.ts'
 import { discoverEntries } from './service/discover.ts'
-import { createDormancy } from './service/dormant.ts'
 import type { DrainedVersion } from './service/drain.ts'
-import { installationDigest } from './service/installation.ts'
 import { createLeftovers } from './service/leftovers.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
 import { createReloader, type ReloadReport, type Sources } from './service/reload.ts'
@@ -92,8 +90,6 @@ export interface HostChange {
 }
 
 const PATIENCE_MS = 1_000
-/** Long enough for the client that had the host started to get its first list. */
-const WAKE_AFTER_MS = 250
 /** How long a failed edit waits for a newer save before it is believed. */
 const GRACE_MS = 100
 
@@ -103,7 +99,7 @@ const GRACE_MS = 100
  * `LOCK_…` for a lock that cannot be used.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
-  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS, wakeAfterMs = WAKE_AFTER_MS } = context
+  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS } = context
   let env = context.env ?? process.env
   let config = isResolved(given) ? given : resolveConfig(given, { env })
   const configDir = dirname(file)
@@ -137,32 +133,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
     return generation
   }
-  const activateNow = (entry: PluginEntry, signal: AbortSignal) =>
-    activate(
-      entry,
-      {
-        graph,
-        configDir,
-        env,
-        log,
-        cache,
-        loadTimeoutMs: config.limits.loadTimeoutMs,
-        metricsFor: (instance) => metrics.forPlugin(instance),
-        pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
-        redactor: redact,
-        createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
-      },
-      signal,
-    )
-  const dormancy = createDormancy({
-    // Who waits for every plugin wants to know of each whether it loads.
-    records: patienceMs === Infinity ? undefined : cache.namespace('registry'),
-    circumstances: [configDir, installationDigest(configDir), config.deployment, JSON.stringify([config.frozen, lock.current])],
-    settings: () => ({ env, configDir }),
-    activate: activateNow,
-    onOther: (other) => void reloader.apply({ entries: entries(), all: (record) => record === other }),
-    log,
-  })
   const reloader = createReloader({
     log,
     now,
@@ -170,7 +140,25 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     patienceMs,
     graceMs: GRACE_MS,
     drainMs: () => config.limits.drainMs,
-    activate: async (entry, signal) => freeingSchemas(await dormancy.activate(entry, signal)),
+    async activate(entry, signal) {
+      const activation = await activate(
+        entry,
+        {
+          graph,
+          configDir,
+          env,
+          log,
+          cache,
+          loadTimeoutMs: config.limits.loadTimeoutMs,
+          metricsFor: (instance) => metrics.forPlugin(instance),
+          pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
+          redactor: redact,
+          createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
+        },
+        signal,
+      )
+      return freeingSchemas(activation)
+    },
     onReload(report) {
       if (report.after)
         metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)

@@ -2,7 +2,7 @@
  * Loads a plugin of 20 files thousands of times over in a heap of 96 MB, every file changed each time: some 200 kB of new source a load.
  * A loader that keeps what it loaded dies within a few hundred. Exits 1 when it dies, or when a version is not collected.
  *
- *   npm run soak -- 5000
+ *   npm run soak:modules -- 5000
  */
 import { spawnSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'

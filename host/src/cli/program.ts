@@ -78,5 +78,5 @@ const writeOut = (text: string) => void protocolStdout().write(text)
 const HELP_HINT = '(add --help for the options)'
 
 function isConfigurationError({ code }: HostError): boolean {
-  return /^(?:CONFIG|LISTEN|LOCK)_/.test(code)
+  return /^(?:CONFIG|LISTEN|LOCK)_/.test(code) && code !== 'LOCK_WRITE_FAILED'
 }

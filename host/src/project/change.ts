@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { readSettings } from '../from-file.ts'
+import { fault } from '../observability/faults.ts'
 import { draftOf } from './edit-config.ts'
 import type { Project } from './open-project.ts'
 import { beginTransaction, type Transaction } from './transaction.ts'
@@ -22,6 +23,7 @@ export async function changeProject<Result>(
   for (const signal of signals) process.once(signal, interrupt)
   let result: Result | undefined
   try {
+    await fault('transaction.begun')
     result = await Promise.race([work(transaction), interrupted.promise])
     if (result === undefined) await transaction.rollback()
     else await transaction.commit()

@@ -40,7 +40,6 @@ export async function beginTransaction(configDir: string, files: readonly string
     const taken = error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
     throw taken ? hostError('INSTALL_BUSY', { folder, pid: 0 }, error) : error
   }
-  await fault('transaction.begun')
   return {
     child: (pid) => writeFile(path.join(folder, 'child'), String(pid)),
     async commit() {
