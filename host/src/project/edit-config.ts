@@ -80,7 +80,7 @@ function withVersion(element: string, version: string): string {
 /** A line of JSON is YAML too. */
 function* yamlCandidates(text: string, edit: PluginsEdit): Generator<string> {
   const list = /^plugins:[ \t]*(?:#[^\n]*)?\n((?:[ \t]*(?:#[^\n]*)?\n|[ \t]*-[ \t][^\n]*\n|[ \t]+[^\n]*\n)*)/m.exec(
-    `${text.replace(/\n?$/, '\n')}`,
+    text.replace(/\n?$/, '\n'),
   )
   if (edit.kind === 'add') {
     const item = literal(edit.entry, true)
