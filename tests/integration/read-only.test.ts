@@ -21,22 +21,20 @@ const ARGUMENTS: Readonly<Record<string, object>> = {
 }
 
 describe('patchbay start --read-only', () => {
+  const opened = new AsyncDisposableStack()
   let upstream: OpenapiUpstream
   let host: PatchbayProcess
   before(async () => {
-    upstream = await startOpenapiUpstream()
+    upstream = opened.use(await startOpenapiUpstream())
     const env = {
       GITHUB_PERSONAL_TOKEN: 'x',
       GITHUB_API_URL: upstream.url,
       SLACK_PERSONAL_TOKEN: 'x',
       SLACK_API_URL: upstream.url,
     }
-    host = await startPatchbay(['--read-only'], { env })
+    host = opened.use(await startPatchbay(['--read-only'], { env }))
   })
-  after(async () => {
-    await host[Symbol.asyncDispose]()
-    await upstream[Symbol.asyncDispose]()
-  })
+  after(() => opened.disposeAsync())
 
   test('lists no tool that writes', async () => {
     const tools = await rawClient(host.url).tools()
