@@ -172,6 +172,16 @@ test('an import and a require of one CommonJS file are one module within a versi
   assert.equal((await bench.load('p/index.mjs')).exports['same'], true)
 })
 
+test('CommonJS runs as it was read for the version, though the file became an ES module before it ran', async () => {
+  using bench = moduleBench({
+    'p/index.mjs': `import './write.mjs'\nimport { createRequire } from 'node:module'\nimport late from './late.js'\nexport const read = [late, createRequire(import.meta.url)('./late.js')]`,
+    'p/late.js': `module.exports = 'as it was linked'`,
+    'p/write.mjs': `import { writeFileSync } from 'node:fs'\nwriteFileSync(new URL('late.js', import.meta.url), 'export default "as it is now"')`,
+  })
+  const first = await bench.load('p/index.mjs')
+  assert.deepEqual(first.exports['read'], ['as it was linked', 'as it was linked'])
+})
+
 test('an import of CommonJS has the names Node would give it, through re-exports', async () => {
   using bench = moduleBench({
     'p/index.mjs': `export * as lib from './lib.cjs'`,

@@ -36,7 +36,8 @@ export function createCommonJs({ evaluations, placement, readSource, modules }: 
     const cached = evaluation.modules[file]
     if (cached) return cached.exports
     evaluations.get(evaluation.id, file)
-    const { format, code } = readSource(file, evaluation)
+    const { format, code } = evaluation.readAhead.get(file) ?? readSource(file, evaluation)
+    evaluation.readAhead.delete(file)
     const native = createRequire(file)
     if (format === 'other') return native(file)
     const module = new Module(file, parent)

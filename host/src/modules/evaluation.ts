@@ -2,6 +2,7 @@ import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Module from 'node:module'
 import type { PackageScope } from './package-scope.ts'
+import type { Source } from './source.ts'
 
 /**
  * One evaluation of some files: everything under a plugin's root, evaluated together for one load, or one file outside every root
@@ -24,6 +25,8 @@ export class Evaluation {
   readonly uses = new Map<string, Evaluation>()
   /** Its `require.cache`. */
   readonly modules: Record<string, Module | undefined> = Object.create(null)
+  /** CommonJS that was read for the module that will run it: what runs is what was read then, whatever the file holds by now. */
+  readonly readAhead = new Map<string, Source>()
   /** What it knows of the package.json of each folder, and which bare specifiers it has checked against Node's caches. */
   readonly packageScopes = new Map<string, PackageScope>()
   readonly checkedSpecifiers = new Set<string>()

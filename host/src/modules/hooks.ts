@@ -96,12 +96,14 @@ export function registerGraphHooks(options: HookOptions): Disposable {
   const loadFor = (evaluation: Evaluation, url: string, context: LoadHookContext): LoadFnOutput | undefined => {
     evaluation.urls.add(url)
     const file = fileURLToPath(url)
-    const { format, code } = readSource(file, evaluation)
+    const source = readSource(file, evaluation)
+    const { format, code } = source
     // Left to Node where it is not what we know how to evaluate, or where the attributes do not fit: it says so best.
     if (context.importAttributes.type !== (format === 'json' ? 'json' : undefined)) return undefined
     if (format === 'module') return generated(`${code}\n//# sourceURL=${pathToFileURL(file).href}`)
     if (format === 'json') return generated(jsonFacade(code))
     if (format === 'other') return undefined
+    if (!evaluation.modules[file]) evaluation.readAhead.set(file, source)
     return generated(commonJsFacade({ graph, evaluation: evaluation.id }, file, exportNames(file, code, evaluation)))
   }
 

@@ -13,7 +13,7 @@ import type { TypeStripper } from './typescript.ts'
 type Format = 'module' | 'commonjs' | 'json' | 'other'
 
 /** A file as it will be evaluated. */
-interface Source {
+export interface Source {
   readonly format: Format
   /** JavaScript without types, or JSON, every position as in the file. Empty for `other`. */
   readonly code: string
