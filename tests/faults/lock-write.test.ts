@@ -11,8 +11,9 @@ import { readLock } from '../../host/src/pin/read-lock.ts'
 import { writeLock } from '../../host/src/pin/write-lock.ts'
 
 const source = new URL('../../host/src/pin/write-lock.ts', import.meta.url)
+const steps = new URL('../../host/src/data/replace-file.ts', import.meta.url)
 /** Read from the source, so that a new fault point is tested from the day it is written. */
-const points = [...(await readFile(source, 'utf8')).matchAll(/fault\('([^']+)'\)/g)].map(([, point]) => String(point))
+const points = [...(await readFile(steps, 'utf8')).matchAll(/\bat\('([^']+)'\)/g)].map(([, step]) => `lock.${step}`)
 
 const plugin: LockedPlugin = {
   use: './plugins/github',
