@@ -24,9 +24,10 @@ import { Registry } from './server/registry.ts'
 import { linkReplicas } from './server/replicas.ts'
 import { createResultCache } from './server/result-cache.ts'
 import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
-import { activate, type Activation } from './service/activate.ts'
+import type { Activation } from './service/activate.ts'
 import { createApprovedFiles } from './service/approved-files.ts'
 import { discoverEntries } from './service/discover.ts'
+import { createDormancy } from './service/dormant.ts'
 import type { DrainedVersion } from './service/drain.ts'
 import { createLeftovers } from './service/leftovers.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
@@ -49,6 +50,11 @@ export interface HostContext {
    * Infinity waits for all of them, each of which has `limits.loadTimeoutMs`.
    */
   readonly patienceMs?: number
+  /**
+   * Plugins of which nothing changed since a start before are listed from the cache, and imported when they are called, or that long
+   * after the start. Default: a quarter of a second. With an infinite `patienceMs` all of them are imported at the start.
+   */
+  readonly wakeAfterMs?: number
   /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
   readonly expectReloads?: boolean
 }
@@ -90,6 +96,8 @@ export interface HostChange {
 }
 
 const PATIENCE_MS = 1_000
+/** Long enough for the client that had the host started to get its first list. */
+const WAKE_AFTER_MS = 250
 /** How long a failed edit waits for a newer save before it is believed. */
 const GRACE_MS = 100
 
@@ -99,7 +107,7 @@ const GRACE_MS = 100
  * `LOCK_…` for a lock that cannot be used.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
-  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS } = context
+  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS, wakeAfterMs = WAKE_AFTER_MS } = context
   let env = context.env ?? process.env
   let config = isResolved(given) ? given : resolveConfig(given, { env })
   const configDir = dirname(file)
@@ -133,6 +141,24 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
     return generation
   }
+  const dormancy = createDormancy({
+    // Who waits for every plugin wants to know of each whether it loads.
+    records: patienceMs === Infinity || !cache.outlivesProcess ? undefined : cache.namespace('registry'),
+    deps: () => ({
+      graph,
+      configDir,
+      env,
+      log,
+      cache,
+      loadTimeoutMs: config.limits.loadTimeoutMs,
+      metricsFor: (instance) => metrics.forPlugin(instance),
+      pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
+      redactor: redact,
+      createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
+    }),
+    onOther: (listed) => void reloader.apply({ entries: entries(), all: (record) => record === listed }),
+    log,
+  })
   const reloader = createReloader({
     log,
     now,
@@ -140,25 +166,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     patienceMs,
     graceMs: GRACE_MS,
     drainMs: () => config.limits.drainMs,
-    async activate(entry, signal) {
-      const activation = await activate(
-        entry,
-        {
-          graph,
-          configDir,
-          env,
-          log,
-          cache,
-          loadTimeoutMs: config.limits.loadTimeoutMs,
-          metricsFor: (instance) => metrics.forPlugin(instance),
-          pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
-          redactor: redact,
-          createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
-        },
-        signal,
-      )
-      return freeingSchemas(activation)
-    },
+    activate: async (entry, signal) => freeingSchemas(await dormancy.activate(entry, signal)),
     onReload(report) {
       if (report.after)
         metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)
@@ -195,6 +203,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const entries = () => discoverEntries(config, configDir, log)
   await reloader.apply({ entries: entries() })
   if (context.expectReloads) await graph.prepareReleases()
+  const waking = new AbortController()
+  resources.defer(() => waking.abort())
+  void dormancy.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
 
   const listeners = new Set<Listening>()
   const closed = Promise.withResolvers<void>()

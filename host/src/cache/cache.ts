@@ -24,6 +24,8 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   tag(...identity: readonly string[]): string
   /** What was remembered with one of these tags is not given to anybody again, on any host, nor is what is being loaded with one now. */
   drop(tags: readonly string[]): Promise<void>
+  /** Whether the next start finds what this one keeps. */
+  readonly outlivesProcess: boolean
   /** Between the hosts that share the store; undefined where it is this host's alone. */
   readonly bus: Bus | undefined
   readonly stats: CacheStats
@@ -98,6 +100,7 @@ export function createCache({
       await store.remove(tags)
       bus?.publish(TAGS_DROPPED, tags)
     },
+    outlivesProcess: kept.holds === 'text',
     bus,
     get stats() {
       return { store: store.name, state: store.state, failures: store.failures, kinds: structuredClone(kinds) }

@@ -109,6 +109,8 @@ export function createCalls(deps: CallDeps): Calls {
           deps.metrics.call({ ...labels, outcome: 'cancelled' }, deps.now() - startedAt)
           throw error
         }
+        // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
+        if (error instanceof HostError && error.code === 'TOOL_UNKNOWN') throw error
         const outcome = error instanceof HostError && error.code === 'CALL_TIMEOUT' ? 'timeout' : 'error'
         return failed(outcome, errorText(error, { name, plugin: tool.plugin.instance, requestId: io.requestId }, deps.log))
       }

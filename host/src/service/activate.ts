@@ -1,13 +1,13 @@
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
-import { readPluginConfig } from '../config/env.ts'
 import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { messageOf } from '../observability/thrown.ts'
 import { checkPlugin } from './check.ts'
+import { readEntryConfig } from './entry-config.ts'
 import { importPlugin } from './import.ts'
 import { runInline } from './inline.ts'
 import { LivePlugin } from './live-plugin.ts'
@@ -136,10 +136,11 @@ function pinnedBy(error: unknown): Partial<PluginRecord> {
 }
 
 /** What a record says of the lock, whatever state its plugin is in. */
-function pinnedRecord({ pinned, quarantined, othersQuarantined, warnings: [first] }: PinResult): Partial<PluginRecord> {
+function pinnedRecord({ pinned, tree, quarantined, othersQuarantined, warnings: [first] }: PinResult): Partial<PluginRecord> {
   const hides = quarantined.size > 0 || othersQuarantined
   return {
     pinned,
+    ...(tree === undefined ? {} : { tree }),
     ...(hides ? { quarantined, othersQuarantined } : {}),
     ...(hides && first ? { reason: reasonOf(first) } : {}),
   }
@@ -162,14 +163,7 @@ async function start(
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
   refuseCollisions([{ instance, schema: surface.config }])
-  const read = readPluginConfig({
-    schema: surface.config,
-    instance,
-    inline: entry.config,
-    env: deps.env,
-    baseDir: deps.configDir,
-    revealSecrets: entry.capabilities.credentials === 'raw',
-  })
+  const read = readEntryConfig({ instance, surface, entry }, deps)
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })

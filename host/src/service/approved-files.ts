@@ -11,14 +11,16 @@ export interface ApprovedFiles {
   approve(tree: Tree): () => void
   /** Throws `PIN_FILE` for any other file, and for other bytes of one of them. */
   readonly admit: Admit
+  /** What Node loaded for plugins and keeps for good, by real path: packages outside their roots, with the digest of what it read. */
+  readonly held: ReadonlyMap<string, string>
 }
 
 /** `isFrozen` is asked for each file: while it says no, every file is admitted. */
 export function createApprovedFiles(isFrozen: () => boolean): ApprovedFiles {
   const approvals = new Set<ReadonlyMap<string, { readonly sha256: string }>>()
-  /** What Node loaded for good. */
   const held = new Map<string, string>()
   return {
+    held,
     approve(tree) {
       const files = filesByLocation(tree)
       for (const [file, { sha256 }] of files) {

@@ -30,6 +30,8 @@ export interface PinPolicy {
 /** What the lock says of a plugin that may run. */
 export interface PinResult {
   readonly pinned: 'pinned' | 'unpinned' | 'changed'
+  /** The digest of every byte; undefined where nobody looked at them. */
+  readonly tree?: string
   /** Tools by their own names. */
   readonly quarantined: ReadonlySet<string>
   /** Its resources, templates and prompts. */
@@ -76,7 +78,7 @@ export async function checkPin(
         details: detailsOf(await detailsFor(instance, locked, policy, within), tree, surface),
       })
       if (verdict.plugin === 'refused') throw verdict.error
-      return resultOf(verdict, locked)
+      return { ...resultOf(verdict, locked), tree: tree.digest }
     },
     [Symbol.dispose]: end,
   }

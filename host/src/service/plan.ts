@@ -1,4 +1,5 @@
 import type { Activation } from './activate.ts'
+import type { LivePlugin } from './live-plugin.ts'
 import { findCollisions } from './names.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
@@ -44,7 +45,7 @@ export function planPublish(slots: readonly Slot[]): PublishPlan {
     const before = slot.current?.record
     const previous = slot.generation
     slot.building = undefined
-    if (before?.live && (collision || keepsOld({ slot, build, next }))) {
+    if (canServe(before) && (collision || keepsOld({ slot, build, next }))) {
       const { reason } = result.record
       slot.current = withRecord(slot.current as Activation, { ...before, ...(reason ? { reloadError: reason } : {}) })
       changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, previous, error })
@@ -83,7 +84,11 @@ interface Candidate {
 }
 
 function keepsOld({ slot, build, next }: Candidate): boolean {
-  return slot.current?.record.live !== undefined && next.record.live === undefined && (next.error !== undefined || build.isEdit)
+  return canServe(slot.current?.record) && next.record.live === undefined && (next.error !== undefined || build.isEdit)
+}
+
+function canServe(record: PluginRecord | undefined): record is PluginRecord & { live: LivePlugin } {
+  return record?.live !== undefined && record.live.running.isBroken !== true
 }
 
 /** A refused candidate leaves its old version in place, whose names then stand against the others: again until nothing changes. */

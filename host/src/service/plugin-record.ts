@@ -23,6 +23,8 @@ export interface PluginRecord {
   readonly reason?: PluginReason
   /** What mcp.lock.json says of it; undefined as long as that is not known. `unpinned`: nothing, or nobody asked. */
   readonly pinned?: 'pinned' | 'unpinned' | 'changed'
+  /** The digest of every byte of it, where those were compared with the lock. */
+  readonly tree?: string
   /** Tools, by their own names, whose definitions are not the recorded ones. */
   readonly quarantined?: ReadonlySet<string>
   /** Its resources, templates and prompts are not the recorded ones. */

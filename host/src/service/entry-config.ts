@@ -1,0 +1,24 @@
+import { readPluginConfig, type ReadConfig, type UnreadConfig } from '../config/env.ts'
+import type { PluginEntry } from '../config/schema.ts'
+import type { PluginSurface } from './surface.ts'
+
+export interface EntryEnvironment {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What paths in `_FILE` variables are relative to. */
+  readonly configDir: string
+}
+
+/** The config of one entry, from everywhere it may come from. */
+export function readEntryConfig(
+  { instance, surface, entry }: { instance: string; surface: PluginSurface; entry: PluginEntry },
+  { env, configDir }: EntryEnvironment,
+): ReadConfig | UnreadConfig {
+  return readPluginConfig({
+    schema: surface.config,
+    instance,
+    inline: entry.config,
+    env,
+    baseDir: configDir,
+    revealSecrets: entry.capabilities.credentials === 'raw',
+  })
+}
