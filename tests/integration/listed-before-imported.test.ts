@@ -62,14 +62,14 @@ test('what nobody calls is imported in the background, and no list is announced'
 const CHANGES: Readonly<
   Record<string, (folder: SourceTree, env: Record<string, string>, config: Record<string, unknown>) => void>
 > = {
-  'its code': ({ write }) => write('plugins/one/index.ts', plugin('one', 'second')),
-  'a file that it imports': ({ write }) => write('plugins/one/mark.ts', "export const mark = 'second'"),
-  'a file that it looked for and that is there now': ({ write }) => write('plugins/one/package.json', '{"type":"module"}'),
+  'its code': (folder) => folder.write('plugins/one/index.ts', plugin('one', 'second')),
+  'a file that it imports': (folder) => folder.write('plugins/one/mark.ts', "export const mark = 'second'"),
+  'a file that it looked for and that is there now': (folder) => folder.write('plugins/one/package.json', '{"type":"module"}'),
   'its environment': (_, env) => Object.assign(env, { ONE_MARK: 'second' }),
   'its entry': (_, __, config) =>
     Object.assign(config, { plugins: [{ use: './plugins/one', config: { mark: 'second' } }, { use: './plugins/two' }] }),
-  'a package beside it that it imports': ({ write }) => write('node_modules/beside/more.js', '// another'),
-  'what is installed': ({ write }) => write('node_modules/.package-lock.json', '{"packages":{"zod":{"version":"4.0.0"}}}'),
+  'a package beside it that it imports': (folder) => folder.write('node_modules/beside/more.js', '// another'),
+  'what is installed': (folder) => folder.write('node_modules/.package-lock.json', '{"packages":{"zod":{"version":"4.0.0"}}}'),
 }
 for (const [what, change] of Object.entries(CHANGES))
   test(`a change of ${what} is a miss`, async (t) => {
