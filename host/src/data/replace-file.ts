@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fault } from '../observability/faults.ts'
+import { isRunning } from '../observability/is-running.ts'
 
 export interface ReplaceOptions {
   /** What the file is, for the names of the fault points: `lock` has `lock.open`, `lock.write` and so on. */
@@ -17,8 +18,8 @@ export interface ReplaceOptions {
 export async function replaceFile(file: string, text: string, { what, mode }: ReplaceOptions): Promise<void> {
   const at = (step: string) => fault(`${what}.${step}`)
   const real = await realpath(file).catch(() => path.resolve(file))
-  await removeLeftovers(real)
-  const temporary = path.join(path.dirname(real), `.${path.basename(real)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
+  await removeTemporaries(real)
+  const temporary = temporaryFor(real)
   try {
     await writeDurably(temporary, text, mode ?? (await modeOf(real)), at)
     await at('rename')
@@ -29,6 +30,21 @@ export async function replaceFile(file: string, text: string, { what, mode }: Re
   }
   await at('sync-folder')
   await syncFolder(path.dirname(real))
+}
+
+/** A name beside `file` for what will take its place; {@link removeTemporaries} finds it again. */
+export function temporaryFor(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`)
+}
+
+/** Takes away what killed processes have left of `file`; only they leave anything. */
+export async function removeTemporaries(file: string): Promise<void> {
+  const folder = path.dirname(file)
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(`.${path.basename(file)}.`)) continue
+    const [, pid] = /\.(\d+)\.[0-9a-f]{12}\.tmp$/.exec(name) ?? []
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(path.join(folder, name), { force: true })
+  }
 }
 
 type Step = (step: string) => Promise<void> | undefined
@@ -56,23 +72,4 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw error
   })
-}
-
-/** Only a killed process leaves its temporary file; the next writer takes it away. */
-async function removeLeftovers(file: string): Promise<void> {
-  const folder = path.dirname(file)
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`.${path.basename(file)}.`)) continue
-    const [, pid] = /\.(\d+)\.[0-9a-f]{12}\.tmp$/.exec(name) ?? []
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(path.join(folder, name), { force: true })
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: it runs, as another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

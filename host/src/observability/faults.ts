@@ -3,14 +3,18 @@ import { hostError } from '../errors.ts'
 /**
  * A named place where a test can make the host fail: `await fault('lock.rename')`. Does nothing unless the environment variable
  * `PATCHBAY_FAULTS` named the place when the process started: `lock.rename:kill` ends the process there by SIGKILL, `lock.rename:throw`
- * fails there as a full disk does. Several are separated by commas.
+ * fails there, once, as a full disk does. Several are separated by commas.
  */
 export const fault = planFaults(process.env['PATCHBAY_FAULTS'])
 
 function planFaults(plan: string | undefined): (point: string) => Promise<void> | undefined {
   if (!plan) return () => undefined
   const steps = new Map(plan.split(',').map((step) => parseStep(step.trim())))
-  return async (point) => steps.get(point)?.(point)
+  return async (point) => {
+    const step = steps.get(point)
+    steps.delete(point)
+    await step?.(point)
+  }
 }
 
 function parseStep(step: string): [string, (point: string) => Promise<never>] {

@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Type } from 'typebox'
 import { fits } from '../data/typebox-value.ts'
 import type { JsonValue } from '../data/json.ts'
+import { replaceFile } from '../data/replace-file.ts'
+import { hostError } from '../errors.ts'
 import type { LockedPlugin } from './lock.ts'
 import { digestTool, type WireDescriptor } from './surface.ts'
 import { treeDigest, type Tree } from './tree.ts'
@@ -40,17 +41,16 @@ export async function readApproved(place: ApprovedPlace, locked: LockedPlugin): 
   }
 }
 
-/** Keeps the text of what is about to be approved. A crash leaves the file before, or this one. */
+/** Keeps the text of what is about to be approved. A crash leaves the file before, or this one. Throws `LOCK_WRITE_FAILED`. */
 export async function keepApproved(place: ApprovedPlace, { tree, tools }: ApprovedDetails): Promise<void> {
   const file = fileOf(place)
   const files = (tree?.files ?? []).map(({ package: of, path: at, mode, sha256 }) => [of, at, mode, sha256])
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
-  await mkdir(path.dirname(file), { recursive: true })
+  const text = JSON.stringify({ tools, files, dependencies: tree?.dependencies ?? [] }, null, 1)
   try {
-    await writeFile(temporary, `${JSON.stringify({ tools, files, dependencies: tree?.dependencies ?? [] }, null, 1)}\n`)
-    await rename(temporary, file)
-  } finally {
-    await rm(temporary, { force: true })
+    await mkdir(path.dirname(file), { recursive: true })
+    await replaceFile(file, `${text}\n`, { what: 'approved' })
+  } catch (error) {
+    throw hostError('LOCK_WRITE_FAILED', { path: file, problem: error instanceof Error ? error.message : String(error) }, error)
   }
 }
 

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import type { EntryConfig, HostConfig } from '../config/schema.ts'
+import { replaceFile } from '../data/replace-file.ts'
 import { hostError } from '../errors.ts'
-import { fault } from '../observability/faults.ts'
 import { appendTo, arraysOf, removeFrom } from './array-source.ts'
 import type { Project } from './open-project.ts'
 
@@ -36,7 +35,8 @@ export async function editPlugins(project: Project, edit: PluginsEdit): Promise<
   try {
     for (const candidate of candidates(text, file, edit)) {
       await writeFile(draft, candidate)
-      if (isDeepStrictEqual(await readDraft(draft, project), plain(wanted))) return await replace(file, candidate)
+      if (isDeepStrictEqual(await readDraft(draft, project), plain(wanted)))
+        return await replaceFile(file, candidate, { what: 'config' })
     }
   } finally {
     await rm(draft, { force: true })
@@ -125,18 +125,6 @@ async function readDraft(draft: string, { log, settings }: Project): Promise<unk
 /** Without what JSON does not have, such as keys whose value is undefined. */
 function plain(config: HostConfig): unknown {
   return JSON.parse(JSON.stringify(config)) as unknown
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
-  const { mode } = await stat(file)
-  try {
-    await writeFile(temporary, text, { mode, flush: true })
-    await fault('config.rename')
-    await rename(temporary, file)
-  } finally {
-    await rm(temporary, { force: true })
-  }
 }
 
 function byHand(edit: PluginsEdit, file: string): string {

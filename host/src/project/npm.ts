@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 
@@ -21,10 +23,11 @@ export interface NpmOptions {
 export function createNpm({ folder, env, onChild }: NpmOptions): Npm {
   const run = async (args: readonly string[], begin?: (pid: number) => Promise<void>): Promise<string> => {
     const all = [...args, '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    const child = spawn('npm', all, {
+    const [program, given] = begin && process.platform !== 'win32' ? ['/bin/sh', ['-c', GATE, 'npm', ...all]] : ['npm', all]
+    const child = spawn(program, given, {
       cwd: folder,
       env: { ...env, npm_config_yes: 'true' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [begin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
     })
     const failed = (problem: string, cause?: unknown) =>
@@ -33,22 +36,30 @@ export function createNpm({ folder, env, onChild }: NpmOptions): Npm {
       child.once('error', (error) => reject(failed(error.message, error)))
       child.once('close', resolve)
     })
-    const output = Promise.all([child.stdout.setEncoding('utf8').toArray(), child.stderr.setEncoding('utf8').toArray()])
+    const output = Promise.all([child.stdout, child.stderr].map(readWhole))
     if (child.pid !== undefined) await begin?.(child.pid)
+    child.stdin?.on('error', () => undefined).end('\n')
     const code = await closed
-    const [out, problems] = (await output).map((chunks) => chunks.join(''))
-    if (code !== 0) throw failed(problemIn(problems ?? '') || `it ended with ${code}`)
-    return out ?? ''
+    const [out = '', problems = ''] = await output
+    if (code !== 0) throw failed(problemIn(problems) || `it ended with ${code}`)
+    return out
   }
   return {
     async query(args) {
-      const text = await run([...args, '--json'])
-      return text.trim() === '' ? undefined : (JSON.parse(text) as unknown)
+      const answer = await run([...args, '--json'])
+      return answer.trim() === '' ? undefined : (JSON.parse(answer) as unknown)
     },
     async change(args) {
       await run(args, onChild)
     },
   }
+}
+
+/** npm begins when it is told to, by a line; a command that is killed before it has noted the process never tells. */
+const GATE = 'read -r _ && exec npm "$@"'
+
+async function readWhole(stream: Readable | null): Promise<string> {
+  return stream ? text(stream) : ''
 }
 
 /** npm's own lines about what went wrong, without where its log is. */

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import { removeTemporaries, temporaryFor } from '../data/replace-file.ts'
 import { fits } from '../data/typebox-value.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'
-import { isRunning, stopProcess } from './processes.ts'
+import { isRunning } from '../observability/is-running.ts'
 import { linkTree } from './link-tree.ts'
+import { stopProcess } from './processes.ts'
 
 /** A change of a project that happens whole or not at all, also when the process is killed in the middle. */
 export interface Transaction {
@@ -19,8 +21,8 @@ export interface Transaction {
 }
 
 /**
- * Begins a change of `files` and of node_modules in `configDir`: keeps what they are now under `.patchbay`. Nothing else may change them
- * until it ends. Throws `INSTALL_BUSY` while another process changes the project.
+ * Begins a change of `files`, of node_modules and of the approved texts in `configDir`: keeps what they are now under `.patchbay`.
+ * Nothing else may change them until it ends. Throws `INSTALL_BUSY` while another process changes the project.
  */
 export async function beginTransaction(configDir: string, files: readonly string[]): Promise<Transaction> {
   await undoInterrupted(configDir)
@@ -30,8 +32,11 @@ export async function beginTransaction(configDir: string, files: readonly string
   try {
     await fault('transaction.keep')
     const kept = await Promise.all(files.map((file, index) => keepFile(file, path.join(staging, String(index)))))
-    const nodeModules = await keepNodeModules(configDir, staging)
-    await writeFile(path.join(staging, 'journal.json'), JSON.stringify({ pid: process.pid, files: kept, nodeModules }))
+    const folders = await Promise.all(
+      FOLDERS.map((name) => keepFolder(path.join(configDir, name), path.join(staging, keptName(name)))),
+    )
+    const journal: Journal = { pid: process.pid, files: kept, folders }
+    await writeFile(path.join(staging, 'journal.json'), JSON.stringify(journal), { flush: true })
     await fault('transaction.begin')
     // From here on whoever comes next finds the journal and undoes the change.
     await rename(staging, folder)
@@ -87,19 +92,28 @@ async function restore(configDir: string): Promise<void> {
   if (!journal) return
   await fault('transaction.restore')
   for (const [index, { file, existed }] of journal.files.entries()) {
+    await removeTemporaries(file)
     if (existed) await putBack(path.join(folder, String(index)), file)
     else await rm(file, { force: true })
   }
-  const live = path.join(configDir, 'node_modules')
-  const kept = path.join(folder, 'node_modules')
-  if (!journal.nodeModules) await rm(live, { recursive: true, force: true })
-  else if (await exists(kept)) {
-    await rename(live, path.join(folder, `discarded-${randomBytes(4).toString('hex')}`)).catch(ignoreMissing)
-    await fault('transaction.swap')
-    await rename(kept, live)
-  }
+  for (const kept of journal.folders) await restoreFolder(kept, folder)
   await fault('transaction.restored')
 }
+
+/** What was moved back already is no longer among what was kept. */
+async function restoreFolder({ folder: live, existed }: Journal['folders'][number], transaction: string): Promise<void> {
+  const kept = path.join(transaction, keptName(live))
+  if (!existed) return rm(live, { recursive: true, force: true })
+  if (!(await exists(kept))) return undefined
+  await rename(live, path.join(transaction, `discarded-${randomBytes(4).toString('hex')}`)).catch(ignoreMissing)
+  await fault('transaction.swap')
+  return rename(kept, live)
+}
+
+/** What changes besides single files: what is installed, and the text of what was approved. */
+const FOLDERS = ['node_modules', path.join('.patchbay', 'approved')]
+
+const keptName = (folder: string) => path.basename(folder)
 
 interface KeptFile {
   readonly file: string
@@ -115,7 +129,7 @@ async function keepFile(file: string, copy: string): Promise<KeptFile> {
 }
 
 async function putBack(copy: string, file: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
+  const temporary = temporaryFor(file)
   await copyWithTimes(copy, temporary)
   await rename(temporary, file)
 }
@@ -126,20 +140,21 @@ async function copyWithTimes(from: string, to: string): Promise<void> {
   await utimes(to, atime, mtime)
 }
 
-async function keepNodeModules(configDir: string, staging: string): Promise<boolean> {
-  const live = path.join(configDir, 'node_modules')
-  if (!(await exists(live))) return false
-  await linkTree(live, path.join(staging, 'node_modules'))
-  return true
+async function keepFolder(folder: string, copy: string): Promise<Journal['folders'][number]> {
+  const existed = await exists(folder)
+  if (existed) await linkTree(folder, copy)
+  return { folder, existed }
 }
 
 const journalSchema = Type.Object({
   pid: Type.Integer(),
   files: Type.Array(Type.Object({ file: Type.String(), existed: Type.Boolean() })),
-  nodeModules: Type.Boolean(),
+  folders: Type.Array(Type.Object({ folder: Type.String(), existed: Type.Boolean() })),
 })
 
-async function readJournal(folder: string) {
+type Journal = Static<typeof journalSchema>
+
+async function readJournal(folder: string): Promise<Journal | undefined> {
   try {
     const journal: unknown = JSON.parse(await readFile(path.join(folder, 'journal.json'), 'utf8'))
     return fits(journalSchema, journal) ? journal : undefined
