@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import type { TestClient } from '../fixtures/mcp-clients.ts'
+import { openHandles } from '../fixtures/open-handles.ts'
 import { reloading, type Reloading } from '../fixtures/reloading.ts'
 
 /** What the plugin tells the test; it is in this process. */
@@ -62,13 +63,15 @@ const start = (t: TestContext): Promise<Reloading> =>
 test('loses and fails no call and drops no session in 200 reloads under load, in every era, and never mixes versions', async (t) => {
   const at = await start(t)
   const clients = await at.connectAll()
+  await reload(at, 0)
+  const before = openHandles()
   const load = { published: 0, over: false, calls: 0 }
   const quickly = async (client: TestClient) => {
     while (!load.over) {
-      const before = load.published
+      const oldest = load.published
       const [revision, helper, made, disposed] = JSON.parse(await client.call('load_quick')) as [number, number, number, boolean]
       assert.deepEqual([helper, made, disposed], [revision, revision, false])
-      assert.ok(revision >= before, `answered by ${revision} after ${before} was published`)
+      assert.ok(revision >= oldest, `answered by ${revision} after ${oldest} was published`)
       load.calls++
     }
   }
@@ -108,6 +111,8 @@ test('loses and fails no call and drops no session in 200 reloads under load, in
     at.drains.all.filter(({ cancelled }) => cancelled > 0),
     [],
   )
+  // H16: no file, pipe or child of any version is left.
+  assert.deepEqual(openHandles(), before)
   assert.ok(at.drains.all.some(({ finished }) => finished > 0))
   // The sessions are the ones that were opened.
   for (const client of clients) assert.equal(JSON.parse(await client.call('load_quick'))[0], 200)
