@@ -183,6 +183,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     return {
       record: activation.record,
       root: activation.root,
+      configFiles: activation.configFiles,
       error: activation.error,
       traces: activation.traces,
       get digests() {

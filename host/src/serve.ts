@@ -99,10 +99,11 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   opened.defer(() => reading)
 
   function targets(): WatchTargets {
-    const { files, roots, open } = host.watched()
+    const { files, configFiles, roots, open } = host.watched()
     const folder = dirname(settings.file)
     return {
       files: new Set([...files, ...configDigests.keys()]),
+      configFiles,
       roots,
       open,
       pluginDirs: new Set(settings.config.pluginDirs.map((directory) => resolve(folder, directory))),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { renameSync, symlinkSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { configJson, reloading, revisionPlugin, type Reloading } from '../fixtures/reloading.ts'
 
@@ -125,6 +126,38 @@ test('takes over .env, created, changed and deleted, and builds only the plugins
   await at.reloads.next()
   assert.equal(await at.call('b_rev'), 'hello')
   assert.deepEqual(new Set(at.reloads.all.map(({ instance }) => instance)), new Set(['b']))
+})
+
+test('takes over a value whose file is written anew, and one behind a link that is pointed elsewhere', async (t) => {
+  const at = await start(t)
+  at.write('run/..1/secret', 'one')
+  at.write('run/..2/secret', 'two')
+  symlinkSync('..1', at.path('run/..data'))
+  symlinkSync('..data/secret', at.path('run/secret'))
+  at.write('.env', 'B_GREETING_FILE=run/secret\n')
+  await at.reloads.next()
+  assert.equal(await at.call('b_rev'), 'one')
+  at.write('run/..1/secret', 'anew')
+  await at.reloads.next()
+  assert.equal(await at.call('b_rev'), 'anew')
+  // As Kubernetes does it: the link is replaced at once, then what it led to goes.
+  symlinkSync('..2', at.path('run/..next'))
+  renameSync(at.path('run/..next'), at.path('run/..data'))
+  at.remove('run/..1')
+  await at.reloads.next()
+  assert.equal(await at.call('b_rev'), 'two')
+  assert.deepEqual(new Set(at.reloads.all.map(({ instance }) => instance)), new Set(['b']))
+})
+
+test('reads the files of secrets again when it is told to, without a watcher', async (t) => {
+  const at = await reloading(
+    t,
+    { ...files, 'mcp.config.json': configJson(base), '.env': 'B_GREETING_FILE=secret\n', secret: 'one' },
+    { watch: false },
+  )
+  at.write('secret', 'two')
+  await at.served.reread()
+  assert.equal(await at.call('b_rev'), 'two')
 })
 
 test('keeps a plugin that serves when a variable gets a value that does not fit, and says so', async (t) => {

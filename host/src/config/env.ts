@@ -8,6 +8,7 @@ import { formatPath } from './fault.ts'
 import { parseValue } from './parse-value.ts'
 import { takeSecrets } from './secrets.ts'
 import { didYouMean, suggest } from './suggest.ts'
+import { digestOf } from '../modules/source.ts'
 import { readTextFile } from './text-file.ts'
 import { configVariables, isRequired, propertiesOf, variableName, type ConfigVariable } from './variables.ts'
 
@@ -33,7 +34,11 @@ export interface ReadConfig {
   /** Where each value came from, by key path: `inline`, `default`, or the variable. */
   readonly sources: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
+  readonly files: ConfigFiles
 }
+
+/** Files that `_FILE` variables name, by absolute path, with the SHA-256 of what each held; empty for one that cannot be read. */
+export type ConfigFiles = ReadonlyMap<string, string>
 
 export interface UnreadConfig {
   readonly ok: false
@@ -45,6 +50,7 @@ export interface UnreadConfig {
   readonly problems: readonly string[]
   readonly fixes: readonly string[]
   readonly warnings: readonly string[]
+  readonly files: ConfigFiles
 }
 
 export interface ConfigFault {
@@ -61,15 +67,15 @@ export interface ConfigFault {
  */
 export function readPluginConfig(options: PluginConfigOptions): ReadConfig | UnreadConfig {
   const variables = configVariables(options.instance, options.schema)
-  const reading: Reading = { ...options, variables, sources: new Map(), missing: [], faults: [] }
-  const { missing, faults } = reading
+  const reading: Reading = { ...options, variables, sources: new Map(), missing: [], faults: [], files: new Map() }
+  const { missing, faults, files } = reading
   const values = readObject(reading, { schema: options.schema, inline: options.inline, path: [], fallback: undefined })
   if (missing.length === 0 && faults.length === 0) checkWhole(reading, values)
   const warnings = misspelled(reading)
   if (missing.length > 0 || faults.length > 0)
-    return { ok: false, missing, faults, problems: problemsOf(reading), fixes: fixesOf(reading), warnings }
+    return { ok: false, missing, faults, problems: problemsOf(reading), fixes: fixesOf(reading), warnings, files }
   const { config, secrets } = takeSecrets(options.schema, values, options.revealSecrets ?? false)
-  return { ok: true, config, secrets, sources: Object.fromEntries(reading.sources), warnings }
+  return { ok: true, config, secrets, sources: Object.fromEntries(reading.sources), warnings, files }
 }
 
 interface Reading extends PluginConfigOptions {
@@ -77,6 +83,7 @@ interface Reading extends PluginConfigOptions {
   readonly sources: Map<string, string>
   readonly missing: { keyPath: string; variable: string }[]
   readonly faults: ConfigFault[]
+  readonly files: Map<string, string>
 }
 
 interface Place {
@@ -144,18 +151,21 @@ interface Text {
 }
 
 /** What the variable or its file says; a file that cannot be read is a fault, not a reason to take something else. */
-function readText(reading: Reading, { schema, path }: Place, variable: string): Text | undefined {
+function readText(reading: Reading, { schema, path: keys }: Place, variable: string): Text | undefined {
   const { env, baseDir = process.cwd() } = reading
   const file = env[`${variable}_FILE`]
   if (!file) return env[variable] ? { text: env[variable], source: variable } : undefined
   const source = `${variable}_FILE`
-  const read = readTextFile(resolve(baseDir, file))
+  const path = resolve(baseDir, file)
+  // Before it is read: a file that changes in between is then found to differ, not missed.
+  reading.files.set(path, digestOf(path))
+  const read = readTextFile(path)
   const text = 'text' in read ? read.text.replace(/[\r\n]+$/, '') : ''
   if (text !== '') return { text, source }
   // Somebody who writes the secret itself here must not find it in the log.
-  const named = isSecret(schema, path) && !/[\\/.]/.test(file) ? 'the file it should name' : `the file ${file}`
+  const named = isSecret(schema, keys) && !/[\\/.]/.test(file) ? 'the file it should name' : `the file ${file}`
   reading.faults.push({
-    keyPath: path.join('.'),
+    keyPath: keys.join('.'),
     source,
     problem: `cannot read ${named}: ${'problem' in read ? read.problem : 'it is empty'}`,
   })

@@ -1,6 +1,7 @@
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
+import type { ConfigFiles } from '../config/env.ts'
 import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
@@ -49,6 +50,8 @@ export interface Activation {
   readonly record: PluginRecord
   /** What it was built from: every file of its graph with the digest of what was read, or as much as was met before it failed. */
   readonly digests: ReadonlyMap<string, string>
+  /** Files beside its code that its config was read from, such as mounted secrets. */
+  readonly configFiles: ConfigFiles
   /** The folder or file whose changes make another attempt worthwhile. */
   readonly root: string | undefined
   /** What made it fail, whole, for the log. A version that is merely not wanted, for want of a credential, has none. */
@@ -69,6 +72,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let pin: PinCheck | undefined
   let pinned: Partial<PluginRecord> = {}
   const met = new Map<string, string>()
+  const configFiles = new Map<string, string>()
   const traces: object[] = []
   /** Takes the secrets of this version out of every text until it is released: one that failed has an error that is shown. */
   const secrets: (() => void)[] = []
@@ -89,6 +93,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     get digests() {
       return modules?.digests ?? met
     },
+    configFiles,
     root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
     traces,
     release() {
@@ -118,7 +123,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     for (const warning of verdict.warnings)
       deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
     pinned = pinnedRecord(verdict)
-    return await start({ plugin, instance, surface, entry, traces, secrets, signal }, deps, activation)
+    return await start({ plugin, instance, surface, entry, configFiles, traces, secrets, signal }, deps, activation)
   } catch (error) {
     for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
     modules?.release()
@@ -151,19 +156,21 @@ interface Startable {
   readonly instance: string
   readonly surface: PluginSurface
   readonly entry: PluginEntry
+  readonly configFiles: Map<string, string>
   readonly traces: object[]
   readonly secrets: (() => void)[]
   readonly signal: AbortSignal | undefined
 }
 
 async function start(
-  { plugin, instance, surface, entry, traces, secrets: held, signal }: Startable,
+  { plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
   deps: ActivationDeps,
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
   refuseCollisions([{ instance, schema: surface.config }])
   const read = readEntryConfig({ instance, surface, entry }, deps)
+  for (const [file, digest] of read.files) configFiles.set(file, digest)
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })

@@ -7,7 +7,17 @@ import type { ReleasedVersion } from './leftovers.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { specifierOf } from './resolve.ts'
-import { createSlot, isTouched, readsVariable, sameEntry, sameVersion, slotKeys, type Build, type Slot } from './slot.ts'
+import {
+  createSlot,
+  hasOtherConfigFiles,
+  isTouched,
+  readsVariable,
+  sameEntry,
+  sameVersion,
+  slotKeys,
+  type Build,
+  type Slot,
+} from './slot.ts'
 import { surfaceChanges, type SurfaceChanges } from './surface-changes.ts'
 
 /** Builds, publishes and drains versions of plugins. One for a host. */
@@ -26,6 +36,8 @@ export interface Reloader extends AsyncDisposable {
 
 export interface Sources {
   readonly files: ReadonlySet<string>
+  /** What values of their configs were read from. */
+  readonly configFiles: ReadonlySet<string>
   /** The folders of the plugins. */
   readonly roots: ReadonlySet<string>
   /** Those of plugins that failed, where any change may mend them. */
@@ -104,7 +116,7 @@ export function createReloader(options: ReloadOptions): Reloader {
       if (slot.building !== attempt) return drains.start(activation, 0)
       // From here on a change of what it read, or looked for, is noticed.
       slot.newest = activation
-      if (isEdit && activation.record.live === undefined && slot.current?.record.live) {
+      if (activation.record.live === undefined && slot.current?.record.live) {
         await pause(options.graceMs, controller.signal)
         if (slot.building !== attempt) return drains.start(activation, 0)
       }
@@ -182,7 +194,10 @@ export function createReloader(options: ReloadOptions): Reloader {
    */
   async function rebuildOutdated(built: readonly Slot[], round: number): Promise<void> {
     const isOutdated = (slot: Slot) =>
-      !slot.building && slot.newest !== undefined && isTouched(slot, new Set(slot.newest.digests.keys())) && isServed(slot)
+      !slot.building &&
+      slot.newest !== undefined &&
+      (isTouched(slot, new Set(slot.newest.digests.keys())) || hasOtherConfigFiles(slot)) &&
+      isServed(slot)
     if (!built.some(isOutdated)) return
     if (round > 0) await pause(options.graceMs * 2 ** Math.min(round - 1, 2), life.signal)
     const outdated = built.filter(isOutdated)
@@ -212,7 +227,12 @@ export function createReloader(options: ReloadOptions): Reloader {
         const key = keys[index] ?? ''
         const slot = slots.get(key) ?? createSlot(entry)
         const isNew = !slot.newest && !slot.building
-        const isReset = isNew || isPicked(slot, all) || !sameVersion(slot.entry, entry) || readsVariable(slot, variables)
+        const isReset =
+          isNew ||
+          isPicked(slot, all) ||
+          !sameVersion(slot.entry, entry) ||
+          readsVariable(slot, variables) ||
+          hasOtherConfigFiles(slot)
         if (!sameEntry(slot.entry, entry)) slot.entry = entry
         next.set(key, slot)
         if (isReset || isTouched(slot, changed)) stale.push({ slot, isEdit: !isReset })
@@ -231,6 +251,7 @@ export function createReloader(options: ReloadOptions): Reloader {
       const rootsOf = (activations: readonly Activation[]) => new Set(activations.flatMap(({ root }) => root ?? []))
       return {
         files: new Set(newest.flatMap(({ digests }) => [...digests.keys()])),
+        configFiles: new Set(newest.flatMap(({ configFiles }) => [...configFiles.keys()])),
         roots: rootsOf(newest),
         open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
       }

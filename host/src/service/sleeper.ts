@@ -104,6 +104,10 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
       get digests() {
         return awake?.digests ?? version.digests
       },
+      // Asleep it has taken nothing from them: it reads what they hold when it wakes.
+      get configFiles() {
+        return awake?.configFiles ?? new Map<string, string>()
+      },
       traces,
       release() {
         if (!isTaken) awake?.release()

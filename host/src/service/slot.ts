@@ -72,6 +72,11 @@ export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean
   })
 }
 
+/** Whether a file that holds a value of its config holds another now: a secret that was rotated. */
+export function hasOtherConfigFiles({ newest }: Slot): boolean {
+  return [...(newest?.configFiles ?? [])].some(([file, digest]) => digest !== digestOf(file))
+}
+
 /** Whether a plugin reads one of these environment variables. One whose config is not known may read any. */
 export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>): boolean {
   if (variables.size === 0 || !newest) return false

@@ -2,11 +2,14 @@ import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { pollFiles } from './poll-files.ts'
 
 /** What is to be watched now: it changes with every reload. */
 export interface WatchTargets {
   /** Files whose content matters, by real path. They need not exist. */
   readonly files: ReadonlySet<string>
+  /** Files that values are read from, such as mounted secrets, by absolute path. */
+  readonly configFiles: ReadonlySet<string>
   /** Folders of plugins. */
   readonly roots: ReadonlySet<string>
   /** Those of them in which any file may matter: the plugin failed, and something new may be what it misses. */
@@ -62,6 +65,12 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
+  const poll = pollFiles((file) => {
+    pending.add(file)
+    schedule()
+  })
+  poll.follow(known.configFiles)
+
   watcher.on('error', (error) => log.warn('watch_failed', { error }))
   watcher.on('all', (event, path) => {
     const real = realPath(path)
@@ -107,6 +116,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const before = pathsOf(known)
     const after = pathsOf(next)
     const { files: knownFiles } = known
+    poll.follow(next.configFiles)
     known = next
     const added = [...after].filter((path) => !before.has(path))
     const dropped = [...before].filter((path) => !after.has(path))
@@ -127,6 +137,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     refresh,
     async [Symbol.asyncDispose]() {
       closed = true
+      poll[Symbol.dispose]()
       clearTimeout(timer)
       await Promise.all(handling)
       await watcher.close()
