@@ -1,7 +1,7 @@
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { resolveConfig } from './config/resolve.ts'
 import type { HostConfig, ResolvedConfig } from './config/schema.ts'
-import { createHost, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { createLogger, type LogLevel } from './observability/logger.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -45,7 +45,8 @@ export async function readSettings(options: FileOptions, log: Logger, onFile?: (
 export async function openHost(options: FileOptions): Promise<Host> {
   const redact = createRedactor()
   const log = quietLog(redact)
-  const { config, file, env } = await readSettings(options, log)
+  // Together: a config that is code is read by another process.
+  const [{ config, file, env }, { createHost }] = await Promise.all([readSettings(options, log), import('./host.ts')])
   return createHost(config, { file, env, log, redact, patienceMs: Infinity })
 }
 

@@ -4,13 +4,13 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { configWarnings } from './config/rules.ts'
 import { describeError } from './errors.ts'
 import { readSettings, type FileOptions, type Settings } from './from-file.ts'
-import { createHost, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import type { ResolvedConfig } from './config/schema.ts'
 import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import { digestOf } from './modules/source.ts'
 import { lockPath } from './service/lock-file.ts'
-import { watchFiles, type SettledChange, type WatchTargets } from './service/watch.ts'
+import type { SettledChange, WatchTargets } from './service/watch.ts'
 
 export interface ServeOptions extends FileOptions {
   /** Take over what changes on disk as it changes. Never in a frozen deployment. */
@@ -49,7 +49,11 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const noteIn = (digests: Map<string, string>) => (file: string) => void digests.set(file, digestOf(file))
   /** The config, what it imports, the environment file and the lock, with what was read. */
   let configDigests = new Map<string, string>()
-  const started = await readSettings(options, logAs({ level: 'info' }), noteIn(configDigests))
+  // Together: a config that is code is read by another process.
+  const [started, { createHost }] = await Promise.all([
+    readSettings(options, logAs({ level: 'info' }), noteIn(configDigests)),
+    import('./host.ts'),
+  ])
   let settings = started
   const log = logAs(settings.config.log)
   for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })
@@ -90,6 +94,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
 
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
   if (isWatching) {
+    const { watchFiles } = await import('./service/watch.ts')
     const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())

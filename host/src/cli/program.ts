@@ -1,19 +1,26 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
-import { approveCommand } from './approve.ts'
-import { cacheCommand } from './cache.ts'
-import { callCommand } from './call.ts'
-import { devCommand } from './dev.ts'
-import { envCommand } from './env.ts'
-import { EXIT, type CommonOptions } from './exit.ts'
-import { explainCommand } from './explain.ts'
-import { listCommand } from './list.ts'
-import { addCommand, removeCommand, updateCommand } from './install.ts'
-import { diffCommand, lockCommand } from './lock.ts'
-import { startCommand } from './start.ts'
+import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { repairProject } from '../project/repair.ts'
 import { protocolStdout } from '../transport/stdout-guard.ts'
+
+/** In the order of the help. Only the one that was asked for is read: a start should not wait for `patchbay add`. */
+const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  dev: async () => (await import('./dev.ts')).devCommand,
+  list: async () => (await import('./list.ts')).listCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  call: async () => (await import('./call.ts')).callCommand,
+  env: async () => (await import('./env.ts')).envCommand,
+  lock: async () => (await import('./lock.ts')).lockCommand,
+  diff: async () => (await import('./lock.ts')).diffCommand,
+  approve: async () => (await import('./approve.ts')).approveCommand,
+  add: async () => (await import('./install.ts')).addCommand,
+  update: async () => (await import('./install.ts')).updateCommand,
+  remove: async () => (await import('./install.ts')).removeCommand,
+  cache: async () => (await import('./cache.ts')).cacheCommand,
+}
 
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -28,21 +35,11 @@ export async function run(argv: readonly string[]): Promise<number> {
       if (await repairProject(action.opts<CommonOptions>().config))
         process.stderr.write('A command that changed this project was interrupted; everything is as it was before\n')
     })
-  for (const command of [
-    startCommand,
-    devCommand,
-    listCommand,
-    explainCommand,
-    callCommand,
-    envCommand,
-    lockCommand,
-    diffCommand,
-    approveCommand,
-    addCommand,
-    updateCommand,
-    removeCommand,
-    cacheCommand,
-  ])
+  const [name = ''] = argv
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS)
+  for (const load of wanted) {
+    const command = await load?.()
+    if (!command) continue
     program.addCommand(
       withCommon(
         command(async (work) => {
@@ -50,6 +47,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         }),
       ).exitOverride(),
     )
+  }
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code

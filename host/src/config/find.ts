@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, extname, join, resolve } from 'node:path'
-import { cosmiconfig, type Loader } from 'cosmiconfig'
+import type { Loader } from 'cosmiconfig'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import { readTextFile } from './text-file.ts'
@@ -36,7 +36,7 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
     const present = NAMES.map((name) => join(folder, name)).filter((path) => existsSync(path))
     const [first, ...others] = present
     if (first === undefined) continue
-    const found = await explorer.search(folder)
+    const found = await search(folder)
     // cosmiconfig passes over what it may not read.
     const source =
       found?.filepath === first && isObject(found.config)
@@ -53,12 +53,16 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
  * rejects is reported as something else and a missing default export as a missing file: ours only keep the text.
  */
 const keepText: Loader = (_path, text) => ({ text })
-const explorer = cosmiconfig('mcp', {
-  searchPlaces: NAMES,
-  loaders: Object.fromEntries(Object.keys(CONFIG_KINDS).map((extension) => [extension, keepText])),
-  searchStrategy: 'none',
-  cache: false,
-})
+async function search(folder: string) {
+  const { cosmiconfig } = await import('cosmiconfig')
+  const explorer = cosmiconfig('mcp', {
+    searchPlaces: NAMES,
+    loaders: Object.fromEntries(Object.keys(CONFIG_KINDS).map((extension) => [extension, keepText])),
+    searchStrategy: 'none',
+    cache: false,
+  })
+  return explorer.search(folder)
+}
 
 function readSource(file: string): ConfigSource {
   const read = readTextFile(file)

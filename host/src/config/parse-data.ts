@@ -1,4 +1,3 @@
-import { defaultLoaders } from 'cosmiconfig'
 import { isObject } from '../data/json.ts'
 import { hostError, type HostError } from '../errors.ts'
 import { codeFrame, type TextPlace } from './code-frame.ts'
@@ -10,9 +9,9 @@ import type { ConfigSource } from './validate.ts'
  * The value of a config that is JSON or YAML. Throws `CONFIG_FAILED` with the place of what does not parse, for a key that stands
  * twice in one object, and for YAML whose aliases stand for more than a config can hold.
  */
-export function parseData(source: ConfigSource, kind: 'json' | 'yaml', mask: (text: string) => string): unknown {
+export async function parseData(source: ConfigSource, kind: 'json' | 'yaml', mask: (text: string) => string): Promise<unknown> {
   if (source.text.trim() === '') throw hostError('CONFIG_FAILED', { file: source.file, problem: 'it is empty' })
-  const data = plainData(kind === 'json' ? parseJson(source, mask) : parseYaml(source, mask))
+  const data = plainData(kind === 'json' ? parseJson(source, mask) : await parseYaml(source, mask))
   if ('problems' in data) throw hostError('CONFIG_FAILED', { file: source.file, problem: data.problems.join('; ') })
   return data.value
 }
@@ -62,7 +61,8 @@ function isCutOff(beginning: string): boolean {
   }
 }
 
-function parseYaml({ file, text }: ConfigSource, mask: (text: string) => string): unknown {
+async function parseYaml({ file, text }: ConfigSource, mask: (text: string) => string): Promise<unknown> {
+  const { defaultLoaders } = await import('cosmiconfig')
   try {
     const value: unknown = defaultLoaders['.yaml'](file, text)
     return value

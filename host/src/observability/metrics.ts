@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type * as Prometheus from 'prom-client'
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { MetricLabels, Metrics } from '@mcp-patchbay/plugin-api'
 
 /** What the host measures, and the text of `/metrics`. Names follow OpenTelemetry's MCP conventions, in Prometheus form. */
@@ -23,73 +24,118 @@ export interface HostMetrics {
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const STATES = ['loading', 'active', 'unconfigured', 'quarantined', 'failed', 'draining']
 
+/** So many records wait for prom-client, which is read when somebody asks for them, or when there are more. */
+const MAX_WAITING = 500
+
 export function createMetrics(): HostMetrics {
-  const registers = [new Registry()]
-  const [registry] = registers as [Registry]
-  const calls = new Histogram({
-    name: 'mcp_server_operation_duration_seconds',
-    help: 'Duration of tools/call by plugin, tool and outcome',
-    labelNames: ['plugin', 'tool', 'outcome'],
-    buckets: DURATION_SECONDS,
-    registers,
-  })
-  const reloads = new Histogram({
-    name: 'patchbay_reload_duration_seconds',
-    help: 'From the settled change to the published generation',
-    labelNames: ['plugin', 'outcome'],
-    buckets: DURATION_SECONDS,
-    registers,
-  })
-  const generation = new Gauge({ name: 'patchbay_generation', help: 'The generation that is served', registers })
-  const tools = new Gauge({ name: 'patchbay_tools', help: 'Tools in the current generation, hidden ones included', registers })
-  const states = new Gauge({
-    name: 'patchbay_plugin_state',
-    help: '1 for the state the plugin is in',
-    labelNames: ['plugin', 'state'],
-    registers,
-  })
-  const cacheLooks = new Counter({
-    name: 'patchbay_cache_lookups_total',
-    help: 'Looks into the cache by kind of entry and outcome: hit, miss, stale, joined',
-    labelNames: ['kind', 'outcome'],
-    registers,
-  })
-  const cacheUp = new Gauge({
-    name: 'patchbay_cache_store_up',
-    help: '1 while the store of the cache answers, 0 while it is left alone',
-    registers,
-  })
-  const own = new Map<string, Counter | Gauge | Histogram>()
+  const waiting: ((meters: Meters) => void)[] = []
+  let meters: Meters | undefined
+  let opening: Promise<Meters> | undefined
+
+  async function open(): Promise<Meters> {
+    const made = createMeters(await import('prom-client'))
+    for (const write of waiting.splice(0)) write(made)
+    return (meters = made)
+  }
+  function record(write: (meters: Meters) => void): void {
+    if (meters) return write(meters)
+    waiting.push(write)
+    if (waiting.length > MAX_WAITING) opening ??= open()
+  }
 
   return {
-    call: (labels, ms) => calls.observe(labels, ms / 1000),
-    reload: (labels, ms) => reloads.observe(labels, ms / 1000),
+    call: (labels, ms) => record(({ calls }) => calls.observe(labels, ms / 1000)),
+    reload: (labels, ms) => record(({ reloads }) => reloads.observe(labels, ms / 1000)),
     generation(number, count) {
-      generation.set(number)
-      tools.set(count)
+      record(({ generation, tools }) => {
+        generation.set(number)
+        tools.set(count)
+      })
     },
     pluginState(plugin, state) {
-      for (const name of STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
+      record(({ states }) => {
+        for (const name of STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
+      })
     },
-    cache: (kind, outcome) => cacheLooks.inc({ kind, outcome }),
-    cacheState: (state) => cacheUp.set(state === 'up' ? 1 : 0),
-    forPlugin: (plugin) => pluginMetrics(plugin, own, registry),
+    cache: (kind, outcome) => record(({ cacheLooks }) => cacheLooks.inc({ kind, outcome })),
+    cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
+    forPlugin: (plugin) => ({
+      count: (name, value = 1, { ...labels } = {}) => record(({ own }) => own.count(plugin, name, value, labels)),
+      gauge: (name, value, { ...labels } = {}) => record(({ own }) => own.gauge(plugin, name, value, labels)),
+      observe: (name, value, { ...labels } = {}) => record(({ own }) => own.observe(plugin, name, value, labels)),
+    }),
     forget(plugin) {
-      for (const name of STATES) states.remove({ plugin, state: name })
+      record(({ states }) => {
+        for (const name of STATES) states.remove({ plugin, state: name })
+      })
     },
-    render: () => registry.metrics(),
+    async render() {
+      const { registry } = meters ?? (await (opening ??= open()))
+      return registry.metrics()
+    },
   }
 }
 
+type Meters = ReturnType<typeof createMeters>
+
+function createMeters(prometheus: typeof Prometheus) {
+  const { Counter, Gauge, Histogram, Registry } = prometheus
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    registry,
+    calls: new Histogram({
+      name: 'mcp_server_operation_duration_seconds',
+      help: 'Duration of tools/call by plugin, tool and outcome',
+      labelNames: ['plugin', 'tool', 'outcome'],
+      buckets: DURATION_SECONDS,
+      registers,
+    }),
+    reloads: new Histogram({
+      name: 'patchbay_reload_duration_seconds',
+      help: 'From the settled change to the published generation',
+      labelNames: ['plugin', 'outcome'],
+      buckets: DURATION_SECONDS,
+      registers,
+    }),
+    generation: new Gauge({ name: 'patchbay_generation', help: 'The generation that is served', registers }),
+    tools: new Gauge({ name: 'patchbay_tools', help: 'Tools in the current generation, hidden ones included', registers }),
+    states: new Gauge({
+      name: 'patchbay_plugin_state',
+      help: '1 for the state the plugin is in',
+      labelNames: ['plugin', 'state'],
+      registers,
+    }),
+    cacheLooks: new Counter({
+      name: 'patchbay_cache_lookups_total',
+      help: 'Looks into the cache by kind of entry and outcome: hit, miss, stale, joined',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    cacheUp: new Gauge({
+      name: 'patchbay_cache_store_up',
+      help: '1 while the store of the cache answers, 0 while it is left alone',
+      registers,
+    }),
+    own: createPluginMeters(prometheus, registry),
+  }
+}
+
+type Kinds = Counter | Gauge | Histogram
+type Write = (plugin: string, name: string, value: number, labels: MetricLabels) => void
+
 /** A name's kind and labels are those of its first use; a later use that differs is ignored rather than an error in a call. */
-function pluginMetrics(plugin: string, own: Map<string, Counter | Gauge | Histogram>, registry: Registry): Metrics {
-  const metric = <Kind extends Counter | Gauge | Histogram>(
+function createPluginMeters(
+  { Counter, Gauge, Histogram }: typeof Prometheus,
+  registry: Registry,
+): { readonly count: Write; readonly gauge: Write; readonly observe: Write } {
+  const known = new Map<string, Kinds>()
+  const metric = <Kind extends Kinds>(
     make: new (options: { name: string; help: string; labelNames: string[]; registers: Registry[] }) => Kind,
-    name: string,
-    labels: MetricLabels,
+    { plugin, name, labels }: { plugin: string; name: string; labels: MetricLabels },
   ): Kind | undefined => {
     const full = `patchbay_plugin_${name.replace(/[^a-z0-9_]/g, '_')}`
-    let found = own.get(full)
+    let found = known.get(full)
     if (!found) {
       found = new make({
         name: full,
@@ -97,20 +143,23 @@ function pluginMetrics(plugin: string, own: Map<string, Counter | Gauge | Histog
         labelNames: ['plugin', ...Object.keys(labels)],
         registers: [registry],
       })
-      own.set(full, found)
+      known.set(full, found)
     }
     return found instanceof make ? found : undefined
   }
-  const safely = (record: () => void) => {
+  const safely = (write: () => void) => {
     try {
-      record()
+      write()
     } catch {
       // prom-client throws on a label it was not told of; a plugin's metric is never worth a failed call
     }
   }
   return {
-    count: (name, value = 1, labels = {}) => safely(() => metric(Counter, name, labels)?.inc({ plugin, ...labels }, value)),
-    gauge: (name, value, labels = {}) => safely(() => metric(Gauge, name, labels)?.set({ plugin, ...labels }, value)),
-    observe: (name, value, labels = {}) => safely(() => metric(Histogram, name, labels)?.observe({ plugin, ...labels }, value)),
+    count: (plugin, name, value, labels) =>
+      safely(() => metric(Counter, { plugin, name, labels })?.inc({ plugin, ...labels }, value)),
+    gauge: (plugin, name, value, labels) =>
+      safely(() => metric(Gauge, { plugin, name, labels })?.set({ plugin, ...labels }, value)),
+    observe: (plugin, name, value, labels) =>
+      safely(() => metric(Histogram, { plugin, name, labels })?.observe({ plugin, ...labels }, value)),
   }
 }
