@@ -164,6 +164,28 @@ const catalogue = {
     ({ plugin, setting, problem }) => `The credential of plugin "${plugin}" cannot be used: ${setting} ${problem}`,
     ({ setting }) => [`Copy the value of ${setting} again, without line breaks or quotes around it`],
   ),
+  CREDENTIAL_REQUIRED: entry<{ plugin: string; header: string; why: 'deny' | 'readOnly' | 'none' | 'notAccepted' }>(
+    ({ plugin, why }) =>
+      `${plugin} needs a credential of yours for this call: ` +
+      {
+        deny: "the server's own is not for callers",
+        readOnly: "the server's own is for reading only",
+        none: 'the server has none',
+        notAccepted: 'the one that was sent is not accepted here',
+      }[why],
+    ({ plugin, header, why }) => [
+      why === 'notAccepted'
+        ? `Leave ${header} out, or the operator sets allowRequestCredentials on the entry "${plugin}" in mcp.config.ts`
+        : `Link your account or send ${header} with a credential of yours`,
+      why === 'none'
+        ? `Or the operator sets a credential of "${plugin}" in the environment`
+        : `Or the operator sets serverCredentials: 'allow' on the entry "${plugin}" in mcp.config.ts`,
+    ],
+  ),
+  CREDENTIAL_REFUSED: entry<{ plugin: string; remedy: string }>(
+    ({ plugin }) => `${plugin} did not accept the credential`,
+    ({ remedy }) => [remedy],
+  ),
   // --- pins and the lock file ---
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
     ({ path, line, column, problem }) => `${path}:${line}:${column}: ${problem}`,

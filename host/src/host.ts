@@ -26,6 +26,7 @@ import { createResultCache } from './server/result-cache.ts'
 import { buildSnapshot, type Snapshot } from './server/snapshot.ts'
 import type { Activation } from './service/activate.ts'
 import { createApprovedFiles } from './service/approved-files.ts'
+import { entryCredentials } from './service/credential-policy.ts'
 import { discoverEntries } from './service/discover.ts'
 import { createDormancy } from './service/dormant.ts'
 import type { DrainedVersion } from './service/drain.ts'
@@ -110,6 +111,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS, wakeAfterMs = WAKE_AFTER_MS } = context
   let env = context.env ?? process.env
   let config = isResolved(given) ? given : resolveConfig(given, { env })
+  const started = config
   const configDir = dirname(file)
   const events = new EventEmitter<HostEvents>()
   const redact = context.redact ?? createRedactor()
@@ -154,6 +156,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       metricsFor: (instance) => metrics.forPlugin(instance),
       pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
       redactor: redact,
+      credentialsOf: (of) => entryCredentials(config, of, started),
       createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
     }),
     onOther: (listed) => void reloader.apply({ entries: entries(), all: (record) => record === listed }),
@@ -249,8 +252,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
       const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
-      const rightsChanged =
-        nextConfig !== undefined && (nextConfig.readOnly !== config.readOnly || nextConfig.frozen !== config.frozen)
+      const rightsChanged = nextConfig !== undefined && !isDeepStrictEqual(rightsOf(nextConfig), rightsOf(config))
       if (nextEnv) env = nextEnv
       if (isNewConfig) {
         config = nextConfig
@@ -270,6 +272,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     close,
     [Symbol.asyncDispose]: () => close(),
   }
+}
+
+/** What every version of a plugin is built with. */
+function rightsOf({ readOnly, frozen, auth, compat }: ResolvedConfig): readonly unknown[] {
+  return [readOnly, frozen, auth.serverCredentials, auth.inbound.mode, compat]
 }
 
 /** The variables that are not set to the same in both. */

@@ -140,6 +140,7 @@ function restartNeeded(before: Settings, after: Settings): readonly string[] {
   const settings: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
     listen: ({ listen }) => listen,
     'auth.inbound': ({ auth }) => auth.inbound,
+    compat: ({ compat }) => compat,
     'limits.bodyBytes': ({ limits }) => limits.bodyBytes,
     log: ({ log }) => log,
     cache: ({ cache }) => cache,

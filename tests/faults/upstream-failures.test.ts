@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { ServiceErrorCode } from '@mcp-patchbay/plugin-api'
-import { localDialing, refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { callScope, localDialing, refusal, serviceHttp } from '../fixtures/service-http.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
 import {
   endless,
@@ -206,7 +206,7 @@ test('a call that ends takes its request along, with its own reason', async () =
     await using http = serviceHttp({
       baseUrl: upstream.url,
       clock,
-      currentCall: () => ({ access: 'write', safePaths: [], signal: call.signal, requestId: '1', principal }),
+      currentCall: () => callScope({ access: 'write', signal: call.signal }),
     })
     const answer = http.json('/a')
     const request = await upstream.received(1)
@@ -223,7 +223,7 @@ test('a call that has ended sends nothing', async () => {
   const reason = new Error('cancelled by the client')
   await using http = serviceHttp({
     baseUrl: upstream.url,
-    currentCall: () => ({ access: 'write', safePaths: [], signal: AbortSignal.abort(reason), requestId: '1', principal }),
+    currentCall: () => callScope({ access: 'write', signal: AbortSignal.abort(reason) }),
   })
   await assert.rejects(http.json('/a'), (error) => error === reason)
   assert.equal(upstream.requests.length, 0)
@@ -253,5 +253,3 @@ test('what the service says is one line of 300 characters at most', async () => 
   assert.equal((await refusal(http.json('/a'), 'INVALID_INPUT')).message, 'github: GET /a answered 400')
   assert.match((await refusal(http.json('/a'), 'INVALID_INPUT')).message, /^github: GET \/a answered 400: \[{299}…$/)
 })
-
-const principal = { id: 'local', tenant: undefined, permissions: ['*'], kind: 'local' } as const

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Principal } from '@mcp-patchbay/plugin-api'
-import { fakeLog, fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
-import { createCache } from '../../host/src/cache/cache.ts'
+import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
+import { readRequestCredentials } from '../../host/src/auth/request-credentials.ts'
 import { createHost } from '../../host/src/host.ts'
-import { createCaller } from '../../host/src/server/caller.ts'
-import { Cancellation } from '../../host/src/server/cancellation.ts'
-import { createResultCache } from '../../host/src/server/result-cache.ts'
+import { createCaller, NO_NARROWING } from '../../host/src/server/caller.ts'
 import { countingPlugin, outcomeOf } from '../fixtures/counting-plugin.ts'
 
 const ann = fakePrincipal({ id: 'ann', tenant: 'acme' })
@@ -38,30 +36,25 @@ test('callers of one tenant share what says so, and tenants do not', async (t) =
 
 test('callers who bring credentials of their own share nothing, not even what says so', async (t) => {
   const { host } = await serve(t)
-  const tool = host.snapshot.tools.get('counting_get_shared')
-  assert.ok(tool)
-  const results = createResultCache({
-    cache: createCache({ log: fakeLog() }),
-    callerCredential: (instance, { principal }) => (principal.id === 'server' ? undefined : `${instance} ${principal.id}`),
-  })
-  let runs = 0
-  const ask = async (id: string) => {
-    const call = {
-      tool,
-      caller: createCaller(fakePrincipal({ id })),
-      args: {},
-      io: { cancellation: new Cancellation(), requestId: '1' },
-    }
-    const answer = results.answer(call, async () => ({
-      kind: 'result',
-      result: { content: [{ type: 'text', text: `${(runs += 1)}` }] },
-    }))
-    return (await outcomeOf(answer)).text
+  const ask = async (id: string, headers: readonly string[]) => {
+    const brought = readRequestCredentials(headers, { takes: () => true })
+    assert.ok('credentials' in brought)
+    const caller = createCaller(fakePrincipal({ id }), NO_NARROWING, brought.credentials)
+    return (await outcomeOf(host.call('counting_get_shared', {}, { caller }))).text
   }
-  assert.deepEqual(
-    [await ask('ann'), await ask('bob'), await ask('ann'), await ask('server'), await ask('server')],
-    ['1', '2', '1', '3', '3'],
-  )
+  const own = (token: string) => ['X-Upstream-Counting-Authorization', `Bearer ${token}`]
+  const texts: string[] = []
+  for (const [id, headers] of [
+    ['ann', own('anns')],
+    ['bob', own('bobs')],
+    ['ann', own('anns')],
+    ['ann', own('anns-next')],
+    ['cai', []],
+    ['dee', []],
+    ['dee', ['X-Upstream-Other-Authorization', 'Bearer dees']],
+  ] as const)
+    texts.push(await ask(id, headers))
+  assert.deepEqual(texts, ['run 1', 'run 2', 'run 1', 'run 3', 'run 4', 'run 4', 'run 4'])
 })
 
 test('a call that is being answered is joined by its own caller only', async (t) => {

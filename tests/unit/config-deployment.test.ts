@@ -43,6 +43,7 @@ test('writes an entry out', () => {
       use: './a',
       config: {},
       tools: { allow: ['*'], deny: [] },
+      allowRequestCredentials: true,
       readOnly: false,
       isolation: 'inline',
       capabilities: { hosts: [], env: [], fs: { read: [], write: [] }, credentials: 'brokered', native: false },
@@ -265,6 +266,23 @@ test('gives the line of a contradiction', () => {
     /^\/p\/mcp\.config\.json has a fault:\n {2}line 3: plugins\[0\]\.use: /,
   )
 })
+
+// C24
+for (const [what, config] of [
+  [
+    'with callers who prove themselves',
+    { auth: { inbound: { mode: 'apiKey', keys: [{ id: 'one', hash: '0'.repeat(64), scopes: [] }] } } },
+  ],
+  ['on an address that others reach', { listen: { http: { host: '10.0.0.1' } } }],
+  ['with two services', { plugins: ['./a', './b'] }],
+  ['with folders of services', { pluginDirs: ['./plugins'] }],
+  ['with tenants', { tenants: { acme: {} } }],
+  ['where the service takes nothing of callers', { plugins: [{ use: './a', allowRequestCredentials: false }] }],
+] as const)
+  test(`refuses to send the Authorization of requests on ${what}`, () => {
+    const { message } = refused({ plugins: ['./a'], ...config, compat: { authorizationIsUpstream: true } })
+    assert.match(message, /compat\.authorizationIsUpstream: needs /)
+  })
 
 test('allows the literal behaviour for one service behind loopback', () => {
   assert.equal(

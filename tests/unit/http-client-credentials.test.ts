@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createServiceCredential } from '../../host/src/auth/service-credential.ts'
 import { silentLogger } from '../../host/src/observability/logger.ts'
 import { createRedactor } from '../../host/src/observability/redact.ts'
-import { refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
 import { held, reply, startUpstream, type Behaviour } from '../fixtures/upstream.ts'
 
@@ -65,7 +65,7 @@ test('a call that gives up leaves the token to the others', async () => {
   await using impatient = serviceHttp({
     baseUrl: setup.service.url,
     credential: setup.credential.resolve,
-    currentCall: () => ({ access: 'read', safePaths: [], signal: call.signal, requestId: '1', principal }),
+    currentCall: () => callScope({ signal: call.signal }),
   })
   const lost = impatient.json('/lost')
   await setup.tokens.received(1)
@@ -111,8 +111,6 @@ test('a fetched token is redacted while it lives', async () => {
   assert.equal(setup.redactor('got issued-token-1'), 'got [redacted]')
 })
 
-const principal = { id: 'local', tenant: undefined, permissions: ['*'], kind: 'local' } as const
-
 function token(value: string, rest: Readonly<Record<string, unknown>> = { expires_in: 3600 }): Behaviour {
   return reply(200, { access_token: value, token_type: 'Bearer', ...rest })
 }
@@ -127,6 +125,7 @@ async function startOAuth(tokenScript: Behaviour[], more: Readonly<Record<string
   const credential = stack.use(
     createServiceCredential({
       settings: { instance: 'github', values: new Map(Object.entries(values)), fingerprintKey: Buffer.alloc(32) },
+      policy: { allowRequestCredentials: true, serverCredentials: 'allow', isNeeded: true, isRaw: false },
       redactor,
       log: silentLogger,
       network: { clock },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import { callerCredential } from '../../host/src/auth/caller-credential.ts'
 import { chooseCredential, headerCredential } from '../../host/src/auth/credentials.ts'
 import { HostError } from '../../host/src/errors.ts'
 import type { Credential } from '../../host/src/network/credential.ts'
@@ -14,7 +15,7 @@ const settings = (values: Readonly<Record<string, string>>, placement?: Credenti
   placement,
   fingerprintKey,
 })
-const own = headerCredential('oauth', 'caller-token', settings({}))
+const own = callerCredential('Bearer caller-token', settings({}))
 
 const levels = [
   { name: 'caller', header: 'authorization', line: 'Bearer caller-token' },
@@ -34,7 +35,7 @@ for (let mask = 0; mask < 16; mask++) {
       ...(has('API key') ? { apiKey: 'server-key' } : {}),
       ...(has('basic') ? { username: 'ada', password: 'pass:word' } : {}),
     }
-    const chosen = chooseCredential(settings(values), has('caller') ? own : undefined)
+    const chosen = has('caller') ? own : chooseCredential(settings(values))
     assert.notEqual(chosen?.kind, 'grant')
 
     await using upstream = await startUpstream(reply(200, {}))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { silentLogger } from '../../host/src/observability/logger.ts'
+import { createRedactor } from '../../host/src/observability/redact.ts'
 import { createMetrics } from '../../host/src/observability/metrics.ts'
 import { createCalls } from '../../host/src/server/call.ts'
 import { createCaller } from '../../host/src/server/caller.ts'
@@ -16,7 +17,7 @@ const calls = createCalls({
   metrics: createMetrics(),
   now: () => 0,
   limits: () => ({ callTimeoutMs: 1_000, resultBytes: 10_000 }),
-  redact: (text) => text,
+  redact: createRedactor(),
 })
 const io = { cancellation: new Cancellation(), requestId: 'r1' }
 

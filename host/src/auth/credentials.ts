@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { CREDENTIAL_KEYS, type CredentialPlacement } from '@mcp-patchbay/plugin-api'
 import { variableName } from '../config/variables.ts'
 import { hostError } from '../errors.ts'
-import { placementOf, type Credential, type CredentialKind } from '../network/credential.ts'
+import { placementOf, type Credential, type CredentialKind, type CredentialSource } from '../network/credential.ts'
 import { credentialHeaderProblem, isHeaderValue } from '../network/headers.ts'
 
 /** What a service's config says of credentials, and how its plugin puts them on requests. */
@@ -25,12 +25,11 @@ export interface OAuthClient {
 }
 
 /**
- * The one credential of a request: the caller's own, else the highest the service has, in the order OAuth client, personal token, API
- * key, basic. What is there but cannot be used is an error and never a reason to take the next: throws `CREDENTIAL_INVALID`,
- * `CONFIG_MISSING` for an OAuth client without `oauthTokenUrl`, `SERVICE_HEADER_INVALID` for a header no credential may go into.
+ * The server's own credential of a service: the highest its config has, in the order OAuth client, personal token, API key, basic. What
+ * is there but cannot be used is an error and never a reason to take the next: throws `CREDENTIAL_INVALID`, `CONFIG_MISSING` for an
+ * OAuth client without `oauthTokenUrl`, `SERVICE_HEADER_INVALID` for a header no credential may go into.
  */
-export function chooseCredential(settings: CredentialSettings, caller?: Credential): Credential | OAuthClient | undefined {
-  if (caller) return caller
+export function chooseCredential(settings: CredentialSettings): Credential | OAuthClient | undefined {
   const isSet = (key: string) => (settings.values.get(key) ?? '') !== ''
   const [highest] = CREDENTIAL_KEYS.find((keys) => keys.every(isSet)) ?? []
   const value = (key: string) => settings.values.get(key) ?? ''
@@ -48,12 +47,15 @@ export function chooseCredential(settings: CredentialSettings, caller?: Credenti
   }
 }
 
+/** What puts a credential on a request. */
+export type HeaderSettings = Pick<CredentialSettings, 'instance' | 'placement' | 'fingerprintKey'> & {
+  /** Default: the server's own. */
+  readonly source?: CredentialSource
+}
+
 /** A credential that is one header: its scheme, if it has one, and `value`. */
-export function headerCredential(
-  kind: CredentialKind,
-  value: string,
-  { instance, placement, fingerprintKey }: Pick<CredentialSettings, 'instance' | 'placement' | 'fingerprintKey'>,
-): Credential {
+export function headerCredential(kind: CredentialKind, value: string, settings: HeaderSettings): Credential {
+  const { instance, placement, fingerprintKey, source = serverSource(kind, instance) } = settings
   const { header, scheme } = placementOf(kind, placement)
   const problem = credentialHeaderProblem(header, scheme)
   if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: instance, header, problem })
@@ -61,12 +63,24 @@ export function headerCredential(
   const line = scheme ? `${scheme} ${value}` : value
   return Object.freeze({
     kind,
+    source,
     fingerprint: createHmac('sha256', fingerprintKey).update(`${kind}\0${name}\0${line}`).digest('base64url'),
     secrets: [value],
     apply(headers: Record<string, string>) {
       headers[name] = line
     },
   })
+}
+
+/** The variables that a credential of the server is read from. */
+function serverSource(kind: CredentialKind, instance: string): CredentialSource {
+  const keys = {
+    oauth: ['oauthClientId', 'oauthClientSecret'],
+    personalToken: ['personalToken'],
+    apiKey: ['apiKey'],
+    basic: ['username', 'password'],
+  }[kind]
+  return { kind: 'server', variables: keys.map((key) => variableName(instance, key)) }
 }
 
 /** RFC 7617, in UTF-8. A colon in the name would move the border between it and the password. */

@@ -80,6 +80,11 @@ export const entrySchema = section('One plugin under one name', {
     description: 'By tool name without the instance prefix',
     default: {},
   }),
+  allowRequestCredentials: Type.Boolean({
+    description:
+      'Whether callers may send a credential of their own for this service, `X-Upstream-<INSTANCE>-Authorization`; without, such a request is refused',
+    default: true,
+  }),
   serverCredentials: Type.Optional(
     Type.Enum(['deny', 'allow', 'readOnly'], {
       description:

@@ -81,12 +81,14 @@ function authFaults({ auth: { inbound } }: ResolvedConfig): readonly Fault[] {
 }
 
 /** The guide's behaviour sends whatever bearer a caller presents to a service: safe for one service and one person only. */
-function compatFaults({ compat, auth, listen, plugins, pluginDirs }: ResolvedConfig): readonly Fault[] {
+function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: ResolvedConfig): readonly Fault[] {
   if (!compat.authorizationIsUpstream) return []
   const needs = [
     ...(auth.inbound.mode === 'none' ? [] : ['auth.inbound.mode "none"']),
     ...(listen.http && !isLoopback(listen.http.host) ? ['listen.http.host on loopback'] : []),
     ...(plugins.length === 1 && pluginDirs.length === 0 ? [] : ['exactly one entry in plugins and no pluginDirs']),
+    ...(plugins.every((entry) => entry.allowRequestCredentials) ? [] : ['allowRequestCredentials true']),
+    ...(Object.keys(tenants).length === 0 ? [] : ['no tenants']),
   ]
   if (needs.length === 0) return []
   return [

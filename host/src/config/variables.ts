@@ -1,3 +1,4 @@
+import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api'
 import { isObject, type JsonSchema } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import type { Schema } from './check.ts'
@@ -27,6 +28,13 @@ export function configVariables(instance: string, schema: JsonSchema): readonly 
     const keyPath = path.join('.')
     return { variable: variableName(instance, keyPath), keyPath, ...leaf }
   })
+}
+
+/** The schema for a service whose callers bring their credentials: the server may have none. */
+export function withOptionalCredentials(schema: JsonSchema): JsonSchema {
+  const keys = CREDENTIAL_KEYS.flat()
+  const { required } = schema
+  return Array.isArray(required) ? { ...schema, required: required.filter((key) => !keys.includes(String(key))) } : schema
 }
 
 /** Throws `CONFIG_COLLISION` when one variable would be read for two keys, of one plugin or of two. */

@@ -1,6 +1,6 @@
 import type { Principal } from '@mcp-patchbay/plugin-api'
 
-/** The rights and the life of the call that sends a request. */
+/** The rights and the life of the call that sends a request, and on whose behalf it is sent. */
 export interface CallScope {
   readonly access: 'read' | 'write'
   /** Paths that a read call may POST to, `*` for one segment. */
@@ -8,4 +8,17 @@ export interface CallScope {
   readonly signal: AbortSignal
   readonly requestId: string
   readonly principal: Principal
+  /**
+   * What the call's request brought for services; empty when it brought nothing. Undefined: it came by no network but from the operator,
+   * on stdio or in process.
+   */
+  readonly credentials: CallerCredentials | undefined
+}
+
+/** What one request brought for services. It lives as long as its call, shows nothing of itself in any text, and no plugin sees it. */
+export interface CallerCredentials {
+  /** What is to be in the `Authorization` of requests to the service of this instance. */
+  of(instance: string): string | undefined
+  /** Everything in it that must not be seen in any text. */
+  readonly secrets: readonly string[]
 }

@@ -6,6 +6,8 @@ export interface Credential {
   readonly kind: CredentialKind
   /** The same for the same credential, and useless to whoever sees it: part of cache keys and audit lines. */
   readonly fingerprint: string
+  /** Where it came from: an error that the service refuses it with names it. */
+  readonly source: CredentialSource
   /** What must not be seen in any text while a request with it is on its way. */
   readonly secrets: readonly string[]
   /** Sets exactly one header; names in lower case. */
@@ -15,6 +17,15 @@ export interface Credential {
 }
 
 export type CredentialKind = keyof CredentialPlacement
+
+/** Whose a credential is, and what to mend when it is refused. */
+export type CredentialSource =
+  /** The server's own, of these environment variables. */
+  | { readonly kind: 'server'; readonly variables: readonly string[] }
+  /** The caller's own: of this header, exchanged for its access token, or stored for its account. */
+  | { readonly kind: 'header'; readonly header: string }
+  | { readonly kind: 'exchange' }
+  | { readonly kind: 'stored' }
 
 /** The credential for the requests of one call; undefined scope: background work of the plugin. Undefined: none, the request goes without. */
 export type ResolveCredential = (scope: CallScope | undefined) => Promise<Credential | undefined>

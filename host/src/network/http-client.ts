@@ -81,14 +81,14 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     using stop = linkAbort(scope?.signal, life.signal)
     if (stop.signal.aborted) throw stop.signal.reason
     const prepared = prepare({ path, options: request, rights: rightsOf(scope, options.readOnly ?? false), accept })
-    const { subject } = prepared
 
     const headers = { ...prepared.headers }
     const found = prepared.target.zone === 'service' && credential ? await orAborted(credential(scope), stop.signal) : undefined
     found?.apply(headers)
+    const subject = found ? { ...prepared.subject, source: found.source } : prepared.subject
     const forget = found?.secrets.map((secret) => redactor.add(secret)) ?? []
     try {
-      const outcome = await deliver({ ...prepared, headers, signal: stop.signal })
+      const outcome = await deliver({ ...prepared, subject, headers, signal: stop.signal })
       if (outcome.kind === 'failed') throw outcome.error
       if (outcome.answer.status === 401) found?.refused?.()
       return read(outcome.answer, subject)

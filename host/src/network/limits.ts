@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS: NetworkLimits = Object.freeze({
   keepAliveMs: 20_000,
   responseBytes: 10_485_760,
   inFlight: 100,
-  queued: 200,
+  queued: 1_000,
   retries: 2,
   retryAfterMs: 30_000,
   breakerFailures: 5,

@@ -1,5 +1,6 @@
 import { ServiceError, serviceErrorCode, type ServiceErrorCode } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../data/json.ts'
+import { hostError } from '../errors.ts'
 import { brief } from './brief.ts'
 import type { Answer } from './outcome.ts'
 import { nameOf, type Subject } from './subject.ts'
@@ -33,20 +34,42 @@ export function notText(answer: Answer, subject: Subject): ServiceError {
   })
 }
 
-function fixFor(code: ServiceErrorCode, { hints }: Subject, retryAfterMs: number | undefined): string {
-  const variables = hints.credentialVariables.join(' or ')
-  if (code === 'AUTHENTICATION_FAILED')
-    return variables
-      ? `Set ${variables} in the environment or in .env to a credential that is valid, not expired and not revoked`
-      : 'The service asks for a credential, and this plugin takes none'
-  if (code === 'PERMISSION_DENIED')
+function fixFor(code: ServiceErrorCode, subject: Subject, retryAfterMs: number | undefined): string {
+  if (code === 'AUTHENTICATION_FAILED') {
+    const { fix } = hostError('CREDENTIAL_REFUSED', { plugin: subject.instance, remedy: remedyFor(subject) })
+    return [...fix, 'See docs/errors.md#credential_refused'].join('. ')
+  }
+  if (code === 'PERMISSION_DENIED') {
+    const { source, hints } = subject
+    if (source && source.kind !== 'server') return 'Let your account at the service do this, or use another one'
+    const variables = source?.variables.join(' and ') ?? hints.credentialVariables.join(' or ')
     return variables
       ? `Give the credential in ${variables} the right to do this, or set another one`
       : 'The service lets nobody do this'
+  }
   if (code === 'NOT_FOUND')
     return 'Check the names and numbers in the call; a service may also hide what the credential must not see'
   if (code === 'INVALID_INPUT') return 'Correct the arguments and call again'
   return retryAfterMs === undefined ? 'Call again later' : `Call again in ${Math.ceil(retryAfterMs / 1000)} s`
+}
+
+/** What to mend when the service does not accept the credential: what it came from. */
+function remedyFor({ source, hints }: Subject): string {
+  const valid = 'a credential that is valid, not expired and not revoked'
+  switch (source?.kind) {
+    case 'header':
+      return `Send ${source.header} with ${valid}; no other is tried in its place`
+    case 'exchange':
+      return 'Sign in again: the service refused the token that yours was exchanged for'
+    case 'stored':
+      return 'Link your account again: the service refused the token that is stored for it'
+    case 'server':
+      return `Set ${source.variables.join(' and ')} in the environment or in .env to ${valid}`
+    case undefined:
+      return hints.credentialVariables.length > 0
+        ? `Set ${hints.credentialVariables.join(' or ')} in the environment or in .env to ${valid}`
+        : 'The service asks for a credential, and this plugin takes none'
+  }
 }
 
 /** A longer one is a page or a dump. Quoted whole or not at all: half a secret would not be recognised. */

@@ -1,5 +1,6 @@
 import { brief } from './brief.ts'
 import type { Method } from './access.ts'
+import type { CredentialSource } from './credential.ts'
 
 /** One request as its errors speak of it. */
 export interface Subject {
@@ -8,6 +9,8 @@ export interface Subject {
   /** The path without query values. */
   readonly path: string
   readonly hints: Hints
+  /** Of the credential that is on it. */
+  readonly source?: CredentialSource
   readonly redact: (text: string) => string
 }
 

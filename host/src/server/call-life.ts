@@ -1,6 +1,8 @@
 import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../errors.ts'
+import type { CallerCredentials } from '../network/call-scope.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
+import type { Redactor } from '../observability/redact.ts'
 import type { LivePlugin } from '../service/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../service/running.ts'
 import type { CallIO } from './call.ts'
@@ -15,7 +17,7 @@ export interface CallDeps {
   /** Read at each call: limits change without a restart. */
   readonly limits: () => { readonly callTimeoutMs: number; readonly resultBytes: number }
   /** Takes every known secret out of a text that leaves the host. */
-  readonly redact: (text: string) => string
+  readonly redact: Redactor
   /** Without it every call runs. */
   readonly results?: ResultCache
 }
@@ -89,6 +91,9 @@ class LiveRequest implements CallRequest {
   }
   get principal(): Principal {
     return this.#parts.caller.principal
+  }
+  get credentials(): CallerCredentials | undefined {
+    return this.#parts.caller.credentials
   }
   get signal(): AbortSignal {
     return this.#parts.life.signal

@@ -10,12 +10,13 @@ import { HostError, hostError } from '../errors.ts'
 import type { ClientLogLevel } from '../service/running.ts'
 import { approvalAnswer } from './approval.ts'
 import { runIn, type CallDeps } from './call-life.ts'
+import { hideCredentials, liveFor } from './call-credentials.ts'
 import type { Caller } from './caller.ts'
 import type { Cancellation } from './cancellation.ts'
 import { errorText } from './error-text.ts'
 import { refusal } from './filter.ts'
 import { promptMessages, resourceContents } from './answers.ts'
-import { liveOf, type Snapshot, type SnapshotItem, type SnapshotResource, type SnapshotTemplate } from './snapshot.ts'
+import type { Snapshot, SnapshotItem, SnapshotResource, SnapshotTemplate } from './snapshot.ts'
 
 /**
  * The way of every call from authorise to answer, whatever transport and era it came by. The snapshot must be read in the same tick as
@@ -71,6 +72,7 @@ export interface InputRequiredAnswer {
 export function createCalls(deps: CallDeps): Calls {
   return {
     async tool(snapshot, caller, name, args = {}, io) {
+      using _ = hideCredentials(caller, deps.redact)
       const startedAt = deps.now()
       const tool = snapshot.tools.get(name)
       if (!tool || isRefused(tool, caller, snapshot)) throw hostError('TOOL_UNKNOWN', { name })
@@ -89,7 +91,7 @@ export function createCalls(deps: CallDeps): Calls {
       }
       const run = async (): Promise<ToolAnswer> => {
         const timeoutMs = tool.timeoutMs ?? deps.limits().callTimeoutMs
-        const value = await runIn(liveOf(tool), { name, timeoutMs, caller, io }, deps, (running, request) =>
+        const value = await runIn(liveFor(tool, caller), { name, timeoutMs, caller, io }, deps, (running, request) =>
           running.callTool(tool.localName, args, request),
         )
         if (isInputRequired(value)) {
@@ -117,13 +119,14 @@ export function createCalls(deps: CallDeps): Calls {
     },
 
     async resource(snapshot, caller, uri, io) {
+      using _ = hideCredentials(caller, deps.redact)
       const found = findResource(snapshot, uri)
       if (!found || isRefused(found.item, caller, snapshot)) throw hostError('RESOURCE_UNKNOWN', { uri })
       const { item, params } = found
       const { callTimeoutMs, resultBytes } = deps.limits()
       try {
         const value = await runIn(
-          liveOf(item),
+          liveFor(item, caller),
           { name: item.name, timeoutMs: callTimeoutMs, caller, io },
           deps,
           (running, request) => running.readResource(item.localName, uri, params, request),
@@ -135,14 +138,18 @@ export function createCalls(deps: CallDeps): Calls {
     },
 
     async prompt(snapshot, caller, name, args, io) {
+      using _ = hideCredentials(caller, deps.redact)
       const prompt = snapshot.prompts.get(name)
       if (!prompt || isRefused(prompt, caller, snapshot)) throw hostError('PROMPT_UNKNOWN', { name })
       const problems = prompt.validateArguments(args)
       if (problems) throw hostError('PROMPT_ARGUMENTS', { name, problems })
       const { callTimeoutMs, resultBytes } = deps.limits()
       try {
-        const value = await runIn(liveOf(prompt), { name, timeoutMs: callTimeoutMs, caller, io }, deps, (running, request) =>
-          running.getPrompt(prompt.localName, args, request),
+        const value = await runIn(
+          liveFor(prompt, caller),
+          { name, timeoutMs: callTimeoutMs, caller, io },
+          deps,
+          (running, request) => running.getPrompt(prompt.localName, args, request),
         )
         if (isInputRequired(value)) {
           if (!prompt.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')

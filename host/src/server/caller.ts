@@ -1,9 +1,13 @@
 import type { Principal } from '@mcp-patchbay/plugin-api'
+import { NO_CREDENTIALS } from '../auth/request-credentials.ts'
+import type { CallerCredentials } from '../network/call-scope.ts'
 
 /** Who asks, and what the request wants less of. Everything that shapes a list is in here; nothing else may. */
 export interface Caller {
   readonly principal: Principal
   readonly narrowing: Narrowing
+  /** What its request brought for services. Undefined for the operator, on stdio or in process, who comes by no request. */
+  readonly credentials: CallerCredentials | undefined
   /** Callers with the same key see the same lists: tenant, permissions and narrowing, not the person. */
   readonly classKey: string
 }
@@ -16,22 +20,30 @@ export interface Narrowing {
 
 export const NO_NARROWING: Narrowing = Object.freeze({ toolsets: undefined, readOnly: false })
 
-/** The caller of one request. Without narrowing it is the same object for the same principal. */
-export function createCaller(principal: Principal, narrowing: Narrowing = NO_NARROWING): Caller {
-  if (narrowing !== NO_NARROWING) return newCaller(principal, narrowing)
-  let caller = whole.get(principal)
-  if (!caller) whole.set(principal, (caller = newCaller(principal, narrowing)))
+/** The caller of one request. Without narrowing and credentials it is the same object for the same principal. */
+export function createCaller(principal: Principal, narrowing: Narrowing = NO_NARROWING, credentials?: CallerCredentials): Caller {
+  const known = credentials === undefined ? operators : credentials === NO_CREDENTIALS ? others : undefined
+  if (!known || narrowing !== NO_NARROWING) return newCaller(principal, narrowing, credentials)
+  let caller = known.get(principal)
+  if (!caller) known.set(principal, (caller = newCaller(principal, narrowing, credentials)))
   return caller
 }
 
-const whole = new WeakMap<Principal, Caller>()
+/** The same caller for what outlives its request: who is told of changes needs no credentials. */
+export function withoutCredentials(caller: Caller): Caller {
+  const { principal, narrowing, credentials } = caller
+  return credentials === undefined || credentials === NO_CREDENTIALS ? caller : createCaller(principal, narrowing, NO_CREDENTIALS)
+}
 
-function newCaller(principal: Principal, narrowing: Narrowing): Caller {
+const operators = new WeakMap<Principal, Caller>()
+const others = new WeakMap<Principal, Caller>()
+
+function newCaller(principal: Principal, narrowing: Narrowing, credentials: CallerCredentials | undefined): Caller {
   const classKey = JSON.stringify([
     principal.tenant ?? null,
     principal.permissions.toSorted(),
     narrowing.toolsets?.toSorted() ?? null,
     narrowing.readOnly,
   ])
-  return Object.freeze({ principal, narrowing, classKey })
+  return Object.freeze({ principal, narrowing, credentials, classKey })
 }

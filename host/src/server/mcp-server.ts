@@ -3,7 +3,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Subscriber } from './announcer.ts'
 import { callerOf } from './auth-info.ts'
 import type { Calls } from './call.ts'
-import type { Caller } from './caller.ts'
+import { withoutCredentials, type Caller } from './caller.ts'
 import { refusal } from './filter.ts'
 import type { InFlight } from './in-flight.ts'
 import { LIST_HINT } from './info.ts'
@@ -49,7 +49,7 @@ export class HostServer extends McpServer implements Subscriber {
   #onClosed: (() => void) | undefined
 
   constructor(options: McpServerOptions, states: RequestStates, request: McpRequestContext) {
-    const caller = callerOf(request.authInfo)
+    const caller = withoutCredentials(callerOf(request.authInfo))
     const instructions = instructionsFor(viewOf(options.registry.current, caller))
     super(options.info, {
       cacheHints,
@@ -70,7 +70,11 @@ export class HostServer extends McpServer implements Subscriber {
       followed: this.#followed,
       capabilities: () => this.server.getClientCapabilities(),
       // On stdio requests carry no identity: the connection's is theirs.
-      callerOf: (ctx) => (this.#caller = callerOf(ctx.http?.authInfo ?? request.authInfo)),
+      callerOf: (ctx) => {
+        const asking = callerOf(ctx.http?.authInfo ?? request.authInfo)
+        this.#caller = withoutCredentials(asking)
+        return asking
+      },
     }
     registerHandlers(this.server, connection, options, states)
   }

@@ -24,33 +24,31 @@ export interface CachedCall {
   readonly io: CallIO
 }
 
-export interface ResultCacheOptions {
-  readonly cache: HostCache
-  /** The fingerprint of the credential that this caller brings for this service; undefined when the call goes with the server's own. */
-  readonly callerCredential?: (instance: string, caller: Caller) => string | undefined
-}
-
 /** Where a result says that it came from the cache. */
 const META_KEY = 'mcp-patchbay/cache'
 
-export function createResultCache({ cache, callerCredential = () => undefined }: ResultCacheOptions): ResultCache {
+export function createResultCache({ cache }: { readonly cache: HostCache }): ResultCache {
   /** Tags are a tenant's: plugins that work on the same data may name the same one. */
   function tagsOf(plugin: PluginRecord, { principal }: Caller, names: readonly string[]): readonly string[] {
     const tenant = principal.tenant ?? ''
     return [cache.tag('plugin', tenant, plugin.instance), ...names.map((name) => cache.tag('named', tenant, name))]
   }
 
-  /** Everything that an answer depends on, but for the arguments; undefined for a version whose code is not known for sure. */
-  function identityOf({ plugin, surface }: SnapshotTool, caller: Caller): readonly string[] | undefined {
+  /**
+   * Everything that an answer depends on, but for the arguments; undefined for a version whose code is not known for sure, and for a
+   * caller whose requests would be refused for want of a credential: what others may see is no answer to it.
+   */
+  function identityOf({ plugin, surface, access }: SnapshotTool, caller: Caller): readonly string[] | undefined {
     const version = plugin.identity?.()
     if (version === undefined) return undefined
     const { id, kind, tenant, permissions } = caller.principal
-    const credential = callerCredential(plugin.instance, caller)
-    const isShared = surface.cache?.scope === 'shared' && credential === undefined
+    const use = plugin.credentialUse?.({ access, principal: caller.principal, credentials: caller.credentials })
+    if (!use || use.by === 'refused') return undefined
+    const isShared = surface.cache?.scope === 'shared' && use.by !== 'caller'
     return [
       tenant ?? '',
       isShared ? '' : JSON.stringify([kind, id, permissions.toSorted()]),
-      credential ?? '',
+      use.by === 'caller' ? use.fingerprint : '',
       plugin.instance,
       version,
       JSON.stringify(surface),

@@ -1,4 +1,5 @@
 import type { HttpClient, Logger, Metrics, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { CredentialPolicy, CredentialUseOf } from '../auth/credential-use.ts'
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import type { ConfigFiles } from '../config/env.ts'
@@ -8,6 +9,7 @@ import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { messageOf } from '../observability/thrown.ts'
 import { checkPlugin } from './check.ts'
+import type { EntryCredentials } from './credential-policy.ts'
 import { readEntryConfig } from './entry-config.ts'
 import { importPlugin } from './import.ts'
 import { runInline } from './inline.ts'
@@ -28,9 +30,16 @@ export interface ActivationDeps {
   readonly cache: PluginCaches
   readonly loadTimeoutMs: number
   readonly metricsFor: (instance: string) => Metrics
-  readonly createHttp: (options: HttpOptions) => HttpClient & AsyncDisposable
+  readonly createHttp: (options: HttpOptions) => ServiceLine
+  readonly credentialsOf: (entry: PluginEntry) => EntryCredentials
   readonly pins: PinPolicy
   readonly redactor: Redactor
+}
+
+/** A plugin's way to its service. */
+export interface ServiceLine {
+  readonly http: HttpClient & AsyncDisposable
+  readonly credentialUse: CredentialUseOf
 }
 
 /** What the network layer must know to make a plugin's `http`. */
@@ -42,6 +51,7 @@ export interface HttpOptions {
   readonly secrets: ReadonlyMap<string, string>
   /** Where each value of the config came from. */
   readonly sources: Readonly<Record<string, string>>
+  readonly policy: CredentialPolicy
   readonly log: Logger
 }
 
@@ -169,6 +179,7 @@ async function start(
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
   refuseCollisions([{ instance, schema: surface.config }])
+  const { areCallers, ...policy } = deps.credentialsOf(entry)
   const read = readEntryConfig({ instance, surface, entry }, deps)
   for (const [file, digest] of read.files) configFiles.set(file, digest)
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
@@ -178,7 +189,8 @@ async function start(
   }
   const { config, secrets, sources } = read
   held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
-  if (!guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))) {
+  const isConfigured = guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))
+  if (!isConfigured && !areCallers) {
     const error = hostError('PLUGIN_UNCONFIGURED', {
       plugin: instance,
       problems: ['no credential is set'],
@@ -186,7 +198,16 @@ async function start(
     })
     return activation({ state: 'unconfigured', reason: reasonOf(error) })
   }
-  const http = deps.createHttp({ instance, surface, entry, config, secrets, sources, log })
+  const { http, credentialUse } = deps.createHttp({
+    instance,
+    surface,
+    entry,
+    config,
+    secrets,
+    sources,
+    policy: { ...policy, isNeeded: !isConfigured },
+    log,
+  })
   traces.push(http)
   const draft = activation({ state: 'loading' })
   const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets })
@@ -204,7 +225,7 @@ async function start(
   try {
     const late = () => hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs })
     const running = await within(starting, { ms: deps.loadTimeoutMs, late, signal })
-    return activation({ state: 'active', live: new LivePlugin(instance, running), identity })
+    return activation({ state: 'active', live: new LivePlugin(instance, running), identity, credentialUse })
   } catch (error) {
     // A start that comes back after its time is up is disposed, not forgotten.
     starting.then(
@@ -247,5 +268,9 @@ async function within<Result>(
 function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
   const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
   if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
-  return [`Set ${secrets.join(' or ')} in the environment or in .env`, `Or point ${secrets[0]}_FILE at a file that holds it`]
+  return [
+    `Set ${secrets.join(' or ')} in the environment or in .env`,
+    `Or point ${secrets[0]}_FILE at a file that holds it`,
+    `Or have each caller send one of their own: serverCredentials: 'deny' on the entry "${instance}"`,
+  ]
 }

@@ -60,8 +60,9 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
       const other = others.get(entry)?.takeOther()
       others.delete(entry)
       if (other) return other
-      // Whether a plugin that is required is there must not be a guess.
-      const version = isStarting && typeof entry.use === 'string' && !entry.required ? await kept?.find(entry, deps()) : undefined
+      // Whether a plugin that is required is there must not be a guess, nor who may call one that has secrets in its hands.
+      const maySleep = isStarting && typeof entry.use === 'string' && !entry.required && entry.capabilities.credentials !== 'raw'
+      const version = maySleep ? await kept?.find(entry, deps()) : undefined
       return version ? putToSleep(entry, version) : activateAndKeep(entry, signal)
     },
     async wakeAll({ afterMs, signal }) {

@@ -1,20 +1,23 @@
 import { readPluginConfig, type ReadConfig, type UnreadConfig } from '../config/env.ts'
 import type { PluginEntry } from '../config/schema.ts'
+import { withOptionalCredentials } from '../config/variables.ts'
+import type { EntryCredentials } from './credential-policy.ts'
 import type { PluginSurface } from './surface.ts'
 
 export interface EntryEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What paths in `_FILE` variables are relative to. */
   readonly configDir: string
+  readonly credentialsOf: (entry: PluginEntry) => EntryCredentials
 }
 
 /** The config of one entry, from everywhere it may come from. */
 export function readEntryConfig(
   { instance, surface, entry }: { instance: string; surface: PluginSurface; entry: PluginEntry },
-  { env, configDir }: EntryEnvironment,
+  { env, configDir, credentialsOf }: EntryEnvironment,
 ): ReadConfig | UnreadConfig {
   return readPluginConfig({
-    schema: surface.config,
+    schema: credentialsOf(entry).areCallers ? withOptionalCredentials(surface.config) : surface.config,
     instance,
     inline: entry.config,
     env,

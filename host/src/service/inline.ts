@@ -12,7 +12,7 @@ import {
   type Started,
 } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
-import type { CallScope } from '../network/call-scope.ts'
+import type { CallerCredentials, CallScope } from '../network/call-scope.ts'
 import { createClientPool, type ClientPool } from './clients.ts'
 import { inCall } from './call-scope.ts'
 import type { CallRequest, ClientLogLevel, RunningPlugin } from './running.ts'
@@ -148,6 +148,9 @@ class InlineScope implements CallScope {
   }
   get principal(): Principal {
     return this.#request.principal
+  }
+  get credentials(): CallerCredentials | undefined {
+    return this.#request.credentials
   }
 }
 

@@ -43,10 +43,10 @@ export function createKeptVersions(records: Cache): KeptVersions {
   const installations = new Map<string, string>()
   const packages = new Map<string, Promise<boolean>>()
 
-  function keyOf(entry: PluginEntry, { configDir, pins }: ActivationDeps): string {
+  function keyOf(entry: PluginEntry, { configDir, pins, credentialsOf }: ActivationDeps): string {
     const installation = installations.get(configDir) ?? installationDigest(configDir)
     installations.set(configDir, installation)
-    return hashParts([installation, configDir, pins.deployment, JSON.stringify(entry)])
+    return hashParts([installation, configDir, pins.deployment, JSON.stringify([entry, credentialsOf(entry)])])
   }
 
   /** Packages are Node's and shared by all plugins, so what one of them imported is known of all together. */

@@ -1,3 +1,4 @@
+import type { CredentialCall, CredentialUse } from '../auth/credential-use.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import type { PluginSurface } from './surface.ts'
@@ -38,4 +39,6 @@ export interface PluginRecord {
   readonly live?: LivePlugin
   /** There when it is active: names what its answers come from, see `versionIdentity`. Without it nothing of it is cached. */
   readonly identity?: () => string
+  /** There when it is active: by which credential a call of it goes to its service; undefined as long as it was not imported. */
+  readonly credentialUse?: (call: CredentialCall) => CredentialUse | undefined
 }

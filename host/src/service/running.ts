@@ -1,4 +1,5 @@
 import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
+import type { CallerCredentials } from '../network/call-scope.ts'
 import type { PluginSurface } from './surface.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface RunningPlugin extends AsyncDisposable {
 export interface CallRequest {
   readonly requestId: string
   readonly principal: Principal
+  /** For the scope of its requests to services; never for the plugin. */
+  readonly credentials: CallerCredentials | undefined
   readonly signal: AbortSignal
   readonly inputResponses: InputResponses | undefined
   readonly clientCapabilities: Readonly<Record<string, unknown>>

@@ -1,27 +1,27 @@
 import { randomBytes } from 'node:crypto'
-import type { HttpClient } from '@mcp-patchbay/plugin-api'
 import { createServiceCredential } from '../auth/service-credential.ts'
 import { isPackage } from '../config/schema.ts'
 import { configVariables, variableName } from '../config/variables.ts'
 import { createServiceHttp } from '../network/http-client.ts'
 import type { Redactor } from '../observability/redact.ts'
-import type { HttpOptions } from './activate.ts'
+import type { HttpOptions, ServiceLine } from './activate.ts'
 import { currentCall } from './call-scope.ts'
 import { networkSettings } from './network-settings.ts'
 
 /** Fingerprints of credentials mean nothing outside this process. */
 const fingerprintKey = randomBytes(32)
 
-/** The `http` of one plugin version: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
+/** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
-  { instance, surface, entry, config, secrets, sources, log }: HttpOptions,
+  { instance, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
   { redactor, readOnly, configDir }: { redactor: Redactor; readOnly: boolean; configDir: string },
-): HttpClient & AsyncDisposable {
+): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const network = networkSettings(entry.http, configDir)
   const known = [...secrets.values()].map((secret) => redactor.add(secret))
   const credential = createServiceCredential({
     settings: { instance, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
+    policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
     redactor,
     log,
     network,
@@ -48,11 +48,14 @@ export function serviceHttp(
     readOnly: readOnly || entry.readOnly,
   })
   return {
-    ...http,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([http[Symbol.asyncDispose](), credential[Symbol.asyncDispose]()])
-      for (const forget of known) forget()
+    http: {
+      ...http,
+      async [Symbol.asyncDispose]() {
+        await Promise.all([http[Symbol.asyncDispose](), credential[Symbol.asyncDispose]()])
+        for (const forget of known) forget()
+      },
     },
+    credentialUse: credential.useOf,
   }
 }
 

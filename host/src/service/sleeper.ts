@@ -99,6 +99,7 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
         surface,
         live: new LivePlugin(instance, asleep),
         identity: () => awake?.record.identity?.() ?? identity,
+        credentialUse: (call) => awake?.record.credentialUse?.(call),
       },
       root,
       get digests() {

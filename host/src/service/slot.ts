@@ -52,10 +52,23 @@ export function sameEntry(a: PluginEntry, b: PluginEntry): boolean {
 /** Whether both entries run the same version in the same way. Filters and overrides do not count: they are the snapshot's. */
 export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
   if (a === b) return true
-  const essence = ({ as, version, integrity, config, isolation, capabilities, http, readOnly }: PluginEntry) =>
-    JSON.stringify([as, version, integrity, config, isolation, capabilities, http, readOnly])
+  const essence = (entry: PluginEntry) => JSON.stringify(SETTINGS.map((key) => entry[key]))
   return a.use === b.use && essence(a) === essence(b)
 }
+
+/** What a version is built with. */
+const SETTINGS = [
+  'as',
+  'version',
+  'integrity',
+  'config',
+  'isolation',
+  'capabilities',
+  'http',
+  'readOnly',
+  'allowRequestCredentials',
+  'serverCredentials',
+] as const satisfies readonly (keyof PluginEntry)[]
 
 /**
  * Whether one of these files holds something else than what the newest attempt read: contents decide, not events. For an attempt that

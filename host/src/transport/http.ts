@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate } from '../auth/inbound.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
+import { readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
 import { hostError } from '../errors.ts'
 import type { Announcer } from '../server/announcer.ts'
 import { authInfoOf } from '../server/auth-info.ts'
@@ -44,6 +45,8 @@ export interface HttpDeps {
   /** Left out, everybody is the operator: only for a loopback address. */
   readonly authenticate?: Authenticate | undefined
   readonly dangerouslyAllowUnauthenticated?: boolean
+  /** Which credentials a request may bring for services. Left out: for every service. */
+  readonly requestCredentials?: RequestCredentialOptions
   readonly now?: () => number
   readonly timeouts?: Partial<Timeouts>
 }
@@ -65,7 +68,7 @@ export interface HttpTransport {
 
 /** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
-  const { authenticate, inFlight, log, now = Date.now } = deps
+  const { authenticate, inFlight, log, now = Date.now, requestCredentials = ANY_SERVICE } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
     throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
 
@@ -174,7 +177,17 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       refuse(res, wanted.refused)
       return undefined
     }
-    const caller = createCaller(who.principal, wanted.narrowing)
+    const brought = readRequestCredentials(req.rawHeaders, requestCredentials)
+    if ('problem' in brought) {
+      log.warn('upstream_credential_refused', {
+        principal: who.principal.id,
+        tenant: who.principal.tenant,
+        reason: brought.problem,
+      })
+      refuse(res, refusal(400, brought.problem))
+      return undefined
+    }
+    const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
     return { req, res, caller, authInfo: authInfoOf(caller), expiresAt: who.expiresAt, waits: () => answering.delete(res) }
   }
 
@@ -187,6 +200,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   }
 }
 
+const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true })
 /** Here as well as on the management listener: where a Dockerfile asks. */
 const HEALTH = '/healthz'
 const SWEEP_MS = 30_000

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
 import type { Announcer } from '../server/announcer.ts'
-import type { Caller } from '../server/caller.ts'
+import { withoutCredentials, type Caller } from '../server/caller.ts'
 
 /**
  * What `subscriptions/listen` streams of 2026-07-28 listen to. The SDK's bus tells every stream everything; this one knows for whom
@@ -43,7 +43,7 @@ export class ListenBus implements ServerEventBus {
     this.#listeners.add(listener)
     this.#openOf.set(owner, this.openOf(owner) + 1)
     const leave = this.#announcer.add({
-      caller,
+      caller: withoutCredentials(caller),
       // The SDK keeps which of them a stream asked for, and passes on those.
       resourceUris: undefined,
       listChanged: (kind) => listener({ kind: `${kind}_list_changed` }),

@@ -21,7 +21,7 @@ import { createStdioTransport } from './stdio.ts'
 export type ListenOptions = NonNullable<HostConfig['listen']> | ResolvedConfig['listen']
 
 export interface ListenDeps {
-  readonly config: Pick<ResolvedConfig, 'limits' | 'auth'>
+  readonly config: Pick<ResolvedConfig, 'limits' | 'auth' | 'compat'>
   readonly registry: Registry
   readonly calls: Calls
   readonly log: Logger
@@ -62,7 +62,22 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   })
   // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.
   const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
-  const shared = { factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, authenticate }
+  const requestCredentials = {
+    takes: (instance: string) =>
+      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? true,
+    // The config is refused unless there is exactly one.
+    ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
+  }
+  const shared = {
+    factory,
+    announcer,
+    inFlight,
+    direct,
+    log,
+    bodyBytes: config.limits.bodyBytes,
+    authenticate,
+    requestCredentials,
+  }
   let draining = false
   const isDraining = () => draining
 

@@ -38,7 +38,8 @@ function serviceHttp(baseUrl: string): HttpClient & AsyncDisposable {
     baseUrl,
     headers: plugin.headers ?? {},
     credential: async () => ({
-      kind: 'personalToken',
+      kind: 'personalToken' as const,
+      source: { kind: 'server', variables: [] } as const,
       fingerprint: 'test',
       secrets: [TOKEN],
       apply: (headers) => void (headers['authorization'] = `Bearer ${TOKEN}`),

@@ -70,7 +70,8 @@ async function connect(always?: FakeReply) {
     instance: plugin.name,
     baseUrl: `http://127.0.0.1:${address.port}/api`,
     credential: async () => ({
-      kind: 'personalToken',
+      kind: 'personalToken' as const,
+      source: { kind: 'server', variables: [] } as const,
       fingerprint: 'test',
       secrets: [TOKEN],
       apply: (headers) => void (headers['authorization'] = `Bearer ${TOKEN}`),

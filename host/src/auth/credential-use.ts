@@ -1,0 +1,49 @@
+import { ServiceError } from '@mcp-patchbay/plugin-api'
+import { hostError, type ErrorData } from '../errors.ts'
+import type { CallScope } from '../network/call-scope.ts'
+import type { CredentialSource } from '../network/credential.ts'
+
+/** Who may use which credential of a service. */
+export interface CredentialPolicy {
+  /** Callers may send their own. */
+  readonly allowRequestCredentials: boolean
+  /** Whether calls of others than the operator may go with the server's own. */
+  readonly serverCredentials: 'allow' | 'readOnly' | 'deny'
+  /** The service is of no use without one: a call that has none is refused before anything is sent. */
+  readonly isNeeded: boolean
+  /** The plugin has the server's secrets itself: who may not use them may not call it, whatever they bring. */
+  readonly isRaw: boolean
+}
+
+/** What decides by which credential a call goes. */
+export type CredentialCall = Pick<CallScope, 'access' | 'principal' | 'credentials'>
+
+/** By which credential the requests of a call go. What one caller's own brings is for that caller only. */
+export type CredentialUse =
+  | { readonly by: 'caller'; readonly fingerprint: string; readonly source: CredentialSource }
+  | { readonly by: 'server'; readonly source: CredentialSource }
+  | { readonly by: 'nobody' }
+  | { readonly by: 'refused'; readonly error: ServiceError }
+
+/** Says it for one service. */
+export type CredentialUseOf = (call: CredentialCall) => CredentialUse
+
+/** Why the server's own credential is not for a call, or undefined when it is. */
+export function serverRefusal({ serverCredentials }: CredentialPolicy, call: CredentialCall): 'deny' | 'readOnly' | undefined {
+  if (serverCredentials === 'allow' || isOperator(call)) return undefined
+  if (serverCredentials === 'readOnly') return call.access === 'read' ? undefined : 'readOnly'
+  return 'deny'
+}
+
+/** There is no credential for a call: as the error of a request that is not sent. */
+export function credentialRequired(data: ErrorData<'CREDENTIAL_REQUIRED'>): ServiceError {
+  const { message, fix } = hostError('CREDENTIAL_REQUIRED', data)
+  return new ServiceError('AUTHENTICATION_FAILED', message, {
+    fix: [...fix, 'See docs/errors.md#credential_required'].join('. '),
+  })
+}
+
+/** Who started the process, on stdio or by embedding it: the server's credentials are this person's own. */
+function isOperator({ principal, credentials }: CredentialCall): boolean {
+  return credentials === undefined && principal.kind === 'local'
+}

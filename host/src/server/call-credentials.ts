@@ -1,0 +1,28 @@
+import type { Redactor } from '../observability/redact.ts'
+import type { LivePlugin } from '../service/live-plugin.ts'
+import type { Caller } from './caller.ts'
+import { liveOf, type SnapshotItem } from './snapshot.ts'
+
+/** Takes what the caller brought for services out of every text until it is disposed: a service may echo it, and a plugin pass that on. */
+export function hideCredentials({ credentials }: Caller, redact: Redactor): Disposable | undefined {
+  if (!credentials || credentials.secrets.length === 0) return undefined
+  const forget = credentials.secrets.map((secret) => redact.add(secret))
+  return {
+    [Symbol.dispose]() {
+      for (const end of forget) end()
+    },
+  }
+}
+
+/**
+ * The running version of an item's plugin, for a call. A plugin that was granted the secrets themselves puts them on its requests where
+ * nobody sees it, so a call that may not use them does not reach it: throws the `ServiceError` of a request that is refused.
+ */
+export function liveFor(item: SnapshotItem, { principal, credentials }: Caller): LivePlugin {
+  const { access, plugin } = item
+  if (plugin.entry.capabilities.credentials === 'raw') {
+    const use = plugin.credentialUse?.({ access, principal, credentials })
+    if (use?.by === 'refused') throw use.error
+  }
+  return liveOf(item)
+}
