@@ -25,7 +25,7 @@ export function pluginLines({ install, observed, surface, tree }: InspectedPlugi
   ]
   return [
     `${use}${version === undefined ? '' : ` ${version}`}${integrity === undefined ? '' : ` ${integrity}`}`,
-    `tree ${tree.digest}, ${tree.files.length} files`,
+    `tree ${tree.digest}, ${tree.files.length === 1 ? '1 file' : `${tree.files.length} files`}`,
     `may ${asks.length === 0 ? 'reach nothing beyond its own service' : asks.map(showInvisible).join(', ')}`,
     ...surface.tools.map(
       ({ name, access, wire }) =>
