@@ -425,16 +425,33 @@ const catalogue = {
     ({ file, problem }) => `The cache file ${file} cannot be used: ${problem}`,
     () => ["Make its folder writable for the host's user and leave room on the disk", 'Or name another file in cache.store'],
   ),
-  // --- listening ---
-  LISTEN_AUTH_MODE: entry<{ mode: string }>(
-    ({ mode }) => `auth.inbound.mode is "${mode}", which this version cannot check, so it does not listen on HTTP`,
-    () => ['Bind to loopback with auth.inbound.mode "none", behind a proxy that authenticates'],
+  // --- who calls ---
+  AUTH_KEYS_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The API keys of ${file} cannot be used: ${problem}`,
+    ({ file }) => [
+      `Let the host's user read ${file}, and write it where patchbay keys runs`,
+      'Or name another file in auth.inbound.keysFile, and make keys with patchbay keys create',
+    ],
   ),
+  AUTH_KEYS_BUSY: entry<{ file: string; lock: string }>(
+    ({ file }) => `Another command is changing ${file}`,
+    ({ lock }) => [`Run the command again; if no other one is running, it was interrupted: remove ${lock}`],
+  ),
+  AUTH_KEY_TAKEN: entry<{ id: string }>(
+    ({ id }) => `There is an API key "${id}" already, or there was one`,
+    () => ['Give another name with --id: what the log says of a key must not be two keys'],
+  ),
+  AUTH_KEY_UNKNOWN: entry<{ id: string; file: string }>(
+    ({ id, file }) => `${file} has no API key "${id}" that could be revoked`,
+    () => ['See what there is: patchbay keys list', 'A key of auth.inbound.keys is revoked by removing it from the config'],
+  ),
+  // --- listening ---
   LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
     ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,
     () => [
       'Listen on 127.0.0.1 (listen.http.host, or --host), behind a proxy that authenticates',
       'Or turn authentication on: auth.inbound.mode "apiKey", "oauth" or "any"',
+      'Or, where everybody who can connect may do everything: --dangerously-allow-unauthenticated',
     ],
   ),
   LISTEN_FAILED: entry<{ what: string; address: string; problem: string }>(

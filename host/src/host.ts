@@ -233,7 +233,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     closed: closed.promise,
     async listen(options = config.listen) {
       if (closing) throw hostError('HOST_CLOSED', {})
-      const listening = await listenOn(options, { config, registry, calls, log, metrics })
+      const listening = await listenOn(options, { config, registry, calls, log, metrics, auth: () => config.auth, configDir })
       listeners.add(listening)
       return listening
     },

@@ -139,7 +139,8 @@ type LogSettings = ResolvedConfig['log']
 function restartNeeded(before: Settings, after: Settings): readonly string[] {
   const settings: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
     listen: ({ listen }) => listen,
-    'auth.inbound': ({ auth }) => auth.inbound,
+    // Its keys are taken over as they change.
+    'auth.inbound': ({ auth }) => ({ ...auth.inbound, keys: [] }),
     compat: ({ compat }) => compat,
     'limits.bodyBytes': ({ limits }) => limits.bodyBytes,
     log: ({ log }) => log,

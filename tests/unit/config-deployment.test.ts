@@ -229,8 +229,8 @@ const contradictions: readonly (readonly [config: HostConfig, fault: string])[] 
   [{ plugins: ['./a\0b'] }, 'plugins[0].use: holds a NUL character'],
   [{ plugins: ['@acme/jira@2.3.1'] }, 'plugins[0].use: holds a version: write use: "@acme/jira", version: "2.3.1"'],
   [
-    { auth: { inbound: { mode: 'apiKey' } } },
-    'auth.inbound.mode: is "apiKey", but auth.inbound.keys is empty: nobody could call',
+    { auth: { inbound: { mode: 'any' } } },
+    'auth.inbound.mode: is "any", but auth.inbound.oauth is missing: for API keys alone, say "apiKey"',
   ],
   [
     { auth: { inbound: { mode: 'oauth' } } },

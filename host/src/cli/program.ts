@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> =
   update: async () => (await import('./install.ts')).updateCommand,
   remove: async () => (await import('./install.ts')).removeCommand,
   cache: async () => (await import('./cache.ts')).cacheCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
 }
 
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
@@ -45,7 +46,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         command(async (work) => {
           code = await work()
         }),
-      ).exitOverride(),
+      ),
     )
   }
   try {
@@ -60,15 +61,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command takes these. */
+/** Every command takes these; one that only has commands below it passes them on. */
 function withCommon(command: Command): Command {
+  command.exitOverride().showHelpAfterError(HELP_HINT).configureOutput({ writeOut })
+  if (command.commands.length > 0) {
+    for (const below of command.commands) withCommon(below)
+    return command
+  }
   return command
     .addOption(new Option('--config <file>', 'the config, instead of the nearest mcp.config.{ts,js,json,yaml}'))
     .addOption(new Option('--deployment <name>', 'which deployment of the config').env('MCP_DEPLOYMENT'))
     .addOption(new Option('--env-file <file>', 'instead of the .env beside the config'))
     .allowExcessArguments(false)
-    .showHelpAfterError(HELP_HINT)
-    .configureOutput({ writeOut })
 }
 
 /** Help is the command's own output: stdout itself is guarded. */
@@ -76,5 +80,5 @@ const writeOut = (text: string) => void protocolStdout().write(text)
 const HELP_HINT = '(add --help for the options)'
 
 function isConfigurationError({ code }: HostError): boolean {
-  return /^(?:CONFIG|LISTEN|LOCK)_/.test(code) && code !== 'LOCK_WRITE_FAILED'
+  return /^(?:CONFIG|LISTEN|LOCK)_/.test(code) ? code !== 'LOCK_WRITE_FAILED' : code === 'AUTH_KEYS_FILE'
 }

@@ -13,6 +13,7 @@ export interface StartOptions extends CommonOptions {
   readonly frozen?: boolean
   readonly readOnly?: boolean
   readonly tools?: readonly string[]
+  readonly dangerouslyAllowUnauthenticated?: boolean
 }
 
 /** `patchbay start`: serves until it is told to stop. */
@@ -46,6 +47,7 @@ export function serveOptions(name: string): Command {
     .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
     .option('--frozen', 'run only what mcp.lock.json pins')
     .option('--read-only', 'hide and refuse every tool that writes')
+    .option('--dangerously-allow-unauthenticated', 'listen beyond loopback although nobody is asked who he is')
     .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
       text.split(','),
     )
@@ -59,6 +61,9 @@ export function adjusted(config: ResolvedConfig, options: StartOptions): Resolve
     frozen: options.frozen ?? config.frozen,
     tools: options.tools ? { ...config.tools, allow: options.tools } : config.tools,
     listen: listenOf(config.listen, options),
+    auth: options.dangerouslyAllowUnauthenticated
+      ? { ...config.auth, inbound: { ...config.auth.inbound, dangerouslyAllowUnauthenticated: true } }
+      : config.auth,
   }
 }
 

@@ -4,7 +4,11 @@ import { globs, section } from './schema-parts.ts'
 /** Arrays of objects hold no defaults of their own: what an element leaves out, its reader decides. */
 const apiKey = Type.Object(
   {
-    id: Type.String({ description: 'Names the key in logs and audit lines', minLength: 1 }),
+    id: Type.String({
+      description: 'Names the key in logs and audit lines; a part of the key itself',
+      pattern: '^[a-z0-9][a-z0-9-]{0,39}$',
+      title: 'at most 40 characters of a to z, 0 to 9 and -',
+    }),
     hash: Type.String({
       description: 'SHA-256 of the key in hex; the key itself is written nowhere',
       pattern: '^(?:sha256:)?[0-9a-f]{64}$',
@@ -51,7 +55,12 @@ export const authSchema = section('Who may call, and what that lets them see', {
       description: '`none` is for stdio and loopback only; `any` takes API keys and OAuth tokens, told apart by their form',
       default: 'none',
     }),
-    keys: Type.Array(apiKey, { description: 'The API keys', default: [] }),
+    keys: Type.Array(apiKey, { description: 'API keys that the config itself holds, besides those of `keysFile`', default: [] }),
+    keysFile: Type.String({
+      description: 'Where `patchbay keys` keeps API keys, hashed; relative to the config file. A change counts at once',
+      default: 'mcp.keys.json',
+      minLength: 1,
+    }),
     oauth: Type.Optional(
       Type.Object(
         {
@@ -64,6 +73,10 @@ export const authSchema = section('Who may call, and what that lets them see', {
         { description: 'This host as an OAuth 2.0 resource server', additionalProperties: false },
       ),
     ),
+    dangerouslyAllowUnauthenticated: Type.Boolean({
+      description: 'With mode `none`, listen on other addresses than loopback too: whoever can connect is the operator',
+      default: false,
+    }),
   }),
   permissions: Type.Record(Type.String(), globs('Tools that it grants, by their full names'), {
     description: 'Scope or role to tools. Empty: scopes grant what tools ask for by the same name',

@@ -11,6 +11,11 @@ const port = (byDefault: number) =>
 
 const host = Type.String({ description: 'Address to bind to', default: '127.0.0.1', minLength: 1 })
 
+const proxy = Type.String({
+  pattern: String.raw`^(?:\d{1,3}(?:\.\d{1,3}){3}(?:/(?:[12]?\d|3[0-2]))?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(?:/(?:1[01]\d|12[0-8]|\d{1,2}))?)$`,
+  title: 'an IP address, or a range of them such as 10.0.0.0/8',
+})
+
 /** `listen.http`, written out. */
 export const httpSchema = section('Streamable HTTP at /mcp', {
   host,
@@ -21,6 +26,10 @@ export const httpSchema = section('Streamable HTTP at /mcp', {
   publicUrl: Type.Optional(
     Type.String({ description: 'How clients reach this server, where a proxy stands before it', format: 'uri' }),
   ),
+  trustedProxies: Type.Array(proxy, {
+    description: 'Proxies whose X-Forwarded-For is believed when bad credentials are counted by address',
+    default: [],
+  }),
   sessions: section('Sessions of clients that speak a revision before 2026-07-28', {
     mode: Type.Enum(['stateful', 'stateless'], {
       description:

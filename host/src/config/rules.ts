@@ -67,11 +67,9 @@ function authFaults({ auth: { inbound } }: ResolvedConfig): readonly Fault[] {
   const { mode, keys, oauth } = inbound
   const faults: Fault[] = []
   const fault = (key: string, problem: string) => void faults.push({ path: ['auth', 'inbound', key], problem })
-  if (mode === 'apiKey' && keys.length === 0) fault('mode', 'is "apiKey", but auth.inbound.keys is empty: nobody could call')
   if (mode === 'oauth' && !oauth)
     fault('mode', 'is "oauth", but auth.inbound.oauth is missing: give the resource and its issuers')
-  if (mode === 'any' && (keys.length === 0 || !oauth))
-    fault('mode', 'is "any", which needs both auth.inbound.keys and auth.inbound.oauth')
+  if (mode === 'any' && !oauth) fault('mode', 'is "any", but auth.inbound.oauth is missing: for API keys alone, say "apiKey"')
   const ids = keys.map(({ id }) => id)
   ids.forEach((id, index) => {
     if (ids.indexOf(id) < index)

@@ -106,6 +106,7 @@ function doubledHeader(raw: readonly string[]): string | undefined {
 const DECIDING: ReadonlySet<string> = new Set([
   'host',
   'authorization',
+  'x-api-key',
   'origin',
   'content-type',
   'content-encoding',

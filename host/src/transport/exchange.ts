@@ -11,6 +11,8 @@ export interface Exchange {
   readonly authInfo: AuthInfo
   /** When the credential ends, in milliseconds since the epoch; streams that only wait end with it, calls do not. */
   readonly expiresAt: number | undefined
+  /** Aborts when the credential is taken back. */
+  readonly revoked: AbortSignal | undefined
   /** Says that the answer is a stream that only waits, so that nobody who closes waits for it. */
   readonly waits: () => void
 }
@@ -22,8 +24,14 @@ export interface OpenConnections {
 }
 
 /** Makes the answer a stream that waits, and ends with the credential that opened it. */
-export function waitForChanges({ res, expiresAt, waits }: Exchange, now: () => number): void {
+export function waitForChanges({ res, expiresAt, revoked, waits }: Exchange, now: () => number): void {
   waits()
+  if (revoked) {
+    const end = () => void res.destroy()
+    if (revoked.aborted) end()
+    revoked.addEventListener('abort', end, { once: true })
+    res.once('close', () => revoked.removeEventListener('abort', end))
+  }
   if (expiresAt === undefined) return
   const timer = setTimeout(() => res.destroy(), Math.min(Math.max(expiresAt - now(), 0), MAX_DELAY_MS))
   timer.unref()

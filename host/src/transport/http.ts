@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Authenticate } from '../auth/inbound.ts'
+import type { Authenticate, Authenticated } from '../auth/inbound/authentication.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
 import { hostError } from '../errors.ts'
@@ -14,6 +14,7 @@ import type { HostServerFactory } from '../server/mcp-server.ts'
 import { createAdmission, isLoopback } from './admission.ts'
 import { Answering } from './answering.ts'
 import { atMost } from './at-most.ts'
+import { createClientAddress } from './client-address.ts'
 import type { Direct } from './direct.ts'
 import { allowOrigin, answerOptions } from './cors.ts'
 import type { Exchange, OpenConnections } from './exchange.ts'
@@ -31,6 +32,7 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly publicUrl?: string | undefined
+  readonly trustedProxies?: readonly string[]
   readonly sessions: { readonly mode: 'stateful' | 'stateless'; readonly max: number; readonly idleMs: number }
 }
 
@@ -71,6 +73,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const { authenticate, inFlight, log, now = Date.now, requestCredentials = ANY_SERVICE } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
     throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
+  if (!authenticate && !isLoopback(options.host)) log.warn('listening_unauthenticated', { address: options.host })
 
   let draining = false
   const isDraining = () => draining
@@ -80,6 +83,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const streamable = createStreamable({ ...deps, sessions: options.sessions, maxSessionsPerOwner: maxPerOwner, isDraining, now })
   const sse = options.sse ? createSse({ ...deps, max, maxPerOwner, isDraining, now }) : undefined
   const admission = createAdmission(options)
+  const addressOf = createClientAddress(options.trustedProxies ?? [])
 
   const routes = new Map<string, ReadonlyMap<string, (exchange: Exchange) => Promise<void>>>([
     ['/mcp', new Map(['POST', 'GET', 'DELETE'].map((method) => [method, streamable.handle]))],
@@ -166,7 +170,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
   async function identify(req: IncomingMessage, res: ServerResponse): Promise<Exchange | undefined> {
-    const who = authenticate ? await authenticate(req) : { principal: LOCAL_PRINCIPAL }
+    const who = authenticate ? await authenticate(req, addressOf(req)) : OPERATOR
     if ('response' in who) {
       const { status, headers, body } = who.response
       res.writeHead(status, headers).end(body)
@@ -188,19 +192,22 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       return undefined
     }
     const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
-    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt: who.expiresAt, waits: () => answering.delete(res) }
+    const { expiresAt, revoked } = who
+    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, waits: () => answering.delete(res) }
   }
 
   /** A client that went away is no fault of ours; anything else is. */
   function fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     if (res.destroyed || req.destroyed) log.debug('client_gone', { error })
-    else log.error('request_failed', { path: req.url, error })
+    else log.error('request_failed', { path: req.url?.split('?', 1)[0], error })
     if (res.headersSent) res.destroy()
     else refuse(res, refusal(500, 'Something failed inside the host', { code: INTERNAL_ERROR }))
   }
 }
 
 const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true })
+const OPERATOR: Authenticated = { principal: LOCAL_PRINCIPAL }
+
 /** Here as well as on the management listener: where a Dockerfile asks. */
 const HEALTH = '/healthz'
 const SWEEP_MS = 30_000

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Authenticate } from '../auth/inbound.ts'
 import { withDefaults } from '../config/defaults.ts'
 import { httpSchema, managementSchema } from '../config/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
-import { hostError } from '../errors.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import { Announcer } from '../server/announcer.ts'
 import type { Calls } from '../server/call.ts'
@@ -21,13 +19,15 @@ import { createStdioTransport } from './stdio.ts'
 export type ListenOptions = NonNullable<HostConfig['listen']> | ResolvedConfig['listen']
 
 export interface ListenDeps {
-  readonly config: Pick<ResolvedConfig, 'limits' | 'auth' | 'compat'>
+  readonly config: Pick<ResolvedConfig, 'limits' | 'compat'>
   readonly registry: Registry
   readonly calls: Calls
   readonly log: Logger
   readonly metrics: HostMetrics
-  /** Left out, everybody who reaches the HTTP listener is the operator. */
-  readonly authenticate?: Authenticate
+  /** `auth` of the config as it is now: API keys may change while the host listens. */
+  readonly auth: () => ResolvedConfig['auth']
+  /** What paths in the config are relative to. */
+  readonly configDir: string
 }
 
 /** Open listeners. */
@@ -42,12 +42,9 @@ export interface Listening {
   readonly close: (options: { readonly graceMs: number }) => Promise<void>
 }
 
-/** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
+/** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_…` and, for what callers are checked against, `AUTH_…`. */
 export async function listenOn(options: ListenOptions, deps: ListenDeps): Promise<Listening> {
-  const { registry, calls, log, metrics, config, authenticate } = deps
-  const { mode } = config.auth.inbound
-  // Nothing may be open to everybody because somebody forgot to pass on who checks.
-  if (options.http && mode !== 'none' && !authenticate) throw hostError('LISTEN_AUTH_MODE', { mode })
+  const { registry, calls, log, metrics, config, auth, configDir } = deps
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
@@ -68,16 +65,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
-  const shared = {
-    factory,
-    announcer,
-    inFlight,
-    direct,
-    log,
-    bodyBytes: config.limits.bodyBytes,
-    authenticate,
-    requestCredentials,
-  }
+  const shared = { factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, requestCredentials }
   let draining = false
   const isDraining = () => draining
 
@@ -86,7 +74,15 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     management && (await createManagement({ ...management, registry, isDraining, metrics: () => metrics.render(), log }))
   if (operations) opened.defer(() => operations.close())
   const http = options.http ? withDefaults(httpSchema, given(options.http)) : undefined
-  const web = http && (await createHttpTransport(http, shared))
+  // Read only where callers are checked at all.
+  const inbound =
+    http && auth().inbound.mode !== 'none'
+      ? await (await import('../auth/inbound/open-inbound.ts')).openInbound({ auth, configDir, log })
+      : undefined
+  if (inbound) opened.use(inbound)
+  const { dangerouslyAllowUnauthenticated } = auth().inbound
+  const web =
+    http && (await createHttpTransport(http, { ...shared, authenticate: inbound?.authenticate, dangerouslyAllowUnauthenticated }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
   const stdio = options.stdio ? createStdioTransport(shared) : undefined
   const kept = opened.move()
