@@ -247,7 +247,7 @@ test('looks at no more credentials of an address that sent hundreds of bad ones;
   for (let sent = 0; sent < 1_000; sent += 50)
     for (const { status } of await Promise.all(Array.from({ length: 50 }, () => postFrom('127.0.0.1', guarded.url, bad))))
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
-  assert.deepEqual([...statuses.keys()].toSorted(), [401, 429])
+  assert.deepEqual(new Set(statuses.keys()), new Set([401, 429]))
   assert.ok((statuses.get(401) ?? 0) <= 350, `${statuses.get(401)} were looked at`)
   const throttled = await postFrom('127.0.0.1', guarded.url, bad)
   assert.equal(throttled.status, 429)
