@@ -23,7 +23,7 @@ export interface LoggerOptions {
  * cursor is escaped, so no value can forge a line or hide one. stdout is never touched: on stdio it is the protocol.
  */
 export function createLogger({ level, format, destination, redact }: LoggerOptions): Logger {
-  const sink = destination ?? pino.destination({ fd: 2, sync: true })
+  const sink = destination ?? stderrLines()
   const formatted = format === 'pretty' ? prettyLines(sink) : visibleLines(sink)
   const stream = redact ? { write: (line: string) => formatted.write(redact(line)) } : formatted
   return wrap(
@@ -39,6 +39,13 @@ export function createLogger({ level, format, destination, redact }: LoggerOptio
       stream,
     ),
   )
+}
+
+/** A log that cannot be written, be its disk full or its reader gone, ends no host. It keeps the last of it, to be written when it can. */
+function stderrLines(): DestinationStream {
+  const sink = pino.destination({ fd: 2, sync: true, maxLength: 1_048_576 })
+  sink.on('error', () => {})
+  return sink
 }
 
 /** pino leaves the control characters beyond ASCII as they are, and a terminal takes them for commands. */
