@@ -379,6 +379,11 @@ const catalogue = {
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(
     ({ name, problems }) => `The arguments of prompt ${name} do not fit: ${problems.join('; ')}`,
   ),
+  RATE_LIMITED: entry<{ perMinute: number; of: 'principal' | 'tenant'; seconds: number }>(
+    ({ perMinute, of }) =>
+      `Too many calls: ${perMinute} a minute are allowed to ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}`,
+    ({ seconds }) => [`Wait ${seconds} s, then call again`],
+  ),
   CALL_TIMEOUT: entry<{ tool: string; ms: number }>(
     ({ tool, ms }) => `${tool} did not answer within ${ms} ms`,
     () => ['Ask for less at once', 'Raise timeoutMs of the tool or limits.callTimeoutMs'],
@@ -457,6 +462,13 @@ const catalogue = {
   LISTEN_FAILED: entry<{ what: string; address: string; problem: string }>(
     ({ what, address, problem }) => `The ${what} listener cannot use ${address}: ${problem}`,
     ({ what }) => [`Stop what uses the address, or choose another: listen.${what}.host and listen.${what}.port`],
+  ),
+  MIDDLEWARE_INVALID: entry<{ place: string; use: string; problem: string }>(
+    ({ place, use, problem }) => `${place} (${JSON.stringify(use)}) cannot be used: ${problem}`,
+    () => [
+      'Give a path beginning with ./ inside the folder of the config, or the name of an installed package',
+      'Its default export is { name, http?, tool?, resource?, prompt? }; docs/advanced.md has one',
+    ],
   ),
   // --- the host itself ---
   HOST_CLOSING: entry<object>(

@@ -13,13 +13,17 @@ import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin-graph.ts'
 import { openLock } from './service/lock-file.ts'
 import { silentLogger } from './observability/logger.ts'
+import { createAudit } from './observability/audit.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import { createCaller, type Caller } from './server/caller.ts'
 import { Cancellation } from './server/cancellation.ts'
 import { createCalls, type CallIO, type ToolAnswer } from './server/call.ts'
 import { explain, type Explanation } from './server/filter.ts'
+import { loadMiddleware } from './server/load-middleware.ts'
+import type { Middleware } from './server/middleware.ts'
 import { compilePolicy } from './server/policy.ts'
+import { createRateLimit } from './server/rate-limit.ts'
 import { Registry } from './server/registry.ts'
 import { linkReplicas } from './server/replicas.ts'
 import { createResultCache } from './server/result-cache.ts'
@@ -56,6 +60,8 @@ export interface HostContext {
    * after the start. Default: a quarter of a second. With an infinite `patienceMs` all of them are imported at the start.
    */
   readonly wakeAfterMs?: number
+  /** Around requests and calls, inside of those that the config names. */
+  readonly middleware?: readonly Middleware[]
   /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
   readonly expectReloads?: boolean
 }
@@ -131,8 +137,18 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
   const operator = createCaller(LOCAL_PRINCIPAL)
   if (cache.bus) resources.use(linkReplicas({ registry, bus: cache.bus, operator }))
-  const results = createResultCache({ cache })
-  const calls = createCalls({ log, metrics, now, limits: () => config.limits, redact, results })
+  const middleware = [...(await loadMiddleware(config.middleware, configDir)), ...(context.middleware ?? [])]
+  const calls = createCalls({
+    log,
+    metrics,
+    now,
+    limits: () => config.limits,
+    redact,
+    results: createResultCache({ cache }),
+    rate: createRateLimit({ settings: () => config.limits.rate, scripts: cache.scripts }),
+    audit: createAudit(log, () => config.log.audit ?? config.auth.inbound.mode !== 'none'),
+    middleware,
+  })
 
   const publish = (plugins: readonly PluginRecord[]): number => {
     const generation = registry.current.generation + 1
@@ -233,7 +249,16 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     closed: closed.promise,
     async listen(options = config.listen) {
       if (closing) throw hostError('HOST_CLOSED', {})
-      const listening = await listenOn(options, { config, registry, calls, log, metrics, auth: () => config.auth, configDir })
+      const listening = await listenOn(options, {
+        config,
+        registry,
+        calls,
+        log,
+        metrics,
+        auth: () => config.auth,
+        configDir,
+        middleware,
+      })
       listeners.add(listening)
       return listening
     },

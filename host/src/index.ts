@@ -6,6 +6,7 @@ export { createHost, type Host, type HostContext, type HostEvents } from './host
 export type { HostListing, PluginListing, ToolListing } from './listing.ts'
 export { createLogger, silentLogger, type LoggerOptions } from './observability/logger.ts'
 export { createCaller, type Caller, type Narrowing } from './server/caller.ts'
-export type { ToolAnswer } from './server/call.ts'
+export type { PromptAnswer, ToolAnswer } from './server/call.ts'
 export type { Explanation, RefusalCode, RuleVerdict } from './server/filter.ts'
+export type { Layer, Middleware, PassingCall, PassingRequest } from './server/middleware.ts'
 export type { Listening, ListenOptions } from './transport/listen.ts'

@@ -145,6 +145,7 @@ function restartNeeded(before: Settings, after: Settings): readonly string[] {
     'limits.bodyBytes': ({ limits }) => limits.bodyBytes,
     log: ({ log }) => log,
     cache: ({ cache }) => cache,
+    middleware: ({ middleware }) => middleware,
     frozen: ({ frozen }) => frozen,
   }
   return Object.entries(settings)

@@ -11,6 +11,7 @@ test('applies every default of the design', () => {
   assert.deepEqual(resolved, {
     plugins: [],
     pluginDirs: [],
+    middleware: [],
     tools: { allow: ['*'], deny: [], toolsets: {}, search: false },
     readOnly: false,
     listen: {

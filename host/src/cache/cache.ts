@@ -5,6 +5,7 @@ import { cacheClock, type CacheClock } from './guard.ts'
 import { createGuardedStore } from './guarded-store.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createNamespace, type CacheOutcome, type Landed, type Namespace } from './namespace.ts'
+import type { SharedScripts } from './redis-scripts.ts'
 import { createFlights } from './single-flight.ts'
 import type { CacheStore, StoreContents } from './store.ts'
 
@@ -28,6 +29,8 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   readonly outlivesProcess: boolean
   /** Between the hosts that share the store; undefined where it is this host's alone. */
   readonly bus: Bus | undefined
+  /** Where the hosts that share the store count together; undefined as with `bus`. */
+  readonly scripts: SharedScripts | undefined
   readonly stats: CacheStats
   /** Asks the store itself. Rejects where `namespace` would give misses. */
   inspect(): Promise<StoreContents>
@@ -55,6 +58,7 @@ export interface CacheOptions {
   /** Default: memory. */
   readonly store?: CacheStore
   readonly bus?: Bus
+  readonly scripts?: SharedScripts
   readonly metrics?: CacheMetrics
   readonly clock?: CacheClock
   /** The longest that one use of the cache waits for its store. */
@@ -72,6 +76,7 @@ export function createCache({
   log,
   store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),
   bus,
+  scripts,
   metrics,
   clock = cacheClock,
   patienceMs = 100,
@@ -102,6 +107,7 @@ export function createCache({
     },
     outlivesProcess: kept.holds === 'text',
     bus,
+    scripts,
     get stats() {
       return { store: store.name, state: store.state, failures: store.failures, kinds: structuredClone(kinds) }
     },

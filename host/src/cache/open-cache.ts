@@ -5,6 +5,7 @@ import { cacheClock, type CacheClock } from './guard.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createRedisBus } from './redis-bus.ts'
 import { createRedisConnection } from './redis-connection.ts'
+import { createRedisScripts } from './redis-scripts.ts'
 import { createRedisStore } from './redis-store.ts'
 import { createSqliteStore } from './sqlite-store.ts'
 
@@ -33,7 +34,8 @@ export function openCache({ settings, configDir, log, metrics, clock = cacheCloc
   }
   if (/^rediss?:/.test(store)) {
     const connection = createRedisConnection({ url: store, clock })
-    return createCache({ ...common, store: createRedisStore(connection), bus: createRedisBus({ connection, log, clock }) })
+    const [bus, scripts] = [createRedisBus({ connection, log, clock }), createRedisScripts({ connection, log, clock })]
+    return createCache({ ...common, store: createRedisStore(connection), bus, scripts })
   }
   return createCache({ ...common, store: createMemoryStore({ maxEntries, maxBytes: MEMORY_BYTES }) })
 }

@@ -25,7 +25,15 @@ export function configWarnings(config: ResolvedConfig): readonly string[] {
     ...config.plugins.flatMap((entry, index) => listWarnings(`plugins[${index}].tools`, entry.tools)),
     ...Object.entries(config.tenants).flatMap(([name, tenant]) => listWarnings(`tenants.${name}.tools`, tenant.tools)),
     ...duplicates('pluginDirs', config.pluginDirs),
+    ...auditWarnings(config),
   ]
+}
+
+/** Lines of the audit are of the level `info`. */
+function auditWarnings({ log: { audit, level }, auth }: ResolvedConfig): readonly string[] {
+  const isWanted = audit ?? auth.inbound.mode !== 'none'
+  const isShown = level === 'trace' || level === 'debug' || level === 'info'
+  return isWanted && !isShown ? [`log.level is "${level}": the lines of the audit are not written`] : []
 }
 
 /** Instance names whose tools would be named like tools of the host, such as `tools_search`. */

@@ -78,6 +78,15 @@ const parts = {
           callsPerMinute: Type.Integer({ description: 'On average', minimum: 1 }),
           burst: Type.Optional(Type.Integer({ description: 'At once. Default: a tenth of a minute', minimum: 1 })),
           per: Type.Optional(Type.Enum(['principal', 'tenant'], { description: 'Whose calls are counted. Default: principal' })),
+          tenant: Type.Optional(
+            Type.Object(
+              {
+                callsPerMinute: Type.Integer({ description: 'On average', minimum: 1 }),
+                burst: Type.Optional(Type.Integer({ description: 'At once. Default: a tenth of a minute', minimum: 1 })),
+              },
+              { description: 'Besides: the calls of all principals of one tenant together', additionalProperties: false },
+            ),
+          ),
         },
         { description: 'Calls beyond it are refused with the time to wait. Left out: no limit', additionalProperties: false },
       ),
@@ -89,6 +98,16 @@ const parts = {
       default: 'info',
     }),
     format: Type.Optional(Type.Enum(['json', 'pretty'], { description: 'Default: `json`, and `pretty` on a terminal' })),
+    audit: Type.Optional(
+      Type.Boolean({
+        description:
+          'A line `audit` for each call that was let through or refused. Default: true where callers prove who they are',
+      }),
+    ),
+  }),
+  middleware: Type.Array(Type.String({ minLength: 1 }), {
+    description: 'Modules of yours around requests and calls, the first outermost; paths relative to the config file',
+    default: [],
   }),
   frozen: Type.Optional(
     Type.Boolean({

@@ -1,6 +1,7 @@
 import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../errors.ts'
 import type { CallerCredentials } from '../network/call-scope.ts'
+import type { Audit } from '../observability/audit.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
 import type { LivePlugin } from '../service/live-plugin.ts'
@@ -8,6 +9,8 @@ import type { CallRequest, RunningPlugin } from '../service/running.ts'
 import type { CallIO } from './call.ts'
 import type { Caller } from './caller.ts'
 import { Cancellation } from './cancellation.ts'
+import type { Middleware } from './middleware.ts'
+import type { RateLimit } from './rate-limit.ts'
 import type { ResultCache } from './result-cache.ts'
 
 export interface CallDeps {
@@ -20,6 +23,11 @@ export interface CallDeps {
   readonly redact: Redactor
   /** Without it every call runs. */
   readonly results?: ResultCache
+  /** Without it nothing is limited. */
+  readonly rate?: RateLimit
+  readonly audit?: Audit
+  /** What a config adds to the way of a call, in order. */
+  readonly middleware?: readonly Middleware[]
 }
 
 interface CallLife {

@@ -5,18 +5,18 @@ import {
   type PromptMessage,
   type ResourceContents,
 } from '@mcp-patchbay/plugin-api'
-import { errorResult, InvalidResult, toolResult, type ToolResult } from '../data/content.ts'
-import { HostError, hostError } from '../errors.ts'
+import { InvalidResult, toolResult, type ToolResult } from '../data/content.ts'
+import { hostError } from '../errors.ts'
 import type { ClientLogLevel } from '../service/running.ts'
-import { approvalAnswer } from './approval.ts'
-import { runIn, type CallDeps } from './call-life.ts'
+import { promptMessages, resourceContents } from './answers.ts'
 import { hideCredentials, liveFor } from './call-credentials.ts'
+import { checkTool, deny, limitRate, observeOther, observeTool, type PendingCall } from './call-layers.ts'
+import { runIn, type CallDeps } from './call-life.ts'
 import type { Caller } from './caller.ts'
 import type { Cancellation } from './cancellation.ts'
-import { errorText } from './error-text.ts'
 import { refusal } from './filter.ts'
-import { promptMessages, resourceContents } from './answers.ts'
-import type { Snapshot, SnapshotItem, SnapshotResource, SnapshotTemplate } from './snapshot.ts'
+import { compose, layersOf, type Layer } from './middleware.ts'
+import type { Snapshot, SnapshotPrompt, SnapshotResource, SnapshotTemplate, SnapshotTool } from './snapshot.ts'
 
 /**
  * The way of every call from authorise to answer, whatever transport and era it came by. The snapshot must be read in the same tick as
@@ -25,7 +25,7 @@ import type { Snapshot, SnapshotItem, SnapshotResource, SnapshotTemplate } from 
 export interface Calls {
   /** Throws `TOOL_UNKNOWN` for a tool that does not exist and, alike, for one that the caller may not see; `CALL_CANCELLED`. */
   tool(snapshot: Snapshot, caller: Caller, name: string, args: unknown, io: CallIO): Promise<ToolAnswer>
-  /** Throws `RESOURCE_UNKNOWN`, `INTERNAL`, `CALL_TIMEOUT`, `CALL_CANCELLED`, and the plugin's `ServiceError`. */
+  /** Throws `RESOURCE_UNKNOWN`, `RATE_LIMITED`, `INTERNAL`, `CALL_TIMEOUT`, `CALL_CANCELLED`, and the plugin's `ServiceError`. */
   resource(
     snapshot: Snapshot,
     caller: Caller,
@@ -69,112 +69,120 @@ export interface InputRequiredAnswer {
   readonly state: unknown
 }
 
+/**
+ * The way of a call is an onion: observe (metrics, audit, the text of errors), rate, arguments and approval, what the config adds, the
+ * cache, and the plugin in the middle. Whether the caller may make it at all is decided before.
+ */
 export function createCalls(deps: CallDeps): Calls {
+  const { results, middleware = [], redact } = deps
+  const callTool = compose<PendingCall<SnapshotTool>, ToolAnswer>(
+    [
+      observeTool(deps),
+      ...limitRate<ToolAnswer>(deps),
+      checkTool(),
+      ...layersOf(middleware, ({ tool }) => tool),
+      ...(results ? [results] : []),
+    ],
+    async ({ item, name, caller, args, io }) => {
+      const timeoutMs = item.timeoutMs ?? deps.limits().callTimeoutMs
+      const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, deps, (running, request) =>
+        running.callTool(item.localName, args, request),
+      )
+      if (isInputRequired(value)) {
+        if (!item.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
+        return { kind: 'inputRequired', requests: value.requests, state: value.state }
+      }
+      const structured = item.validateOutput !== undefined
+      const result = toolResult(value, { structured, maxBytes: deps.limits().resultBytes })
+      const faults = item.validateOutput?.(result.structuredContent)
+      if (faults) throw new InvalidResult(`returned a value that does not fit its output schema: ${faults.join('; ')}`)
+      return { kind: 'result', result }
+    },
+  )
+
+  const readResource = compose<FoundResource, ResourceAnswer>(
+    [observeOther(deps), ...limitRate<ResourceAnswer>(deps), ...layersOf(middleware, ({ resource }) => resource)],
+    async ({ item, name: uri, params, caller, io }) => {
+      const { callTimeoutMs, resultBytes } = deps.limits()
+      const value = await runIn(
+        liveFor(item, caller),
+        { name: item.name, timeoutMs: callTimeoutMs, caller, io },
+        deps,
+        (running, request) => running.readResource(item.localName, uri, params, request),
+      )
+      return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], maxBytes: resultBytes }) }
+    },
+  )
+
+  const getPrompt = compose<PendingPrompt, PromptAnswer>(
+    [observeOther(deps), ...limitRate<PromptAnswer>(deps), checkPrompt(), ...layersOf(middleware, ({ prompt }) => prompt)],
+    async ({ item, name, caller, args, io }) => {
+      const { callTimeoutMs, resultBytes } = deps.limits()
+      const value = await runIn(liveFor(item, caller), { name, timeoutMs: callTimeoutMs, caller, io }, deps, (running, request) =>
+        running.getPrompt(item.localName, args, request),
+      )
+      if (isInputRequired(value)) {
+        if (!item.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
+        return { kind: 'inputRequired', requests: value.requests, state: value.state }
+      }
+      const description = item.wire['description']
+      const messages = promptMessages(value, resultBytes)
+      return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
+    },
+  )
+
   return {
     async tool(snapshot, caller, name, args = {}, io) {
-      using _ = hideCredentials(caller, deps.redact)
-      const startedAt = deps.now()
-      const tool = snapshot.tools.get(name)
-      if (!tool || isRefused(tool, caller, snapshot)) throw hostError('TOOL_UNKNOWN', { name })
-      const labels = { plugin: tool.plugin.instance, tool: name }
-      const done = (outcome: string, answer: ToolAnswer): ToolAnswer => {
-        deps.metrics.call({ ...labels, outcome }, deps.now() - startedAt)
-        return answer
+      using _ = hideCredentials(caller, redact)
+      const item = snapshot.tools.get(name)
+      const refused = item ? refusal(item, caller, snapshot.policy) : 'unknown'
+      if (!item || refused) {
+        deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)
+        throw hostError('TOOL_UNKNOWN', { name })
       }
-      const failed = (outcome: string, text: string) => done(outcome, { kind: 'result', result: errorResult(deps.redact(text)) })
-
-      const problems = tool.validateInput(args)
-      if (problems) return failed('error', `Invalid arguments for ${name}: ${problems.join('; ')}`)
-      if (tool.surface.approval === 'required') {
-        const answer = approvalAnswer({ name, args, io })
-        if (answer) return done('refused', answer)
-      }
-      const run = async (): Promise<ToolAnswer> => {
-        const timeoutMs = tool.timeoutMs ?? deps.limits().callTimeoutMs
-        const value = await runIn(liveFor(tool, caller), { name, timeoutMs, caller, io }, deps, (running, request) =>
-          running.callTool(tool.localName, args, request),
-        )
-        if (isInputRequired(value)) {
-          if (!tool.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-          return { kind: 'inputRequired', requests: value.requests, state: value.state }
-        }
-        const structured = tool.validateOutput !== undefined
-        const result = toolResult(value, { structured, maxBytes: deps.limits().resultBytes })
-        const faults = tool.validateOutput?.(result.structuredContent)
-        if (faults) throw new InvalidResult(`returned a value that does not fit its output schema: ${faults.join('; ')}`)
-        return { kind: 'result', result }
-      }
-      try {
-        return done('ok', await (deps.results ? deps.results.answer({ tool, caller, args, io }, run) : run()))
-      } catch (error) {
-        if (error instanceof HostError && error.code === 'CALL_CANCELLED') {
-          deps.metrics.call({ ...labels, outcome: 'cancelled' }, deps.now() - startedAt)
-          throw error
-        }
-        // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
-        if (error instanceof HostError && error.code === 'TOOL_UNKNOWN') throw error
-        const outcome = error instanceof HostError && error.code === 'CALL_TIMEOUT' ? 'timeout' : 'error'
-        return failed(outcome, errorText(error, { name, plugin: tool.plugin.instance, requestId: io.requestId }, deps.log))
-      }
+      return await callTool({ kind: 'tool', name, item, caller, args, io, outcome: 'ok' })
     },
 
     async resource(snapshot, caller, uri, io) {
-      using _ = hideCredentials(caller, deps.redact)
+      using _ = hideCredentials(caller, redact)
       const found = findResource(snapshot, uri)
-      if (!found || isRefused(found.item, caller, snapshot)) throw hostError('RESOURCE_UNKNOWN', { uri })
-      const { item, params } = found
-      const { callTimeoutMs, resultBytes } = deps.limits()
-      try {
-        const value = await runIn(
-          liveFor(item, caller),
-          { name: item.name, timeoutMs: callTimeoutMs, caller, io },
-          deps,
-          (running, request) => running.readResource(item.localName, uri, params, request),
-        )
-        return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], maxBytes: resultBytes }) }
-      } catch (error) {
-        throw protocolError(error, item, io)
+      const refused = found ? refusal(found.item, caller, snapshot.policy) : 'unknown'
+      if (!found || refused) {
+        deny({ kind: 'resource', name: uri, caller, io }, refused ?? 'unknown', deps)
+        throw hostError('RESOURCE_UNKNOWN', { uri })
       }
+      return await readResource({ kind: 'resource', name: uri, ...found, caller, args: found.params, io, outcome: 'ok' })
     },
 
     async prompt(snapshot, caller, name, args, io) {
-      using _ = hideCredentials(caller, deps.redact)
-      const prompt = snapshot.prompts.get(name)
-      if (!prompt || isRefused(prompt, caller, snapshot)) throw hostError('PROMPT_UNKNOWN', { name })
-      const problems = prompt.validateArguments(args)
-      if (problems) throw hostError('PROMPT_ARGUMENTS', { name, problems })
-      const { callTimeoutMs, resultBytes } = deps.limits()
-      try {
-        const value = await runIn(
-          liveFor(prompt, caller),
-          { name, timeoutMs: callTimeoutMs, caller, io },
-          deps,
-          (running, request) => running.getPrompt(prompt.localName, args, request),
-        )
-        if (isInputRequired(value)) {
-          if (!prompt.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-          return { kind: 'inputRequired', requests: value.requests, state: value.state }
-        }
-        const description = prompt.wire['description']
-        const messages = promptMessages(value, resultBytes)
-        return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
-      } catch (error) {
-        throw protocolError(error, prompt, io)
+      using _ = hideCredentials(caller, redact)
+      const item = snapshot.prompts.get(name)
+      const refused = item ? refusal(item, caller, snapshot.policy) : 'unknown'
+      if (!item || refused) {
+        deny({ kind: 'prompt', name, caller, io }, refused ?? 'unknown', deps)
+        throw hostError('PROMPT_UNKNOWN', { name })
       }
+      return await getPrompt({ kind: 'prompt', name, item, caller, args, io, outcome: 'ok' })
     },
-  }
-
-  /** Outside a tool result an error is the protocol's: what the host throws goes as it is, anything else is hidden behind an id. */
-  function protocolError(error: unknown, item: SnapshotItem, io: CallIO): unknown {
-    if (error instanceof HostError) return error
-    const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
-    return hostError('CALL_FAILED', { name: item.name, problem: deps.redact(text) }, error)
   }
 }
 
-/** Refused callers learn nothing: their answer is that of a name nobody has. */
-function isRefused(item: SnapshotItem, caller: Caller, { policy }: Snapshot): boolean {
-  return refusal(item, caller, policy) !== undefined
+type ResourceAnswer = Awaited<ReturnType<Calls['resource']>>
+
+interface FoundResource extends PendingCall<SnapshotResource | SnapshotTemplate> {
+  readonly params: Readonly<Record<string, string>>
+}
+
+interface PendingPrompt extends PendingCall<SnapshotPrompt> {
+  readonly args: Readonly<Record<string, string>>
+}
+
+function checkPrompt(): Layer<PendingPrompt, PromptAnswer> {
+  return (call, next) => {
+    const problems = call.item.validateArguments(call.args)
+    if (problems) throw hostError('PROMPT_ARGUMENTS', { name: call.name, problems })
+    return next()
+  }
 }
 
 /** The resource, or the template that matches, with the template's values. */

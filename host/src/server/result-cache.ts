@@ -3,26 +3,18 @@ import { hashParts } from '../cache/entry.ts'
 import { HostError, hostError } from '../errors.ts'
 import { canonicalJson } from '../pin/canonical-json.ts'
 import type { PluginRecord } from '../service/plugin-record.ts'
-import type { CallIO, ToolAnswer } from './call.ts'
+import type { ToolAnswer } from './call.ts'
+import type { PendingCall } from './call-layers.ts'
 import type { Caller } from './caller.ts'
+import type { Layer } from './middleware.ts'
 import { liveOf, type SnapshotTool } from './snapshot.ts'
 
-/** Answers calls of tools that opted in with what the same caller was answered before. */
-export interface ResultCache {
-  /**
-   * What the cache has for this call, else what `run` gives; for a tool that did not opt in always the latter. A tool that writes
-   * makes what its plugin's tools answered stale, also when it fails: the service may have done it all the same. Rejects as `run`
-   * does, and with `CALL_CANCELLED` or the drain's reason for one who waits for another's call.
-   */
-  answer(call: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer>
-}
-
-export interface CachedCall {
-  readonly tool: SnapshotTool
-  readonly caller: Caller
-  readonly args: unknown
-  readonly io: CallIO
-}
+/**
+ * Answers calls of tools that opted in with what the same caller was answered before, all others with what comes next. A tool that
+ * writes makes what its plugin's tools answered stale, also when it fails: the service may have done it all the same. Rejects as `next`
+ * does, and with `CALL_CANCELLED` or the drain's reason for one who waits for another's call.
+ */
+export type ResultCache = Layer<PendingCall<SnapshotTool>, ToolAnswer>
 
 /** Where a result says that it came from the cache. */
 const META_KEY = 'mcp-patchbay/cache'
@@ -55,7 +47,10 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     ]
   }
 
-  async function cached({ tool, caller, args, io }: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+  async function cached(
+    { item: tool, caller, args, io }: PendingCall<SnapshotTool>,
+    run: () => Promise<ToolAnswer>,
+  ): Promise<ToolAnswer> {
     const { name, plugin, surface } = tool
     const identity = identityOf(tool, caller)
     const key = keyOf(args)
@@ -86,7 +81,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     }
   }
 
-  async function written({ tool, caller }: CachedCall, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+  async function written({ item: tool, caller }: PendingCall<SnapshotTool>, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
     try {
       return await run()
     } finally {
@@ -94,11 +89,10 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     }
   }
 
-  return {
-    answer(call, run) {
-      if (isCacheable(call.tool)) return cached(call, run)
-      return call.tool.access === 'write' && hasCached(call.tool.plugin) ? written(call, run) : run()
-    },
+  return (call, next) => {
+    const { item } = call
+    if (isCacheable(item)) return cached(call, next)
+    return item.access === 'write' && hasCached(item.plugin) ? written(call, next) : next()
   }
 }
 

@@ -11,6 +11,7 @@ import { authInfoOf } from '../server/auth-info.ts'
 import { createCaller } from '../server/caller.ts'
 import type { InFlight } from '../server/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp-server.ts'
+import { compose, type Layer, type Middleware } from '../server/middleware.ts'
 import { createAdmission, isLoopback } from './admission.ts'
 import { Answering } from './answering.ts'
 import { atMost } from './at-most.ts'
@@ -49,6 +50,8 @@ export interface HttpDeps {
   readonly dangerouslyAllowUnauthenticated?: boolean
   /** Which credentials a request may bring for services. Left out: for every service. */
   readonly requestCredentials?: RequestCredentialOptions
+  /** Around each request of a client that is known, the first outermost. */
+  readonly middleware?: readonly Middleware[]
   readonly now?: () => number
   readonly timeouts?: Partial<Timeouts>
 }
@@ -94,6 +97,10 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
         ] as const)
       : []),
   ])
+  const serve = compose<Exchange, void>(
+    (deps.middleware ?? []).flatMap(({ http }) => (http ? [aroundExchange(http)] : [])),
+    async (exchange) => routes.get(pathOf(exchange.req))?.get(exchange.req.method ?? '')?.(exchange),
+  )
   const allowed = new Map([
     [HEALTH, 'GET, HEAD'],
     ...routes.entries().map(([path, of]) => [path, [...of.keys()].join(', ')] as const),
@@ -155,7 +162,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
-    const path = req.url?.split('?', 1)[0] ?? ''
+    const path = pathOf(req)
     const methods = allow(path)
     if (methods === undefined) return refuse(res, refusal(404, `There is nothing at ${path}`))
     allowOrigin(req, res)
@@ -165,7 +172,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       return refuse(res, refusal(405, `${path} has no ${method}, only ${methods}`, { headers: { allow: methods } }))
     if (path === HEALTH) return sendJson(res, 200, '{"status":"ok"}')
     const exchange = await identify(req, res)
-    if (exchange) await routes.get(path)?.get(method)?.(exchange)
+    if (exchange) await serve(exchange)
   }
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
@@ -207,6 +214,14 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 
 const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true })
 const OPERATOR: Authenticated = { principal: LOCAL_PRINCIPAL }
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? ''
+}
+
+function aroundExchange(layer: NonNullable<Middleware['http']>): Layer<Exchange, void> {
+  return ({ req, res, caller: { principal } }, next) => layer({ req, res, principal }, next)
+}
 
 /** Here as well as on the management listener: where a Dockerfile asks. */
 const HEALTH = '/healthz'

@@ -9,6 +9,7 @@ import type { Calls } from '../server/call.ts'
 import { SERVER_INFO } from '../server/info.ts'
 import { InFlight } from '../server/in-flight.ts'
 import { createMcpServerFactory } from '../server/mcp-server.ts'
+import type { Middleware } from '../server/middleware.ts'
 import type { Registry } from '../server/registry.ts'
 import { createDirect } from './direct.ts'
 import { createHttpTransport } from './http.ts'
@@ -28,6 +29,7 @@ export interface ListenDeps {
   readonly auth: () => ResolvedConfig['auth']
   /** What paths in the config are relative to. */
   readonly configDir: string
+  readonly middleware: readonly Middleware[]
 }
 
 /** Open listeners. */
@@ -44,7 +46,7 @@ export interface Listening {
 
 /** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_…` and, for what callers are checked against, `AUTH_…`. */
 export async function listenOn(options: ListenOptions, deps: ListenDeps): Promise<Listening> {
-  const { registry, calls, log, metrics, config, auth, configDir } = deps
+  const { registry, calls, log, metrics, middleware, config, auth, configDir } = deps
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
@@ -65,7 +67,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
-  const shared = { factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, requestCredentials }
+  const shared = { middleware, factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, requestCredentials }
   let draining = false
   const isDraining = () => draining
 

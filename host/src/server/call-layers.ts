@@ -1,0 +1,125 @@
+import { errorResult } from '../data/content.ts'
+import { HostError, hostError } from '../errors.ts'
+import { approvalAnswer } from './approval.ts'
+import { auditLine, deniedLine } from './audit-line.ts'
+import type { CallIO, ToolAnswer } from './call.ts'
+import type { CallDeps } from './call-life.ts'
+import type { Caller } from './caller.ts'
+import { errorText } from './error-text.ts'
+import type { Layer, PassingCall } from './middleware.ts'
+import type { RefusalCode } from './filter.ts'
+import { liveOf, type SnapshotItem, type SnapshotTool } from './snapshot.ts'
+
+/** What became of a call. `unknown`: its tool was not there after all. */
+export type Outcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'refused' | 'limited' | 'unknown'
+
+/** A call that the caller may make, on its way. */
+export interface PendingCall<Item extends SnapshotItem = SnapshotItem> {
+  readonly kind: 'tool' | 'resource' | 'prompt'
+  /** As the client said it. */
+  readonly name: string
+  readonly item: Item
+  readonly caller: Caller
+  readonly args: unknown
+  readonly io: CallIO
+  /** Whoever ends it otherwise than well says so here. */
+  outcome: Outcome
+  /** What middleware sees of it, once one looks. */
+  passing?: PassingCall
+}
+
+/** Tells the audit of a call that the caller may not make. */
+export function deny(call: Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>, reason: RefusalCode, { audit }: CallDeps): void {
+  audit?.record(() => deniedLine(call, reason))
+}
+
+/** Outermost: measures every tool call and makes the text that a model reads of every error. */
+export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
+  return async (call, next) => {
+    const startedAt = deps.now()
+    try {
+      return await next()
+    } catch (error) {
+      call.outcome = outcomeOf(error)
+      if (call.outcome === 'cancelled' || call.outcome === 'unknown') throw error
+      const { name, item, io } = call
+      const text = errorText(error, { name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
+      return { kind: 'result', result: errorResult(deps.redact(text)) }
+    } finally {
+      const ms = deps.now() - startedAt
+      // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
+      if (call.outcome !== 'unknown')
+        deps.metrics.call({ plugin: call.item.plugin.instance, tool: call.name, outcome: call.outcome }, ms)
+      deps.audit?.record(() => auditLine(call, ms))
+    }
+  }
+}
+
+/** The same for what is read and asked for. Outside a tool result an error is the protocol's: what is not the host's own is hidden behind an id. */
+export function observeOther<Answer>(deps: CallDeps): Layer<PendingCall, Answer> {
+  return async (call, next) => {
+    const startedAt = deps.now()
+    try {
+      return await next()
+    } catch (error) {
+      call.outcome = outcomeOf(error)
+      if (error instanceof HostError) throw error
+      const { item, io } = call
+      const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
+      throw hostError('CALL_FAILED', { name: item.name, problem: deps.redact(text) }, error)
+    } finally {
+      deps.audit?.record(() => auditLine(call, deps.now() - startedAt))
+    }
+  }
+}
+
+/** Refuses calls beyond `limits.rate`. */
+export function limitRate<Answer>({ rate }: CallDeps): readonly Layer<PendingCall, Answer>[] {
+  if (!rate) return []
+  return [
+    (call, next) => {
+      const counted = rate(call.caller.principal)
+      return counted ? inVersion(call, () => counted.then(next)) : next()
+    },
+  ]
+}
+
+/** Refuses arguments that do not fit, and asks for the approval that a tool wants. */
+export function checkTool(): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
+  return (call, next) => {
+    const { name, item, args, io } = call
+    const problems = item.validateInput(args)
+    if (problems) {
+      call.outcome = 'error'
+      return Promise.resolve({ kind: 'result', result: errorResult(`Invalid arguments for ${name}: ${problems.join('; ')}`) })
+    }
+    const answer = item.surface.approval === 'required' ? approvalAnswer({ name, args, io }) : undefined
+    if (!answer) return next()
+    call.outcome = 'refused'
+    return Promise.resolve(answer)
+  }
+}
+
+/** Before a layer waits: the version that was looked at must not be drained meanwhile, since the call will run in it. */
+export function inVersion<Answer>({ item }: PendingCall, work: () => Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const leave = liveOf(item).enter(reject)
+    work().then(resolve, reject).finally(leave)
+  })
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const code = error instanceof HostError ? error.code : undefined
+  switch (code) {
+    case 'CALL_CANCELLED':
+      return 'cancelled'
+    case 'CALL_TIMEOUT':
+      return 'timeout'
+    case 'RATE_LIMITED':
+      return 'limited'
+    case 'TOOL_UNKNOWN':
+      return 'unknown'
+    default:
+      return 'error'
+  }
+}
