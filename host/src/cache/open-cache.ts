@@ -34,7 +34,8 @@ export function openCache({ settings, configDir, log, metrics, clock = cacheCloc
   }
   if (/^rediss?:/.test(store)) {
     const connection = createRedisConnection({ url: store, clock })
-    const [bus, scripts] = [createRedisBus({ connection, log, clock }), createRedisScripts({ connection, log, clock })]
+    const bus = createRedisBus({ connection, log, clock })
+    const scripts = createRedisScripts({ connection, log, clock, patienceMs })
     return createCache({ ...common, store: createRedisStore(connection), bus, scripts })
   }
   return createCache({ ...common, store: createMemoryStore({ maxEntries, maxBytes: MEMORY_BYTES }) })

@@ -4,29 +4,27 @@ import type { RedisConnection } from './redis-connection.ts'
 
 /** Runs small scripts in the Redis of the cache, whatever became of its connection meanwhile. */
 export interface SharedScripts {
-  /** Rejects after a tenth of a second, and at once while the store is left alone. */
+  /** Rejects after `patienceMs`, and at once while the store is left alone. */
   eval(script: string, options: { readonly keys: string[]; readonly arguments: string[] }): Promise<unknown>
 }
 
-/** The longest that a script is waited for. */
-const DEADLINE_MS = 100
 const FAILURES = 3
 const DOWN_MS = 2_000
 
-/** A guard of its own: one that fails for scripts says nothing about the cache. */
-export function createRedisScripts({
-  connection,
-  log,
-  clock,
-}: {
+export interface RedisScriptsOptions {
   readonly connection: RedisConnection
   readonly log: Logger
   readonly clock: CacheClock
-}): SharedScripts {
+  /** The longest that a script is waited for. */
+  readonly patienceMs?: number | undefined
+}
+
+/** A guard of its own: one that fails for scripts says nothing about the cache. */
+export function createRedisScripts({ connection, log, clock, patienceMs = 100 }: RedisScriptsOptions): SharedScripts {
   const guard = createGuard({
     store: connection.name,
     clock,
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: patienceMs,
     failures: FAILURES,
     openMs: DOWN_MS,
     onFailure: (error) => log.debug('cache_script_failed', { store: connection.name, error }),
