@@ -52,6 +52,11 @@ function entry<Data>(message: (data: Data) => string, fix: (data: Data) => reado
   return { message, fix }
 }
 
+/** Of what a process printed, enough to see what was wrong. */
+function lastLines(output: string): string {
+  return output.trim().split('\n').slice(-5).join(' | ').slice(-500)
+}
+
 /** The release of keyv's Redis adapter that works with the keyv of this host; its `latest` is for an older one. */
 const REDIS_PACKAGE = '@keyv/redis@6.0.0-rc.1'
 
@@ -148,6 +153,30 @@ const catalogue = {
     () => ['Call again; the new version answers', 'Raise limits.drainMs if calls may take longer'],
   ),
   // --- the way to a service ---
+  PLUGIN_PROCESS: entry<{ plugin: string; problem: string; output: string }>(
+    ({ plugin, problem, output }) =>
+      `The process of plugin "${plugin}" is of no use: ${problem}${output.trim() === '' ? '' : `; it printed last: ${lastLines(output)}`}`,
+    () => [
+      'Look for plugin_output in the log, at level debug: it has what the plugin printed',
+      'A plugin in its own process may read its own folder and nothing else; grant what it needs in its capabilities in mcp.config.ts',
+      'Raise limits.pluginHeapMb or limits.pluginMemoryMb if it needs more memory',
+    ],
+  ),
+  PLUGIN_RESTARTED: entry<{ plugin: string; why: string; mayHaveRun: boolean }>(
+    ({ plugin, why, mayHaveRun }) =>
+      `Plugin "${plugin}" was restarted in the middle of this call: ${why}. ${mayHaveRun ? 'What the call was to change may have been changed or not' : 'It only reads, so it can be called again'}`,
+    ({ mayHaveRun }) =>
+      mayHaveRun
+        ? ['Look whether the change was made, and call again if it was not']
+        : ['Call again: the plugin is started anew'],
+  ),
+  PLUGIN_CRASHED: entry<{ plugin: string; why: string }>(
+    ({ plugin, why }) => `Plugin "${plugin}" died five times within a minute and stays down; the last time ${why}`,
+    () => [
+      'Look for plugin_exited in the log: it has what the plugin printed last',
+      'Mend the plugin, or restart the host; a change of its files or its entry starts it again',
+    ],
+  ),
   SERVICE_URL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
     ({ plugin, setting, problem }) => `Plugin "${plugin}" has no usable address: ${setting} ${problem}`,
     ({ setting }) => [
@@ -292,6 +321,10 @@ const catalogue = {
     () => ['Name each origin, variable and folder the plugin needs, without patterns, links or variables'],
   ),
   // --- changing a project ---
+  CAPABILITY_NOT_GRANTED: entry<{ plugin: string; missing: readonly string[]; line: string }>(
+    ({ plugin, missing }) => `Plugin "${plugin}" needs what its entry does not grant: ${missing.join(', ')}`,
+    ({ plugin, line }) => [`If it may have that, add to the entry of "${plugin}" in mcp.config.ts: ${line}`],
+  ),
   INSTALL_SPEC: entry<{ spec: string; why: string }>(
     ({ spec, why }) => `${JSON.stringify(spec)} cannot be installed: ${why}`,
     () => ['Give a package of the registry, such as @acme/mcp-jira or @acme/mcp-jira@2.3.1, or the path of a folder or tarball'],

@@ -10,7 +10,7 @@ import type { EmbeddedConfig, ResolvedConfig } from './config/schema.ts'
 import { createValidators } from './data/validate.ts'
 import { hostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
-import { createPluginGraph } from './plugin-graph.ts'
+import { createPluginGraph } from './service/plugin-graph.ts'
 import { openLock } from './service/lock-file.ts'
 import { silentLogger } from './observability/logger.ts'
 import { createAudit } from './observability/audit.ts'
@@ -34,6 +34,7 @@ import { entryCredentials } from './service/credential-policy.ts'
 import { discoverEntries } from './service/discover.ts'
 import { createDormancy } from './service/dormant.ts'
 import type { DrainedVersion } from './service/drain.ts'
+import { createIsolation } from './service/isolate/isolation.ts'
 import { createLeftovers } from './service/leftovers.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
 import { createReloader, type ReloadReport, type Sources } from './service/reload.ts'
@@ -130,6 +131,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const resources = new AsyncDisposableStack()
   resources.use(cache)
   const graph = resources.use(createPluginGraph(log, approved.admit))
+  const isolation = resources.use(createIsolation({ log, now, random: Math.random }))
   const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
 
   const source = basename(file)
@@ -169,6 +171,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       log,
       cache,
       loadTimeoutMs: config.limits.loadTimeoutMs,
+      isolation,
+      processLimits: { heapMb: config.limits.pluginHeapMb, memoryMb: config.limits.pluginMemoryMb },
+      onFailed: () => reloader.retireFailed(),
       metricsFor: (instance) => metrics.forPlugin(instance),
       pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
       redactor: redact,

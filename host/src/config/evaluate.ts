@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { conditionFlags } from './condition-flags.ts'
 import type { Environment } from './dotenv.ts'
 import type { EvaluationReport } from './evaluation-child.ts'
 import { evaluationError, type Failure } from './evaluation-error.ts'
@@ -73,20 +74,11 @@ async function readReports(
 /** The module beside this file, as source or built, with this process's conditions for what the config imports. */
 function startChild(file: string, env: Environment): ChildProcess {
   const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
-  const flags = ['--max-old-space-size=256', ...conditionFlags(process.execArgv)]
+  const flags = ['--max-old-space-size=256', ...conditionFlags()]
   const script = [fileURLToPath(beside('evaluation-child')), pathToFileURL(file).href, beside('define').href]
   return spawn(process.execPath, [...flags, ...script], {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
-  })
-}
-
-/** `--conditions=x`, `--conditions x` and their short form. */
-function conditionFlags(flags: readonly string[]): readonly string[] {
-  return flags.flatMap((flag, index) => {
-    if (/^(?:--conditions=|-C.)/.test(flag)) return [flag]
-    const value = flags[index + 1]
-    return /^(?:--conditions|-C)$/.test(flag) && value !== undefined ? [`--conditions=${value}`] : []
   })
 }

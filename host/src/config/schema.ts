@@ -70,6 +70,12 @@ const parts = {
     callTimeoutMs: milliseconds('A tool that has not answered by then is cancelled', 60_000),
     loadTimeoutMs: milliseconds('For a plugin to import and to start', 10_000),
     drainMs: milliseconds('For calls in flight when their plugin is replaced, or the host ends', 30_000),
+    pluginHeapMb: Type.Integer({ description: 'JavaScript heap of a plugin in its own process', default: 256, minimum: 32 }),
+    pluginMemoryMb: Type.Integer({
+      description: 'All memory of a plugin in its own process, on Linux; one that holds more is restarted',
+      default: 512,
+      minimum: 96,
+    }),
     resultBytes: Type.Integer({ description: 'A longer result is an error', default: 1_048_576, minimum: 1_024 }),
     bodyBytes: Type.Integer({ description: 'A longer request is refused', default: 4_194_304, minimum: 1_024 }),
     rate: Type.Optional(

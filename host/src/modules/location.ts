@@ -13,6 +13,11 @@ export interface SourceLocation {
   readonly frame: string
 }
 
+/** Says where `error` comes from, for {@link locationOf}: another process found out. */
+export function withLocation(error: Error, location: SourceLocation): void {
+  locations.set(error, location)
+}
+
 export interface Position {
   readonly line: number
   readonly column: number

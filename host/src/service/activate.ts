@@ -5,19 +5,21 @@ import type { PluginEntry } from '../config/schema.ts'
 import type { ConfigFiles } from '../config/env.ts'
 import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
-import type { LoadedVersion, ModuleGraph } from '../modules/graph.ts'
+import type { ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { messageOf } from '../observability/thrown.ts'
 import { checkPlugin } from './check.ts'
 import type { EntryCredentials } from './credential-policy.ts'
 import { readEntryConfig } from './entry-config.ts'
-import { importPlugin } from './import.ts'
-import { runInline } from './inline.ts'
+import { requireGranted } from './granted.ts'
+import type { Isolation } from './isolate/isolation.ts'
 import { LivePlugin } from './live-plugin.ts'
+import { loadedObject, loadInline, type LoadedPlugin } from './load.ts'
+import { grantedCapabilities } from './observe.ts'
 import { checkPin, objectPin, type PinCheck, type PinPolicy, type PinResult } from './pins.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
-import { expectedRoot, nameFromSpecifier, resolvePlugin, type ResolvedPlugin } from './resolve.ts'
+import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './resolve.ts'
 import { readSurface, type PluginSurface } from './surface.ts'
 import { versionIdentity } from './version-identity.ts'
 
@@ -29,6 +31,11 @@ export interface ActivationDeps {
   readonly log: Logger
   readonly cache: PluginCaches
   readonly loadTimeoutMs: number
+  readonly isolation: Isolation
+  /** What one plugin in its own process may hold, in MB. */
+  readonly processLimits: { readonly heapMb: number; readonly memoryMb: number }
+  /** A running plugin stays down: its `failure` says why. */
+  readonly onFailed: () => void
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => ServiceLine
   readonly credentialsOf: (entry: PluginEntry) => EntryCredentials
@@ -76,7 +83,7 @@ export interface Activation {
 export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?: AbortSignal): Promise<Activation> {
   const label = entry.as ?? (typeof entry.use === 'string' ? nameFromSpecifier(entry.use) : 'plugin')
   let resolved: ResolvedPlugin | undefined
-  let modules: LoadedVersion | undefined
+  let loaded: LoadedPlugin | undefined
   let instance = label
   let surface: PluginSurface | undefined
   let pin: PinCheck | undefined
@@ -101,43 +108,45 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     },
     // A version that imports lazily has more files later.
     get digests() {
-      return modules?.digests ?? met
+      return loaded?.digests ?? met
     },
     configFiles,
     root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
     traces,
     release() {
-      modules?.release()
+      loaded?.release()
       pin?.[Symbol.dispose]()
       for (const forget of secrets) forget()
     },
   })
   try {
-    let exported: unknown = entry.use
     if (typeof entry.use === 'string') {
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
-      const { configDir, graph, loadTimeoutMs: timeoutMs } = deps
+      const { configDir } = deps
       pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir, signal } })
       if (pin.held)
         return { ...activation({ state: 'quarantined', pinned: 'changed', reason: reasonOf(pin.held) }), error: pin.held }
-      const imported = await importPlugin(resolved, { graph, timeoutMs, label, digests: met, signal })
-      modules = imported.modules
-      exported = imported.exported
+      loaded = await load({ entry, resolved, pin, label, digests: met, signal }, deps)
+    } else {
+      loaded = loadedObject(entry.use)
+      const why = 'it is an object of this process, and isolation is "process"'
+      if (entry.isolation === 'process') throw hostError('PLUGIN_SPECIFIER', { plugin: label, use: specifierOf(entry), why })
     }
-    const plugin = checkPlugin(exported, entry.as, label)
+    const plugin = checkPlugin(loaded.exported, entry.as, label)
     // An embedder's own object outlives any version of it.
-    if (modules) traces.push(plugin)
+    if (resolved) traces.push(plugin)
     instance = entry.as ?? plugin.name
     surface = readSurface(plugin)
-    const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: modules?.digests ?? met })
+    const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: loaded.digests })
+    if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
     for (const warning of verdict.warnings)
       deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
     pinned = pinnedRecord(verdict)
-    return await start({ plugin, instance, surface, entry, configFiles, traces, secrets, signal }, deps, activation)
+    return await start({ loaded, plugin, instance, surface, entry, configFiles, traces, secrets, signal }, deps, activation)
   } catch (error) {
-    for (const [file, digest] of modules?.digests ?? []) met.set(file, digest)
-    modules?.release()
-    modules = undefined
+    for (const [file, digest] of loaded?.digests ?? []) met.set(file, digest)
+    loaded?.release()
+    loaded = undefined
     pin?.[Symbol.dispose]()
     const reason = reasonOf(error, { files: new Set(met.keys()), redact: deps.redactor })
     return { ...activation({ state: 'failed', reason, ...pinnedBy(error) }), error }
@@ -161,7 +170,25 @@ function pinnedRecord({ pinned, tree, quarantined, othersQuarantined, warnings: 
   }
 }
 
+interface Loadable {
+  readonly entry: PluginEntry
+  readonly resolved: ResolvedPlugin
+  readonly pin: PinCheck
+  readonly label: string
+  readonly digests: Map<string, string>
+  readonly signal: AbortSignal | undefined
+}
+
+async function load({ entry, resolved, pin, ...rest }: Loadable, deps: ActivationDeps): Promise<LoadedPlugin> {
+  const { graph, configDir, env, isolation, loadTimeoutMs: timeoutMs, processLimits: limits, onFailed } = deps
+  const options = { ...rest, timeoutMs }
+  if (entry.isolation === 'inline') return loadInline(resolved, graph, options)
+  const capabilities = await grantedCapabilities(entry, { label: rest.label, configDir })
+  return isolation.load(resolved, { ...options, capabilities, configDir, env, limits, approved: pin.approved, onFailed })
+}
+
 interface Startable {
+  readonly loaded: LoadedPlugin
   readonly plugin: ServicePlugin
   readonly instance: string
   readonly surface: PluginSurface
@@ -173,7 +200,7 @@ interface Startable {
 }
 
 async function start(
-  { plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
+  { loaded, plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
   deps: ActivationDeps,
   activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
 ): Promise<Activation> {
@@ -185,12 +212,14 @@ async function start(
   for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
   if (!read.ok) {
     const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
+    loaded.retire()
     return { ...activation({ state: 'unconfigured', reason: reasonOf(error) }), error }
   }
   const { config, secrets, sources } = read
   held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
-  const isConfigured = guarded(instance, 'isAuthConfigured', () => plugin.isAuthConfigured(config as never))
+  const isConfigured = await guarded(instance, 'isAuthConfigured', () => loaded.isAuthConfigured(plugin, config))
   if (!isConfigured && !areCallers) {
+    loaded.retire()
     const error = hostError('PLUGIN_UNCONFIGURED', {
       plugin: instance,
       problems: ['no credential is set'],
@@ -211,7 +240,7 @@ async function start(
   traces.push(http)
   const draft = activation({ state: 'loading' })
   const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets })
-  const starting = runInline({
+  const starting = loaded.start({
     instance,
     plugin,
     surface,
@@ -238,9 +267,9 @@ async function start(
   }
 }
 
-function guarded<Result>(plugin: string, step: string, work: () => Result): Result {
+async function guarded<Result>(plugin: string, step: string, work: () => Promise<Result> | Result): Promise<Result> {
   try {
-    return work()
+    return await work()
   } catch (error) {
     throw hostError('PLUGIN_START', { plugin, step, problem: messageOf(error) }, error)
   }

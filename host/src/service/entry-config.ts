@@ -22,6 +22,11 @@ export function readEntryConfig(
     inline: entry.config,
     env,
     baseDir: configDir,
-    revealSecrets: entry.capabilities.credentials === 'raw',
+    revealSecrets: entry.capabilities.credentials === 'raw' && (entry.isolation === 'inline' || declaresRaw(surface)),
   })
+}
+
+/** Secrets go into another process only where both sides want it. */
+function declaresRaw({ capabilities }: PluginSurface): boolean {
+  return capabilities.credentials === 'raw'
 }

@@ -44,6 +44,8 @@ export interface PinResult {
 export interface PinCheck extends Disposable {
   /** Why its code must not run although nothing refuses it: it is from npm and is not what was approved. */
   readonly held: HostError | undefined
+  /** In a frozen deployment the SHA-256 of each file that may run, by where it lies. */
+  readonly approved?: ReadonlyMap<string, string>
   /** Judges what was imported: `digests` is what was read for it. Throws `PIN_…` and `CAPABILITY_INVALID`. */
   judge(imported: { instance: string; surface: PluginSurface; digests: ReadonlyMap<string, string> }): Promise<PinResult>
 }
@@ -62,9 +64,11 @@ export async function checkPin(
   const { install, tree } = await observePlugin(entry, resolved, within)
   checkConfigured(entry, install, within.label)
   const held = await judgeInstall({ entry, install, tree }, policy, within)
-  const end = frozen ? approved.approve(tree) : () => {}
+  // What Node holds in this process is no matter for another one.
+  const end = frozen && entry.isolation === 'inline' ? approved.approve(tree) : () => {}
   return {
     held,
+    ...(frozen ? { approved: new Map([...filesByLocation(tree)].map(([file, { sha256 }]) => [file, sha256])) } : {}),
     async judge({ instance, surface, digests }) {
       if (frozen) compareRead(tree, digests)
       const locked = lockedPlugin(lock, deployment, instance)

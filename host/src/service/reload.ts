@@ -6,6 +6,7 @@ import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leftovers.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
+import { reasonOf } from './reason.ts'
 import { specifierOf } from './resolve.ts'
 import {
   createSlot,
@@ -30,6 +31,8 @@ export interface Reloader extends AsyncDisposable {
    * that is published. A plugin slower than `patienceMs` is published by itself when it is done.
    */
   apply(change: Change): Promise<void>
+  /** Publishes every plugin whose running version has given up as `failed`, until it is built anew. */
+  retireFailed(): void
   /** What the newest versions were built from. */
   watched(): Sources
 }
@@ -246,6 +249,19 @@ export function createReloader(options: ReloadOptions): Reloader {
       slots = next
       await rebuild(stale)
     },
+    retireFailed() {
+      if (closed) return
+      for (const slot of slots.values()) {
+        const error = slot.current?.record.live?.running.failure
+        if (!slot.current || !error) continue
+        const failed = failedActivation(slot.current, error)
+        drains.start(slot.current, slot.generation)
+        if (slot.newest === slot.current) slot.newest = failed
+        slot.current = failed
+        log.error('plugin_failed', { plugin: failed.record.instance, error })
+      }
+      commit()
+    },
     watched() {
       const newest = [...slots.values()].flatMap((slot) => slot.newest ?? [])
       const rootsOf = (activations: readonly Activation[]) => new Set(activations.flatMap(({ root }) => root ?? []))
@@ -270,6 +286,20 @@ export function createReloader(options: ReloadOptions): Reloader {
       await Promise.all(builds.map(({ done }) => done))
       await drains.finished()
     },
+  }
+}
+
+/** What is left of a version that serves nobody any more. */
+function failedActivation({ record, digests, configFiles, root }: Activation, error: Error): Activation {
+  const { instance, entry, version } = record
+  return {
+    record: { instance, entry, state: 'failed', reason: reasonOf(error), ...(version === undefined ? {} : { version }) },
+    digests: new Map(digests),
+    configFiles,
+    root,
+    error,
+    traces: [],
+    release() {},
   }
 }
 

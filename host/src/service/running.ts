@@ -10,6 +10,8 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly surface: PluginSurface
   /** It was listed before it was imported, and cannot be what was listed: no version to hold on to when the next one fails. */
   readonly isBroken?: boolean
+  /** It serves nobody any more, and why: its process died too often. */
+  readonly failure?: Error | undefined
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
   callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
   readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>

@@ -45,7 +45,7 @@ export function serviceHttp(
     redactor,
     log,
     currentCall,
-    readOnly: readOnly || entry.readOnly,
+    readOnly: readOnly || entry.readOnly || onlyReads(surface, entry),
   })
   return {
     http: {
@@ -71,4 +71,9 @@ function textValues(
 /** A plugin that runs in the host is trusted with what it declares; one in its own process gets what the config grants of that. */
 function grantedHosts(declared: readonly string[], { isolation, capabilities }: HttpOptions['entry']): readonly string[] {
   return isolation === 'inline' ? declared : declared.filter((host) => capabilities.hosts.includes(host))
+}
+
+/** A process may say that it works in the background when it does not: where no tool writes, nothing of the plugin does. */
+function onlyReads({ tools }: HttpOptions['surface'], { isolation }: HttpOptions['entry']): boolean {
+  return isolation === 'process' && tools.every(({ access }) => access === 'read')
 }

@@ -59,6 +59,9 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
     get isBroken() {
       return awake !== undefined && running === undefined
     },
+    get failure() {
+      return running?.failure
+    },
     callTool: (name, input, request) =>
       ask(
         (plugin) => plugin.callTool(name, input, request),
