@@ -196,11 +196,14 @@ test('will not listen without authentication where others can connect', async ()
   } as const
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com', '127.0.0.1.example.com'])
     await assert.rejects(
-      createHttpTransport({ ...options, host }, { ...serving, bodyBytes: 1_000 }),
+      createHttpTransport({ ...options, host }, { ...serving, factory: async () => serving.factory, bodyBytes: 1_000 }),
       hostError('LISTEN_UNAUTHENTICATED', { host }),
     )
   for (const host of ['127.0.0.1', '127.0.0.2', 'localhost']) {
-    const http = await createHttpTransport({ ...options, host }, { ...serving, bodyBytes: 1_000 })
+    const http = await createHttpTransport(
+      { ...options, host },
+      { ...serving, factory: async () => serving.factory, bodyBytes: 1_000 },
+    )
     await http.close({ graceMs: 0 })
   }
 })
@@ -216,7 +219,7 @@ test('says which address it cannot have', async (t) => {
     allowedOrigins: [],
     sessions: { mode: 'stateful', max: 1, idleMs: 1 },
   } as const
-  await assert.rejects(createHttpTransport(options, { ...serving, bodyBytes: 1_000 }), {
+  await assert.rejects(createHttpTransport(options, { ...serving, factory: async () => serving.factory, bodyBytes: 1_000 }), {
     code: 'LISTEN_FAILED',
     message: new RegExp(`127.0.0.1:${http.port}: the port is in use`),
   })

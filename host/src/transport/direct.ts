@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
 import { LRUCache } from 'lru-cache'
 import { errorResult, type ToolResult } from '../data/content.ts'
 import { isObject } from '../data/json.ts'
@@ -130,8 +129,11 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     },
   }
 
-  function isKnownClient({ client }: DirectRequest): boolean {
-    return client === undefined || clients.has(client)
+  function isKnownClient({ client, params }: DirectRequest): boolean {
+    if (client === undefined || clients.has(client)) return true
+    if (!isPlainClient(params['_meta'])) return false
+    clients.set(client, true)
+    return true
   }
 
   /** The answer of a method that only looks: of its view, and prepared with it. */
@@ -235,11 +237,18 @@ const VERSION = '2026-07-28'
 const PROTOCOL = 'io.modelcontextprotocol/protocolVersion'
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
-const LEGACY_VERSIONS: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < VERSION))
+/** Written out, since the SDK is not read before somebody needs it; a test compares them with the SDK's. */
+export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([
+  '2025-11-25',
+  '2025-06-18',
+  '2025-03-26',
+  '2024-11-05',
+  '2024-10-07',
+])
 const MODERN_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'server/discover'])
 const LEGACY_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'ping'])
 
-/** Clients that differ in name, version or capabilities; each costs one request by the long way. */
+/** Clients that differ in name, version or capabilities; each that is not plain costs one request by the long way. */
 const MAX_CLIENTS = 256
 const MAX_CLIENT_LENGTH = 4_096
 
@@ -292,6 +301,20 @@ function clientOf(meta: unknown): string | undefined {
   for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return undefined
   const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
   return client.length > MAX_CLIENT_LENGTH ? undefined : client
+}
+
+/** A client that says its name, its version and nothing that would have to be looked at: the SDK need not be read for it. */
+function isPlainClient(meta: unknown): boolean {
+  if (!isObject(meta)) return false
+  const { [CLIENT]: info, [CAPABILITIES]: capabilities } = meta
+  return (
+    isObject(capabilities) &&
+    Object.keys(capabilities).length === 0 &&
+    isObject(info) &&
+    typeof info['name'] === 'string' &&
+    typeof info['version'] === 'string' &&
+    Object.keys(info).length === 2
+  )
 }
 
 /** Headers that say what the body says, as the specification demands. */

@@ -20,9 +20,9 @@ import type { Direct } from './direct.ts'
 import { allowOrigin, answerOptions } from './cors.ts'
 import type { Exchange, OpenConnections } from './exchange.ts'
 import { bind, type Timeouts } from './bind.ts'
+import { lazily } from './lazily.ts'
 import { readNarrowing } from './narrowing.ts'
 import { INTERNAL_ERROR, refusal, refuse, sendJson } from './refusal.ts'
-import { createSse } from './sse.ts'
 import { createStreamable } from './streamable.ts'
 
 /** `listen.http` of the config, with its defaults. */
@@ -38,7 +38,7 @@ export interface HttpOptions {
 }
 
 export interface HttpDeps {
-  readonly factory: HostServerFactory
+  readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly inFlight: InFlight
   /** The short way for hot methods; without it the SDK answers them too. */
@@ -84,7 +84,12 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   // Without authentication everybody is the same principal, who may have them all.
   const maxPerOwner = authenticate ? Math.ceil(max / 2) : max
   const streamable = createStreamable({ ...deps, sessions: options.sessions, maxSessionsPerOwner: maxPerOwner, isDraining, now })
-  const sse = options.sse ? createSse({ ...deps, max, maxPerOwner, isDraining, now }) : undefined
+  const sse = options.sse
+    ? lazily(async () => {
+        const [{ createSse }, factory] = await Promise.all([import('./sse.ts'), deps.factory()])
+        return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now })
+      })
+    : undefined
   const admission = createAdmission(options)
   const addressOf = createClientAddress(options.trustedProxies ?? [])
 
@@ -92,8 +97,8 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     ['/mcp', new Map(['POST', 'GET', 'DELETE'].map((method) => [method, streamable.handle]))],
     ...(sse
       ? ([
-          ['/sse', new Map([['GET', sse.get]])],
-          ['/messages', new Map([['POST', sse.post]])],
+          ['/sse', new Map([['GET', async (exchange: Exchange) => (await sse.get()).get(exchange)]])],
+          ['/messages', new Map([['POST', async (exchange: Exchange) => (await sse.get()).post(exchange)]])],
         ] as const)
       : []),
   ])
@@ -121,6 +126,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   })
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
+  const preparing = setTimeout(() => void streamable.prepare(), PREPARE_AFTER_MS).unref()
 
   const drain = () => {
     draining = true
@@ -134,7 +140,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       return draining
     },
     get open() {
-      const older = sse?.open() ?? 0
+      const older = sse?.made?.open() ?? 0
       const { sessions, streams } = streamable.open()
       return { sessions: sessions + older, streams: streams + older }
     },
@@ -143,6 +149,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     async close({ graceMs }) {
       drain()
       clearInterval(sweeping)
+      clearTimeout(preparing)
       const closed = server.listening ? once(server, 'close') : Promise.resolve()
       server.close()
       const finished = () => Promise.all([inFlight.idle(), answering.done()])
@@ -151,7 +158,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       await atMost(LAST_WORDS_MS, finished())
       // What a call over HTTP+SSE answered is written a few microtasks after it ended.
       await setImmediate()
-      await Promise.all([streamable.close(), sse?.close()])
+      await Promise.all([streamable.close(), sse?.made?.close()])
       server.closeIdleConnections()
       await atMost(LAST_WORDS_MS, closed)
       server.closeAllConnections()
@@ -226,5 +233,7 @@ function aroundExchange(layer: NonNullable<Middleware['http']>): Layer<Exchange,
 /** Here as well as on the management listener: where a Dockerfile asks. */
 const HEALTH = '/healthz'
 const SWEEP_MS = 30_000
+/** The client that had the host started has its first list by then. */
+const PREPARE_AFTER_MS = 250
 /** For answers that are written already to reach their clients. */
 const LAST_WORDS_MS = 500

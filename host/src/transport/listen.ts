@@ -8,13 +8,12 @@ import { Announcer } from '../server/announcer.ts'
 import type { Calls } from '../server/call.ts'
 import { SERVER_INFO } from '../server/info.ts'
 import { InFlight } from '../server/in-flight.ts'
-import { createMcpServerFactory } from '../server/mcp-server.ts'
 import type { Middleware } from '../server/middleware.ts'
 import type { Registry } from '../server/registry.ts'
 import { createDirect } from './direct.ts'
 import { createHttpTransport } from './http.ts'
+import { lazily } from './lazily.ts'
 import { createManagement } from './management.ts'
-import { createStdioTransport } from './stdio.ts'
 
 /** `listen` of the config. What is not named here is not opened. */
 export type ListenOptions = NonNullable<HostConfig['listen']> | ResolvedConfig['listen']
@@ -51,13 +50,9 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
   const requestStateKey = randomBytes(32)
-  const factory = createMcpServerFactory({
-    registry,
-    calls,
-    log,
-    inFlight,
-    info: SERVER_INFO,
-    requestStateKey,
+  const servers = lazily(async () => {
+    const { createMcpServerFactory } = await import('../server/mcp-server.ts')
+    return createMcpServerFactory({ registry, calls, log, inFlight, info: SERVER_INFO, requestStateKey })
   })
   // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.
   const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
@@ -86,7 +81,9 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const web =
     http && (await createHttpTransport(http, { ...shared, authenticate: inbound?.authenticate, dangerouslyAllowUnauthenticated }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
-  const stdio = options.stdio ? createStdioTransport(shared) : undefined
+  const stdio = options.stdio
+    ? (await import('./stdio.ts')).createStdioTransport({ ...shared, factory: await servers.get() })
+    : undefined
   const kept = opened.move()
 
   const url = web && `${web.origin}/mcp`

@@ -1,26 +1,16 @@
-import { randomUUID } from 'node:crypto'
-import {
-  classifyInboundRequest,
-  createMcpHandler,
-  isInitializeRequest,
-  legacyStatelessFallback,
-} from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { isObject } from '../data/json.ts'
 import type { Announcer } from '../server/announcer.ts'
-import type { BegunCall } from '../server/begun-call.ts'
-import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
+import type { HostServerFactory } from '../server/mcp-server.ts'
 import { readMessage } from './body.ts'
 import type { Direct } from './direct.ts'
-import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
-import { ListenBus, ownerOf } from './listen-bus.ts'
-import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
-import { SessionTransport } from './session-transport.ts'
-import { Sessions, type Session } from './sessions.ts'
-import { sendWebResponse, toWebRequest } from './web.ts'
+import type { Exchange, OpenConnections } from './exchange.ts'
+import { lazily } from './lazily.ts'
+import { idOf, isRequest } from './message.ts'
+import { INTERNAL_ERROR, refusal, refuse, type Refusal } from './refusal.ts'
 
 export interface StreamableOptions {
-  readonly factory: HostServerFactory
+  /** Asked for when the short way leaves something. */
+  readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly direct?: Direct | undefined
   readonly log: Logger
@@ -37,231 +27,39 @@ export interface StreamableOptions {
 export interface Streamable {
   readonly handle: (exchange: Exchange) => Promise<void>
   readonly open: () => OpenConnections
+  /** Reads what only some requests need, before one does. */
+  readonly prepare: () => Promise<unknown>
   /** Closes sessions that nobody used for long. */
   readonly sweep: () => void
   /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */
   readonly close: () => Promise<void>
 }
 
-/**
- * Serves 2026-07-28, one server a request, and the 2025 revisions: in sessions that belong to the principal who opened them, or
- * without any. The SDK decides by the message which era a request is of.
- */
+/** Takes the short way for the hot methods of 2026-07-28. The rest, and with it the SDK, is read when the first other request comes. */
 export function createStreamable(options: StreamableOptions): Streamable {
-  const { factory, announcer, direct, log, now } = options
-  const bus = new ListenBus(announcer)
-  const onerror = (error: Error) => log.debug('mcp_error', { error })
-  const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
-  const stateless = legacyStatelessFallback(factory, onerror)
-  const { mode, max, idleMs } = options.sessions
-  const sessions = new Sessions<StreamableSession>({ max, maxPerOwner: options.maxSessionsPerOwner, idleMs, now })
-
+  const { direct } = options
+  const bySdk = lazily(async () => {
+    const [{ createSdkStreamable }, factory] = await Promise.all([import('./streamable-by-sdk.ts'), options.factory()])
+    return createSdkStreamable({ ...options, factory })
+  })
   return {
     async handle(exchange) {
       const { req, res } = exchange
-      if (req.method !== 'POST') return mode === 'stateful' ? handleSession(exchange) : refuse(res, methodNotAllowed())
+      if (req.method !== 'POST') return (await bySdk.get()).handle(exchange)
       const read = await readMessage(req, options.bodyBytes)
       if (read.refused) return refuse(res, read.refused)
       const { message } = read
       if (options.isDraining() && isRequest(message)) return refuse(res, closing(), idOf(message))
-      if (req.headers['mcp-protocol-version'] === '2026-07-28') {
-        const left = direct ? await direct.modern(exchange, message) : exchange
-        if (!left) return
-      }
-      if (era(exchange, message) === 'modern') return handleModern(exchange, message)
-      return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
+      if (direct && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await direct.modern(exchange, message))) return
+      await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
-    open() {
-      let streams = bus.size
-      for (const session of sessions) streams += session.streams
-      return { sessions: sessions.size, streams }
-    },
-    sweep() {
-      sessions.sweep()
-      for (const { transport } of sessions) transport.events.expire()
-    },
+    prepare: () => bySdk.get(),
+    open: () => bySdk.made?.open() ?? { sessions: 0, streams: 0 },
+    sweep: () => bySdk.made?.sweep(),
     async close() {
-      await modern.close()
-      await sessions.closeAll()
+      await bySdk.made?.close()
     },
   }
-
-  async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
-    const { req, res, caller, authInfo } = exchange
-    const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
-    if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
-      const response = await serve()
-      if (direct && response.status === 200 && response.headers.get('content-type') === 'application/json')
-        direct.learn(caller, message, await response.clone().text())
-      return sendWebResponse(response, res, log)
-    }
-    if (bus.openOf(ownerOf(caller)) >= MAX_STREAMS_PER_OWNER) {
-      const reason = `You have ${MAX_STREAMS_PER_OWNER} subscription streams open; close one first`
-      return refuse(res, refusal(429, reason, { code: INTERNAL_ERROR }), idOf(message))
-    }
-    const response = await bus.openFor(caller, serve)
-    waitForChanges(exchange, now)
-    return sendWebResponse(response, res, log)
-  }
-
-  async function handleStateless(exchange: Exchange, message: unknown): Promise<void> {
-    const left = direct ? await direct.legacy(exchange, message) : exchange
-    if (!left) return
-    const { req, res, authInfo } = left
-    await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
-  }
-
-  async function handleSession(exchange: Exchange, message?: unknown): Promise<void> {
-    const { req, res, caller } = exchange
-    const id = req.headers['mcp-session-id']
-    if (id === undefined) return message === undefined ? refuse(res, methodNotAllowed()) : openSession(exchange, message)
-    const session = sessions.find(String(id), ownerOf(caller))
-    if (!session) {
-      log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
-      return refuse(res, refusal(404, 'Session not found', { code: SESSION_NOT_FOUND }), idOf(message))
-    }
-    if (message === undefined) return req.method === 'GET' ? stream(session, exchange) : inSession(session, exchange, undefined)
-    const reused = session.transport.expect(message)
-    if (reused !== undefined)
-      return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
-    const left = direct ? await direct.legacy(exchange, message, session) : exchange
-    if (left) await inSession(session, left, message)
-    else session.transport.forget(message)
-    const cancelled =
-      isObject(message) && message['method'] === 'notifications/cancelled' && isObject(message['params'])
-        ? message['params']['requestId']
-        : undefined
-    if (typeof cancelled !== 'string' && typeof cancelled !== 'number') return
-    const begun = session.begun.get(cancelled)
-    if (begun) begun.cancellation.cancel(new Error('The client cancelled the request'))
-    else await session.transport.cancelled(cancelled)
-  }
-
-  async function stream(session: StreamableSession, exchange: Exchange): Promise<void> {
-    const { req, res } = exchange
-    if (res.destroyed) return
-    const lastEvent = req.headers['last-event-id']
-    if (lastEvent !== undefined && session.transport.events.isLast(String(lastEvent))) return refuse(res, methodNotAllowed())
-    session.streams++
-    res.once('close', () => session.streams--)
-    waitForChanges(exchange, now)
-    await inSession(session, exchange, undefined)
-  }
-
-  async function inSession({ transport }: StreamableSession, { req, res, authInfo }: Exchange, message: unknown): Promise<void> {
-    const response = await transport.handleRequest(toWebRequest(req, res), {
-      authInfo,
-      ...(message !== undefined && { parsedBody: message }),
-    })
-    if (response.status >= 400) transport.forget(message)
-    await sendWebResponse(response, res, log)
-  }
-
-  async function openSession(exchange: Exchange, message: unknown): Promise<void> {
-    const { res, caller, authInfo } = exchange
-    if (!isInitializeRequest(message))
-      return refuse(res, refusal(400, 'Send Mcp-Session-Id, or initialize first, or speak revision 2026-07-28'), idOf(message))
-    const owner = ownerOf(caller)
-    if (!sessions.makeRoom(owner)) {
-      log.warn('sessions_full', { principal: caller.principal.id, open: sessions.size })
-      return refuse(
-        res,
-        refusal(503, 'Too many sessions are open and busy; try again later', { headers: { 'retry-after': '10' } }),
-        idOf(message),
-      )
-    }
-    const mcp = factory({ era: 'legacy', authInfo })
-    const transport: SessionTransport = new SessionTransport({
-      now,
-      sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp, begun })),
-    })
-    const begun = new Map<string | number, BegunCall>()
-    const leave = announcer.add(mcp)
-    mcp.onClosed(() => {
-      leave()
-      if (transport.sessionId === undefined) return
-      for (const { cancellation } of begun.values()) cancellation.cancel(new Error('The session is over'))
-      sessions.delete(transport.sessionId)
-    })
-    await mcp.connect(transport)
-    transport.expect(message)
-    await sendWebResponse(
-      await transport.handleRequest(toWebRequest(exchange.req, res), { authInfo, parsedBody: message }),
-      res,
-      log,
-    )
-    if (transport.sessionId === undefined) await mcp.close()
-  }
-}
-
-/** How many `subscriptions/listen` streams one principal may have; the SDK's total is 1,024. */
-const MAX_STREAMS_PER_OWNER = 256
-
-class StreamableSession implements Session {
-  readonly id: string
-  readonly owner: string
-  readonly transport: SessionTransport
-  /** Its calls on the direct path. */
-  readonly begun: Map<string | number, BegunCall>
-  /** How many streams wait for notifications. */
-  streams = 0
-  readonly #mcp: HostServer
-
-  constructor({ id, owner, transport, mcp, begun }: StreamableSessionParts) {
-    this.id = id
-    this.owner = owner
-    this.transport = transport
-    this.begun = begun
-    this.#mcp = mcp
-  }
-
-  get isBusy(): boolean {
-    return this.streams > 0 || this.transport.isBusy
-  }
-
-  close(): Promise<void> {
-    return this.#mcp.close()
-  }
-}
-
-interface StreamableSessionParts {
-  readonly id: string
-  readonly owner: string
-  readonly transport: SessionTransport
-  readonly mcp: HostServer
-  readonly begun: Map<string | number, BegunCall>
-}
-
-/** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */
-function era({ req }: Exchange, message: unknown): 'modern' | 'legacy' {
-  const header = (name: string) => (typeof req.headers[name] === 'string' ? req.headers[name] : undefined)
-  const version = header('mcp-protocol-version')
-  const method = header('mcp-method')
-  const name = header('mcp-name')
-  const { kind } = classifyInboundRequest({
-    httpMethod: 'POST',
-    body: message,
-    ...(version !== undefined && { protocolVersionHeader: version }),
-    ...(method !== undefined && { mcpMethodHeader: method }),
-    ...(name !== undefined && { mcpNameHeader: name }),
-  })
-  return kind === 'legacy' ? 'legacy' : 'modern'
-}
-
-function isRequest(message: unknown): boolean {
-  return Array.isArray(message)
-    ? message.some(isRequest)
-    : isObject(message) && message['method'] !== undefined && message['id'] !== undefined
-}
-
-function idOf(message: unknown): string | number | null {
-  const id = isObject(message) && message['method'] !== undefined ? message['id'] : undefined
-  return typeof id === 'string' || typeof id === 'number' ? id : null
-}
-
-function methodNotAllowed(): Refusal {
-  return refusal(405, 'Without a session there is only POST', { headers: { allow: 'POST' } })
 }
 
 function closing(): Refusal {

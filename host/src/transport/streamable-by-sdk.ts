@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto'
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  isInitializeRequest,
+  legacyStatelessFallback,
+} from '@modelcontextprotocol/server'
+import { isObject } from '../data/json.ts'
+import type { BegunCall } from '../server/begun-call.ts'
+import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
+import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
+import { ListenBus, ownerOf } from './listen-bus.ts'
+import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
+import { idOf } from './message.ts'
+import { SessionTransport } from './session-transport.ts'
+import { Sessions, type Session } from './sessions.ts'
+import type { StreamableOptions } from './streamable.ts'
+import { sendWebResponse, toWebRequest } from './web.ts'
+
+export interface SdkStreamableOptions extends Omit<StreamableOptions, 'factory'> {
+  readonly factory: HostServerFactory
+}
+
+/** What the short way leaves. */
+export interface SdkStreamable {
+  /** `message` is the body of a POST; undefined for a GET or a DELETE. */
+  readonly handle: (exchange: Exchange, message?: unknown) => Promise<void>
+  readonly open: () => OpenConnections
+  readonly sweep: () => void
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Serves 2026-07-28, one server a request, and the 2025 revisions: in sessions that belong to the principal who opened them, or
+ * without any. The SDK decides by the message which era a request is of.
+ */
+export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamable {
+  const { factory, announcer, direct, log, now } = options
+  const bus = new ListenBus(announcer)
+  const onerror = (error: Error) => log.debug('mcp_error', { error })
+  const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
+  const stateless = legacyStatelessFallback(factory, onerror)
+  const { mode, max, idleMs } = options.sessions
+  const sessions = new Sessions<StreamableSession>({ max, maxPerOwner: options.maxSessionsPerOwner, idleMs, now })
+
+  return {
+    async handle(exchange, message) {
+      if (message === undefined) return mode === 'stateful' ? handleSession(exchange) : refuse(exchange.res, methodNotAllowed())
+      if (era(exchange, message) === 'modern') return handleModern(exchange, message)
+      return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
+    },
+    open() {
+      let streams = bus.size
+      for (const session of sessions) streams += session.streams
+      return { sessions: sessions.size, streams }
+    },
+    sweep() {
+      sessions.sweep()
+      for (const { transport } of sessions) transport.events.expire()
+    },
+    async close() {
+      await modern.close()
+      await sessions.closeAll()
+    },
+  }
+
+  async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
+    const { req, res, caller, authInfo } = exchange
+    const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
+    if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
+      const response = await serve()
+      if (direct && response.status === 200 && response.headers.get('content-type') === 'application/json')
+        direct.learn(caller, message, await response.clone().text())
+      return sendWebResponse(response, res, log)
+    }
+    if (bus.openOf(ownerOf(caller)) >= MAX_STREAMS_PER_OWNER) {
+      const reason = `You have ${MAX_STREAMS_PER_OWNER} subscription streams open; close one first`
+      return refuse(res, refusal(429, reason, { code: INTERNAL_ERROR }), idOf(message))
+    }
+    const response = await bus.openFor(caller, serve)
+    waitForChanges(exchange, now)
+    return sendWebResponse(response, res, log)
+  }
+
+  async function handleStateless(exchange: Exchange, message: unknown): Promise<void> {
+    const left = direct ? await direct.legacy(exchange, message) : exchange
+    if (!left) return
+    const { req, res, authInfo } = left
+    await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
+  }
+
+  async function handleSession(exchange: Exchange, message?: unknown): Promise<void> {
+    const { req, res, caller } = exchange
+    const id = req.headers['mcp-session-id']
+    if (id === undefined) return message === undefined ? refuse(res, methodNotAllowed()) : openSession(exchange, message)
+    const session = sessions.find(String(id), ownerOf(caller))
+    if (!session) {
+      log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
+      return refuse(res, refusal(404, 'Session not found', { code: SESSION_NOT_FOUND }), idOf(message))
+    }
+    if (message === undefined) return req.method === 'GET' ? stream(session, exchange) : inSession(session, exchange, undefined)
+    const reused = session.transport.expect(message)
+    if (reused !== undefined)
+      return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
+    const left = direct ? await direct.legacy(exchange, message, session) : exchange
+    if (left) await inSession(session, left, message)
+    else session.transport.forget(message)
+    const cancelled =
+      isObject(message) && message['method'] === 'notifications/cancelled' && isObject(message['params'])
+        ? message['params']['requestId']
+        : undefined
+    if (typeof cancelled !== 'string' && typeof cancelled !== 'number') return
+    const begun = session.begun.get(cancelled)
+    if (begun) begun.cancellation.cancel(new Error('The client cancelled the request'))
+    else await session.transport.cancelled(cancelled)
+  }
+
+  async function stream(session: StreamableSession, exchange: Exchange): Promise<void> {
+    const { req, res } = exchange
+    if (res.destroyed) return
+    const lastEvent = req.headers['last-event-id']
+    if (lastEvent !== undefined && session.transport.events.isLast(String(lastEvent))) return refuse(res, methodNotAllowed())
+    session.streams++
+    res.once('close', () => session.streams--)
+    waitForChanges(exchange, now)
+    await inSession(session, exchange, undefined)
+  }
+
+  async function inSession({ transport }: StreamableSession, { req, res, authInfo }: Exchange, message: unknown): Promise<void> {
+    const response = await transport.handleRequest(toWebRequest(req, res), {
+      authInfo,
+      ...(message !== undefined && { parsedBody: message }),
+    })
+    if (response.status >= 400) transport.forget(message)
+    await sendWebResponse(response, res, log)
+  }
+
+  async function openSession(exchange: Exchange, message: unknown): Promise<void> {
+    const { res, caller, authInfo } = exchange
+    if (!isInitializeRequest(message))
+      return refuse(res, refusal(400, 'Send Mcp-Session-Id, or initialize first, or speak revision 2026-07-28'), idOf(message))
+    const owner = ownerOf(caller)
+    if (!sessions.makeRoom(owner)) {
+      log.warn('sessions_full', { principal: caller.principal.id, open: sessions.size })
+      return refuse(
+        res,
+        refusal(503, 'Too many sessions are open and busy; try again later', { headers: { 'retry-after': '10' } }),
+        idOf(message),
+      )
+    }
+    const mcp = factory({ era: 'legacy', authInfo })
+    const transport: SessionTransport = new SessionTransport({
+      now,
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp, begun })),
+    })
+    const begun = new Map<string | number, BegunCall>()
+    const leave = announcer.add(mcp)
+    mcp.onClosed(() => {
+      leave()
+      if (transport.sessionId === undefined) return
+      for (const { cancellation } of begun.values()) cancellation.cancel(new Error('The session is over'))
+      sessions.delete(transport.sessionId)
+    })
+    await mcp.connect(transport)
+    transport.expect(message)
+    await sendWebResponse(
+      await transport.handleRequest(toWebRequest(exchange.req, res), { authInfo, parsedBody: message }),
+      res,
+      log,
+    )
+    if (transport.sessionId === undefined) await mcp.close()
+  }
+}
+
+/** How many `subscriptions/listen` streams one principal may have; the SDK's total is 1,024. */
+const MAX_STREAMS_PER_OWNER = 256
+
+class StreamableSession implements Session {
+  readonly id: string
+  readonly owner: string
+  readonly transport: SessionTransport
+  /** Its calls on the direct path. */
+  readonly begun: Map<string | number, BegunCall>
+  /** How many streams wait for notifications. */
+  streams = 0
+  readonly #mcp: HostServer
+
+  constructor({ id, owner, transport, mcp, begun }: StreamableSessionParts) {
+    this.id = id
+    this.owner = owner
+    this.transport = transport
+    this.begun = begun
+    this.#mcp = mcp
+  }
+
+  get isBusy(): boolean {
+    return this.streams > 0 || this.transport.isBusy
+  }
+
+  close(): Promise<void> {
+    return this.#mcp.close()
+  }
+}
+
+interface StreamableSessionParts {
+  readonly id: string
+  readonly owner: string
+  readonly transport: SessionTransport
+  readonly mcp: HostServer
+  readonly begun: Map<string | number, BegunCall>
+}
+
+/** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */
+function era({ req }: Exchange, message: unknown): 'modern' | 'legacy' {
+  const header = (name: string) => (typeof req.headers[name] === 'string' ? req.headers[name] : undefined)
+  const version = header('mcp-protocol-version')
+  const method = header('mcp-method')
+  const name = header('mcp-name')
+  const { kind } = classifyInboundRequest({
+    httpMethod: 'POST',
+    body: message,
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(method !== undefined && { mcpMethodHeader: method }),
+    ...(name !== undefined && { mcpNameHeader: name }),
+  })
+  return kind === 'legacy' ? 'legacy' : 'modern'
+}
+
+function methodNotAllowed(): Refusal {
+  return refusal(405, 'Without a session there is only POST', { headers: { allow: 'POST' } })
+}
