@@ -62,7 +62,16 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
-  const shared = { middleware, factory, announcer, inFlight, direct, log, bodyBytes: config.limits.bodyBytes, requestCredentials }
+  const shared = {
+    middleware,
+    factory: () => servers.get(),
+    announcer,
+    inFlight,
+    direct,
+    log,
+    bodyBytes: config.limits.bodyBytes,
+    requestCredentials,
+  }
   let draining = false
   const isDraining = () => draining
 
