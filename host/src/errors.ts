@@ -143,6 +143,13 @@ const catalogue = {
     ({ plugin, problems }) => `Plugin "${plugin}" is not configured: ${problems.join('; ')}`,
     ({ fixes }) => fixes,
   ),
+  TENANT_UNCONFIGURED: entry<{ plugin: string; tenant: string; problems: readonly string[]; prefix: string }>(
+    ({ plugin, tenant, problems }) => `Plugin "${plugin}" is not configured for the tenant "${tenant}": ${problems.join('; ')}`,
+    ({ plugin, tenant, prefix }) => [
+      `Set it in tenants.${tenant}.plugins.${plugin}.config in mcp.config.ts, or in variables that begin with ${prefix}`,
+      `Credentials of the entry "${plugin}" itself are not taken for a tenant with a config of its own`,
+    ],
+  ),
   PLUGIN_START: entry<{ plugin: string; step: string; problem: string }>(
     ({ plugin, step, problem }) => `Plugin "${plugin}" failed in ${step}: ${problem}`,
     () => ['Correct the plugin; the whole error is in the log'],

@@ -37,6 +37,7 @@ import type { DrainedVersion } from './service/drain.ts'
 import { createIsolation } from './service/isolate/isolation.ts'
 import { createLeftovers } from './service/leftovers.ts'
 import type { PluginRecord } from './service/plugin-record.ts'
+import { changedInstances } from './service/tenant-config.ts'
 import { createReloader, type ReloadReport, type Sources } from './service/reload.ts'
 import { serviceHttp } from './service/service-http.ts'
 import { listenOn, type Listening, type ListenOptions } from './transport/listen.ts'
@@ -177,6 +178,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       metricsFor: (instance) => metrics.forPlugin(instance),
       pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
       redactor: redact,
+      tenants: config.tenants,
       credentialsOf: (of) => entryCredentials(config, of, started),
       createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
     }),
@@ -209,6 +211,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       root: activation.root,
       configFiles: activation.configFiles,
       error: activation.error,
+      fault: activation.fault,
       traces: activation.traces,
       get digests() {
         return activation.digests
@@ -282,6 +285,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
       const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
+      const forTenants = changedInstances(config.tenants, nextConfig?.tenants ?? config.tenants)
       const rightsChanged = nextConfig !== undefined && !isDeepStrictEqual(rightsOf(nextConfig), rightsOf(config))
       if (nextEnv) env = nextEnv
       if (isNewConfig) {
@@ -292,7 +296,10 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       await reloader.apply({
         entries: entries(),
         variables,
-        all: rightsChanged || (repinned ?? false),
+        all: (record) =>
+          rightsChanged ||
+          forTenants.has(record.instance) ||
+          (typeof repinned === 'function' ? repinned(record) : repinned === true),
         ...(changed ? { changed } : {}),
       })
       // New filters with the same plugins are a new generation as well.

@@ -33,7 +33,7 @@ export function createTokenSource(options: TokenSourceOptions): () => Promise<Cr
     const body = new URLSearchParams({ grant_type: 'client_credentials', ...(client.scope ? { scope: client.scope } : {}) })
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const answer = await http.json('', { method: 'POST', body: body.toString(), headers }).catch((error: unknown) => {
-      throw asAuthentication(error, settings.instance)
+      throw asAuthentication(error, settings.prefix ?? settings.instance)
     })
     const { token, lifeMs } = readToken(answer, settings.instance)
     const made = headerCredential('oauth', token, settings)
@@ -86,9 +86,9 @@ function readToken(answer: unknown, instance: string): { token: string; lifeMs: 
 }
 
 /** RFC 6749 §5.2 answers a wrong secret with 400 or 401: to whoever called the tool both mean that the service cannot be used. */
-function asAuthentication(error: unknown, instance: string): unknown {
+function asAuthentication(error: unknown, prefix: string): unknown {
   if (!(error instanceof ServiceError) || !REFUSALS.has(error.code)) return error
-  const variables = ['oauthClientId', 'oauthClientSecret', 'oauthTokenUrl'].map((key) => variableName(instance, key))
+  const variables = ['oauthClientId', 'oauthClientSecret', 'oauthTokenUrl'].map((key) => variableName(prefix, key))
   return new ServiceError('AUTHENTICATION_FAILED', error.message, { fix: `Check ${variables.join(', ')}`, cause: error })
 }
 

@@ -8,6 +8,8 @@ import { credentialHeaderProblem, isHeaderValue } from '../network/headers.ts'
 /** What a service's config says of credentials, and how its plugin puts them on requests. */
 export interface CredentialSettings {
   readonly instance: string
+  /** What the environment variables begin with. Default: the instance. */
+  readonly prefix?: string
   /** Values by config key, secret or not: `personalToken`, `apiKey`, `username`, `password`, `oauthClientId`, `oauthClientSecret`, … */
   readonly values: ReadonlyMap<string, string>
   readonly placement?: CredentialPlacement | undefined
@@ -48,14 +50,14 @@ export function chooseCredential(settings: CredentialSettings): Credential | OAu
 }
 
 /** What puts a credential on a request. */
-export type HeaderSettings = Pick<CredentialSettings, 'instance' | 'placement' | 'fingerprintKey'> & {
+export type HeaderSettings = Pick<CredentialSettings, 'instance' | 'prefix' | 'placement' | 'fingerprintKey'> & {
   /** Default: the server's own. */
   readonly source?: CredentialSource
 }
 
 /** A credential that is one header: its scheme, if it has one, and `value`. */
 export function headerCredential(kind: CredentialKind, value: string, settings: HeaderSettings): Credential {
-  const { instance, placement, fingerprintKey, source = serverSource(kind, instance) } = settings
+  const { instance, prefix = instance, placement, fingerprintKey, source = serverSource(kind, prefix) } = settings
   const { header, scheme } = placementOf(kind, placement)
   const problem = credentialHeaderProblem(header, scheme)
   if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: instance, header, problem })
@@ -73,23 +75,23 @@ export function headerCredential(kind: CredentialKind, value: string, settings: 
 }
 
 /** The variables that a credential of the server is read from. */
-function serverSource(kind: CredentialKind, instance: string): CredentialSource {
+function serverSource(kind: CredentialKind, prefix: string): CredentialSource {
   const keys = {
     oauth: ['oauthClientId', 'oauthClientSecret'],
     personalToken: ['personalToken'],
     apiKey: ['apiKey'],
     basic: ['username', 'password'],
   }[kind]
-  return { kind: 'server', variables: keys.map((key) => variableName(instance, key)) }
+  return { kind: 'server', variables: keys.map((key) => variableName(prefix, key)) }
 }
 
 /** RFC 7617, in UTF-8. A colon in the name would move the border between it and the password. */
 function basicCredential(username: string, password: string, settings: CredentialSettings): Credential {
-  const { instance } = settings
+  const { instance, prefix = instance } = settings
   if (username.includes(':') || /\p{Cc}/u.test(username))
     throw hostError('CREDENTIAL_INVALID', {
       plugin: instance,
-      setting: variableName(instance, 'username'),
+      setting: variableName(prefix, 'username'),
       problem: 'contains a colon or a control character',
     })
   const pair = `${username}:${password}`
@@ -98,9 +100,9 @@ function basicCredential(username: string, password: string, settings: Credentia
 }
 
 function oauthClient(settings: CredentialSettings): OAuthClient {
-  const { instance, values } = settings
+  const { instance, prefix = instance, values } = settings
   const tokenUrl = values.get('oauthTokenUrl')
-  if (!tokenUrl) throw hostError('CONFIG_MISSING', { plugin: instance, variable: variableName(instance, 'oauthTokenUrl') })
+  if (!tokenUrl) throw hostError('CONFIG_MISSING', { plugin: instance, variable: variableName(prefix, 'oauthTokenUrl') })
   return {
     kind: 'grant',
     tokenUrl,
@@ -110,12 +112,12 @@ function oauthClient(settings: CredentialSettings): OAuthClient {
   }
 }
 
-function readHeaderValue(key: string, { instance, values }: CredentialSettings): string {
+function readHeaderValue(key: string, { instance, prefix = instance, values }: CredentialSettings): string {
   const value = values.get(key) ?? ''
   if (isHeaderValue(value) && value.trim() === value) return value
   throw hostError('CREDENTIAL_INVALID', {
     plugin: instance,
-    setting: variableName(instance, key),
+    setting: variableName(prefix, key),
     problem: 'has a line break, a control character, a character beyond Latin-1, or space around it',
   })
 }

@@ -90,7 +90,7 @@ function fetchedCredential(
   client: OAuthClient,
   { settings, redactor, log, network = {} }: ServiceCredentialOptions,
 ): ServerCredential {
-  const { instance } = settings
+  const { instance, prefix = instance } = settings
   const own = clientCredential(client, settings)
   const http = createServiceHttp({
     ...network,
@@ -98,8 +98,8 @@ function fetchedCredential(
     baseUrl: client.tokenUrl,
     credential: async () => own,
     hints: {
-      credentialVariables: ['oauthClientId', 'oauthClientSecret'].map((key) => variableName(instance, key)),
-      baseUrlVariable: variableName(instance, 'oauthTokenUrl'),
+      credentialVariables: ['oauthClientId', 'oauthClientSecret'].map((key) => variableName(prefix, key)),
+      baseUrlVariable: variableName(prefix, 'oauthTokenUrl'),
     },
     redactor,
     log,
@@ -110,12 +110,15 @@ function fetchedCredential(
 }
 
 /** RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. */
-function clientCredential({ id, secret }: OAuthClient, { instance, fingerprintKey }: CredentialSettings): Credential {
+function clientCredential(
+  { id, secret }: OAuthClient,
+  { instance, prefix = instance, fingerprintKey }: CredentialSettings,
+): Credential {
   const credential = headerCredential('basic', Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64'), {
     instance,
     placement: undefined,
     fingerprintKey,
-    source: { kind: 'server', variables: ['oauthClientId', 'oauthClientSecret'].map((key) => variableName(instance, key)) },
+    source: { kind: 'server', variables: ['oauthClientId', 'oauthClientSecret'].map((key) => variableName(prefix, key)) },
   })
   return Object.freeze({ ...credential, secrets: [...credential.secrets, secret] })
 }

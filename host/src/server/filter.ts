@@ -1,3 +1,4 @@
+import type { PluginReason, PluginRecord } from '../service/plugin-record.ts'
 import type { Caller } from './caller.ts'
 import type { Policy } from './policy.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'
@@ -106,9 +107,11 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'not_configured',
-    refuses: ({ plugin }) => plugin.state === 'unconfigured',
-    source: ({ plugin }) =>
-      plugin.reason ? [plugin.reason.message, ...plugin.reason.fix].join('; ') : `plugin "${plugin.instance}" is configured`,
+    refuses: ({ plugin }, { principal }) => plugin.state === 'unconfigured' || refusedFor(plugin, principal.tenant) !== undefined,
+    source({ plugin }, { principal }) {
+      const reason = refusedFor(plugin, principal.tenant) ?? plugin.reason
+      return reason ? [reason.message, ...reason.fix].join('; ') : `plugin "${plugin.instance}" is configured`
+    },
   },
   {
     code: 'denied_by_plugin',
@@ -169,6 +172,11 @@ const rules: readonly Rule[] = [
       ].join(' and ') || 'the request asks for no less',
   },
 ]
+
+/** Why an active plugin is not configured for callers of this tenant. One with settings of its own has no part in the entry's. */
+function refusedFor({ refusedFor: refused, tenants }: PluginRecord, tenant = ''): PluginReason | undefined {
+  return refused?.get(tenant) ?? (tenants?.includes(tenant) ? undefined : refused?.get(''))
+}
 
 /** The lock digests each tool, and everything else of a plugin together. */
 function isQuarantined({ kind, plugin, localName }: SnapshotItem): boolean {

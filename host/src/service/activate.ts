@@ -3,14 +3,13 @@ import type { CredentialPolicy, CredentialUseOf } from '../auth/credential-use.t
 import type { PluginCaches } from '../cache/cache.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import type { ConfigFiles } from '../config/env.ts'
-import { configVariables, refuseCollisions } from '../config/variables.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { messageOf } from '../observability/thrown.ts'
+import { readAudience, type Audience, type Settings } from './audience.ts'
 import { checkPlugin } from './check.ts'
 import type { EntryCredentials } from './credential-policy.ts'
-import { readEntryConfig } from './entry-config.ts'
 import { requireGranted } from './granted.ts'
 import type { Isolation } from './isolate/isolation.ts'
 import { LivePlugin } from './live-plugin.ts'
@@ -21,6 +20,8 @@ import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './resolve.ts'
 import { readSurface, type PluginSurface } from './surface.ts'
+import type { TenantSettings } from './tenant-config.ts'
+import { routeTenants } from './tenant-lines.ts'
 import { versionIdentity } from './version-identity.ts'
 
 /** What activating a plugin needs from the host. */
@@ -39,6 +40,7 @@ export interface ActivationDeps {
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => ServiceLine
   readonly credentialsOf: (entry: PluginEntry) => EntryCredentials
+  readonly tenants: TenantSettings
   readonly pins: PinPolicy
   readonly redactor: Redactor
 }
@@ -58,6 +60,8 @@ export interface HttpOptions {
   readonly secrets: ReadonlyMap<string, string>
   /** Where each value of the config came from. */
   readonly sources: Readonly<Record<string, string>>
+  /** What its environment variables begin with. */
+  readonly prefix: string
   readonly policy: CredentialPolicy
   readonly log: Logger
 }
@@ -73,6 +77,8 @@ export interface Activation {
   readonly root: string | undefined
   /** What made it fail, whole, for the log. A version that is merely not wanted, for want of a credential, has none. */
   readonly error?: unknown
+  /** It runs, but what a tenant was given is wrong: a version that serves is not replaced by it. */
+  readonly fault?: HostError | undefined
   /** What the plugin and the host made for this version and nobody may hold once it is drained. */
   readonly traces: readonly object[]
   /** Frees the version's modules; to be called once the version is drained. */
@@ -93,7 +99,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   const traces: object[] = []
   /** Takes the secrets of this version out of every text until it is released: one that failed has an error that is shown. */
   const secrets: (() => void)[] = []
-  const activation = (record: Omit<PluginRecord, 'instance' | 'entry'>): Activation => ({
+  const activation: Draft = (record, fault) => ({
+    fault,
     record: {
       instance,
       entry,
@@ -187,6 +194,9 @@ async function load({ entry, resolved, pin, ...rest }: Loadable, deps: Activatio
   return isolation.load(resolved, { ...options, capabilities, configDir, env, limits, approved: pin.approved, onFailed })
 }
 
+/** Makes the result of an attempt. What it gives is not to be copied: its digests grow with what is imported later. */
+type Draft = (record: Omit<PluginRecord, 'instance' | 'entry'>, fault?: HostError) => Activation
+
 interface Startable {
   readonly loaded: LoadedPlugin
   readonly plugin: ServicePlugin
@@ -202,50 +212,47 @@ interface Startable {
 async function start(
   { loaded, plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
   deps: ActivationDeps,
-  activation: (record: Omit<PluginRecord, 'instance' | 'entry'>) => Activation,
+  activation: Draft,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
-  refuseCollisions([{ instance, schema: surface.config }])
-  const { areCallers, ...policy } = deps.credentialsOf(entry)
-  const read = readEntryConfig({ instance, surface, entry }, deps)
-  for (const [file, digest] of read.files) configFiles.set(file, digest)
-  for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
-  if (!read.ok) {
-    const error = hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems: read.problems, fixes: read.fixes })
+  const { base, tenants, error, files, ...audience } = await readAudience(
+    {
+      instance,
+      surface,
+      entry,
+      isAuthConfigured: (config) => guarded(instance, 'isAuthConfigured', () => loaded.isAuthConfigured(plugin, config)),
+      log,
+    },
+    deps,
+  )
+  for (const [file, digest] of files) configFiles.set(file, digest)
+  const everybody = [...(base ? [base] : []), ...tenants.values()]
+  for (const { secrets } of everybody) held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
+  const refused = new Map(audience.refused)
+  if (everybody.length === 0) {
     loaded.retire()
-    return { ...activation({ state: 'unconfigured', reason: reasonOf(error) }), error }
+    return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
   }
-  const { config, secrets, sources } = read
-  held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
-  const isConfigured = await guarded(instance, 'isAuthConfigured', () => loaded.isAuthConfigured(plugin, config))
-  if (!isConfigured && !areCallers) {
-    loaded.retire()
-    const error = hostError('PLUGIN_UNCONFIGURED', {
-      plugin: instance,
-      problems: ['no credential is set'],
-      fixes: credentialFixes(surface, instance),
-    })
-    return activation({ state: 'unconfigured', reason: reasonOf(error) })
-  }
-  const { http, credentialUse } = deps.createHttp({
-    instance,
-    surface,
-    entry,
-    config,
-    secrets,
-    sources,
-    policy: { ...policy, isNeeded: !isConfigured },
-    log,
-  })
-  traces.push(http)
+  const { line, broken } = openLines({ base, tenants, instance, surface, entry, log }, deps)
+  for (const [tenant, why] of broken) refused.set(tenant, why)
+  for (const [tenant, { code, message }] of refused)
+    if (tenant !== '') log.warn('tenant_unconfigured', { tenant, code, reason: message })
+  traces.push(line.http)
   const draft = activation({ state: 'loading' })
-  const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets })
+  const { config = NO_CONFIG, secrets = NO_SECRETS } = base ?? {}
+  const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets, tenants })
   const starting = loaded.start({
     instance,
     plugin,
     surface,
     config,
-    http,
+    tenants: new Map([...tenants].map(([tenant, of]) => [tenant, of.config])),
+    hasBackground: base !== undefined,
+    http: line.http,
+    credentialKey({ principal, credentials }, access) {
+      const use = line.credentialUse({ access, principal, credentials })
+      return use.by === 'caller' ? use.fingerprint : ''
+    },
     log,
     metrics: deps.metricsFor(instance),
     cache: deps.cache,
@@ -254,7 +261,17 @@ async function start(
   try {
     const late = () => hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs })
     const running = await within(starting, { ms: deps.loadTimeoutMs, late, signal })
-    return activation({ state: 'active', live: new LivePlugin(instance, running), identity, credentialUse })
+    return activation(
+      {
+        state: 'active',
+        live: new LivePlugin(instance, running),
+        identity,
+        credentialUse: line.credentialUse,
+        ...(refused.size > 0 && { refusedFor: new Map([...refused].map(([tenant, why]) => [tenant, reasonOf(why)])) }),
+        ...(tenants.size > 0 && { tenants: [...tenants.keys()] }),
+      },
+      audience.fault ?? broken.values().next().value,
+    )
   } catch (error) {
     // A start that comes back after its time is up is disposed, not forgotten.
     starting.then(
@@ -265,6 +282,31 @@ async function start(
       ? error
       : hostError('PLUGIN_START', { plugin: instance, step: 'start', problem: messageOf(error) }, error)
   }
+}
+
+const NO_CONFIG: Readonly<Record<string, unknown>> = Object.freeze({})
+const NO_SECRETS: ReadonlyMap<string, string> = new Map()
+
+/** A way to the service for everybody, with one of its own for each tenant; what is wrong with a tenant's address is the tenant's alone. */
+function openLines(
+  { base, tenants, ...of }: Pick<Audience, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'surface' | 'entry' | 'log'>,
+  { credentialsOf, createHttp }: ActivationDeps,
+): { readonly line: ServiceLine; readonly broken: ReadonlyMap<string, HostError> } {
+  const { areCallers: _, ...policy } = credentialsOf(of.entry)
+  const open = ({ isConfigured, ...settings }: Settings) =>
+    createHttp({ ...of, ...settings, policy: { ...policy, isNeeded: !isConfigured } })
+  const own = new Map<string, ServiceLine>()
+  const broken = new Map<string, HostError>()
+  const ofBase = base && open(base)
+  for (const [tenant, settings] of tenants)
+    try {
+      own.set(tenant, open(settings))
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+      broken.set(tenant, error)
+    }
+  const createOther = () => open(base as Settings)
+  return { line: routeTenants({ base: ofBase, own, createOther, instance: of.instance }), broken }
 }
 
 async function guarded<Result>(plugin: string, step: string, work: () => Promise<Result> | Result): Promise<Result> {
@@ -291,15 +333,4 @@ async function within<Result>(
     clearTimeout(timer)
     signal?.removeEventListener('abort', giveUp)
   }
-}
-
-/** Which variables would configure a credential: the secrets of the config schema. */
-function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
-  const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
-  if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
-  return [
-    `Set ${secrets.join(' or ')} in the environment or in .env`,
-    `Or point ${secrets[0]}_FILE at a file that holds it`,
-    `Or have each caller send one of their own: serverCredentials: 'deny' on the entry "${instance}"`,
-  ]
 }

@@ -1,34 +1,92 @@
-/** One client per tenant and credential of one plugin version, made on first use. */
+/** One client per tenant and credential of one plugin version, made on first use; those that nobody used for longest go. */
 export interface ClientPool<Client> extends AsyncDisposable {
   /** The client for `key`; concurrent callers share one that is being made. A client that could not be made is tried again next time. */
-  get(key: string): Promise<Client> | Client
+  take(key: string): Lease<Client>
 }
 
-export function createClientPool<Client>(create: (key: string) => Client | Promise<Client>): ClientPool<Client> {
-  const clients = new Map<string, Promise<Client> | Client>()
+/** A client as long as it is used. */
+export interface Lease<Client> {
+  readonly client: Promise<Client> | Client
+  /** To be called once, when it is no longer used. */
+  release(): void
+}
+
+export interface ClientPoolOptions {
+  /** How many stay although nobody uses them. */
+  readonly maxIdle?: number
+  /** Told of a client that could not be disposed while others went on. */
+  readonly onDisposeFailed?: (error: unknown) => void
+}
+
+export function createClientPool<Client>(
+  create: (key: string) => Client | Promise<Client>,
+  { maxIdle = 256, onDisposeFailed = () => {} }: ClientPoolOptions = {},
+): ClientPool<Client> {
+  const held = new Map<string, Held<Client>>()
+  const closing = new Set<Promise<void>>()
+  /** Those that nobody uses, the one that waits longest first. */
+  const idle = new Set<Held<Client>>()
+
+  function make(key: string): Held<Client> {
+    const making = (async () => create(key))()
+    const made: Held<Client> = { key, client: making, users: 0 }
+    held.set(key, made)
+    making.then(
+      (client) => (made.client = client),
+      () => {
+        if (held.get(key) === made) held.delete(key)
+        idle.delete(made)
+      },
+    )
+    return made
+  }
+
+  function release(used: Held<Client>): void {
+    used.users -= 1
+    if (used.users > 0 || held.get(used.key) !== used) return
+    idle.add(used)
+    if (idle.size <= maxIdle) return
+    for (const oldest of idle) {
+      idle.delete(oldest)
+      held.delete(oldest.key)
+      const ending = (async () => disposeClient(await oldest.client))().catch(onDisposeFailed)
+      closing.add(ending)
+      void ending.finally(() => closing.delete(ending))
+      return
+    }
+  }
+
   return {
-    get(key) {
-      const known = clients.get(key)
-      if (known !== undefined) return known
-      const making = (async () => create(key))()
-      clients.set(key, making)
-      making.then(
-        (client) => clients.set(key, client),
-        () => clients.delete(key),
-      )
-      return making
+    take(key) {
+      const used = held.get(key) ?? make(key)
+      if (used.users === 0) idle.delete(used)
+      used.users += 1
+      return {
+        get client() {
+          return used.client
+        },
+        release: () => release(used),
+      }
     },
     async [Symbol.asyncDispose]() {
-      const made = await Promise.allSettled([...clients.values()].map(async (client) => client))
-      clients.clear()
-      const closing = await Promise.allSettled(
-        made.map(async (client) => client.status === 'fulfilled' && disposeClient(client.value)),
-      )
-      const failed = closing.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
+      const made = await Promise.allSettled([...held.values()].map(async ({ client }) => client))
+      held.clear()
+      idle.clear()
+      const ending = await Promise.allSettled([
+        ...made.map(async (client) => client.status === 'fulfilled' && disposeClient(client.value)),
+        ...closing,
+      ])
+      const failed = ending.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown)
       if (failed.length)
         throw failed.length === 1 ? failed[0] : new AggregateError(failed, 'Several clients could not be disposed')
     },
   }
+}
+
+interface Held<Client> {
+  readonly key: string
+  client: Promise<Client> | Client
+  users: number
 }
 
 /** A client says how it ends with a disposal symbol, or with the method nearly every library has. */

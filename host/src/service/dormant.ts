@@ -60,8 +60,11 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
       const other = others.get(entry)?.takeOther()
       others.delete(entry)
       if (other) return other
-      // Whether a plugin that is required is there must not be a guess, nor who may call one that has secrets in its hands.
-      const maySleep = isStarting && typeof entry.use === 'string' && !entry.required && entry.capabilities.credentials !== 'raw'
+      // Whether a plugin that is required is there must not be a guess, nor who may call it: one that has
+      // secrets in its hands, or settings for each tenant.
+      const hasTenants = Object.values(deps().tenants).some(({ plugins }) => Object.keys(plugins).length > 0)
+      const maySleep =
+        isStarting && !hasTenants && typeof entry.use === 'string' && !entry.required && entry.capabilities.credentials !== 'raw'
       const version = maySleep ? await kept?.find(entry, deps()) : undefined
       return version ? putToSleep(entry, version) : activateAndKeep(entry, signal)
     },

@@ -14,7 +14,7 @@ import {
 import type { PluginCaches } from '../cache/cache.ts'
 import type { CallerCredentials, CallScope } from '../network/call-scope.ts'
 import { createClientPool, type ClientPool } from './clients.ts'
-import { inCall } from './call-scope.ts'
+import { currentCall, inCall } from './call-scope.ts'
 import type { CallRequest, ClientLogLevel, RunningPlugin } from './running.ts'
 import type { PluginSurface } from './surface.ts'
 
@@ -24,6 +24,12 @@ export interface InlineOptions {
   readonly plugin: ServicePlugin
   readonly surface: PluginSurface
   readonly config: Readonly<Record<string, unknown>>
+  /** The config of each tenant that has one of its own. */
+  readonly tenants?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+  /** False where `config` is nobody's, but tenants have theirs: `start` would have nothing to start with. Default: true. */
+  readonly hasBackground?: boolean
+  /** Tells callers' own credentials apart, '' for a call that goes with none: each has a client of its own. */
+  readonly credentialKey?: CredentialKey
   readonly http: HttpClient & AsyncDisposable
   readonly log: Logger
   readonly metrics: Metrics
@@ -32,12 +38,18 @@ export interface InlineOptions {
   readonly digest: string
 }
 
+/** Says by whose credential a call goes, as a word without a slash. */
+export type CredentialKey = (request: CallRequest, access: 'read' | 'write') => string
+
 /** Starts a plugin in this process. Rejects with what `start` threw; nothing is left running then. */
 export async function runInline({
   instance,
   plugin,
   surface,
   config,
+  tenants = new Map(),
+  hasBackground = true,
+  credentialKey = () => '',
   http,
   log,
   metrics,
@@ -45,8 +57,16 @@ export async function runInline({
   digest,
 }: InlineOptions): Promise<RunningPlugin> {
   const life = new AbortController()
-  const clients = createClientPool((tenant) =>
-    plugin.createClient({ config, http, log, tenant: tenant === '' ? undefined : tenant, signal: life.signal }),
+  const configOf = (tenant: string | undefined) => (tenant === undefined ? config : (tenants.get(tenant) ?? config))
+  const clients = createClientPool(
+    (key) => {
+      const { tenant } = readClientKey(key)
+      // The first caller shares it with others: what its call ends must not end with the call.
+      return inCall(new ClientScope(currentCall(), life.signal), () =>
+        plugin.createClient({ config: configOf(tenant), http, log, tenant, signal: life.signal }),
+      )
+    },
+    { onDisposeFailed: (error) => log.warn('client_dispose_failed', { error }) },
   )
   const dispose = async (started?: Started) => {
     life.abort(new Error(`Plugin "${instance}" was disposed`))
@@ -58,23 +78,24 @@ export async function runInline({
     const failed = closing.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
   }
-  let started: Started
+  let started: Started = undefined
   try {
-    started = await plugin.start?.({
-      config,
-      http,
-      log,
-      metrics,
-      cache: cache.namespace('plugin', 'start', instance, digest),
-      signal: life.signal,
-    })
+    if (hasBackground)
+      started = await plugin.start?.({
+        config,
+        http,
+        log,
+        metrics,
+        cache: cache.namespace('plugin', 'start', instance, digest),
+        signal: life.signal,
+      })
   } catch (error) {
     await dispose().catch(() => {}) // the error of start is the one that matters
     throw error
   }
 
   const context: SharedContext = {
-    config,
+    configOf,
     log,
     metrics,
     cache: (principal) =>
@@ -95,17 +116,19 @@ export async function runInline({
       const tool = tools.get(name)
       if (!tool) throw new Error(`No tool ${name}`)
       const { access, safePaths } = tool.surface
-      return run({ clients, context, request, access, safePaths }, (call) => tool.run(input as never, call))
+      return run({ clients, context, credentialKey, request, access, safePaths }, (call) => tool.run(input as never, call))
     },
     async readResource(name, uri, params, request) {
       const read = resources.get(name)
       if (!read) throw new Error(`No resource ${name}`)
-      return run({ clients, context, request, access: 'read', safePaths: [] }, (call) => read(uri, params, call))
+      return run({ clients, context, credentialKey, request, access: 'read', safePaths: [] }, (call) => read(uri, params, call))
     },
     async getPrompt(name, args, request) {
       const prompt = prompts.get(name)
       if (!prompt) throw new Error(`No prompt ${name}`)
-      return run({ clients, context, request, access: 'read', safePaths: [] }, (call) => prompt(args as never, call))
+      return run({ clients, context, credentialKey, request, access: 'read', safePaths: [] }, (call) =>
+        prompt(args as never, call),
+      )
     },
     [Symbol.asyncDispose]: () => dispose(started),
   }
@@ -114,18 +137,62 @@ export async function runInline({
 interface Running {
   readonly clients: ClientPool<unknown>
   readonly context: SharedContext
+  readonly credentialKey: CredentialKey
   readonly request: CallRequest
   readonly access: 'read' | 'write'
   readonly safePaths: readonly string[]
 }
 
-function run({ clients, context, request, access, safePaths }: Running, work: (call: CallContext) => unknown): unknown {
+function run(
+  { clients, context, credentialKey, request, access, safePaths }: Running,
+  work: (call: CallContext) => unknown,
+): unknown {
   return inCall(new InlineScope(request, access, safePaths), () => {
-    const client = clients.get(request.principal.tenant ?? '')
-    return client instanceof Promise
-      ? client.then((made) => work(new InlineCall(made, request, context)))
-      : work(new InlineCall(client, request, context))
+    const lease = clients.take(clientKey(request.principal.tenant, credentialKey(request, access)))
+    const { client } = lease
+    if (client instanceof Promise)
+      return client.then((made) => work(new InlineCall(made, request, context))).finally(() => lease.release())
+    let answer: unknown
+    try {
+      answer = work(new InlineCall(client, request, context))
+    } catch (error) {
+      lease.release()
+      throw error
+    }
+    if (answer instanceof Promise) return answer.finally(() => lease.release())
+    lease.release()
+    return answer
   })
+}
+
+/** A fingerprint has no slash, and a tenant may be called anything. */
+function clientKey(tenant: string | undefined, fingerprint: string): string {
+  return tenant === undefined ? fingerprint : `${fingerprint}/${tenant}`
+}
+
+function readClientKey(key: string): { readonly tenant: string | undefined } {
+  const at = key.indexOf('/')
+  return { tenant: at === -1 ? undefined : key.slice(at + 1) }
+}
+
+/** The scope of the call that a client is made for, with the life of the client. */
+class ClientScope implements CallScope {
+  readonly access: 'read' | 'write'
+  readonly safePaths: readonly string[]
+  readonly signal: AbortSignal
+  readonly requestId: string
+  readonly principal: Principal
+  readonly credentials: CallerCredentials | undefined
+
+  constructor(call: CallScope | undefined, signal: AbortSignal) {
+    if (!call) throw new Error('A client is made for a call')
+    this.access = call.access
+    this.safePaths = call.safePaths
+    this.signal = signal
+    this.requestId = call.requestId
+    this.principal = call.principal
+    this.credentials = call.credentials
+  }
 }
 
 /** Getters, like {@link InlineCall}: a call that sends no request needs no signal. */
@@ -155,7 +222,7 @@ class InlineScope implements CallScope {
 }
 
 interface SharedContext {
-  readonly config: Readonly<Record<string, unknown>>
+  readonly configOf: (tenant: string | undefined) => Readonly<Record<string, unknown>>
   readonly log: Logger
   readonly metrics: Metrics
   readonly cache: (principal: Principal) => Cache
@@ -177,7 +244,7 @@ class InlineCall implements CallContext {
   }
 
   get config(): Readonly<Record<string, unknown>> {
-    return this.#shared.config
+    return this.#shared.configOf(this.#request.principal.tenant)
   }
   get principal(): Principal {
     return this.#request.principal

@@ -40,9 +40,14 @@ export function planPublish(slots: readonly Slot[]): PublishPlan {
   const published: Slot[] = []
   for (const { slot, build, next } of candidates) {
     const collision = collisions.get(next.record)
-    const error = collision ?? next.error
-    const result = collision ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) }) : next
     const before = slot.current?.record
+    const fault = canServe(before) ? next.fault : undefined
+    const error = collision ?? next.error ?? fault
+    const result = collision
+      ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) })
+      : fault
+        ? withRecord(next, { ...next.record, reason: reasonOf(fault) })
+        : next
     const previous = slot.generation
     slot.building = undefined
     if (canServe(before) && (collision || keepsOld({ slot, build, next }))) {
@@ -84,7 +89,8 @@ interface Candidate {
 }
 
 function keepsOld({ slot, build, next }: Candidate): boolean {
-  return canServe(slot.current?.record) && next.record.live === undefined && (next.error !== undefined || build.isEdit)
+  if (!canServe(slot.current?.record)) return false
+  return next.fault !== undefined || (next.record.live === undefined && (next.error !== undefined || build.isEdit))
 }
 
 function canServe(record: PluginRecord | undefined): record is PluginRecord & { live: LivePlugin } {

@@ -39,6 +39,10 @@ export interface PluginRecord {
   readonly live?: LivePlugin
   /** There when it is active: names what its answers come from, see `versionIdentity`. Without it nothing of it is cached. */
   readonly identity?: () => string
+  /** Whose callers it is not configured for although it is for others: by tenant, '' for callers whom the entry itself is for. */
+  readonly refusedFor?: ReadonlyMap<string, PluginReason>
+  /** The tenants with settings of their own. */
+  readonly tenants?: readonly string[]
   /** There when it is active: by which credential a call of it goes to its service; undefined as long as it was not imported. */
   readonly credentialUse?: (call: CredentialCall) => CredentialUse | undefined
 }

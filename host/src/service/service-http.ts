@@ -13,14 +13,14 @@ const fingerprintKey = randomBytes(32)
 
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
-  { instance, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
+  { instance, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
   { redactor, readOnly, configDir }: { redactor: Redactor; readOnly: boolean; configDir: string },
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const network = networkSettings(entry.http, configDir)
   const known = [...secrets.values()].map((secret) => redactor.add(secret))
   const credential = createServiceCredential({
-    settings: { instance, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
+    settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
     policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
     redactor,
     log,
@@ -37,10 +37,8 @@ export function serviceHttp(
     headers: surface.headers ?? {},
     credential: credential.resolve,
     hints: {
-      credentialVariables: configVariables(instance, surface.config).flatMap(({ variable, secret }) =>
-        secret ? [variable] : [],
-      ),
-      baseUrlVariable: variableName(instance, 'apiUrl'),
+      credentialVariables: configVariables(prefix, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
+      baseUrlVariable: variableName(prefix, 'apiUrl'),
     },
     redactor,
     log,

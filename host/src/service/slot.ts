@@ -5,6 +5,7 @@ import { configVariables } from '../config/variables.ts'
 import type { Activation } from './activate.ts'
 import { digestOf } from '../modules/source.ts'
 import { specifierOf } from './resolve.ts'
+import { tenantPrefix } from './tenant-config.ts'
 
 /** One entry of the config over time: what serves, and what is being built to replace it. */
 export interface Slot {
@@ -93,9 +94,12 @@ export function hasOtherConfigFiles({ newest }: Slot): boolean {
 /** Whether a plugin reads one of these environment variables. One whose config is not known may read any. */
 export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>): boolean {
   if (variables.size === 0 || !newest) return false
-  const { surface, instance } = newest.record
+  const { surface, instance, tenants = [], refusedFor } = newest.record
   if (!surface) return true
-  return configVariables(instance, surface.config).some(
-    ({ variable }) => variables.has(variable) || variables.has(`${variable}_FILE`),
+  const prefixes = [instance, ...new Set([...tenants, ...(refusedFor?.keys() ?? [])])].map((tenant, index) =>
+    index === 0 || tenant === '' ? instance : tenantPrefix(tenant, instance),
   )
+  return prefixes
+    .flatMap((prefix) => configVariables(prefix, surface.config))
+    .some(({ variable }) => variables.has(variable) || variables.has(`${variable}_FILE`))
 }

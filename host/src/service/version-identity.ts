@@ -8,14 +8,20 @@ export interface VersionParts {
   readonly digests: () => ReadonlyMap<string, string>
   readonly config: Readonly<Record<string, unknown>>
   readonly secrets: ReadonlyMap<string, string>
+  /** Of the tenants that have settings of their own. */
+  readonly tenants?: ReadonlyMap<string, Pick<VersionParts, 'config' | 'secrets'>>
 }
 
 /**
  * Names what the answers of one version come from: its code, config and credentials, with which the same plugin on another machine has
  * the same name. The name changes when the version imports more. Code that is in memory has a new name each time.
  */
-export function versionIdentity({ root, digests, config, secrets }: VersionParts): () => string {
-  const settings = JSON.stringify([config, [...secrets].toSorted(byKey)])
+export function versionIdentity({ root, digests, config, secrets, tenants = new Map() }: VersionParts): () => string {
+  const settings = JSON.stringify([
+    config,
+    [...secrets].toSorted(byKey),
+    ...[...tenants].map(([tenant, of]) => [tenant, of.config, [...of.secrets].toSorted(byKey)]),
+  ])
   let known: { readonly files: number; readonly identity: string } | undefined
   if (root === undefined) {
     const identity = randomUUID()

@@ -27,22 +27,21 @@ const MAX_FRAME_BYTES = 64 * 1_048_576
 
 let maxAnswerBytes = MAX_FRAME_BYTES
 let plugin: unknown
-let config: Readonly<Record<string, unknown>> = {}
 let running: RunningPlugin | undefined
 const calls = new Map<number, RemoteRequest>()
 
 const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Parcel | Promise<Parcel> } = {
   load,
-  configure({ config: sent }) {
-    config = readConfig(sent)
-    return { data: (plugin as ServicePlugin).isAuthConfigured(config) }
-  },
-  async start({ instance, surface }) {
+  configure: ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
+  async start({ instance, surface, config, tenants, hasBackground }) {
     running = await runInline({
       instance,
       plugin: plugin as ServicePlugin,
       surface,
-      config,
+      config: readConfig(config),
+      tenants: new Map(tenants.map(([tenant, own]) => [tenant, readConfig(own)])),
+      hasBackground,
+      credentialKey: (request) => (request instanceof RemoteRequest ? request.credentialKey : ''),
       http: remoteHttp(peer, instance),
       log: remoteLog(peer),
       metrics: remoteMetrics(peer),
@@ -186,6 +185,9 @@ class RemoteRequest implements CallRequest {
   /** They stay with the host. */
   get credentials(): undefined {
     return undefined
+  }
+  get credentialKey(): string {
+    return this.#sent.credentialKey
   }
   get signal(): AbortSignal {
     if (!this.#controller) {

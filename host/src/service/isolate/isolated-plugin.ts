@@ -57,7 +57,6 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
               output: '',
             })
           }
-          await next.process.peer.ask('configure', { data: { config: writeConfig(services.config) } }).answer
           return next
         },
       })

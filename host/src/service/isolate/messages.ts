@@ -9,7 +9,7 @@ export interface HostAsks {
   load: LoadOrder
   /** Whether a credential is configured; the answer is true or false. */
   configure: { readonly config: WireConfig }
-  start: { readonly instance: string; readonly surface: PluginSurface }
+  start: StartOrder
   /** The answer is {@link Returned}. */
   call: CallOrder
   /** Answered at once by a process that is not stuck. */
@@ -26,6 +26,15 @@ export interface LoadOrder {
   readonly maxFrameBytes: number
   /** In a frozen deployment the digests of the files that may run, by path. */
   readonly approved?: readonly (readonly [string, string])[]
+}
+
+export interface StartOrder {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly config: WireConfig
+  readonly tenants: readonly (readonly [tenant: string, config: WireConfig])[]
+  /** Whether anything runs besides calls, see `InlineOptions`. */
+  readonly hasBackground: boolean
 }
 
 export interface Loaded {
@@ -51,6 +60,8 @@ export interface CallOrder {
     readonly inputResponses?: InputResponses
     readonly clientCapabilities: Readonly<Record<string, unknown>>
     readonly requestState?: unknown
+    /** Tells callers' own credentials apart, and nothing more of them. */
+    readonly credentialKey: string
   }
 }
 

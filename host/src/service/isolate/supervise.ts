@@ -8,9 +8,10 @@ import type { CallRequest, RunningPlugin } from '../running.ts'
 import { createBackoff } from './backoff.ts'
 import { createBroker, type Broker } from './broker.ts'
 import type { IsolatedOptions, LoadedProcess } from './isolated-plugin.ts'
-import type { CallOrder } from './messages.ts'
+import type { CallOrder, StartOrder } from './messages.ts'
 import type { Packet } from './peer.ts'
 import { ProcessGone, type PluginProcess } from './spawn.ts'
+import { writeConfig } from './wire-config.ts'
 import { writeThrown } from './wire-error.ts'
 
 export interface SuperviseOptions extends IsolatedOptions {
@@ -43,7 +44,7 @@ export async function superviseIsolated(
   const { instance, surface, log } = services
   const { now, random } = options
   const backoff = createBackoff({ now, random })
-  const opaque = createOpaquePrincipals()
+  const { opaque, hide } = createOpaqueCallers()
   const life = new AbortController()
   let failure: HostError | undefined
   let serving: Serving | undefined
@@ -61,7 +62,7 @@ export async function superviseIsolated(
     const { timeoutMs } = options
     const timer = setTimeout(() => process.kill(`it did not start within ${timeoutMs} ms`), timeoutMs)
     try {
-      await Promise.race([process.peer.ask('start', { data: { instance, surface } }).answer, died])
+      await Promise.race([process.peer.ask('start', { data: startOrder(services) }).answer, died])
     } finally {
       clearTimeout(timer)
     }
@@ -113,7 +114,9 @@ export async function superviseIsolated(
     const { signal } = request
     const at = serving ?? (await inService(signal))
     const { peer } = at.process
-    const { id, answer } = peer.ask('call', { data: { ...order, request: wireRequest(request, opaque) } satisfies CallOrder })
+    const credentialKey = hide(services.credentialKey?.(request, rights.access) ?? '')
+    const sent = { ...order, request: wireRequest(request, { principal: opaque(request.principal), credentialKey }) }
+    const { id, answer } = peer.ask('call', { data: sent satisfies CallOrder })
     at.broker.begin(id, { request, scope: scopeOf(request, rights) })
     const cancelled = Promise.withResolvers<never>()
     const cancel = () => {
@@ -210,11 +213,24 @@ function scopeOf(request: CallRequest, { access, safePaths }: Rights) {
   return { access, safePaths, signal, requestId, principal, credentials }
 }
 
-function wireRequest(request: CallRequest, opaque: (principal: Principal) => Principal): CallOrder['request'] {
-  const { requestId, principal, inputResponses, clientCapabilities, requestState } = request
+function startOrder({ instance, surface, config, tenants = new Map(), hasBackground = true }: InlineOptions): StartOrder {
+  return {
+    instance,
+    surface,
+    config: writeConfig(config),
+    tenants: [...tenants].map(([tenant, own]) => [tenant, writeConfig(own)]),
+    hasBackground,
+  }
+}
+
+function wireRequest(
+  request: CallRequest,
+  hidden: Pick<CallOrder['request'], 'principal' | 'credentialKey'>,
+): CallOrder['request'] {
+  const { requestId, inputResponses, clientCapabilities, requestState } = request
   return {
     requestId,
-    principal: opaque(principal),
+    ...hidden,
     ...(inputResponses === undefined ? {} : { inputResponses }),
     clientCapabilities,
     ...(requestState === undefined ? {} : { requestState }),
@@ -222,21 +238,22 @@ function wireRequest(request: CallRequest, opaque: (principal: Principal) => Pri
 }
 
 /** Two plugins cannot find out that they serve the same caller. The one principal of a host without callers has no secret in its name. */
-function createOpaquePrincipals(): (principal: Principal) => Principal {
+function createOpaqueCallers(): { opaque(principal: Principal): Principal; hide(credentialKey: string): string } {
   const key = randomBytes(32)
+  const hash = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
   const known = new WeakMap<Principal, Principal>()
-  return (principal) => {
-    if (principal.kind === 'local') return principal
-    let opaque = known.get(principal)
-    if (!opaque) {
-      const { id, tenant, kind, permissions } = principal
-      const hidden = createHmac('sha256', key)
-        .update(JSON.stringify([kind, tenant, id]))
-        .digest('base64url')
-      opaque = { id: hidden, tenant, kind, permissions }
-      known.set(principal, opaque)
-    }
-    return opaque
+  return {
+    opaque(principal) {
+      if (principal.kind === 'local') return principal
+      let hidden = known.get(principal)
+      if (!hidden) {
+        const { id, tenant, kind, permissions } = principal
+        hidden = { id: hash(JSON.stringify([kind, tenant, id])), tenant, kind, permissions }
+        known.set(principal, hidden)
+      }
+      return hidden
+    },
+    hide: (credentialKey) => (credentialKey === '' ? '' : hash(credentialKey)),
   }
 }
 
