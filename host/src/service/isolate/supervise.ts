@@ -238,12 +238,12 @@ function wireRequest(
 }
 
 /** Two plugins cannot find out that they serve the same caller. The one principal of a host without callers has no secret in its name. */
-function createOpaqueCallers(): { opaque(principal: Principal): Principal; hide(credentialKey: string): string } {
+function createOpaqueCallers(): OpaqueCallers {
   const key = randomBytes(32)
   const hash = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
   const known = new WeakMap<Principal, Principal>()
   return {
-    opaque(principal) {
+    opaque: (principal) => {
       if (principal.kind === 'local') return principal
       let hidden = known.get(principal)
       if (!hidden) {
@@ -255,6 +255,11 @@ function createOpaqueCallers(): { opaque(principal: Principal): Principal; hide(
     },
     hide: (credentialKey) => (credentialKey === '' ? '' : hash(credentialKey)),
   }
+}
+
+interface OpaqueCallers {
+  readonly opaque: (principal: Principal) => Principal
+  readonly hide: (credentialKey: string) => string
 }
 
 function readReturned({ data, body }: Packet): unknown {
