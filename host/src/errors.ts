@@ -490,6 +490,19 @@ const catalogue = {
     ({ id, file }) => `${file} has no API key "${id}" that could be revoked`,
     () => ['See what there is: patchbay keys list', 'A key of auth.inbound.keys is revoked by removing it from the config'],
   ),
+  AUTH_ISSUER: entry<{ issuer: string; problem: string }>(
+    ({ issuer, problem }) => `The authorization server ${issuer} cannot be used: ${problem}`,
+    () => [
+      'Write issuer in auth.inbound.oauth.issuers exactly as its metadata does, slash at its end included',
+      'Or, where it has no metadata, give its keys: jwksUri',
+    ],
+  ),
+  AUTH_SECRET: entry<{ variable: string; problem: string }>(
+    ({ variable, problem }) => `The client secret for introspection is nowhere: ${variable} ${problem}`,
+    ({ variable }) => [
+      `Set ${variable.replace(/_FILE$/, '')} in the environment or in .env, or point the same with _FILE at a file`,
+    ],
+  ),
   // --- listening ---
   LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
     ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,

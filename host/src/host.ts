@@ -266,6 +266,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         auth: () => config.auth,
         configDir,
         middleware,
+        env,
+        redactor: redact,
       })
       listeners.add(listening)
       return listening

@@ -30,6 +30,7 @@ test('applies every default of the design', () => {
     auth: {
       inbound: { mode: 'none', keys: [], keysFile: 'mcp.keys.json', dangerouslyAllowUnauthenticated: false },
       permissions: {},
+      implies: {},
       tenantClaim: 'tenant',
     },
     compat: { authorizationIsUpstream: false },

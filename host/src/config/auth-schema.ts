@@ -25,7 +25,17 @@ const introspection = Type.Object(
   {
     url: Type.String({ description: "The issuer's introspection endpoint", format: 'uri' }),
     clientId: Type.String({ description: 'As whom the host asks', minLength: 1 }),
-    clientSecretVariable: Type.String({ description: 'Environment variable that holds the client secret', minLength: 1 }),
+    clientSecretVariable: Type.String({
+      description: 'Environment variable that holds the client secret; with `_FILE` at its end, one that names its file',
+      minLength: 1,
+    }),
+    cacheSeconds: Type.Optional(
+      Type.Integer({
+        description: 'How long an answer counts, and so how long a revoked token may live on. Default 30',
+        minimum: 0,
+        maximum: 300,
+      }),
+    ),
   },
   { description: 'RFC 7662, for tokens that are no JWT', additionalProperties: false },
 )
@@ -43,6 +53,20 @@ const issuer = Type.Object(
     audience: Type.Optional(Type.String({ description: 'Expected `aud`. Default: `resource`', minLength: 1 })),
     clockToleranceSeconds: Type.Optional(Type.Integer({ description: 'Default 30', minimum: 0, maximum: 300 })),
     maxTokenAgeSeconds: Type.Optional(Type.Integer({ description: 'Default 86,400', minimum: 1 })),
+    tokenType: Type.Optional(
+      Type.Enum(['at+jwt', 'JWT'], {
+        description:
+          'What the `typ` of a token must say. Default: `at+jwt` (RFC 9068). `JWT`: that or nothing is enough, as with Entra, Okta and Keycloak',
+      }),
+    ),
+    jwksMaxStaleSeconds: Type.Optional(
+      Type.Integer({ description: 'How long known keys count while the issuer is away. Default 86,400', minimum: 600 }),
+    ),
+    permissionClaims: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: 'Claims whose words are permissions; `a.b` looks inside of `a`. Default: scope, scp and roles',
+      }),
+    ),
     tenantClaim: Type.Optional(Type.String({ description: 'Instead of `auth.tenantClaim`', minLength: 1 })),
   },
   { description: 'One authorization server whose access tokens are accepted', additionalProperties: false },
@@ -64,10 +88,19 @@ export const authSchema = section('Who may call, and what that lets them see', {
     oauth: Type.Optional(
       Type.Object(
         {
-          resource: Type.String({
-            description: 'This server as clients address it: the audience of their tokens',
-            format: 'uri',
-          }),
+          resource: Type.Optional(
+            Type.String({
+              description:
+                'This server as clients address it: the audience of their tokens. Default: /mcp at `listen.http.publicUrl`',
+              format: 'uri',
+            }),
+          ),
+          scopes: Type.Optional(
+            Type.Array(Type.String({ pattern: String.raw`^[!#-\[\]-~]+$`, title: 'a scope: no spaces, quotes or backslashes' }), {
+              description:
+                'Scopes that clients may ask for. They are published, and a call that lacks one is told which (403) instead of hidden',
+            }),
+          ),
           issuers: Type.Array(issuer, { description: 'Whose access tokens are accepted', minItems: 1 }),
         },
         { description: 'This host as an OAuth 2.0 resource server', additionalProperties: false },
@@ -78,8 +111,12 @@ export const authSchema = section('Who may call, and what that lets them see', {
       default: false,
     }),
   }),
-  permissions: Type.Record(Type.String(), globs('Tools that it grants, by their full names'), {
+  permissions: Type.Record(Type.String(), globs('Tools that it grants, by their full names, or by the name of a toolset'), {
     description: 'Scope or role to tools. Empty: scopes grant what tools ask for by the same name',
+    default: {},
+  }),
+  implies: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 }), { description: 'What it includes' }), {
+    description: 'Scope or role to the scopes that whoever has it has as well',
     default: {},
   }),
   tenantClaim: Type.String({ description: "The token's claim that names the tenant", default: 'tenant', minLength: 1 }),

@@ -1,10 +1,12 @@
 import type { Fault } from './fault.ts'
-import { didYouMean } from './suggest.ts'
+import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
+import { isLoopbackHost } from './secure-url.ts'
+import { didYouMean } from './suggest.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
 export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
-  return [...entryFaults(config.plugins), ...authFaults(config), ...compatFaults(config)]
+  return [...entryFaults(config.plugins), ...authFaults(config), ...oauthFaults(config), ...compatFaults(config)]
 }
 
 /** What is allowed but seldom meant, one line each. */
@@ -26,6 +28,7 @@ export function configWarnings(config: ResolvedConfig): readonly string[] {
     ...Object.entries(config.tenants).flatMap(([name, tenant]) => listWarnings(`tenants.${name}.tools`, tenant.tools)),
     ...duplicates('pluginDirs', config.pluginDirs),
     ...auditWarnings(config),
+    ...oauthWarnings(config),
   ]
 }
 
@@ -91,7 +94,7 @@ function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: Re
   if (!compat.authorizationIsUpstream) return []
   const needs = [
     ...(auth.inbound.mode === 'none' ? [] : ['auth.inbound.mode "none"']),
-    ...(listen.http && !isLoopback(listen.http.host) ? ['listen.http.host on loopback'] : []),
+    ...(listen.http && !isLoopbackHost(listen.http.host) ? ['listen.http.host on loopback'] : []),
     ...(plugins.length === 1 && pluginDirs.length === 0 ? [] : ['exactly one entry in plugins and no pluginDirs']),
     ...(plugins.every((entry) => entry.allowRequestCredentials) ? [] : ['allowRequestCredentials true']),
     ...(Object.keys(tenants).length === 0 ? [] : ['no tenants']),
@@ -103,10 +106,6 @@ function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: Re
       problem: `needs ${needs.join(', and ')}: elsewhere it would hand one caller's token to a service it is not for`,
     },
   ]
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 function listWarnings(

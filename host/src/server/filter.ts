@@ -156,7 +156,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'permission',
-    refuses: ({ name, permissions }, { principal }, { grants }) => !isPermitted(name, permissions, principal.permissions, grants),
+    refuses: ({ name, permissions }, { principal }, policy) => !permits(policy, principal.permissions, name, permissions),
     source: ({ permissions }, { principal }) =>
       `needs ${permissions.length ? permissions.join(', ') : 'no permission of its own'}; the caller has ${principal.permissions.join(', ') || 'none'}`,
   },
@@ -202,10 +202,18 @@ function tenantRefuses(
 }
 
 /** A tool's own permissions must all be granted; where the config maps scopes to tools, one of the caller's must grant it as well. */
-function isPermitted(name: string, needed: readonly string[], granted: readonly string[], grants: Policy['grants']): boolean {
-  if (granted.includes('*')) return true
-  if (!needed.every((permission) => granted.includes(permission))) return false
-  return grants.size === 0 || granted.some((permission) => grants.get(permission)?.(name) ?? false)
+export function permits(
+  { grants, permissionsOf }: Policy,
+  granted: readonly string[],
+  name: string,
+  needed: readonly string[] = [],
+): boolean {
+  const permissions = permissionsOf(granted)
+  if (permissions.has('*')) return true
+  for (const permission of needed) if (!permissions.has(permission)) return false
+  if (grants.size === 0) return true
+  for (const permission of permissions) if (grants.get(permission)?.(name)) return true
+  return false
 }
 
 function list(tools: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | undefined): string {

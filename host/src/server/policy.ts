@@ -13,6 +13,8 @@ export interface Policy {
   readonly tenants: ReadonlyMap<string, TenantRule>
   /** Scope or role -> the tools it grants; empty when permissions come from the tools alone. */
   readonly grants: ReadonlyMap<string, NameMatch>
+  /** What is granted, with all that it implies. */
+  readonly permissionsOf: (granted: readonly string[]) => ReadonlySet<string>
   readonly plugin: (entry: PluginTools) => GlobRule
 }
 
@@ -34,10 +36,11 @@ interface PluginTools {
 /** Compiles the settings that decide who sees what. */
 export function compilePolicy(config: ResolvedConfig, source: string): Policy {
   const rules = new WeakMap<object, GlobRule>()
+  const { toolsets } = config.tools
   return Object.freeze({
     source,
     host: globRule(config.tools),
-    toolsets: new Map(Object.entries(config.tools.toolsets ?? {}).map(([name, globs]) => [name, compileGlobs(globs)])),
+    toolsets: new Map(Object.entries(toolsets).map(([name, globs]) => [name, compileGlobs(globs)])),
     enabled: config.tools.enable,
     readOnly: config.readOnly,
     tenants: new Map(
@@ -46,13 +49,35 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
         { ...globRule(tenant.tools ?? {}), readOnly: tenant.readOnly ?? false },
       ]),
     ),
-    grants: new Map(Object.entries(config.auth.permissions ?? {}).map(([scope, globs]) => [scope, compileGlobs(globs)])),
+    grants: new Map(
+      Object.entries(config.auth.permissions ?? {}).map(([scope, globs]) => [
+        scope,
+        compileGlobs(globs.flatMap((glob) => (Object.hasOwn(toolsets, glob) ? (toolsets[glob] ?? []) : [glob]))),
+      ]),
+    ),
+    permissionsOf: impliedBy(config.auth.implies),
     plugin(entry: PluginTools) {
       let rule = rules.get(entry)
       if (!rule) rules.set(entry, (rule = globRule(entry.tools ?? {})))
       return rule
     },
   })
+}
+
+/** Made once for each list: those of one principal are one and the same. */
+function impliedBy(implies: Readonly<Record<string, readonly string[]>>): Policy['permissionsOf'] {
+  const known = new WeakMap<readonly string[], ReadonlySet<string>>()
+  return (granted) => {
+    let all = known.get(granted)
+    if (!all) {
+      const found = new Set(granted)
+      // A set goes on to what is added while it is walked through.
+      for (const permission of found)
+        if (Object.hasOwn(implies, permission)) for (const one of implies[permission] ?? []) found.add(one)
+      known.set(granted, (all = found))
+    }
+    return all
+  }
 }
 
 /** No `allow` allows everything; an empty one allows nothing. */

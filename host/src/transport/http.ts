@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated } from '../auth/inbound/authentication.ts'
+import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
 import { hostError } from '../errors.ts'
@@ -23,6 +24,7 @@ import { bind, type Timeouts } from './bind.ts'
 import { lazily } from './lazily.ts'
 import { readNarrowing } from './narrowing.ts'
 import { INTERNAL_ERROR, refusal, refuse, sendJson } from './refusal.ts'
+import type { StepUp } from './step-up.ts'
 import { createStreamable } from './streamable.ts'
 
 /** `listen.http` of the config, with its defaults. */
@@ -47,6 +49,9 @@ export interface HttpDeps {
   readonly bodyBytes: number
   /** Left out, everybody is the operator: only for a loopback address. */
   readonly authenticate?: Authenticate | undefined
+  /** Served to everybody. */
+  readonly metadata?: ResourceMetadata | undefined
+  readonly stepUp?: StepUp | undefined
   readonly dangerouslyAllowUnauthenticated?: boolean
   /** Which credentials a request may bring for services. Left out: for every service. */
   readonly requestCredentials?: RequestCredentialOptions
@@ -108,6 +113,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   )
   const allowed = new Map([
     [HEALTH, 'GET, HEAD'],
+    ...(deps.metadata?.paths ?? []).map((path) => [path, 'GET, HEAD'] as const),
     ...routes.entries().map(([path, of]) => [path, [...of.keys()].join(', ')] as const),
   ])
   const allow = (path: string) => allowed.get(path)
@@ -178,6 +184,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     if (!methods.split(', ').includes(method))
       return refuse(res, refusal(405, `${path} has no ${method}, only ${methods}`, { headers: { allow: methods } }))
     if (path === HEALTH) return sendJson(res, 200, '{"status":"ok"}')
+    if (deps.metadata?.paths.includes(path)) return sendJson(res, 200, deps.metadata.document, { 'cache-control': 'max-age=300' })
     const exchange = await identify(req, res)
     if (exchange) await serve(exchange)
   }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Inbound } from '../auth/inbound/open-inbound.ts'
 import { withDefaults } from '../config/defaults.ts'
 import { httpSchema, managementSchema } from '../config/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
+import type { Redactor } from '../observability/redact.ts'
 import { Announcer } from '../server/announcer.ts'
 import type { Calls } from '../server/call.ts'
 import { SERVER_INFO } from '../server/info.ts'
@@ -29,6 +31,8 @@ export interface ListenDeps {
   /** What paths in the config are relative to. */
   readonly configDir: string
   readonly middleware: readonly Middleware[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
 }
 
 /** Open listeners. */
@@ -45,7 +49,7 @@ export interface Listening {
 
 /** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_…` and, for what callers are checked against, `AUTH_…`. */
 export async function listenOn(options: ListenOptions, deps: ListenDeps): Promise<Listening> {
-  const { registry, calls, log, metrics, middleware, config, auth, configDir } = deps
+  const { registry, calls, log, metrics, middleware, config } = deps
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
@@ -80,15 +84,17 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     management && (await createManagement({ ...management, registry, isDraining, metrics: () => metrics.render(), log }))
   if (operations) opened.defer(() => operations.close())
   const http = options.http ? withDefaults(httpSchema, given(options.http)) : undefined
-  // Read only where callers are checked at all.
-  const inbound =
-    http && auth().inbound.mode !== 'none'
-      ? await (await import('../auth/inbound/open-inbound.ts')).openInbound({ auth, configDir, log })
-      : undefined
-  if (inbound) opened.use(inbound)
-  const { dangerouslyAllowUnauthenticated } = auth().inbound
+  const { mode, dangerouslyAllowUnauthenticated } = deps.auth().inbound
+  const inbound = http && mode !== 'none' ? opened.use(await openInbound(http.publicUrl, deps)) : undefined
   const web =
-    http && (await createHttpTransport(http, { ...shared, authenticate: inbound?.authenticate, dangerouslyAllowUnauthenticated }))
+    http &&
+    (await createHttpTransport(http, {
+      ...shared,
+      dangerouslyAllowUnauthenticated,
+      authenticate: inbound?.authenticate,
+      metadata: inbound?.oauth?.metadata,
+      stepUp: inbound?.oauth && (await import('./step-up.ts')).createStepUp(registry, inbound.oauth),
+    }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
   const stdio = options.stdio
     ? (await import('./stdio.ts')).createStdioTransport({ ...shared, factory: await servers.get() })
@@ -108,6 +114,12 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
       await kept.disposeAsync()
     },
   }
+}
+
+/** What callers are checked with is read only where they are checked at all. */
+async function openInbound(publicUrl: string | undefined, deps: ListenDeps): Promise<Inbound> {
+  const { openInbound: open } = await import('../auth/inbound/open-inbound.ts')
+  return open({ ...deps, publicUrl })
 }
 
 const given = <Options extends object>(options: Options | true): Options | object => (options === true ? {} : options)

@@ -15,11 +15,13 @@ import { waitForChanges, type Exchange } from './exchange.ts'
 import { ownerOf } from './listen-bus.ts'
 import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from './refusal.ts'
 import { Sessions, type Session } from './sessions.ts'
+import type { StepUp } from './step-up.ts'
 import { writeEvent } from './web.ts'
 
 export interface SseOptions {
   readonly factory: HostServerFactory
   readonly announcer: Announcer
+  readonly stepUp?: StepUp | undefined
   readonly log: Logger
   readonly bodyBytes: number
   readonly max: number
@@ -85,6 +87,8 @@ export function createSse(options: SseOptions): Sse {
       }
       if (options.isDraining() && 'method' in message && 'id' in message)
         return refuse(res, refusal(503, 'The server is shutting down; try again', { headers: { 'retry-after': '1' } }))
+      const denied = options.stepUp?.({ caller }, message)
+      if (denied) return refuse(res, denied, 'id' in message ? message.id : null)
       session.onmessage?.(message, { authInfo })
       res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
     },

@@ -35,7 +35,7 @@ export interface SdkStreamable {
  * without any. The SDK decides by the message which era a request is of.
  */
 export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamable {
-  const { factory, announcer, direct, log, now } = options
+  const { factory, announcer, direct, stepUp, log, now } = options
   const bus = new ListenBus(announcer)
   const onerror = (error: Error) => log.debug('mcp_error', { error })
   const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
@@ -66,6 +66,8 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
 
   async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
     const { req, res, caller, authInfo } = exchange
+    const denied = stepUp?.(exchange, message)
+    if (denied) return refuse(res, denied, idOf(message))
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
     if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
       const response = await serve()
@@ -86,6 +88,8 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const left = direct ? await direct.legacy(exchange, message) : exchange
     if (!left) return
     const { req, res, authInfo } = left
+    const denied = stepUp?.(left, message)
+    if (denied) return refuse(res, denied, idOf(message))
     await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
   }
 
@@ -103,6 +107,11 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     if (reused !== undefined)
       return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
     const left = direct ? await direct.legacy(exchange, message, session) : exchange
+    const denied = left && stepUp?.(left, message)
+    if (denied) {
+      session.transport.forget(message)
+      return refuse(res, denied, idOf(message))
+    }
     if (left) await inSession(session, left, message)
     else session.transport.forget(message)
     const cancelled =

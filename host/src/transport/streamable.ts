@@ -7,12 +7,14 @@ import type { Exchange, OpenConnections } from './exchange.ts'
 import { lazily } from './lazily.ts'
 import { idOf, isRequest } from './message.ts'
 import { INTERNAL_ERROR, refusal, refuse, type Refusal } from './refusal.ts'
+import type { StepUp } from './step-up.ts'
 
 export interface StreamableOptions {
   /** Asked for when the short way leaves something. */
   readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly direct?: Direct | undefined
+  readonly stepUp?: StepUp | undefined
   readonly log: Logger
   readonly bodyBytes: number
   readonly sessions: { readonly mode: 'stateful' | 'stateless'; readonly max: number; readonly idleMs: number }

@@ -1,18 +1,26 @@
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ResolvedConfig } from '../../config/schema.ts'
+import type { Redactor } from '../../observability/redact.ts'
 import { KEY_PREFIX } from './api-key.ts'
 import type { Authenticate, Authentication } from './authentication.ts'
 import { takeCredential } from './credential.ts'
 import { openKeyRing } from './key-ring.ts'
-import { createRefusals } from './refusals.ts'
+import { createResourceMetadata, resourceAt, type ResourceMetadata } from './metadata.ts'
+import { bearerChallenge, createRefusals } from './refusals.ts'
 import { createThrottle, type ThrottleOptions } from './throttle.ts'
+import { openTokens, type OAuthSettings, type Tokens } from './tokens.ts'
+import { IssuerUnavailable } from './verdict.ts'
 
 export interface InboundOptions {
   /** `auth` of the config as it is now: its keys may change, its mode does not. */
   readonly auth: () => ResolvedConfig['auth']
   /** What paths in the config are relative to. */
   readonly configDir: string
+  /** `listen.http.publicUrl`. */
+  readonly publicUrl: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
   readonly log: Logger
   /** Milliseconds since the epoch. */
   readonly now?: () => number
@@ -22,25 +30,44 @@ export interface InboundOptions {
 /** Who may call over HTTP. */
 export interface Inbound extends AsyncDisposable {
   readonly authenticate: Authenticate
+  /** With OAuth: what is public about it. */
+  readonly oauth: PublicOAuth | undefined
+}
+
+export interface PublicOAuth {
+  readonly metadata: ResourceMetadata
+  /** Scopes that clients may ask for. */
+  readonly scopes: readonly string[]
+  /** The `WWW-Authenticate` for a request that needs `scopes`. */
+  readonly challengeFor: (scopes: readonly string[]) => string
 }
 
 /** Far more than a client with an old token needs, far fewer than a machine is troubled by. */
 const THROTTLE: ThrottleOptions = { bad: 300, seconds: 60 }
 
 /**
- * Reads what callers are checked against. Undefined with mode `none`: everybody is the operator then. A credential is told by its form,
- * checked in one way, and never tried in another. Throws `AUTH_KEYS_FILE`.
+ * Reads what callers are checked against, for any mode but `none`. A credential is told by its form, checked in one way, and never tried
+ * in another. Throws `AUTH_KEYS_FILE`, `AUTH_ISSUER`, `AUTH_SECRET`.
  */
-export async function openInbound(options: InboundOptions): Promise<Inbound | undefined> {
+export async function openInbound(options: InboundOptions): Promise<Inbound> {
   const { auth, configDir, log, now = Date.now } = options
-  const { mode, keysFile } = auth().inbound
-  if (mode === 'none') return undefined
+  const { mode, keysFile, oauth: settings } = auth().inbound
   await using opened = new AsyncDisposableStack()
   const configured = () => auth().inbound.keys
   const keys =
     mode === 'oauth' ? undefined : opened.use(await openKeyRing({ file: resolve(configDir, keysFile), configured, log, now }))
   const throttle = createThrottle(options.throttle ?? THROTTLE)
-  const refusals = createRefusals({})
+  const oauth = mode === 'apiKey' || !settings ? undefined : publicOAuth(settings, options.publicUrl)
+  const tokens =
+    oauth && settings
+      ? opened.use(
+          await openTokens({ ...options, oauth: settings, resource: oauth.resource, tenantClaim: auth().tenantClaim, now }),
+        )
+      : undefined
+  const refusals = createRefusals({
+    ...(oauth && { resource_metadata: oauth.metadata.url }),
+    ...(oauth && oauth.scopes.length > 0 && { scope: oauth.scopes.join(' ') }),
+  })
   const kept = opened.move()
 
   /** What is no good is counted, and so often that nobody looks any more. */
@@ -52,7 +79,21 @@ export async function openInbound(options: InboundOptions): Promise<Inbound | un
     return { response: refusals.unauthorized }
   }
 
+  async function check(token: string, address: string, from: Tokens): Promise<Authentication> {
+    const seconds = await throttle.waitOf(address)
+    if (seconds > 0) return { response: refusals.throttled(seconds) }
+    try {
+      const verdict = await from.verify(token)
+      return 'accepted' in verdict ? verdict.accepted : await refuse(address, verdict.refused)
+    } catch (error) {
+      if (!(error instanceof IssuerUnavailable)) throw error
+      log.warn('auth_unavailable', { reason: error.message })
+      return { response: refusals.unavailable(error.seconds) }
+    }
+  }
+
   return {
+    oauth,
     authenticate(req, address) {
       const presented = takeCredential(req)
       if (presented.kind === 'none') return { response: refusals.unauthorized }
@@ -63,8 +104,22 @@ export async function openInbound(options: InboundOptions): Promise<Inbound | un
         const found = keys?.find(token) ?? { refused: 'mode' }
         return 'refused' in found ? refuse(address, found.refused) : found
       }
-      return refuse(address, 'mode')
+      return tokens ? (tokens.known(token) ?? check(token, address, tokens)) : refuse(address, 'mode')
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+function publicOAuth(settings: OAuthSettings, publicUrl: string | undefined): PublicOAuth & { readonly resource: string } {
+  const resource = settings.resource ?? (publicUrl === undefined ? undefined : resourceAt(publicUrl))
+  if (resource === undefined) throw new Error('OAuth without a resource: the rules of the config let it through')
+  const scopes = (settings.scopes ?? []).filter((scope) => scope !== 'offline_access')
+  const metadata = createResourceMetadata({ resource, issuers: settings.issuers.map(({ issuer }) => issuer), scopes })
+  return {
+    resource,
+    metadata,
+    scopes,
+    challengeFor: (needed) =>
+      bearerChallenge({ error: 'insufficient_scope', scope: needed.join(' '), resource_metadata: metadata.url }),
   }
 }

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import type { Namespace } from '../../cache/namespace.ts'
+import type { Credential } from '../../network/credential.ts'
+import { principalOf, type ClaimNames, type Claims } from './claims.ts'
+import type { IssuerHttp } from './issuer-http.ts'
+import { IssuerUnavailable, type Verdict } from './verdict.ts'
+
+export interface IntrospectionOptions extends ClaimNames {
+  readonly issuer: string
+  readonly http: IssuerHttp
+  readonly audiences: readonly string[]
+  readonly toleranceSeconds: number
+  /** For how long an answer counts, and so how long a token may outlive its revocation. Milliseconds. */
+  readonly keepMs: number
+  readonly cache: Namespace
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/**
+ * Asks the issuer what a token is worth (RFC 7662), once for all who present it at the same time. Gives a verdict for whatever text it
+ * is; rejects only with `IssuerUnavailable`.
+ */
+export function createIntrospection(options: IntrospectionOptions): (token: string) => Promise<Verdict> {
+  const { issuer, http, audiences, toleranceSeconds, keepMs, cache, now } = options
+
+  const ask = async (token: string): Promise<Answer> => {
+    const at = now()
+    const claims = await http
+      .ask(new URLSearchParams({ token, token_type_hint: 'access_token' }))
+      .catch((error: unknown) => Promise.reject(new IssuerUnavailable(issuer, RETRY_SECONDS, error)))
+    return { claims, until: at + keepMs }
+  }
+
+  return async (token) => {
+    const { value } = await cache.remember<Answer>(
+      createHash('sha256').update(token).digest('base64url'),
+      // A token that is none may be one in a moment, and whoever makes them up must not fill the cache.
+      { ttlMs: keepMs, keep: ({ claims }) => claims['active'] === true },
+      () => ask(token),
+    )
+    const { claims, until } = value
+    const problem = problemOf(claims)
+    if (problem !== undefined) return { refused: problem }
+    const { exp } = claims
+    const expiresAt = typeof exp === 'number' ? (exp + toleranceSeconds) * 1000 : undefined
+    const principal = principalOf(issuer, claims as Claims, options)
+    return { accepted: Object.freeze({ principal, expiresAt }), until: Math.min(expiresAt ?? Infinity, until) }
+  }
+
+  function problemOf({ active, iss, aud, sub, exp, nbf, cnf }: Readonly<Record<string, unknown>>): string | undefined {
+    const seconds = now() / 1000
+    if (active !== true) return 'inactive'
+    if (iss !== undefined && iss !== issuer) return 'iss'
+    if (![aud].flat().some((audience) => typeof audience === 'string' && audiences.includes(audience))) return 'aud'
+    if (typeof sub !== 'string' || sub === '') return 'sub'
+    if (exp !== undefined && !(typeof exp === 'number' && exp > seconds - toleranceSeconds)) return 'exp'
+    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + toleranceSeconds)) return 'nbf'
+    return cnf === undefined ? undefined : 'cnf'
+  }
+}
+
+/** RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. The secret came from `variable`. */
+export function clientCredential(id: string, secret: string, variable: string): Credential {
+  const pair = Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64')
+  const credential: Credential = {
+    kind: 'basic',
+    fingerprint: '',
+    source: { kind: 'server', variables: [variable] },
+    secrets: [secret, pair],
+    apply(headers: Record<string, string>) {
+      headers['authorization'] = `Basic ${pair}`
+    },
+  }
+  return Object.freeze(credential)
+}
+
+interface Answer {
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly until: number
+}
+
+const RETRY_SECONDS = 5
+
+function formEncode(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
+}

@@ -1,0 +1,23 @@
+import type { PublicOAuth } from '../auth/inbound/open-inbound.ts'
+import { missingScopes } from '../server/missing-scopes.ts'
+import type { Registry } from '../server/registry.ts'
+import type { Exchange } from './exchange.ts'
+import { refusal, type Refusal } from './refusal.ts'
+
+/** The refusal of a request that would be let through with more scopes, which the client can ask for; else undefined. */
+export type StepUp = (exchange: Pick<Exchange, 'caller'>, message: unknown) => Refusal | undefined
+
+/** Asks only for scopes that are published: whatever else hides a tool hides it without a word. */
+export function createStepUp(registry: Registry, { scopes: offered, challengeFor }: PublicOAuth): StepUp | undefined {
+  if (offered.length === 0) return undefined
+  return ({ caller }, message) => {
+    if (caller.principal.kind !== 'oauth') return undefined
+    const scopes = missingScopes(registry.current, caller, message, offered)
+    return (
+      scopes &&
+      refusal(403, `This needs a token with the scopes: ${scopes.join(' ')}`, {
+        headers: { 'www-authenticate': challengeFor(scopes) },
+      })
+    )
+  }
+}
