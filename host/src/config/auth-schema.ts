@@ -101,6 +101,11 @@ export const authSchema = section('Who may call, and what that lets them see', {
                 'Scopes that clients may ask for. They are published, and a call that lacks one is told which (403) instead of hidden',
             }),
           ),
+          initialScopes: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), {
+              description: 'Of `scopes`, those that a client without a token is told to ask for. Default: all of them',
+            }),
+          ),
           issuers: Type.Array(issuer, { description: 'Whose access tokens are accepted', minItems: 1 }),
         },
         { description: 'This host as an OAuth 2.0 resource server', additionalProperties: false },

@@ -13,6 +13,9 @@ export function oauthFaults({ auth, listen }: Pick<ResolvedConfig, 'auth' | 'lis
     fault(['resource'], 'is missing: say how clients address this server, here or as listen.http.publicUrl')
   if (oauth.resource !== undefined && !/^https?:\/\/[^#]+$/i.test(oauth.resource))
     fault(['resource'], 'must be an http or https URL without a fragment')
+  oauth.initialScopes?.forEach((scope, index) => {
+    if (!oauth.scopes?.includes(scope)) fault(['initialScopes', index], `"${scope}" is not in scopes`)
+  })
 
   const names = oauth.issuers.map(({ issuer }) => issuer)
   oauth.issuers.forEach(({ issuer, jwksUri, introspection }, index) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Namespace } from '../../cache/namespace.ts'
 import type { Credential } from '../../network/credential.ts'
-import { principalOf, type ClaimNames, type Claims } from './claims.ts'
+import { principalOf, type ClaimNames } from './claims.ts'
 import type { IssuerHttp } from './issuer-http.ts'
 import { IssuerUnavailable, type Verdict } from './verdict.ts'
 
@@ -40,20 +40,21 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
       () => ask(token),
     )
     const { claims, until } = value
+    // A client that acts for itself is its own subject, as RFC 9068 has it in JWTs.
+    const { exp, sub = claims['client_id'] } = claims
     const problem = problemOf(claims)
     if (problem !== undefined) return { refused: problem }
-    const { exp } = claims
+    if (typeof sub !== 'string' || sub === '') return { refused: 'sub' }
     const expiresAt = typeof exp === 'number' ? (exp + toleranceSeconds) * 1000 : undefined
-    const principal = principalOf(issuer, claims as Claims, options)
+    const principal = principalOf(issuer, { ...claims, sub }, options)
     return { accepted: Object.freeze({ principal, expiresAt }), until: Math.min(expiresAt ?? Infinity, until) }
   }
 
-  function problemOf({ active, iss, aud, sub, exp, nbf, cnf }: Readonly<Record<string, unknown>>): string | undefined {
+  function problemOf({ active, iss, aud, exp, nbf, cnf }: Readonly<Record<string, unknown>>): string | undefined {
     const seconds = now() / 1000
     if (active !== true) return 'inactive'
     if (iss !== undefined && iss !== issuer) return 'iss'
     if (![aud].flat().some((audience) => typeof audience === 'string' && audiences.includes(audience))) return 'aud'
-    if (typeof sub !== 'string' || sub === '') return 'sub'
     if (exp !== undefined && !(typeof exp === 'number' && exp > seconds - toleranceSeconds)) return 'exp'
     if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + toleranceSeconds)) return 'nbf'
     return cnf === undefined ? undefined : 'cnf'

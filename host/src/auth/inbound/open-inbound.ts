@@ -66,7 +66,7 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
       : undefined
   const refusals = createRefusals({
     ...(oauth && { resource_metadata: oauth.metadata.url }),
-    ...(oauth && oauth.scopes.length > 0 && { scope: oauth.scopes.join(' ') }),
+    ...(oauth && oauth.initialScopes.length > 0 && { scope: oauth.initialScopes.join(' ') }),
   })
   const kept = opened.move()
 
@@ -110,15 +110,20 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
   }
 }
 
-function publicOAuth(settings: OAuthSettings, publicUrl: string | undefined): PublicOAuth & { readonly resource: string } {
+function publicOAuth(
+  settings: OAuthSettings,
+  publicUrl: string | undefined,
+): PublicOAuth & { readonly resource: string; readonly initialScopes: readonly string[] } {
   const resource = settings.resource ?? (publicUrl === undefined ? undefined : resourceAt(publicUrl))
   if (resource === undefined) throw new Error('OAuth without a resource: the rules of the config let it through')
+  // Whether a client may come back while nobody is there is between it and the issuer.
   const scopes = (settings.scopes ?? []).filter((scope) => scope !== 'offline_access')
   const metadata = createResourceMetadata({ resource, issuers: settings.issuers.map(({ issuer }) => issuer), scopes })
   return {
     resource,
     metadata,
     scopes,
+    initialScopes: settings.initialScopes ?? scopes,
     challengeFor: (needed) =>
       bearerChallenge({ error: 'insufficient_scope', scope: needed.join(' '), resource_metadata: metadata.url }),
   }
