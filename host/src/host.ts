@@ -209,7 +209,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     return {
       record: activation.record,
       root: activation.root,
-      configFiles: activation.configFiles,
+      get configFiles() {
+        return activation.configFiles
+      },
       error: activation.error,
       fault: activation.fault,
       traces: activation.traces,
