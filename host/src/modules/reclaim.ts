@@ -28,10 +28,12 @@ export interface ReclaimOptions {
 
 type Evict = (url: string) => void
 
+const SEARCH_AFTER_MS = 250
+
 /** What a module costs for every character of its source: 750 kB for a plugin of 20 files and 250,000 characters. */
 const bytesPerCharacter = 3
 
-/** A reclaimer; it looks for its way at the first eviction, so that a start does not pay for it. */
+/** A reclaimer; it looks for its way soon after the first eviction, so that neither start nor end pay for it. */
 export function createReclaimer({ mode, retainedBudgetBytes, log }: ReclaimOptions): Reclaimer {
   // V8 keeps the code of every distinct source it compiled until the heap is nearly full: a bounded heap dies of it.
   if (mode === 'auto') setFlagsFromString('--no-compilation-cache')
@@ -73,7 +75,8 @@ export function createReclaimer({ mode, retainedBudgetBytes, log }: ReclaimOptio
     evict(urls, sourceLength) {
       waiting.push({ urls, sourceLength })
       if (way) return settle()
-      void prepare()
+      // A process that is ending evicts everything, and must not be held up by a search.
+      if (!search) setTimeout(() => void prepare(), SEARCH_AFTER_MS).unref()
     },
   }
 }
