@@ -280,6 +280,11 @@ const catalogue = {
       (change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'),
     ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
   ),
+  PIN_NATIVE: entry<{ plugin: string; files: readonly string[] }>(
+    ({ plugin, files }) =>
+      `Plugin "${plugin}" brings compiled code, which its entry does not allow: ${files.slice(0, 5).join(', ')}`,
+    () => ['Look at where it comes from, and if it is meant: capabilities: { native: true } in its entry, then patchbay lock'],
+  ),
   PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
     ({ plugin, tool, reason }) => `Tool "${tool}" of plugin "${plugin}" is quarantined: ${reason}`,
     ({ plugin, tool }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}.${tool}`],

@@ -56,6 +56,7 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
       /tools\[0\]\.input is a schema of type "array".*"https:\/\/example\.com\/schema\.json" is not in this schema.*"https:\/\/example\.com\/dialect" is not a dialect/,
     fix: /Type\.Object.*\n.*\n.*#\/\$defs\/.*\n.*2020-12/,
   },
+  // F27
   newer_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 99/, fix: /^apiVersion: Update the host/ },
   older_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 0/, fix: /^apiVersion: Update the plugin/ },
   throws_on_start: {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { stateOf } from '../fixtures/folder-state.ts'
 import { npmRegistry } from '../fixtures/npm-registry.ts'
 import { authoredPackage } from '../fixtures/package.ts'
-import { pinnedProject, pluginSource, type PinnedProject } from '../fixtures/pinned-project.ts'
+import { pinnedProject, pluginSource, tool, type PinnedProject } from '../fixtures/pinned-project.ts'
 
 const name = '@acme/mcp-jira'
 const aMonthAgo = new Date(Date.now() - 30 * 24 * 60 * 60 * 1000)
@@ -140,6 +140,27 @@ describe('add', () => {
     const { code, stderr } = await project.patchbay(['add', source.release('2.3.1', { bin: { jira: './index.js' } }), '--yes'])
     assert.equal(code, 0, stderr)
     assert.match(stderr, /! commands: jira/)
+  })
+
+  test('looks at a package in a process of its own: its code reaches neither files nor variables', async () => {
+    using source = authoredPackage(name)
+    source.release('2.3.1')
+    const spied = `import { readFileSync, writeFileSync } from 'node:fs'
+const tried = [() => readFileSync('/etc/hostname'), () => writeFileSync('/tmp/left-behind', '')]
+const reached = tried.filter((attempt) => { try { attempt(); return true } catch { return false } }).length
+`
+    source.write(
+      'index.js',
+      spied +
+        pluginSource({ name: 'jira', tools: [tool({ description: 'REACHED' })] }).replace(
+          '"REACHED"',
+          '`Reached ${reached}, knew ${Object.keys(process.env)}.`',
+        ),
+    )
+    using project = projectWith()
+    const { code, stderr } = await project.patchbay(['add', source.root, '--yes'], { JIRA_SECRET: 'x' })
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /tool items_get \(read\): Reached 0, knew \./)
   })
 
   test('refuses what is no package, and says why (F22)', async () => {

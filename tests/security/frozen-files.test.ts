@@ -138,6 +138,23 @@ test('frozen, a package of a similar name is refused: the lock does not have it 
   assert.equal(unlocked.plugin().reason?.code, 'PIN_NOT_LOCKED')
 })
 
+for (const place of [`${plugin}/lib/addon.node`, 'node_modules/hoisted/build/addon.node'])
+  test(`compiled code at ${place} is refused, frozen or not, until the entry allows it (F21)`, async () => {
+    using project = await locked()
+    project.write(place, 'ELF')
+    for (const settings of [config, frozen]) {
+      await using started = await project.start(settings)
+      assert.equal(started.plugin('notes').reason?.code, 'PIN_NATIVE')
+    }
+    const allowed: HostConfig = {
+      plugins: [{ use: '@acme/mcp-notes', as: 'notes', isolation: 'inline', capabilities: { native: true } }],
+    }
+    project.write('mcp.config.json', JSON.stringify(allowed))
+    await project.lock()
+    await using started = await project.start({ ...allowed, frozen: true })
+    assert.equal(started.plugin('notes').pinned, 'pinned')
+  })
+
 test('frozen, a file that changes after it was compared is not loaded', async () => {
   using project = await locked()
   await using started = await project.start(frozen)

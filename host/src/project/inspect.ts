@@ -1,15 +1,16 @@
 import type { PluginEntry } from '../config/schema.ts'
 import { describeError } from '../errors.ts'
-import type { ModuleGraph } from '../modules/graph.ts'
+import type { Capabilities } from '../pin/capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../pin/compare.ts'
 import { filesByLocation, type Tree } from '../pin/tree.ts'
 import { createPluginGraph } from '../service/plugin-graph.ts'
 import { checkPlugin } from '../service/check.ts'
 import { discoverEntries } from '../service/discover.ts'
-import { importPlugin } from '../service/import.ts'
+import { createIsolation } from '../service/isolate/isolation.ts'
+import { loadInline } from '../service/load.ts'
 import { observePlugin, observeSurface, withDeclared } from '../service/observe.ts'
 import { compareRead } from '../service/pins.ts'
-import { nameFromSpecifier, resolvePlugin, specifierOf } from '../service/resolve.ts'
+import { nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from '../service/resolve.ts'
 import { readSurface, type PluginSurface } from '../service/surface.ts'
 import type { Project } from './open-project.ts'
 
@@ -46,17 +47,16 @@ export async function inspectProject(project: Project): Promise<Inspection> {
   return { plugins, failed }
 }
 
-/** Looks at one plugin. Throws what activating it would throw, up to its start. */
-export async function inspectPlugin(
-  entry: PluginEntry,
-  { configDir, settings, log }: Pick<Project, 'configDir' | 'settings' | 'log'>,
-): Promise<InspectedPlugin> {
-  const read = new Set<string>()
-  using graph = createPluginGraph(log, ({ file }) => void read.add(file))
+/**
+ * Looks at one plugin. One that will run in a process of its own is imported in one, with what its entry grants: nobody has approved its
+ * code yet. Throws what activating it would throw, up to its start.
+ */
+export async function inspectPlugin(entry: PluginEntry, project: Place): Promise<InspectedPlugin> {
+  const { configDir } = project
   const label = entry.as ?? nameFromSpecifier(specifierOf(entry))
   const resolved = resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir)
   const { install, tree } = await observePlugin(entry, resolved, { label, configDir })
-  const surface = await importSurface({ graph, entry, label, tree, resolved, timeoutMs: settings.config.limits.loadTimeoutMs })
+  const { surface, read } = await importSurface({ entry, label, tree, resolved, granted: install.capabilities }, project)
   const capabilities = await withDeclared(install.capabilities, surface, { label, configDir })
   const covered = filesByLocation(tree)
   return {
@@ -70,22 +70,34 @@ export async function inspectPlugin(
   }
 }
 
+type Place = Pick<Project, 'configDir' | 'settings' | 'log'>
+
 interface Importing {
-  readonly graph: ModuleGraph
   readonly entry: PluginEntry
   readonly label: string
   readonly tree: Tree
-  readonly resolved: Parameters<typeof importPlugin>[0]
-  readonly timeoutMs: number
+  readonly resolved: ResolvedPlugin
+  readonly granted: Capabilities
 }
 
-async function importSurface({ graph, entry, label, tree, resolved, timeoutMs }: Importing): Promise<PluginSurface> {
-  const { modules, exported } = await importPlugin(resolved, { graph, timeoutMs, label })
-  try {
-    // What is recorded is what was looked at.
-    compareRead(tree, modules.digests)
-    return readSurface(checkPlugin(exported, entry.as, label))
-  } finally {
-    modules.release()
-  }
+/** What it shows, and every file that was read for it. */
+async function importSurface(
+  { entry, label, tree, resolved, granted }: Importing,
+  { configDir, settings, log }: Place,
+): Promise<{ readonly surface: PluginSurface; readonly read: ReadonlySet<string> }> {
+  using resources = new DisposableStack()
+  const { loadTimeoutMs: timeoutMs, pluginHeapMb: heapMb, pluginMemoryMb: memoryMb } = settings.config.limits
+  const options = { timeoutMs, label, digests: new Map<string, string>(), signal: undefined }
+  const read = new Set<string>()
+  const loadHere = () => loadInline(resolved, resources.use(createPluginGraph(log, ({ file }) => void read.add(file))), options)
+  const loadApart = () =>
+    resources
+      .use(createIsolation({ log, now: () => performance.now(), random: Math.random }))
+      .load(resolved, { ...options, capabilities: granted, configDir, env: settings.env, limits: { heapMb, memoryMb } })
+  const loaded = await (entry.isolation === 'inline' ? loadHere() : loadApart())
+  resources.defer(() => loaded.release())
+  // What is recorded is what was looked at.
+  compareRead(tree, loaded.digests)
+  for (const file of loaded.digests.keys()) read.add(file)
+  return { surface: readSurface(checkPlugin(loaded.exported, entry.as, label)), read }
 }

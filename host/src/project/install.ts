@@ -5,6 +5,8 @@ import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'
 import { noCapabilities, type Capabilities } from '../pin/capabilities.ts'
+import { digestTree } from '../pin/tree.ts'
+import { resolvePlugin } from '../service/resolve.ts'
 import { inspectPlugin, type InspectedPlugin } from './inspect.ts'
 import { createNpm, findRelease, readPackage, type Npm } from './npm.ts'
 import type { Project } from './open-project.ts'
@@ -81,14 +83,18 @@ export async function install(
   // A folder is packed and unpacked, not linked: what was looked at is what runs.
   await npm.change(['install', '--save-exact', '--install-links', argument])
   await fault('install.installed')
-  const plugin = await inspectPlugin(normalizeEntry({ ...entry, use, version }), project)
-  const risks = await findRisks(plugin.tree)
+  // Before any of it runs.
+  const { root } = resolvePlugin({ use, version, instance: use }, project.configDir)
+  const risks = await findRisks(await digestTree(root))
   const grave = risks.filter(needsConsent)
   if (grave.length > 0 && !consent.allowNative)
     throw hostError('INSTALL_NATIVE', {
       name: use,
       found: grave.map(({ package: of, what }) => (of === '' ? what : `${what} (${of})`)),
     })
+  const native = entry.capabilities?.native ?? risks.some(({ kind }) => kind === 'native')
+  const capabilities = { ...entry.capabilities, ...(native && { native }) }
+  const plugin = await inspectPlugin(normalizeEntry({ ...entry, use, version, capabilities }), project)
   return { plugin, risks }
 }
 

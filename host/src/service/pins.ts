@@ -63,6 +63,7 @@ export async function checkPin(
   if (!frozen && pinSource(resolved) === 'path' && entry.integrity === undefined) return uncheckedPin(entry, within)
   const { install, tree } = await observePlugin(entry, resolved, within)
   checkConfigured(entry, install, within.label)
+  refuseNative({ entry, install, tree }, within.label)
   const held = await judgeInstall({ entry, install, tree }, policy, within)
   // What Node holds in this process is no matter for another one.
   const end = frozen && entry.isolation === 'inline' ? approved.approve(tree) : () => {}
@@ -116,6 +117,14 @@ function uncheckedPin(entry: PluginEntry, within: ObservedIn): PinCheck {
 function checkConfigured({ integrity: wanted }: PluginEntry, { use, integrity }: ObservedInstall, plugin: string): void {
   if (wanted !== undefined && !integrity?.split(' ').includes(wanted))
     throw hostError('PLUGIN_INTEGRITY', { plugin, use, wanted, found: integrity ?? 'none that npm recorded' })
+}
+
+/** Compiled code of others runs outside of everything that contains a plugin: nobody may have it without having said so. */
+function refuseNative({ install, tree }: Installed, plugin: string): void {
+  if (install.source === 'path' || install.capabilities.native) return
+  const addons = tree.files.filter(({ path }) => path.endsWith('.node'))
+  if (addons.length > 0)
+    throw hostError('PIN_NATIVE', { plugin, files: addons.map(({ package: of, path }) => (of === '' ? path : `${of}/${path}`)) })
 }
 
 interface Installed {
