@@ -22,7 +22,8 @@ for (const page of globSync('*.md', { cwd: docs })) {
       const [, file = ''] = /^\/\/ (\S+)$/m.exec(block.text) ?? []
       const { default: config } = (await import(pathToFileURL(join(project.folder, file)).href)) as { default: HostConfig }
       validateConfig(config, { file, text: block.text })
-      assert.ok(resolveConfig(config).plugins.length > 0, `${page}, line ${block.line}`)
+      const { plugins, pluginDirs } = resolveConfig(config)
+      assert.ok(plugins.length + pluginDirs.length > 0, `${page}, line ${block.line}`)
     }
   })
 }
