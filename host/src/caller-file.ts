@@ -1,7 +1,7 @@
-import Type from 'typebox'
 import { faultsOf, fits } from './data/typebox-value.ts'
 import { hostError } from './errors.ts'
 import { createCaller, type Caller } from './server/caller.ts'
+import { Type } from './data/type.ts'
 
 const CallerFile = Type.Object(
   {

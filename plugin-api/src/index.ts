@@ -1,6 +1,6 @@
 /** The public surface of the contract, by name. A plugin needs nothing else. */
 export { Type, type Static, type TObject, type TSchema } from 'typebox'
-export { CREDENTIAL_KEYS, hasCredential, Secret, SecretValue } from './config.ts'
+export { hasCredential, Secret } from './config.ts'
 export type {
   AudioContent,
   Content,
@@ -24,6 +24,7 @@ export type {
   QueryValue,
 } from './context.ts'
 export { contractFaults, type ContractFault } from './contract.ts'
+export { CREDENTIAL_KEYS } from './credential-keys.ts'
 export { ServiceError, serviceErrorCode, type ServiceErrorCode, type ServiceErrorOptions } from './errors.ts'
 export { markdown, type Columns, type ResponseFormatter } from './format.ts'
 export {
@@ -50,5 +51,6 @@ export {
 } from './plugin.ts'
 export { definePrompt, type AnyPrompt, type Prompt } from './prompt.ts'
 export { defineResource, type Resource } from './resource.ts'
+export { SecretValue } from './secret-value.ts'
 export type { LogFields, Logger, MetricLabels, Metrics } from './telemetry.ts'
 export { defineTool, type AnyTool, type Tool, type ToolAnnotations, type ToolIcon, type ToolReturn } from './tool.ts'

@@ -1,4 +1,5 @@
-import { ServiceError, type HttpClient } from '@mcp-patchbay/plugin-api'
+import type { HttpClient } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { singleFlight } from '../cache/single-flight.ts'
 import { isObject } from '../data/json.ts'
 import { variableName } from '../config/variables.ts'

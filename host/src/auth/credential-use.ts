@@ -1,4 +1,4 @@
-import { ServiceError } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError, type ErrorData } from '../errors.ts'
 import type { CallScope } from '../network/call-scope.ts'
 import type { CredentialSource } from '../network/credential.ts'

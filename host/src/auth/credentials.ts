@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { CREDENTIAL_KEYS, type CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../config/variables.ts'
 import { hostError } from '../errors.ts'
 import { placementOf, type Credential, type CredentialKind, type CredentialSource } from '../network/credential.ts'

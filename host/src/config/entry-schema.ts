@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { globs, names, section } from './schema-parts.ts'
+import { Type } from '../data/type.ts'
 
 const ORIGINS = 'Origins beyond the one of its `apiUrl` (`https://uploads.example.com`), or `public` for any public address'
 

@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { milliseconds, names, section } from './schema-parts.ts'
+import { Type } from '../data/type.ts'
 
 const port = (byDefault: number) =>
   Type.Integer({

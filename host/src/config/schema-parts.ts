@@ -1,4 +1,5 @@
-import { Type, type TArray, type TObject, type TProperties, type TString } from 'typebox'
+import type { TArray, TObject, TProperties, TString } from 'typebox'
+import { Type } from '../data/type.ts'
 
 /**
  * An object of the config. It may be left out whole: then it holds the defaults of its keys. A key without a default is either

@@ -1,10 +1,11 @@
 import type { AnyPlugin } from '@mcp-patchbay/plugin-api'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { authSchema } from './auth-schema.ts'
 import { withDefaults, type Fixed } from './defaults.ts'
 import { entrySchema } from './entry-schema.ts'
 import { listenSchema, type httpSchema, type managementSchema } from './listen-schema.ts'
 import { globs, milliseconds, section } from './schema-parts.ts'
+import { Type } from '../data/type.ts'
 
 /** What a deployment may change: everything but the deployments themselves. */
 const parts = {

@@ -1,4 +1,4 @@
-import { SecretValue } from '@mcp-patchbay/plugin-api'
+import { SecretValue } from '@mcp-patchbay/plugin-api/host'
 import { isObject, type JsonSchema } from '../data/json.ts'
 import { unnamedSchema, type Schema } from './check.ts'
 import { freeze } from './defaults.ts'

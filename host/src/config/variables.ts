@@ -1,4 +1,4 @@
-import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api'
+import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
 import { isObject, type JsonSchema } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import type { Schema } from './check.ts'

@@ -1,4 +1,4 @@
-import { ServiceError } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { ADDRESS_REFUSED } from './guard.ts'
 import type { Failed } from './outcome.ts'
 import type { BodyProblem } from './response-body.ts'

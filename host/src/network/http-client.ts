@@ -1,4 +1,5 @@
-import { ServiceError, type CredentialPlacement, type HttpClient, type HttpRequest, type Logger } from '@mcp-patchbay/plugin-api'
+import type { CredentialPlacement, HttpClient, HttpRequest, Logger } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type { Redactor } from '../observability/redact.ts'
 import { linkAbort, orAborted } from './abort.ts'
 import type { Rights } from './access.ts'

@@ -1,4 +1,5 @@
-import { ServiceError, type CredentialPlacement, type HttpRequest } from '@mcp-patchbay/plugin-api'
+import type { CredentialPlacement, HttpRequest } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../errors.ts'
 import { maySend, METHODS, type Method, type Rights } from './access.ts'
 import { brief } from './brief.ts'

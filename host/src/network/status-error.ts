@@ -1,4 +1,5 @@
-import { ServiceError, serviceErrorCode, type ServiceErrorCode } from '@mcp-patchbay/plugin-api'
+import type { ServiceErrorCode } from '@mcp-patchbay/plugin-api'
+import { ServiceError, serviceErrorCode } from '@mcp-patchbay/plugin-api/host'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import { brief } from './brief.ts'

@@ -1,4 +1,5 @@
-import { ServiceError, type HttpRequest } from '@mcp-patchbay/plugin-api'
+import type { HttpRequest } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../errors.ts'
 import { brief } from './brief.ts'
 

@@ -1,6 +1,5 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { Type } from 'typebox'
 import { fits } from '../data/typebox-value.ts'
 import type { JsonValue } from '../data/json.ts'
 import { replaceFile } from '../data/replace-file.ts'
@@ -8,6 +7,7 @@ import { hostError } from '../errors.ts'
 import type { LockedPlugin } from './lock.ts'
 import { digestTool, type WireDescriptor } from './surface.ts'
 import { treeDigest, type Tree } from './tree.ts'
+import { Type } from '../data/type.ts'
 
 /** Where the text of an approved plugin is kept. */
 export interface ApprovedPlace {

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../data/type.ts'
 
 const names = () => Type.Array(Type.String())
 

@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { normalCapabilities, capabilitiesSchema, type Capabilities } from './capabilities.ts'
 import { digestPattern, type Digest } from './digest.ts'
+import { Type } from '../data/type.ts'
 
 /** The only version of mcp.lock.json there is. A change that an older host would misread raises it. */
 export const lockfileVersion = 1

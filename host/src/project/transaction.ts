@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { removeTemporaries, temporaryFor } from '../data/replace-file.ts'
 import { fits } from '../data/typebox-value.ts'
 import { hostError } from '../errors.ts'
@@ -9,6 +9,7 @@ import { fault } from '../observability/faults.ts'
 import { isRunning } from '../observability/is-running.ts'
 import { linkTree } from './link-tree.ts'
 import { stopProcess } from './processes.ts'
+import { Type } from '../data/type.ts'
 
 /** A change of a project that happens whole or not at all, also when the process is killed in the middle. */
 export interface Transaction {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { elicit } from '@mcp-patchbay/plugin-api'
+import { elicit } from '@mcp-patchbay/plugin-api/host'
 import { errorResult } from '../data/content.ts'
 import { isObject } from '../data/json.ts'
 import type { CallIO, ToolAnswer } from './call.ts'

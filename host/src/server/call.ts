@@ -1,10 +1,5 @@
-import {
-  isInputRequired,
-  type InputRequest,
-  type InputResponses,
-  type PromptMessage,
-  type ResourceContents,
-} from '@mcp-patchbay/plugin-api'
+import type { InputRequest, InputResponses, PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
+import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, toolResult, type ToolResult } from '../data/content.ts'
 import { hostError } from '../errors.ts'
 import type { ClientLogLevel } from '../service/running.ts'

@@ -1,4 +1,5 @@
-import { markdown, ServiceError, type Logger } from '@mcp-patchbay/plugin-api'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { markdown, ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../data/content.ts'
 import { HostError, hostError } from '../errors.ts'
 

@@ -1,4 +1,5 @@
-import { contractFaults, type ContractFault, type ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { ContractFault, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { contractFaults } from '@mcp-patchbay/plugin-api/host'
 import { schemaFaults } from '../data/schema-bounds.ts'
 import { RESERVED_INSTANCES } from '../config/rules.ts'
 import { withLocalReferences } from '../data/local-references.ts'

@@ -1,16 +1,16 @@
-import {
-  markdown,
-  type Cache,
-  type CallContext,
-  type HttpClient,
-  type InputResponses,
-  type Logger,
-  type LogFields,
-  type Metrics,
-  type Principal,
-  type ServicePlugin,
-  type Started,
+import type {
+  Cache,
+  CallContext,
+  HttpClient,
+  InputResponses,
+  Logger,
+  LogFields,
+  Metrics,
+  Principal,
+  ServicePlugin,
+  Started,
 } from '@mcp-patchbay/plugin-api'
+import { markdown } from '@mcp-patchbay/plugin-api/host'
 import type { PluginCaches } from '../cache/cache.ts'
 import type { CallerCredentials, CallScope } from '../network/call-scope.ts'
 import { createClientPool, type ClientPool } from './clients.ts'

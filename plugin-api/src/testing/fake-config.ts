@@ -1,6 +1,6 @@
 import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
-import { SecretValue } from '../config.ts'
+import { SecretValue } from '../secret-value.ts'
 import type { Capabilities } from '../plugin.ts'
 import { mismatches } from './schema-check.ts'
 

@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value'
-import { SecretValue } from '../config.ts'
+import { SecretValue } from '../secret-value.ts'
 import { contractFaults } from '../contract.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import { configFaults, declaresSecret } from './config-faults.ts'

@@ -1,10 +1,11 @@
 import { open, readFile, rm } from 'node:fs/promises'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { check } from '../../config/check.ts'
 import { formatPath } from '../../config/fault.ts'
 import { replaceFile } from '../../data/replace-file.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { KEY_ID } from './api-key.ts'
+import { Type } from '../../data/type.ts'
 
 /** One key in the file; the key itself is in none. */
 export type StoredKey = Static<typeof storedKey>

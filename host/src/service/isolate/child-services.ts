@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  ServiceError,
-  type Cache,
-  type HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  type LogFields,
-  type Logger,
-  type MetricLabels,
-  type Metrics,
+import type {
+  Cache,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+  LogFields,
+  Logger,
+  MetricLabels,
+  Metrics,
 } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../network/response.ts'
 import { withoutValues } from '../../network/subject.ts'
 import { isError } from '../../observability/thrown.ts'

@@ -4,7 +4,8 @@
  * by spawn.ts.
  */
 import { Socket } from 'node:net'
-import { isInputRequired, type InputResponses, type Principal, type ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
 import { hostError } from '../../errors.ts'
 import { locationOf } from '../../modules/location.ts'

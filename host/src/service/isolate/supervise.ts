@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { inputRequired, type InputRequest, type Principal } from '@mcp-patchbay/plugin-api'
+import type { InputRequest, Principal } from '@mcp-patchbay/plugin-api'
+import { inputRequired } from '@mcp-patchbay/plugin-api/host'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { messageOf } from '../../observability/thrown.ts'

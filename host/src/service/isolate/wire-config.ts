@@ -1,4 +1,4 @@
-import { SecretValue } from '@mcp-patchbay/plugin-api'
+import { SecretValue } from '@mcp-patchbay/plugin-api/host'
 import { isObject } from '../../data/json.ts'
 
 /** A plugin's config as it can be sent: the secrets are named, and only revealed ones have their value with them. */

@@ -1,4 +1,5 @@
-import { ServiceError, type ServiceErrorCode } from '@mcp-patchbay/plugin-api'
+import type { ServiceErrorCode } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
 import { ERROR_CODES, HostError, type ErrorCode } from '../../errors.ts'
