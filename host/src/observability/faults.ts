@@ -3,7 +3,7 @@ import { hostError } from '../errors.ts'
 /**
  * A named place where a test can make the host fail: `await fault('lock.rename')`. Does nothing unless the environment variable
  * `PATCHBAY_FAULTS` named the place when the process started: `lock.rename:kill` ends the process there by SIGKILL, `lock.rename:throw`
- * fails there, once, as a full disk does. Several are separated by commas.
+ * fails there, once, as a full disk does, and `lock.rename:full` each time. Several are separated by commas.
  */
 export const fault = planFaults(process.env['PATCHBAY_FAULTS'])
 
@@ -12,15 +12,20 @@ function planFaults(plan: string | undefined): (point: string) => Promise<void> 
   const steps = new Map(plan.split(',').map((step) => parseStep(step.trim())))
   return async (point) => {
     const step = steps.get(point)
-    steps.delete(point)
-    await step?.(point)
+    if (step?.isOnce) steps.delete(point)
+    await step?.act(point)
   }
 }
 
-function parseStep(step: string): [string, (point: string) => Promise<never>] {
-  const [, point, action] = /^([a-z.-]+):(kill|throw)$/.exec(step) ?? []
+interface Step {
+  readonly act: (point: string) => Promise<never>
+  readonly isOnce: boolean
+}
+
+function parseStep(step: string): [string, Step] {
+  const [, point, action] = /^([a-z.-]+):(kill|throw|full)$/.exec(step) ?? []
   if (point === undefined) throw hostError('FAULTS_INVALID', { step })
-  return [point, action === 'kill' ? kill : runOutOfSpace]
+  return [point, { act: action === 'kill' ? kill : runOutOfSpace, isOnce: action === 'throw' }]
 }
 
 async function kill(): Promise<never> {
