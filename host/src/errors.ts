@@ -425,8 +425,9 @@ const catalogue = {
     ({ name, problems }) => `The arguments of prompt ${name} do not fit: ${problems.join('; ')}`,
   ),
   RATE_LIMITED: entry<{ perMinute: number; of: 'principal' | 'tenant'; seconds: number }>(
-    ({ perMinute, of }) =>
-      `Too many calls: ${perMinute} a minute are allowed to ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}`,
+    ({ perMinute, of, seconds }) =>
+      `Too many calls: ${perMinute} a minute are allowed to ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}; ` +
+      `the next is possible in ${seconds} s`,
     ({ seconds }) => [`Wait ${seconds} s, then call again`],
   ),
   CALL_TIMEOUT: entry<{ tool: string; ms: number }>(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { definePrompt, defineResource } from '@mcp-patchbay/plugin-api'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createCaller, type Caller, type EmbeddedConfig } from 'mcp-patchbay'
 import { openCache } from '../../host/src/cache/open-cache.ts'
@@ -83,6 +84,23 @@ test('over HTTP, in both eras, a call too many is an error that a model can read
     assert.equal(isError, true)
     assert.match(content?.[0]?.text ?? '', /Too many calls/)
   }
+})
+
+test('what is read and asked for counts too, and a client is told to wait', async () => {
+  const page = emptyPlugin('pages', [], {
+    resources: [defineResource({ name: 'page', uri: 'pages://one', read: () => 'page' })],
+    prompts: [definePrompt({ name: 'ask', run: () => 'Ask' })],
+  })
+  const limits = { rate: { callsPerMinute: 10, burst: 1 } }
+  await using host = await createHost({ plugins: [{ use: page }], limits }, { env: {} })
+  const { url } = await host.listen({ http: { port: 0 }, management: false })
+  const client = rawClient(new URL(url ?? ''))
+  assert.equal(replyOf(await client.post('resources/read', { uri: 'pages://one' })).error, undefined)
+  for (const answer of [
+    await client.post('resources/read', { uri: 'pages://one' }),
+    await client.post('prompts/get', { name: 'pages_ask' }),
+  ])
+    assert.match(replyOf(answer).error?.message ?? '', /Too many calls: 10 a minute .*; the next is possible in \d+ s/)
 })
 
 for (const [rate, window] of [
