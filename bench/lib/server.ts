@@ -14,6 +14,8 @@ export interface Setting {
   readonly fillers?: number
   /** Over how many plugins they are spread; the others have none. */
   readonly plugins?: number
+  /** Where Patchbay keeps what it knows of its plugins, for the next start. Default: nowhere. */
+  readonly cache?: string
 }
 
 /** How a tool is called here: only Patchbay puts the service's name before it. */
@@ -24,7 +26,7 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>
 }
 
-export function commandOf(name: ServerName, { fillers = 10, plugins = 1 }: Setting, port?: number): Command {
+export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }: Setting, port?: number): Command {
   const folder = join(import.meta.dirname, '../servers')
   const stdio = port === undefined
   const argv =
@@ -44,6 +46,7 @@ export function commandOf(name: ServerName, { fillers = 10, plugins = 1 }: Setti
       HOME: process.env['HOME'] ?? tmpdir(),
       FILLERS: String(fillers),
       PLUGINS: String(plugins),
+      ...(cache && { CACHE: cache }),
       ...(stdio ? { TRANSPORT: 'stdio' } : { PORT: String(port) }),
     },
   }
@@ -81,6 +84,13 @@ export class Server implements AsyncDisposable {
 
   get rssMb(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+  }
+
+  /** Ends it as an operator does: what it keeps for the next start is kept. */
+  async stop(): Promise<void> {
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await exited
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,8 +18,11 @@ if (!(major >= 26 || (major === 24 && minor >= 15))) {
 const args = process.argv.slice(2)
 const mayBeFrozen =
   process.env.NODE_ENV === 'production' || process.env.MCP_DEPLOYMENT || /--(?:frozen|deployment)\b/.test(args.join(' '))
-if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch'))
+if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch')) {
   module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mcp-patchbay'))
+  // Node writes it when the process ends, which many a client brings about with SIGKILL.
+  setTimeout(() => module.flushCompileCache(), 5_000).unref()
+}
 const source = new URL('../src/main.ts', import.meta.url)
 if (existsSync(source)) {
   module.registerHooks({

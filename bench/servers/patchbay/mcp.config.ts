@@ -1,6 +1,7 @@
 import { defineConfig } from 'mcp-patchbay'
 
 const plugins = Number(process.env['PLUGINS'] ?? 1)
+const cache = process.env['CACHE']
 
 // Filters, limits, metrics and logging are at their defaults.
 export default defineConfig({
@@ -8,5 +9,6 @@ export default defineConfig({
     use: './plugin.ts',
     as: index === 0 ? 'bench' : `bench_${index}`,
   })),
+  ...(cache && { cache: { store: cache } }),
   listen: { http: { port: Number(process.env['PORT'] ?? 0) }, management: { port: 0 } },
 })

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema.ts'
-import { activate, type Activation, type ActivationDeps } from './activate.ts'
+import type { Activation, ActivationDeps } from './activate.ts'
 import { createKeptVersions, type KeptVersion } from './kept-version.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { createSleeper, type Sleeper } from './sleeper.ts'
@@ -33,6 +33,8 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
   let isStarting = true
 
   async function activateAndKeep(entry: PluginEntry, signal: AbortSignal): Promise<Activation> {
+    // A start that finds all of its plugins as they were has its list before it reads how one is activated.
+    const { activate } = await import('./activate.ts')
     const activation = await activate(entry, deps(), signal)
     if (!signal.aborted) kept?.keep(activation, deps())
     return activation
