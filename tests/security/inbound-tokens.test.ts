@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { guardedHost } from '../fixtures/guarded-host.ts'
@@ -157,6 +157,39 @@ test('takes plain JWTs where the config says that the issuer makes no others', a
   assert.equal((await guarded.as(await issuer.sign({ aud }))).status, 200)
   assert.equal((await guarded.as(await issuer.sign({ aud }, { header: { typ: 'logout+jwt' } }))).status, 401)
   assert.equal((await guarded.as(await issuer.sign())).status, 401, 'the audience of the config goes before the resource')
+})
+
+test('takes every usual algorithm, others only where the config has them, and no key that is too weak', async (t) => {
+  const issuer = await startJwksServer(t)
+  const usual = await Promise.all(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'].map((alg) => makeSigningKey(alg, alg)))
+  const unusual = await makeSigningKey('ES384', 'ES384')
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const kid = 'weak'
+  issuer.keys = [...usual, unusual].map(({ jwk }) => jwk)
+  issuer.keys = [
+    ...issuer.keys,
+    { ...(weak.publicKey.export({ format: 'jwk' }) as object), kty: 'RSA', kid, alg: 'RS256', use: 'sig' },
+  ]
+  const guarded = await guardedHost(t, { auth: oauthOf(issuer.issuer) })
+  for (const key of usual) assert.equal((await guarded.as(await issuer.sign({}, { key }))).status, 200, String(key.jwk.alg))
+  assert.equal((await guarded.as(await issuer.sign({}, { key: unusual }))).status, 401)
+  const [, payload = ''] = (await issuer.sign({}, { key: usual[0] ?? unusual })).split('.')
+  const signed = `${part({ alg: 'RS256', typ: 'at+jwt', kid })}.${payload}`
+  assert.equal(
+    (await guarded.as(`${signed}.${sign('sha256', Buffer.from(signed), weak.privateKey).toString('base64url')}`)).status,
+    401,
+  )
+
+  const wider = await guardedHost(t, {
+    auth: {
+      inbound: {
+        mode: 'oauth',
+        oauth: { resource: RESOURCE, issuers: [{ issuer: issuer.issuer, algorithms: ['ES384'] }] },
+      },
+    },
+  })
+  assert.equal((await wider.as(await issuer.sign({}, { key: unusual }))).status, 200)
+  for (const key of usual) assert.equal((await wider.as(await issuer.sign({}, { key }))).status, 401, String(key.jwk.alg))
 })
 
 test('takes permissions and the tenant from claims, and never all permissions', async (t) => {
