@@ -14,6 +14,27 @@ function keyOf(id: string, record: Partial<Omit<StoredKey, 'id' | 'hash'>> = {})
   return { key, record: { id, hash, scopes: [], ...record } }
 }
 
+/** Opens a stream of 2026-07-28. */
+function listen(url: URL, headers: Readonly<Record<string, string>>): Promise<Response> {
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      ...headers,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: { notifications: { toolsListChanged: true }, _meta: meta },
+    }),
+  })
+}
+
 const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` })
 
 test('lets a key in, as the principal that is named after it, by either header (A32)', async (t) => {
@@ -149,7 +170,11 @@ test('takes keys of the file over while it runs, and ends what a revoked one ope
   const session = await RawSession.open(guarded.url, bearer(ada.key))
   const stream = await session.request('GET')
   assert.equal(stream.status, 200)
-  const ended = assert.rejects(stream.text())
+  const listening = await listen(guarded.url, bearer(ada.key))
+  assert.equal(listening.status, 200)
+  const older = await fetch(new URL('/sse', guarded.url), { headers: bearer(ada.key) })
+  assert.equal(older.status, 200)
+  const ended = Promise.all([stream, older, listening].map((response) => assert.rejects(response.text())))
   await changeKeyFile(guarded.keysFile, (keys) => keys.map((key) => ({ ...key, revokedAt: new Date().toISOString() })))
   await ended
   assert.equal((await guarded.as(ada.key)).status, 401)

@@ -115,6 +115,23 @@ test('answers a call that lacks a scope with all that it needs, in every era (A2
   assert.match(await stepped.text(), /gone/)
 })
 
+test('answers so over HTTP+SSE as well (A20)', async (t) => {
+  const { guarded, issuer } = await scoped(t)
+  const reader = bearer(await issuer.sign({ scope: 'tools:read' }))
+  const stream = await fetch(new URL('/sse', guarded.url), { headers: reader })
+  const events = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+  const { value = '' } = (await events?.read()) ?? {}
+  const endpoint = new URL(/data: (\S+)/.exec(value)?.[1] ?? assert.fail(value), guarded.url)
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'demo_delete', arguments: {} } })
+  const post = (who: Record<string, string>) =>
+    fetch(endpoint, { method: 'POST', headers: { ...who, 'content-type': 'application/json' }, body })
+  const refused = await post(reader)
+  assert.equal(refused.status, 403)
+  assert.match(refused.headers.get('www-authenticate') ?? '', /scope="tools:write"/)
+  assert.equal((await post(bearer(await issuer.sign({ scope: 'tools:write' })))).status, 202)
+  await events?.cancel()
+})
+
 test('hides what no published scope would open, also from who could ask for more (I01)', async (t) => {
   const { guarded, issuer } = await scoped(t, { scopes: ['tools:read'] })
   const reader = bearer(await issuer.sign({ scope: 'tools:read' }))

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** What is kept of an API key: everything but the key. */
 export interface KeyRecord {
@@ -28,13 +28,13 @@ export function keyId(text: string): string | undefined {
 
 /** SHA-256, of the id as well as of the secret: with another id it is another key. */
 export function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
 
 /** Takes as long for a key that nobody has as for one with a wrong secret: it compares in any case. */
-export function isKey(presented: string, hash: Buffer | undefined): boolean {
-  const isSame = timingSafeEqual(hashKey(presented), hash ?? NOBODYS)
-  return isSame && hash !== undefined
+export function isKey(presented: string, kept: Buffer | undefined): boolean {
+  const isSame = timingSafeEqual(hashKey(presented), kept ?? NOBODYS)
+  return isSame && kept !== undefined
 }
 
 const KEY = /^pbk_([a-z0-9][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
