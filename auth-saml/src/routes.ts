@@ -97,7 +97,7 @@ export function createRoutes(options: RoutesOptions): RequestHandler {
   function fail(res: ServerResponse, error: unknown): void {
     const id = randomUUID()
     const refused = error instanceof LoginRefused
-    if (refused) log.warn('saml_login_refused', { id, reason: error.message })
+    if (refused) log.warn('saml_login_refused', { id, reason: error.message.slice(0, 500) })
     else log.error('saml_request_failed', { id, error: error instanceof Error ? error.stack : String(error) })
     if (res.headersSent) res.destroy()
     else if (refused)
