@@ -154,7 +154,9 @@ test('of many deliveries of one response at once, one counts (B06)', async (t) =
   const browser = login.browser()
   const response = login.idp.respond(await login.answer(await browser.open(login.authorizeUrl())))
   const visits = await Promise.all(Array.from({ length: 8 }, () => login.deliver(browser, response)))
-  assert.deepEqual(visits.map(({ status }) => status).toSorted(), [200, ...Array.from({ length: 7 }, () => 403)])
+  const statuses = visits.map(({ status }) => status)
+  assert.equal(statuses.filter((status) => status === 200).length, 1)
+  assert.equal(statuses.filter((status) => status === 403).length, 7)
 })
 
 test('a response that is carried into another browser logs nobody in there', async (t) => {
