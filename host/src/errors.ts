@@ -222,6 +222,17 @@ const catalogue = {
     ({ plugin }) => `${plugin} did not accept the credential`,
     ({ remedy }) => [remedy],
   ),
+  ACCOUNT_KEY: entry<{ variable: string; isSet: boolean }>(
+    ({ variable, isSet }) => `Stored tokens need ${variable}, which ${isSet ? 'is not 32 bytes in Base64' : 'is not set'}`,
+    ({ variable }) => [
+      `Make a key once, and keep it: ${variable}=$(openssl rand -base64 32)`,
+      'Or take auth.accounts out of mcp.config.ts',
+    ],
+  ),
+  ACCOUNT_UNREADABLE: entry<{ plugin: string }>(
+    ({ plugin }) => `The token that is stored for your account at "${plugin}" cannot be used`,
+    () => ['Link your account again', 'As the operator: check that the key of auth.accounts is the one it was stored with'],
+  ),
   // --- pins and the lock file ---
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
     ({ path, line, column, problem }) => `${path}:${line}:${column}: ${problem}`,

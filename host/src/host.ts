@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { openAccountTokens, type AccountTokens } from './auth/account-tokens.ts'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import type { CacheStats } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
@@ -88,6 +89,8 @@ export interface Host extends AsyncDisposable {
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
   explain(name: string, caller?: Caller): Explanation
   list(caller?: Caller): HostListing
+  /** Tokens that callers linked, where the config has `auth.accounts`: who embeds a host links and unlinks them here. */
+  readonly accounts: AccountTokens | undefined
   /** What became of the looks into the cache so far. */
   readonly cacheStats: CacheStats
   /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */
@@ -121,6 +124,10 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   let config = isResolved(given) ? given : resolveConfig(given, { env })
   const started = config
   const configDir = dirname(file)
+  const { accounts: stored } = config.auth
+  const accounts =
+    stored &&
+    openAccountTokens({ dir: resolve(configDir, stored.dir), key: env[stored.keyVariable], variable: stored.keyVariable })
   const events = new EventEmitter<HostEvents>()
   const redact = context.redact ?? createRedactor()
   const metrics = createMetrics()
@@ -180,7 +187,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       redactor: redact,
       tenants: config.tenants,
       credentialsOf: (of) => entryCredentials(config, of, started),
-      createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir }),
+      createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir, env, accounts }),
     }),
     onOther: (listed) => void reloader.apply({ entries: entries(), all: (record) => record === listed }),
     log,
@@ -281,6 +288,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         ...io,
       }),
     explain: (name, caller = operator) => explain(registry.current, name, caller),
+    accounts,
     get cacheStats() {
       return cache.stats
     },

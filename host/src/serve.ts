@@ -141,6 +141,7 @@ function restartNeeded(before: Settings, after: Settings): readonly string[] {
     listen: ({ listen }) => listen,
     // Its keys are taken over as they change.
     'auth.inbound': ({ auth }) => ({ ...auth.inbound, keys: [] }),
+    'auth.accounts': ({ auth }) => auth.accounts,
     compat: ({ compat }) => compat,
     'limits.bodyBytes': ({ limits }) => limits.bodyBytes,
     log: ({ log }) => log,

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { hostError } from '../errors.ts'
-import type { Credential } from '../network/credential.ts'
+import type { Credential, CredentialSource } from '../network/credential.ts'
 import { headerCredential, type CredentialSettings } from './credentials.ts'
 import { parseAuthorization, upstreamHeader } from './request-credentials.ts'
 
@@ -8,11 +8,15 @@ import { parseAuthorization, upstreamHeader } from './request-credentials.ts'
  * The credential that a caller sent for a service. With `Bearer` or `Basic` it goes where the plugin puts such a credential, with
  * another scheme into `Authorization` as it is, and a token alone goes where the plugin puts personal tokens.
  */
-export function callerCredential(line: string, settings: Omit<CredentialSettings, 'values'>): Credential {
+export function callerCredential(
+  line: string,
+  settings: Omit<CredentialSettings, 'values'> & { readonly source?: CredentialSource },
+): Credential {
   const { instance, placement, fingerprintKey } = settings
   const header = upstreamHeader(instance)
+  const { source = { kind: 'header', header } } = settings
   const { scheme, value } = parseAuthorization(line) ?? refuse(instance, header)
-  const shared = { instance, fingerprintKey, source: { kind: 'header', header } as const }
+  const shared = { instance, fingerprintKey, source }
   switch (scheme?.toLowerCase()) {
     case 'bearer':
       return headerCredential('oauth', value, { ...shared, placement })

@@ -2,13 +2,19 @@ import { isHeaderValue } from '../network/headers.ts'
 import type { CallerCredentials } from '../network/call-scope.ts'
 
 /** A request that brought nothing for any service. */
-export const NO_CREDENTIALS: CallerCredentials = Object.freeze({ of: () => undefined, secrets: Object.freeze([]) })
+export const NO_CREDENTIALS: CallerCredentials = Object.freeze({
+  of: () => undefined,
+  subjectToken: undefined,
+  secrets: Object.freeze([]),
+})
 
 export interface RequestCredentialOptions {
   /** Whether this instance takes credentials of callers; one that does not exist refuses none. */
   readonly takes: (instance: string) => boolean
   /** The service that the `Authorization` of requests is for, by `compat.authorizationIsUpstream`. */
   readonly authorizationIsFor?: () => string | undefined
+  /** Whether some entry exchanges access tokens of callers. */
+  readonly exchanges?: () => boolean
 }
 
 /**
@@ -18,6 +24,7 @@ export interface RequestCredentialOptions {
 export function readRequestCredentials(
   rawHeaders: readonly string[],
   { takes, authorizationIsFor }: RequestCredentialOptions,
+  subjectToken?: string,
 ): { readonly credentials: CallerCredentials } | { readonly problem: string } {
   const found = new Map<string, string>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -35,7 +42,14 @@ export function readRequestCredentials(
     if (!parseAuthorization(value)) return { problem: `${name} holds no credential: write Bearer and a token, or a token alone` }
     found.set(instance, value)
   }
-  return { credentials: found.size === 0 ? NO_CREDENTIALS : new RequestCredentials(found) }
+  const isEmpty = found.size === 0 && subjectToken === undefined
+  return { credentials: isEmpty ? NO_CREDENTIALS : new RequestCredentials(found, subjectToken) }
+}
+
+/** The access token of a request that was let in by it, for {@link readRequestCredentials}. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  const { scheme, value } = parseAuthorization(authorization ?? '') ?? {}
+  return scheme?.toLowerCase() === 'bearer' ? value : undefined
 }
 
 /** The header a caller sends its own credential for `instance` in. */
@@ -54,17 +68,24 @@ export function parseAuthorization(line: string): { readonly scheme: string | un
 /** Private fields: no log line, error or copy of it shows what is inside. */
 class RequestCredentials implements CallerCredentials {
   readonly #byInstance: ReadonlyMap<string, string>
+  readonly #subjectToken: string | undefined
 
-  constructor(byInstance: ReadonlyMap<string, string>) {
+  constructor(byInstance: ReadonlyMap<string, string>, subjectToken: string | undefined) {
     this.#byInstance = byInstance
+    this.#subjectToken = subjectToken
   }
 
   of(instance: string): string | undefined {
     return this.#byInstance.get(instance)
   }
 
+  get subjectToken(): string | undefined {
+    return this.#subjectToken
+  }
+
   get secrets(): readonly string[] {
-    return [...this.#byInstance.values()].flatMap((line) => parseAuthorization(line)?.value ?? [])
+    const brought = [...this.#byInstance.values()].flatMap((line) => parseAuthorization(line)?.value ?? [])
+    return this.#subjectToken === undefined ? brought : [...brought, this.#subjectToken]
   }
 }
 

@@ -1,10 +1,11 @@
-import type { Logger } from '@mcp-patchbay/plugin-api'
+import { ServiceError, type Logger } from '@mcp-patchbay/plugin-api'
 import { variableName } from '../config/variables.ts'
-import type { ErrorData } from '../errors.ts'
+import { HostError, type ErrorData } from '../errors.ts'
 import { systemClock } from '../network/clock.ts'
 import type { Credential, CredentialSource, ResolveCredential } from '../network/credential.ts'
 import { createServiceHttp, type ServiceHttpOptions } from '../network/http-client.ts'
 import type { Redactor } from '../observability/redact.ts'
+import type { AccountTokens } from './account-tokens.ts'
 import { callerCredential } from './caller-credential.ts'
 import { createTokenSource } from './client-credentials.ts'
 import {
@@ -17,10 +18,15 @@ import {
 } from './credential-use.ts'
 import { chooseCredential, headerCredential, type CredentialSettings, type OAuthClient } from './credentials.ts'
 import { upstreamHeader } from './request-credentials.ts'
+import { createTokenExchange, type ExchangeSettings, type TokenExchange } from './token-exchange.ts'
 
 export interface ServiceCredentialOptions {
   readonly settings: CredentialSettings
   readonly policy: CredentialPolicy
+  /** Exchanges callers' access tokens for some of this service. */
+  readonly exchange?: (ExchangeSettings & { readonly clientSecretVariable?: string | undefined }) | undefined
+  /** The tokens that callers linked. */
+  readonly accounts?: AccountTokens | undefined
   readonly redactor: Redactor
   readonly log: Logger
   /** How the token endpoint is reached: what differs from the usual. */
@@ -43,36 +49,74 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   const { settings, policy } = options
   const { instance } = settings
   const server = serverCredential(options)
+  const exchange = openExchange(options)
   const header = upstreamHeader(instance)
   const refused = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) =>
     ({ by: 'refused', error: credentialRequired({ plugin: instance, header, why }) }) as const
 
-  const ownOf = ({ credentials }: CredentialCall): Credential | undefined => {
-    const line = credentials?.of(instance)
-    return line === undefined ? undefined : callerCredential(line, settings)
+  /** Everything of the caller's own, highest first. */
+  const ownOf = (call: CredentialCall): Own | undefined => {
+    const line = call.credentials?.of(instance)
+    if (line !== undefined) return { ...made(callerCredential(line, settings)), isSent: true }
+    const fingerprint = exchange?.fingerprint(call)
+    if (exchange && fingerprint !== undefined)
+      return { fingerprint, source: { kind: 'exchange' }, fetch: () => exchange.credential(call) }
+    const { principal } = call
+    const stored = options.accounts?.get({ principal, instance })
+    return stored === undefined ? undefined : made(callerCredential(stored, { ...settings, source: { kind: 'stored' } }))
   }
-  const useOf = (call: CredentialCall, own = ownOf(call)): CredentialUse => {
-    if (own && !policy.allowRequestCredentials) return refused('notAccepted')
+  const decide = (call: CredentialCall): { readonly use: CredentialUse; readonly own?: Own | undefined } => {
+    let own: Own | undefined
+    try {
+      own = ownOf(call)
+    } catch (error) {
+      return { use: { by: 'refused', error: unusable(error) } }
+    }
+    if (own?.isSent && !policy.allowRequestCredentials) return { use: refused('notAccepted') }
     const why = server || policy.isRaw ? serverRefusal(policy, call) : undefined
-    if (why && (policy.isRaw || !own)) return refused(why)
-    if (own) return { by: 'caller', fingerprint: own.fingerprint, source: own.source }
-    if (server) return { by: 'server', source: server.source }
-    return policy.isNeeded ? refused('none') : { by: 'nobody' }
+    if (why && (policy.isRaw || !own)) return { use: refused(why) }
+    if (own) return { use: { by: 'caller', fingerprint: own.fingerprint, source: own.source }, own }
+    if (server) return { use: { by: 'server', source: server.source } }
+    return { use: policy.isNeeded ? refused('none') : { by: 'nobody' } }
   }
 
   return {
     async resolve(scope) {
       if (!scope) return server?.fetch()
-      const own = ownOf(scope)
-      const use = useOf(scope, own)
+      const { use, own } = decide(scope)
       if (use.by === 'refused') throw use.error
-      return use.by === 'server' ? server?.fetch() : own
+      return use.by === 'server' ? server?.fetch() : own?.fetch()
     },
-    useOf: (call) => useOf(call),
+    useOf: (call) => decide(call).use,
     async [Symbol.asyncDispose]() {
-      await server?.[Symbol.asyncDispose]()
+      exchange?.[Symbol.dispose]()
+      await Promise.all([server?.[Symbol.asyncDispose](), exchange?.http[Symbol.asyncDispose]()])
     },
   }
+}
+
+/** A caller's own credential, before it is fetched. */
+interface Own {
+  readonly fingerprint: string
+  readonly source: CredentialSource
+  readonly fetch: () => Promise<Credential>
+  /** By the request itself. */
+  readonly isSent?: true
+}
+
+function made(credential: Credential): Own {
+  const { fingerprint, source } = credential
+  return { fingerprint, source, fetch: async () => credential }
+}
+
+/** One that is there and cannot be used is an error of the call. */
+function unusable(error: unknown): ServiceError {
+  if (!(error instanceof HostError)) throw error
+  const { code, message, fix } = error
+  return new ServiceError('AUTHENTICATION_FAILED', message, {
+    fix: [...fix, `See docs/errors.md#${code.toLowerCase()}`].join('. '),
+    cause: error,
+  })
 }
 
 interface ServerCredential extends AsyncDisposable {
@@ -84,6 +128,39 @@ function serverCredential(options: ServiceCredentialOptions): ServerCredential |
   const chosen = chooseCredential(options.settings)
   if (chosen?.kind === 'grant') return fetchedCredential(chosen, options)
   return chosen && { source: chosen.source, fetch: async () => chosen, [Symbol.asyncDispose]: async () => {} }
+}
+
+function openExchange(options: ServiceCredentialOptions): (TokenExchange & { readonly http: AsyncDisposable }) | undefined {
+  const { exchange, settings, redactor, log, network = {} } = options
+  if (!exchange) return undefined
+  const { tokenUrl, clientId, clientSecret, clientSecretVariable } = exchange
+  const forget = clientSecret === undefined ? () => {} : redactor.add(clientSecret)
+  const own =
+    clientSecret === undefined
+      ? undefined
+      : clientCredential({ kind: 'grant', tokenUrl, id: clientId, secret: clientSecret, scope: undefined }, settings)
+  const http = createServiceHttp({
+    ...network,
+    instance: `${settings.instance} exchange`,
+    baseUrl: tokenUrl,
+    ...(own && { credential: async () => own }),
+    hints: {
+      credentialVariables: clientSecretVariable === undefined ? [] : [clientSecretVariable],
+      baseUrlVariable: `exchange.tokenUrl of the entry "${settings.instance}"`,
+    },
+    redactor,
+    log,
+    currentCall: () => undefined, // a token is for all calls of its caller: it must not end with the one that happened to ask first
+  })
+  const made = createTokenExchange({ exchange, settings, http, redactor, clock: network.clock ?? systemClock })
+  return {
+    ...made,
+    http,
+    [Symbol.dispose]() {
+      made[Symbol.dispose]()
+      forget()
+    },
+  }
 }
 
 function fetchedCredential(

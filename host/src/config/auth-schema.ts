@@ -125,6 +125,21 @@ export const authSchema = section('Who may call, and what that lets them see', {
     default: {},
   }),
   tenantClaim: Type.String({ description: "The token's claim that names the tenant", default: 'tenant', minLength: 1 }),
+  accounts: Type.Optional(
+    Type.Object(
+      {
+        dir: Type.String({ description: 'Folder of the stored tokens, relative to the config file', minLength: 1 }),
+        keyVariable: Type.String({
+          description: 'Environment variable that holds the key they are encrypted with: 32 bytes in Base64',
+          minLength: 1,
+        }),
+      },
+      {
+        description: 'Tokens that callers linked for services: calls of theirs go with these',
+        additionalProperties: false,
+      },
+    ),
+  ),
   serverCredentials: Type.Optional(
     Type.Enum(['deny', 'allow', 'readOnly'], {
       description:

@@ -25,6 +25,23 @@ const httpSchema = section('How the host talks to the service, where that differ
   maxConnections: Type.Optional(Type.Integer({ description: 'At a time, to one origin', minimum: 1 })),
 })
 
+const exchangeSchema = Type.Object(
+  {
+    tokenUrl: Type.String({ description: "The token endpoint of the callers' authorization server", format: 'uri' }),
+    clientId: Type.String({ description: 'As whom the host asks there', minLength: 1 }),
+    clientSecretVariable: Type.Optional(
+      Type.String({ description: 'Environment variable that holds the client secret', minLength: 1 }),
+    ),
+    audience: Type.Optional(Type.String({ description: 'The service, by the name that server knows it by', minLength: 1 })),
+    resource: Type.Optional(Type.String({ description: 'The service, by its address', format: 'uri' })),
+    scope: Type.Optional(Type.String({ description: 'What the token is to grant', minLength: 1 })),
+  },
+  {
+    description: 'RFC 8693: the access token of a caller is exchanged for one of this service, which its calls then go with',
+    additionalProperties: false,
+  },
+)
+
 const overrideSchema = section('What clients see of one tool instead of what the plugin says', {
   title: Type.Optional(Type.String({ description: 'For people' })),
   description: Type.Optional(Type.String({ description: 'For the model', minLength: 1 })),
@@ -91,5 +108,6 @@ export const entrySchema = section('One plugin under one name', {
         "Whether callers over HTTP may use the server's own credentials of this service. Default: `auth.serverCredentials`",
     }),
   ),
+  exchange: Type.Optional(exchangeSchema),
   http: httpSchema,
 })

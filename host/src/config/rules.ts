@@ -44,11 +44,16 @@ export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'pa
 
 function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
   const seen = new Map<string, number>()
-  return entries.flatMap(({ use, as }, index) => {
+  return entries.flatMap(({ use, as, exchange }, index) => {
     const faults: Fault[] = []
     const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
     if (specifier !== undefined) fault('use', specifier)
+    if (exchange && isPlainHttp(exchange.tokenUrl))
+      faults.push({
+        path: ['plugins', index, 'exchange', 'tokenUrl'],
+        problem: 'must begin with https://: tokens of callers are sent there',
+      })
     if (as !== undefined && RESERVED_INSTANCES.includes(as)) fault('as', `"${as}" is a name of the host itself; use another`)
     const name = as ?? (typeof use === 'string' ? use : use.name)
     const first = seen.get(name)
@@ -106,6 +111,12 @@ function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: Re
       problem: `needs ${needs.join(', and ')}: elsewhere it would hand one caller's token to a service it is not for`,
     },
   ]
+}
+
+/** On loopback nobody else listens. */
+function isPlainHttp(url: string): boolean {
+  const parsed = URL.parse(url)
+  return parsed === null || (parsed.protocol !== 'https:' && !(parsed.protocol === 'http:' && isLoopback(parsed.hostname)))
 }
 
 function listWarnings(

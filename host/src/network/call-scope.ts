@@ -19,6 +19,8 @@ export interface CallScope {
 export interface CallerCredentials {
   /** What is to be in the `Authorization` of requests to the service of this instance. */
   of(instance: string): string | undefined
+  /** The access token that the caller proved itself with, where an entry of the config exchanges it for one of its service. */
+  readonly subjectToken: string | undefined
   /** Everything in it that must not be seen in any text. */
   readonly secrets: readonly string[]
 }

@@ -13,7 +13,7 @@ export interface EntryCredentials extends Omit<CredentialPolicy, 'isNeeded'> {
  */
 export function entryCredentials(
   { auth, compat }: Pick<ResolvedConfig, 'auth' | 'compat'>,
-  { serverCredentials = auth.serverCredentials, allowRequestCredentials, capabilities }: PluginEntry,
+  { serverCredentials = auth.serverCredentials, allowRequestCredentials, capabilities, exchange }: PluginEntry,
   started: Pick<ResolvedConfig, 'auth'> = { auth },
 ): EntryCredentials {
   const isAnybody = auth.inbound.mode === 'none' && started.auth.inbound.mode === 'none'
@@ -21,6 +21,9 @@ export function entryCredentials(
     allowRequestCredentials,
     serverCredentials: serverCredentials ?? (isAnybody ? 'allow' : 'deny'),
     isRaw: capabilities.credentials === 'raw',
-    areCallers: allowRequestCredentials && (serverCredentials === 'deny' || compat.authorizationIsUpstream),
+    areCallers:
+      exchange !== undefined ||
+      compat.authorizationIsUpstream ||
+      (serverCredentials === 'deny' && (allowRequestCredentials || auth.accounts !== undefined)),
   }
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createServiceCredential } from '../auth/service-credential.ts'
-import { isPackage } from '../config/schema.ts'
+import type { AccountTokens } from '../auth/account-tokens.ts'
+import { isPackage, type PluginEntry } from '../config/schema.ts'
+import { hostError } from '../errors.ts'
 import { configVariables, variableName } from '../config/variables.ts'
 import { createServiceHttp } from '../network/http-client.ts'
 import type { Redactor } from '../observability/redact.ts'
@@ -14,7 +16,7 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, configDir }: { redactor: Redactor; readOnly: boolean; configDir: string },
+  { redactor, readOnly, configDir, env, accounts }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const network = networkSettings(entry.http, configDir)
@@ -22,6 +24,8 @@ export function serviceHttp(
   const credential = createServiceCredential({
     settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
     policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
+    exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, env) },
+    accounts,
     redactor,
     log,
     network,
@@ -55,6 +59,26 @@ export function serviceHttp(
     },
     credentialUse: credential.useOf,
   }
+}
+
+export interface ServiceHttpDeps {
+  readonly redactor: Redactor
+  readonly readOnly: boolean
+  readonly configDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly accounts: AccountTokens | undefined
+}
+
+/** Throws `CONFIG_MISSING` for a variable that is named and not set. */
+function secretOf(
+  plugin: string,
+  { clientSecretVariable: variable }: NonNullable<PluginEntry['exchange']>,
+  env: ServiceHttpDeps['env'],
+): string | undefined {
+  if (variable === undefined) return undefined
+  const secret = env[variable]
+  if (secret) return secret
+  throw hostError('CONFIG_MISSING', { plugin, variable })
 }
 
 /** What a credential may be made of: the secrets, and the plain texts beside them such as a user name. */

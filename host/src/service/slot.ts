@@ -69,6 +69,7 @@ const SETTINGS = [
   'readOnly',
   'allowRequestCredentials',
   'serverCredentials',
+  'exchange',
 ] as const satisfies readonly (keyof PluginEntry)[]
 
 /**

@@ -5,7 +5,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated } from '../auth/inbound/authentication.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
-import { readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
+import { bearerOf, readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
 import { hostError } from '../errors.ts'
 import type { Announcer } from '../server/announcer.ts'
 import { authInfoOf } from '../server/auth-info.ts'
@@ -202,7 +202,9 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       refuse(res, wanted.refused)
       return undefined
     }
-    const brought = readRequestCredentials(req.rawHeaders, requestCredentials)
+    const isExchanged = who.principal.kind === 'oauth' && requestCredentials.exchanges?.()
+    const subject = isExchanged ? bearerOf(req.headers.authorization) : undefined
+    const brought = readRequestCredentials(req.rawHeaders, requestCredentials, subject)
     if ('problem' in brought) {
       log.warn('upstream_credential_refused', {
         principal: who.principal.id,

@@ -63,6 +63,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const requestCredentials = {
     takes: (instance: string) =>
       registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? true,
+    exchanges: () => registry.current.plugins.some(({ entry }) => entry.exchange !== undefined),
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
