@@ -1,7 +1,7 @@
 import type { Fault } from './fault.ts'
 import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
-import { isLoopbackHost } from './secure-url.ts'
+import { isLoopbackHost, isSafeUrl } from './secure-url.ts'
 import { didYouMean } from './suggest.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
@@ -49,7 +49,7 @@ function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
     const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
     if (specifier !== undefined) fault('use', specifier)
-    if (exchange && isPlainHttp(exchange.tokenUrl))
+    if (exchange && !isSafeUrl(exchange.tokenUrl))
       faults.push({
         path: ['plugins', index, 'exchange', 'tokenUrl'],
         problem: 'must begin with https://: tokens of callers are sent there',
@@ -111,12 +111,6 @@ function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: Re
       problem: `needs ${needs.join(', and ')}: elsewhere it would hand one caller's token to a service it is not for`,
     },
   ]
-}
-
-/** On loopback nobody else listens. */
-function isPlainHttp(url: string): boolean {
-  const parsed = URL.parse(url)
-  return parsed === null || (parsed.protocol !== 'https:' && !(parsed.protocol === 'http:' && isLoopback(parsed.hostname)))
 }
 
 function listWarnings(
