@@ -302,7 +302,14 @@ function project(t: TestContext): Project {
   const imports = () => globalThis.patchbayImports?.splice(0) ?? []
   const all = () => ({ ...config, cache: { store: 'sqlite:./data/cache.db' } })
   const start = async (context: HostContext = {}) => {
-    const host = await createHost(all(), { file: folder.path('mcp.config.ts'), env, log, wakeAfterMs: Infinity, ...context })
+    const host = await createHost(all(), {
+      file: folder.path('mcp.config.ts'),
+      env,
+      log,
+      patienceMs: 60_000,
+      wakeAfterMs: Infinity,
+      ...context,
+    })
     t.after(() => host.close({ graceMs: 0 }))
     return host
   }
