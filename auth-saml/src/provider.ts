@@ -1,3 +1,4 @@
+/// <reference path="./oidc-provider.d.ts" />
 import { errors, interactionPolicy, Provider, type Configuration } from 'oidc-provider'
 import type { Accounts } from './accounts.ts'
 import { createAdapter } from './adapter.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { guardedHost } from '../fixtures/guarded-host.ts'
 import { codeForm, REDIRECT, SAML_RESOURCE, startSamlLogin } from '../fixtures/saml-login.ts'
 
 test('a SAML login becomes an access token of the resource, for that person (B01)', async (t) => {
@@ -44,4 +45,46 @@ test('a SAML login becomes an access token of the resource, for that person (B01
     },
   )
   assert.equal(payload.exp, (payload.iat ?? 0) + 600)
+})
+
+test('leads from a 401 of the host through a SAML login to a tool call (B01)', async (t) => {
+  const login = await startSamlLogin(t)
+  const guarded = await guardedHost(t, {
+    auth: {
+      inbound: {
+        mode: 'oauth',
+        oauth: {
+          resource: SAML_RESOURCE,
+          scopes: ['tools:read', 'tools:write'],
+          issuers: [{ issuer: login.issuer, permissionClaims: ['scope'] }],
+        },
+      },
+      permissions: { 'tools:read': ['demo_whoami'], 'tools:write': ['demo_delete'], writers: ['demo_echo'] },
+    },
+  })
+  const stranger = await guarded.client.post('tools/list')
+  assert.equal(stranger.status, 401)
+  const [, scope = ''] = /scope="([^"]*)"/.exec(stranger.headers.get('www-authenticate') ?? '') ?? []
+  const [, page = ''] = /resource_metadata="([^"]*)"/.exec(stranger.headers.get('www-authenticate') ?? '') ?? []
+  const resource = (await (await fetch(new URL(new URL(page).pathname, guarded.url))).json()) as {
+    resource: string
+    authorization_servers: readonly string[]
+  }
+  const [issuer = ''] = resource.authorization_servers
+  const server = (await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()) as Record<string, string>
+  assert.equal(server['authorization_endpoint'], `${login.issuer}/auth`)
+
+  const browser = login.browser()
+  const parameters = { scope, resource: resource.resource }
+  const reader = { attributes: { company: ['acme'], groups: ['people'] } }
+  const back = await login.decide(browser, await login.logIn(browser, { parameters, claim: reader }))
+  assert.equal(back.url.searchParams.get('iss'), issuer)
+  const { body } = await login.token(codeForm(back))
+  const token = String(body['access_token'])
+  guarded.hide(token)
+  const bearer = { authorization: `Bearer ${token}` }
+  assert.match((await guarded.client.call('demo_whoami', {}, bearer)).text, / of acme/)
+  assert.equal((await guarded.client.call('demo_delete', {}, bearer)).status, 403, 'a scope that this person may not have')
+  assert.doesNotMatch((await guarded.client.post('tools/list', {}, bearer)).text, /demo_echo/)
+  assert.equal((await guarded.as(`${token.slice(0, -4)}AAAA`)).status, 401)
 })
