@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- a program that takes in our source has no other way to this file
 /// <reference path="./oidc-provider.d.ts" />
 import { errors, interactionPolicy, Provider, type Configuration } from 'oidc-provider'
 import type { Accounts } from './accounts.ts'

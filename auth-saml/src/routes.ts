@@ -23,10 +23,8 @@ export interface RoutesOptions {
   readonly log: LoginLog
 }
 
-export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>
-
 /** Every address of the server: ours for SAML and consent, the library's for OAuth. Never rejects. */
-export function createRoutes(options: RoutesOptions): RequestHandler {
+export function createRoutes(options: RoutesOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { issuer, provider, serviceProvider, login, log } = options
   const { host, protocol } = new URL(issuer)
   const oauth = provider.callback()

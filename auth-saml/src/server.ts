@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAccounts } from './accounts.ts'
 import { createLogin } from './login.ts'
 import { checkOptions, type LoginLog, type SamlAuthorizationServerOptions } from './options.ts'
 import { createProvider } from './provider.ts'
-import { createRoutes, type RequestHandler } from './routes.ts'
+import { createRoutes } from './routes.ts'
 import { createServiceProvider } from './service-provider.ts'
 import { createMemoryStore } from './store.ts'
 
@@ -14,7 +14,7 @@ export interface SamlAuthorizationServer {
   /** What the host names in `auth.inbound.oauth.issuers`. */
   readonly issuer: string
   /** For `node:http`: answers every request, so the server has an origin of its own. */
-  readonly handle: RequestHandler
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>
   /** Serves plain HTTP: TLS ends before it, unless it is for this machine alone. */
   listen(address: { readonly port: number; readonly host?: string }): Promise<Listening>
 }

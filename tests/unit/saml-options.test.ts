@@ -48,7 +48,7 @@ test('does not start with what is too weak, too open or not there, and says all 
       ssoUrl: 'ftp://idp.example.com',
       certificates: [selfSigned('idp', { bits: 1024 }).certificate, 'x'],
     },
-    signingKeys: [rsa(1024), open as SigningKey, signingKey('a'), signingKey('a'), { kty: 'oct', kid: 'b', d: 'x' }],
+    signingKeys: [rsa(1024), open, signingKey('a'), signingKey('a'), { kty: 'oct', kid: 'b', d: 'x' }],
     cookieSecrets: ['short'],
     scopes: { 'not one': 'everyone' },
     clients: [
