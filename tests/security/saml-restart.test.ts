@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
+import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
+import { startRedis, withoutRedis } from '../fixtures/redis.ts'
 import { codeForm, COOKIE_SECRET, REDIRECT, signingKey, startSamlLogin } from '../fixtures/saml-login.ts'
 
 test('a new key signs, and tokens of the old one stay good', async (t) => {
@@ -56,6 +58,23 @@ test('servers that share a Keyv finish what another of them began, once', async 
   assert.equal((await login.token(form)).status, 200)
   login.restart()
   assert.equal((await login.token(form)).body['error'], 'invalid_grant')
+})
+
+test('of many deliveries and exchanges at once, over one Redis, one counts', { skip: withoutRedis }, async (t) => {
+  let store = new Keyv()
+  t.after(() => store.disconnect()) // before Redis ends
+  const redis = await startRedis(t)
+  store = new Keyv({ store: new KeyvRedis(redis.url) })
+  const login = await startSamlLogin(t, { store })
+  const browser = login.browser()
+  const response = login.idp.respond(await login.answer(await browser.open(login.authorizeUrl())))
+  const visits = await Promise.all(Array.from({ length: 8 }, () => login.deliver(browser, response)))
+  const [consent, ...more] = visits.filter(({ status }) => status === 200)
+  assert.ok(consent)
+  assert.equal(more.length, 0)
+  const form = codeForm(await login.decide(browser, consent))
+  const answers = await Promise.all(Array.from({ length: 8 }, () => login.token(form)))
+  assert.ok(answers.filter(({ status }) => status === 200).length <= 1)
 })
 
 test('a store that is away lets nobody in', async (t) => {
