@@ -22,6 +22,8 @@ export async function untilSignal({
   }
   const hangUp = () => void reread()
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp)
+  // Node would open its inspector: a plugin in its own process may signal its host, and would read everything of it then.
+  process.on('SIGUSR1', () => log.warn('signal_ignored', { signal: 'SIGUSR1' }))
   const reason = await Promise.race([promise, over.then(() => 'end of input')])
   stopping = true
   process.off('SIGHUP', hangUp)

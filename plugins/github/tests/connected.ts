@@ -3,6 +3,7 @@ import { callTool, fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createServiceHttp } from '../../../host/src/network/http-client.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
 import plugin from '../index.ts'
+import { isolate } from './isolated.ts'
 import { startOpenapiUpstream, type OpenapiUpstream, type UpstreamOptions } from './openapi-upstream.ts'
 
 /** The plugin with GitHub's published examples behind it, over the host's own HTTP client and a real connection. */
@@ -13,7 +14,7 @@ export interface Connected extends AsyncDisposable {
 
 const TOKEN = 'test-token'
 
-/** Starts an upstream and points the plugin at it. */
+/** Starts an upstream and points the plugin at it; in a process of its own where `GITHUB_TEST_ISOLATION` says so. */
 export async function connect({
   config = {},
   ...options
@@ -21,10 +22,12 @@ export async function connect({
   const upstream = await startOpenapiUpstream(options)
   const http = serviceHttp(upstream.url)
   const fakes = { config: { apiUrl: upstream.url, personalToken: TOKEN, ...config }, http }
+  const own = process.env['GITHUB_TEST_ISOLATION'] === 'process' ? await isolate(fakes.config, http) : undefined
   return {
     upstream,
-    call: (tool, input = {}) => callTool(plugin, tool, input, fakes),
+    call: (tool, input = {}) => (own ? own.call(tool, input) : callTool(plugin, tool, input, fakes)),
     async [Symbol.asyncDispose]() {
+      await own?.[Symbol.asyncDispose]()
       await http[Symbol.asyncDispose]()
       await upstream[Symbol.asyncDispose]()
     },

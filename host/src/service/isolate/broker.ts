@@ -44,7 +44,7 @@ export interface Broker extends ProcessOwner {
  * for a call that is not there, or over, it gets what background work gets. Nothing of what it sends is trusted to have its form.
  */
 export function createBroker({ instance, http, log, metrics, cache, digest, now }: BrokerOptions): Broker {
-  const calls = new Map<number, BrokeredCall & { readonly progress: PacedProgress }>()
+  const calls = new Map<number, OpenCall>()
   const isWithinBudget = budget(log, now)
 
   function cacheOf(call: unknown): Cache {
@@ -100,10 +100,10 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
 
   return {
     begin(id, call) {
-      calls.set(id, { ...call, progress: pacedProgress(call.request.progress, now) })
+      calls.set(id, { request: call.request, scope: call.scope, progress: undefined })
     },
     end(id) {
-      calls.get(id)?.progress.end()
+      calls.get(id)?.progress?.end()
       calls.delete(id)
     },
     async onAsk(what, packet) {
@@ -117,11 +117,18 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
       const call = calls.get(Number(data['call']))
       if (what === 'log') write(data)
       else if (what === 'metric') count(data)
-      else if (what === 'progress' && typeof data['progress'] === 'number') call?.progress.tell(data['progress'], optionsOf(data))
-      else if (what === 'clientLog' && isClientLevel(data['level'])) call?.request.log(data['level'], data['data'])
+      else if (what === 'progress' && call && typeof data['progress'] === 'number') {
+        call.progress ??= pacedProgress(call.request.progress, now)
+        call.progress.tell(data['progress'], optionsOf(data))
+      } else if (what === 'clientLog' && isClientLevel(data['level'])) call?.request.log(data['level'], data['data'])
       else if (what === 'closeStream') call?.request.closeStream()
     },
   }
+}
+
+interface OpenCall extends BrokeredCall {
+  /** Of a call that tells some. */
+  progress: PacedProgress | undefined
 }
 
 const LONGEST_EVENT = 200

@@ -31,10 +31,18 @@ let plugin: unknown
 let running: RunningPlugin | undefined
 const calls = new Map<number, RemoteRequest>()
 
-const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Parcel | Promise<Parcel> } = {
+const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
   load,
+<<<<<<< HEAD
   configure: ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
   async start({ instance, surface, config, tenants, hasBackground }) {
+=======
+  async configure({ config: sent }) {
+    config = readConfig(sent)
+    return { data: (plugin as ServicePlugin).isAuthConfigured(config) }
+  },
+  async start({ instance, surface }) {
+>>>>>>> 2e1d73b (test(service): what a plugin in its own process reaches, breaks and outlives)
     running = await runInline({
       instance,
       plugin: plugin as ServicePlugin,
@@ -52,7 +60,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
     return {}
   },
   call,
-  ping: () => ({}),
+  ping: async () => ({}),
   async dispose() {
     await running?.[Symbol.asyncDispose]()
     return {}
@@ -63,7 +71,7 @@ const peer: Peer = openPeer({
   socket: new Socket({ fd: CHANNEL }),
   maxFrameBytes: MAX_FRAME_BYTES,
   trusted: true,
-  onAsk: async (what, { data }, id) => asks[what as keyof HostAsks](data as never, id),
+  onAsk: (what, { data }, id) => asks[what as keyof HostAsks](data as never, id),
   onTell(what, data) {
     if (what !== 'cancel') return
     const { call: id, reason } = data as { readonly call: number; readonly reason: unknown }
@@ -83,7 +91,7 @@ async function load({ file, root, label, timeoutMs, maxFrameBytes, approved }: L
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
     plugin = imported.exported
     const text = describe(plugin)
-    const loaded: Loaded = { isDescribed: text !== undefined, digests: [...imported.modules.digests], files: [...files] }
+    const loaded: Loaded = { isDescribed: text !== undefined, digests: [...imported.modules.digests] }
     return { data: loaded, body: text ?? '' }
   } catch (error) {
     const loaded: Loaded = {
@@ -91,7 +99,6 @@ async function load({ file, root, label, timeoutMs, maxFrameBytes, approved }: L
       location: placeOf(error, new Set([...digests.keys(), ...files])),
       isDescribed: false,
       digests: [...digests],
-      files: [...files],
     }
     return { data: loaded }
   }

@@ -44,8 +44,6 @@ export interface Loaded {
   /** Whether the description is there; without it the module exports nothing that can be described. */
   readonly isDescribed: boolean
   readonly digests: readonly (readonly [string, string])[]
-  /** Every file that was read, packages included. */
-  readonly files: readonly string[]
 }
 
 export interface CallOrder {

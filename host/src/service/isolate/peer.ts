@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { messageOf } from '../../observability/thrown.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { readThrown, writeThrown } from './wire-error.ts'
 
@@ -19,8 +18,8 @@ export interface Packet {
 export interface Peer {
   /** Asks the other end. `answer` rejects with what it threw there, and with the reason given to `close`. */
   ask(what: string, parcel?: Parcel): { readonly id: number; readonly answer: Promise<Packet> }
-  /** Forgets a question: its answer is dropped when it comes. */
-  drop(id: number): void
+  /** Gives up a question, which is rejected with `reason`: its answer is dropped when it comes. */
+  giveUp(id: number, reason: unknown): void
   tell(what: string, data: unknown): void
   /** Ends the pipe; every open question is rejected with `reason`. */
   close(reason: Error): void
@@ -100,15 +99,19 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
   function answer(id: number, what: string, packet: Packet): void {
     if (++answering === MAX_OPEN_ASKS) socket.pause()
     // The body is copied where it outlives this tick, which only the handler knows.
-    onAsk(what, packet, id)
-      .then(
-        ({ data, body }) => send([ANSWER, id, data], body),
-        (error: unknown) => send([FAILURE, id, writeThrown(error)]),
-      )
-      .catch((error: unknown) => send([FAILURE, id, writeThrown(new Error(messageOf(error)))]))
-      .finally(() => {
-        if (answering-- === MAX_OPEN_ASKS) socket.resume()
-      })
+    onAsk(what, packet, id).then(
+      ({ data, body }) => reply(ANSWER, id, data, body),
+      (error: unknown) => reply(FAILURE, id, writeThrown(error)),
+    )
+  }
+
+  function reply(kind: number, id: number, data: unknown, body?: string | Uint8Array): void {
+    if (answering-- === MAX_OPEN_ASKS) socket.resume()
+    try {
+      send([kind, id, data], body)
+    } catch (error) {
+      send([FAILURE, id, writeThrown(error)]) // what JSON cannot hold
+    }
   }
 
   const reader = createFrameReader(maxFrameBytes, receive)
@@ -133,7 +136,10 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
       send([ASK, id, what, data], body)
       return { id, answer: question.promise }
     },
-    drop: (id) => void open.delete(id),
+    giveUp(id, reason) {
+      open.get(id)?.reject(reason)
+      open.delete(id)
+    },
     tell: (what, data) => send([TELL, what, data]),
     close(reason) {
       if (closed) return

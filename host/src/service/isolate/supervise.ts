@@ -119,17 +119,15 @@ export async function superviseIsolated(
     const sent = { ...order, request: wireRequest(request, { principal: opaque(request.principal), credentialKey }) }
     const { id, answer } = peer.ask('call', { data: sent satisfies CallOrder })
     at.broker.begin(id, { request, scope: scopeOf(request, rights) })
-    const cancelled = Promise.withResolvers<never>()
     const cancel = () => {
-      peer.drop(id)
       peer.tell('cancel', { call: id, reason: writeThrown(signal.reason) })
       void doubt(at)
-      cancelled.reject(signal.reason)
+      peer.giveUp(id, signal.reason)
     }
     if (signal.aborted) cancel()
     else signal.addEventListener('abort', cancel, { once: true })
     try {
-      return readReturned(await Promise.race([answer, cancelled.promise]))
+      return readReturned(await answer)
     } catch (error) {
       if (!(error instanceof ProcessGone)) throw error
       throw hostError('PLUGIN_RESTARTED', { plugin: instance, why: error.message, mayHaveRun: rights.access === 'write' })

@@ -1,0 +1,135 @@
+/**
+ * What does a plugin in its own process cost? Added latency of a call and throughput, against the same plugin in the host, in one run and
+ * in turns; what the process takes of memory; how long until it is there.
+ *
+ *   node --conditions=@mcp-patchbay/source bench/isolation.ts
+ */
+import { readdirSync, readFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createHost, type Host } from 'mcp-patchbay'
+
+const CALLS = Number(process.env['CALLS'] ?? 3_000)
+const IN_FLIGHT = 32
+const MODES = ['inline', 'process'] as const
+type Mode = (typeof MODES)[number]
+
+const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+mkdirSync(join(folder, 'echo'))
+writeFileSync(
+  join(folder, 'echo/index.js'),
+  `import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
+export default definePlugin({
+  name: 'echo', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
+  tools: [defineTool({ name: 'back', description: 'Gives back what it is given', access: 'read',
+    input: Type.Object({ text: Type.String() }), run: ({ text }) => text })],
+})`,
+)
+
+console.log('## A plugin in its own process\n')
+const host = await hostWith(['inline', 'process'])
+console.log(`| | inline | process | added |`)
+console.log('|---|---|---|---|')
+for (const [words, size] of [
+  ['1 KB', 1_000],
+  ['100 KB', 100_000],
+] as const) {
+  const text = 'x'.repeat(size)
+  const calls = size > 10_000 ? Math.ceil(CALLS / 10) : CALLS
+  await latencies(host, text, Math.ceil(calls / 3)) // warms both up
+  const { inline, process: own } = await latencies(host, text, calls)
+  for (const [name, share] of [
+    ['median', 0.5],
+    ['p99', 0.99],
+  ] as const)
+    row(`${words}, one call at a time, ${name}`, at(inline, share), at(own, share), 'µs')
+  const rates = { inline: await perSecond(host, 'inline', text, calls), process: await perSecond(host, 'process', text, calls) }
+  console.log(
+    `| ${words}, ${IN_FLIGHT} in flight | ${Math.round(rates.inline)} calls/s | ${Math.round(rates.process)} calls/s | × ${(rates.process / rates.inline).toFixed(2)} |`,
+  )
+}
+const [pid] = childrenOf(process.pid).filter((child) => commandOf(child).includes('isolate/child'))
+if (pid !== undefined)
+  console.log(
+    `| memory of the process, idle | | ${megabytes(pid, 'Rss')} MB resident | ${megabytes(pid, 'Pss')} MB of them its own share |`,
+  )
+await host.close()
+
+const starts = { inline: [] as number[], process: [] as number[] }
+for (let round = 0; round < 5; round++)
+  for (const mode of MODES) {
+    const before = performance.now()
+    const one = await hostWith([mode])
+    starts[mode].push(performance.now() - before)
+    await one.close()
+  }
+row('createHost with one plugin, median of 5', at(starts.inline, 0.5), at(starts.process, 0.5), 'ms')
+
+function hostWith(modes: readonly Mode[]): Promise<Host> {
+  return createHost(
+    { plugins: modes.map((isolation) => ({ use: './echo', as: isolation, isolation })) },
+    { file: join(folder, 'mcp.config.ts'), env: {}, patienceMs: Infinity },
+  )
+}
+
+async function call(to: Host, mode: Mode, text: string): Promise<void> {
+  const answer = await to.call(`${mode}_back`, { text })
+  const [item] = answer.kind === 'result' ? answer.result.content : []
+  if (item?.type !== 'text' || item.text.length !== text.length) throw new Error(`A wrong answer: ${JSON.stringify(answer)}`)
+}
+
+/** In microseconds, sorted; the modes take turns, so that both meet the same machine. */
+async function latencies(to: Host, text: string, calls: number): Promise<Record<Mode, number[]>> {
+  const found = { inline: [] as number[], process: [] as number[] }
+  for (let index = 0; index < calls; index++)
+    for (const mode of MODES) {
+      const before = performance.now()
+      await call(to, mode, text)
+      found[mode].push((performance.now() - before) * 1_000)
+    }
+  return found
+}
+
+async function perSecond(to: Host, mode: Mode, text: string, calls: number): Promise<number> {
+  let left = calls
+  const before = performance.now()
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (left-- > 0) await call(to, mode, text)
+    }),
+  )
+  return (calls / (performance.now() - before)) * 1_000
+}
+
+function at(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
+}
+
+function row(name: string, inline: number, own: number, unit: string): void {
+  console.log(`| ${name} | ${Math.round(inline)} ${unit} | ${Math.round(own)} ${unit} | ${Math.round(own - inline)} ${unit} |`)
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((id) => id > 0 && new RegExp(`^PPid:\\s+${parent}$`, 'm').test(read(`/proc/${id}/status`)))
+}
+
+function commandOf(id: number): string {
+  return read(`/proc/${id}/cmdline`)
+}
+
+function megabytes(id: number, what: string): number {
+  const [, kilobytes = '0'] = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${id}/smaps_rollup`)) ?? []
+  return Math.round(Number(kilobytes) / 1_024)
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
