@@ -33,16 +33,8 @@ const calls = new Map<number, RemoteRequest>()
 
 const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
   load,
-<<<<<<< HEAD
-  configure: ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
+  configure: async ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
   async start({ instance, surface, config, tenants, hasBackground }) {
-=======
-  async configure({ config: sent }) {
-    config = readConfig(sent)
-    return { data: (plugin as ServicePlugin).isAuthConfigured(config) }
-  },
-  async start({ instance, surface }) {
->>>>>>> 2e1d73b (test(service): what a plugin in its own process reaches, breaks and outlives)
     running = await runInline({
       instance,
       plugin: plugin as ServicePlugin,

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inputRequired, SecretValue, ServiceError } from '@mcp-patchbay/plugin-api'
+import { hostError } from '../../host/src/errors.ts'
+import { createBackoff } from '../../host/src/service/isolate/backoff.ts'
+import { describe, readDescription } from '../../host/src/service/isolate/description.ts'
+import { createFrameReader, encodeFrame, FrameError } from '../../host/src/service/isolate/frame.ts'
+import { pacedProgress } from '../../host/src/service/isolate/paced-progress.ts'
+import { readConfig, writeConfig } from '../../host/src/service/isolate/wire-config.ts'
+import { readThrown, writeThrown } from '../../host/src/service/isolate/wire-error.ts'
+import { randomFrom } from '../fixtures/random.ts'
+
+test('a process that dies waits twice as long each time, and the fifth time within a minute for ever', () => {
+  let now = 0
+  const backoff = createBackoff({ now: () => now, random: () => 0.5 })
+  assert.deepEqual(
+    [1, 2, 3, 4, 5].map(() => backoff.exited()),
+    [100, 200, 400, 800, undefined],
+  )
+  now = 60_000
+  assert.equal(backoff.exited(), 100)
+})
+
+test('processes that died together do not start together', () => {
+  const waits = [0, 0.5, 1].map((random) => createBackoff({ now: () => 0, random: () => random }).exited())
+  assert.deepEqual(waits, [80, 100, 120])
+})
+
+test('frames are the same however the stream cuts them', () => {
+  const random = randomFrom(7)
+  const sent = Array.from({ length: 50 }, (_, id) => ({
+    header: [0, id, 'ü'.repeat(random() * 200)],
+    body: 'x'.repeat(random() * 5_000),
+  }))
+  const stream = Buffer.concat(sent.map(({ header, body }) => encodeFrame(header, body)))
+  const read: unknown[] = []
+  const reader = createFrameReader(1_000_000, (header, body) => read.push({ header, body: body.toString() }))
+  for (let at = 0; at < stream.length;) {
+    const next = at + 1 + Math.floor(random() * 3_000)
+    reader.push(stream.subarray(at, next))
+    at = next
+  }
+  assert.deepEqual(read, sent)
+})
+
+test('a frame that is too long is refused by its first eight bytes', () => {
+  const reader = createFrameReader(1_000, () => assert.fail('nothing is read'))
+  assert.throws(() => reader.push(encodeFrame([0], 'x'.repeat(2_000)).subarray(0, 8)), FrameError)
+})
+
+test('a description passes the same checks as the plugin itself', () => {
+  class Named {
+    readonly name = 'own'
+    get tools() {
+      return [{ name: 'one', access: 'read', run: () => 'one', input: { type: 'object' } }]
+    }
+    createClient() {}
+  }
+  const read = readDescription(describe(new Named())) as {
+    name: string
+    createClient: unknown
+    tools: { run: unknown; input: unknown }[]
+  }
+  assert.deepEqual(
+    [read.name, typeof read.createClient, typeof read.tools[0]?.run, read.tools[0]?.input],
+    ['own', 'function', 'function', { type: 'object' }],
+  )
+  assert.equal(readDescription(describe(undefined)), undefined)
+})
+
+test('a config goes over with its secrets as they were, and without those that cannot be revealed', () => {
+  const config = { apiUrl: 'x', apiKey: new SecretValue(), nested: { keys: [new SecretValue(() => 'shown')] } }
+  const wire = writeConfig(config)
+  const read = readConfig(JSON.parse(JSON.stringify(wire))) as typeof config
+  assert.equal(read.apiUrl, 'x')
+  assert.throws(() => read.apiKey.reveal(), { code: 'PERMISSION_DENIED' })
+  assert.equal(read.nested.keys[0]?.reveal(), 'shown')
+})
+
+test('a plugin makes no error that the host decides by', () => {
+  const over = (error: unknown, trusted: boolean) => readThrown(JSON.parse(JSON.stringify(writeThrown(error))), trusted)
+  const cancelled = hostError('CALL_CANCELLED', { tool: 'x' })
+  assert.equal(Reflect.get(over(cancelled, true), 'code'), 'CALL_CANCELLED')
+  assert.equal(Reflect.get(over(cancelled, false), 'code'), undefined)
+  const refused = over(new ServiceError('RATE_LIMITED', 'slow down', { fix: 'Wait', retryAfterMs: 5 }), false)
+  assert.ok(refused instanceof ServiceError)
+  assert.deepEqual([refused.code, refused.message, refused.fix, refused.retryAfterMs], ['RATE_LIMITED', 'slow down', 'Wait', 5])
+  for (const thrown of [undefined, null, 'text', 7, Symbol('s'), inputRequired({ requests: {} }), Object.create(null)])
+    assert.ok(over(thrown, false) instanceof Error)
+})
+
+test('progress reaches the client at once, and then four times a second at most', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  const sent: number[] = []
+  const progress = pacedProgress(
+    (step) => void sent.push(step),
+    () => now,
+  )
+  for (let step = 1; step <= 1_000; step++) progress.tell(step, undefined)
+  assert.deepEqual(sent, [1])
+  now = 250
+  t.mock.timers.tick(250)
+  assert.deepEqual(sent, [1, 1_000])
+  progress.tell(1_001, undefined)
+  progress.end()
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(sent, [1, 1_000])
+})
