@@ -22,7 +22,7 @@ test('a process that dies waits twice as long each time, and the fifth time with
 })
 
 test('processes that died together do not start together', () => {
-  const waits = [0, 0.5, 1].map((random) => createBackoff({ now: () => 0, random: () => random }).exited())
+  const waits = [0, 0.5, 1].map((random) => Math.round(createBackoff({ now: () => 0, random: () => random }).exited() ?? 0))
   assert.deepEqual(waits, [80, 100, 120])
 })
 
