@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHost, type Host } from 'mcp-patchbay'
 
-const CALLS = Number(process.env['CALLS'] ?? 3_000)
+const CALLS = Number(process.env['CALLS'] ?? 20_000)
 const IN_FLIGHT = 32
 const MODES = ['inline', 'process'] as const
 type Mode = (typeof MODES)[number]

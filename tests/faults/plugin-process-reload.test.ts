@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createHost } from 'mcp-patchbay'
 import { isRunning, pluginPids, startProbe, until, type Probe } from '../fixtures/probe.ts'
 import { sourceTree } from '../fixtures/source-tree.ts'
 
@@ -59,17 +60,36 @@ for (const [what, source] of [
     assert.equal(await textOf(probe, 'neighbour_list'), 'two')
   })
 
+test('a plugin that is being edited finds a process ready, and the last one ends with the host', async (t) => {
+  using tree = sourceTree({ 'neighbour/index.js': versioned('one') })
+  const before = new Set(pluginPids())
+  const pids = () => pluginPids().filter((pid) => !before.has(pid))
+  const host = await createHost(
+    { plugins: [{ use: './neighbour', isolation: 'process' }] },
+    { file: tree.path('mcp.config.ts'), env: {}, patienceMs: Infinity, expectReloads: true },
+  )
+  t.after(() => host.close())
+  const [serving] = pids()
+  await until(() => pids().length === 2)
+  const [ready] = pids().filter((pid) => pid !== serving)
+  await host.apply({ changed: new Set([tree.write('neighbour/index.js', versioned('two'))]) })
+  await until(() => !pids().includes(serving ?? 0))
+  assert.ok(pids().includes(ready ?? 0))
+  await host.close()
+  await until(() => pids().length === 0)
+})
+
 test('reloads under calls lose none, and leave no process behind', async (t) => {
   const probe = await startProbe(t, { files: { 'neighbour/index.js': versioned('0') } })
   let calls = 0
-  let isOver = false
+  const over = new AbortController()
   const calling = Promise.all(
     Array.from({ length: 4 }, async () => {
-      for (; !isOver; calls++) assert.match(await textOf(probe, 'neighbour_list'), /^\d+$/)
+      for (; !over.signal.aborted; calls++) assert.match(await textOf(probe, 'neighbour_list'), /^\d+$/)
     }),
   )
   for (let version = 1; version <= 8; version++) await save(probe, versioned(String(version)))
-  isOver = true
+  over.abort()
   await calling
   assert.equal(await textOf(probe, 'neighbour_list'), '8')
   assert.ok(calls > 8)

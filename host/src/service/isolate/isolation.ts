@@ -5,6 +5,7 @@ import { grantsOf, type GrantOptions } from './grants.ts'
 import { loadIsolated } from './isolated-plugin.ts'
 import { createMemoryWatch } from './memory-watch.ts'
 import { createReaper, type Reaper } from './reaper.ts'
+import { createSpare } from './spare.ts'
 import { spawnPlugin, type PluginProcess, type ProcessSpec } from './spawn.ts'
 
 /** Runs plugins in processes of their own. One for a host; disposing it ends what is left of them. */
@@ -35,18 +36,20 @@ export interface IsolationOptions {
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
+  /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
+  readonly keepSpare?: boolean
 }
 
 /** Starts processes, and sees to their end. */
 export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
 
-export function createIsolation({ log, now, random }: IsolationOptions): Isolation {
+export function createIsolation({ log, now, random, keepSpare = false }: IsolationOptions): Isolation {
   const resources = new DisposableStack()
   const memory = resources.use(createMemoryWatch())
   const running = new Set<PluginProcess>()
   let reaper: Reaper | undefined
 
-  const launch: Launch = (spec, own) => {
+  const start: Launch = (spec, own) => {
     reaper ??= resources.use(createReaper(log))
     const process = spawnPlugin(spec, { log: own, now, reaper })
     running.add(process)
@@ -54,6 +57,7 @@ export function createIsolation({ log, now, random }: IsolationOptions): Isolati
     memory.watch(process, spec.memoryMb)
     return process
   }
+  const { launch } = keepSpare ? resources.use(createSpare(start)) : { launch: start }
 
   return {
     async load(resolved, options) {
