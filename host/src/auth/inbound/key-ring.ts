@@ -30,6 +30,7 @@ export type KeyProblem = 'key_malformed' | 'key_unknown' | 'key_expired'
  */
 export async function openKeyRing({ file, configured, log, now, pollMs = 1_000 }: KeyRingOptions): Promise<KeyRing> {
   let seen = await signatureOf(file)
+  let refused: string | undefined
   let stored = await usableKeys(file)
   let inConfig = configured()
   let held: ReadonlyMap<string, HeldKey> = new Map()
@@ -53,11 +54,14 @@ export async function openKeyRing({ file, configured, log, now, pollMs = 1_000 }
     if (!isChanged && configured() === inConfig) return
     try {
       if (isChanged) stored = await usableKeys(file)
-      log.info('api_keys_loaded', { file, keys: stored.length })
     } catch (error) {
-      log.error('api_keys_kept', { file, error })
+      // Read again at every look, since the reason may be gone without a change of the file; said once.
+      if (signature !== refused) log.error('api_keys_kept', { file, error })
+      refused = signature
+      return
     }
     seen = signature
+    log.info('api_keys_loaded', { file, keys: stored.length })
     inConfig = configured()
     hold()
   }
