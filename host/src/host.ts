@@ -65,6 +65,8 @@ export interface HostContext {
   readonly wakeAfterMs?: number
   /** Around requests and calls, inside of those that the config names. */
   readonly middleware?: readonly Middleware[]
+  /** Milliseconds from whenever, never going back. Default: `performance.now`. */
+  readonly now?: () => number
   /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
   readonly expectReloads?: boolean
 }
@@ -133,7 +135,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const metrics = createMetrics()
   const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
-  const now = () => performance.now()
+  const now = context.now ?? (() => performance.now())
   const approved = createApprovedFiles(() => config.frozen)
   const lock = await openLock({ configDir, log }, config)
   const resources = new AsyncDisposableStack()
