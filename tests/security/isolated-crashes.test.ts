@@ -69,7 +69,7 @@ test('prototypes and globals that a plugin patches are patched in its own proces
     Error.prepareStackTrace = () => 'patched'
     return 'patched'`)
   assert.equal(value, 'patched')
-  assert.deepEqual([[1].map(String), JSON.parse('1'), `${'x'}`, typeof fetch('data:,x').then], [['1'], 1, 'x', 'function'])
+  assert.deepEqual([[1].map(String), JSON.parse('1'), typeof fetch], [['1'], 1, 'function'])
   assert.match((await at.client.call('neighbour_sum')).text, /1,2/)
   assert.match((await at.client.call('healthy_pulse')).text, /alive/)
   // What it made of itself goes with its process.
