@@ -56,7 +56,7 @@ test('no secret is anywhere in the memory, the environment and the arguments of 
   await at.run(`return ctx.client.json('/things')`)
   const { value: pid } = await at.run(`return process.pid`)
   assert.deepEqual(foundInMemory(Number(pid), [PLANTED, ...Object.values(CANARIES)]), [PLANTED])
-  for (const file of ['environ', 'cmdline']) assert.doesNotMatch(readFileSync(`/proc/${pid}/${file}`, 'utf8'), /canary/)
+  for (const file of ['environ', 'cmdline']) assert.doesNotMatch(readFileSync(`/proc/${String(pid)}/${file}`, 'utf8'), /canary/)
 })
 
 test('a caller is a word to a plugin that means nothing elsewhere, and not the same to two plugins', async () => {
