@@ -206,7 +206,7 @@ test('a key of a plugin names an entry of its own and nothing else, whatever is 
     [`7`, `1`],
     [`{}`, `1`],
     [`'none'`, `undefined`],
-  ])
+  ] as const)
     assert.match(
       JSON.stringify(await at.run(`await ctx.cache.set(${key}, ${stored}, { ttlMs: 60_000 })`)),
       /CACHE_(?:KEY|VALUE)/,

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { pluginPids, until } from '../fixtures/isolated-host.ts'
+import { openHandles } from '../fixtures/open-handles.ts'
+import { reloading, revisionPlugin, type Reloading } from '../fixtures/reloading.ts'
+
+const entry = 'plugins/a/index.ts'
+const good = revisionPlugin('a', 1)
+const config = {
+  pluginDirs: [],
+  plugins: [
+    { use: './plugins/a', isolation: 'process' },
+    { use: './plugins/b', isolation: 'process' },
+  ],
+  limits: { loadTimeoutMs: 4_000 },
+}
+
+/** With both plugins there, however long they took. */
+async function start(t: TestContext, { watch = false } = {}): Promise<Reloading> {
+  const at = await reloading(t, { [entry]: good, 'plugins/b/index.ts': revisionPlugin('b', 1) }, { config, watch })
+  await until(() => at.host.list().plugins.every(({ state }) => state === 'active'))
+  return at
+}
+
+/** Resolves when the edit is served, or refused. */
+async function edit(at: Reloading, content: string): Promise<string> {
+  const done = at.reloads.all.length
+  await at.edit(entry, content)
+  await until(() => at.reloads.all.length > done)
+  return at.reloads.all.at(-1)?.outcome ?? ''
+}
+
+/** Says its revision and, as soon as there is a file to say so, what it found before. */
+const slow = (revision: number) => `
+import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { helper } from './helper.ts'
+const released = async () => { while (!existsSync(join(import.meta.dirname, 'release'))) await new Promise((resolve) => setTimeout(resolve, 20)) }
+const tool = (name, run) => defineTool({ name, description: 'Of this version.', access: 'read', input: Type.Object({}), run })
+export default definePlugin({
+  name: 'a', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
+  tools: [
+    tool('rev', () => '${revision}'),
+    tool('slow', async () => { globalThis.isSlow = true; await released(); return '${revision} ' + helper }),
+    tool('begun', () => String(globalThis.isSlow === true)),
+  ],
+})
+`
+
+// H13
+test('serves the last of fifty saves in a row, and never half a file', async (t) => {
+  const at = await start(t, { watch: true })
+  const answers = new Set<string>()
+  for (let revision = 2; revision <= 50; revision++) {
+    at.write(entry, revision % 5 === 0 ? revisionPlugin('a', revision).slice(0, 120) : revisionPlugin('a', revision))
+    answers.add(await at.call('a_rev'))
+  }
+  at.write(entry, revisionPlugin('a', 'last'))
+  await until(() => at.reloads.all.some(({ outcome, after }) => outcome === 'replaced' && after?.state === 'active'))
+  for (let answer = ''; answer !== 'last'; answer = await at.call('a_rev')) answers.add(answer)
+  for (const answer of answers) assert.match(answer, /^\d*$/)
+  assert.ok(at.reloads.all.length < 50, `${at.reloads.all.length} reloads`)
+  await until(() => pluginPids().length === 2)
+})
+
+// H14
+for (const [what, broken, code] of [
+  ['does not parse', `${good}\nconst broken = {\n`, 'PLUGIN_IMPORT'],
+  ['throws while it is imported', `throw new Error('not today')\n${good}`, 'PLUGIN_IMPORT'],
+  ['ends its process while it is imported', `process.exit(1)\n${good}`, 'PLUGIN_PROCESS'],
+  ['never finishes to import', `for (;;);\n${good}`, 'PLUGIN_TIMEOUT'],
+  ['ends its process while it starts', revisionPlugin('a', 2, { rest: 'start() { process.exit(1) },' }), 'PLUGIN_START'],
+  ['has two tools of one name', revisionPlugin('a', 2, { tools: ['rev', 'rev'] }), 'PLUGIN_CONTRACT'],
+  ['has a schema out of bounds', good.replace('input: Type.Object({})', 'input: Type.String()'), 'PLUGIN_CONTRACT'],
+  ['claims the name of another plugin', revisionPlugin('b', 2), 'PLUGIN_COLLISION'],
+] as const)
+  test(`keeps the process that serves when an edit ${what}, and takes the next good one`, async (t) => {
+    const at = await start(t)
+    const tools = [...at.host.snapshot.tools.keys()]
+    assert.equal(await edit(at, broken), 'kept')
+    assert.equal(at.host.list().plugins[0]?.reloadError?.code, code)
+    assert.deepEqual([[...at.host.snapshot.tools.keys()], await at.call('a_rev'), await at.call('b_rev')], [tools, '1', '1'])
+    await until(() => pluginPids().length === 2)
+    await edit(at, revisionPlugin('a', 2))
+    assert.deepEqual([await at.call('a_rev'), at.host.list().plugins[0]?.reloadError], ['2', null])
+  })
+
+// H15
+test('a call in flight ends in the process it began in, which ends after it', async (t) => {
+  const at = await start(t)
+  at.write('plugins/a/helper.ts', `export const helper = 'one'\n`)
+  await edit(at, slow(2))
+  const old = at.call('a_slow')
+  while ((await at.call('a_begun')) !== 'true');
+  const [first] = pluginPids().toReversed()
+  at.write('plugins/a/helper.ts', `export const helper = 'two'\n`)
+  await edit(at, slow(3))
+  assert.equal(await at.call('a_rev'), '3')
+  assert.equal(await at.call('a_begun'), 'false', 'the new version is in another process')
+  assert.ok(first !== undefined && pluginPids().includes(first), 'the old process is there as long as its call')
+  at.write('plugins/a/release', '')
+  assert.equal(await old, '2 one')
+  await until(() => pluginPids().length === 2)
+})
+
+// H16
+test('loses no call and keeps no process, file or pipe over many reloads', async (t) => {
+  const at = await start(t)
+  await edit(at, revisionPlugin('a', 'warm'))
+  await until(() => pluginPids().length === 2)
+  const before = openHandles()
+  const over = new AbortController()
+  const answers: string[] = []
+  const load = [1, 2, 3].map(async () => {
+    while (!over.signal.aborted) answers.push(await at.call('a_rev'), await at.call('b_rev'))
+  })
+  for (let revision = 2; revision <= 16; revision++) await edit(at, revisionPlugin('a', revision))
+  over.abort()
+  await Promise.all(load)
+  for (const answer of answers) assert.match(answer, /^(?:\d+|warm)$/)
+  assert.equal(await at.call('a_rev'), '16')
+  await until(() => pluginPids().length === 2)
+  await until(() => JSON.stringify(openHandles()) === JSON.stringify(before)).catch(() => assert.deepEqual(openHandles(), before))
+})
