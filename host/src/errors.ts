@@ -87,9 +87,9 @@ const catalogue = {
     ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
     ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --env-file out'],
   ),
-  CONFIG_CA_FILE: entry<{ file: string; problem: string }>(
+  CONFIG_CA_FILE: entry<{ file: string; setting: string; problem: string }>(
     ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
-    () => ['Correct http.caFile of the entry in mcp.config.ts: a PEM file, relative to the config'],
+    ({ setting }) => [`Correct http.${setting} of the entry in mcp.config.ts: a PEM file, relative to the config`],
   ),
   CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(
     ({ collisions }) =>

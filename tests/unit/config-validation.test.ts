@@ -31,7 +31,7 @@ const refusals: readonly (readonly [config: unknown, fault: string])[] = [
     'plugins[0].isolation: expected "inline" or "process", got "proces"; did you mean "process"?',
   ],
   [{ plugins: [{ use: './a', config: [] }] }, 'plugins[0].config: expected an object, got an array'],
-  [{ plugins: [{ use: './a', http: { proxyUrl: 'x' } }] }, 'plugins[0].http.proxyUrl: unknown key'],
+  [{ plugins: [{ use: './a', http: { proxyUr: 'x' } }] }, 'plugins[0].http.proxyUr: unknown key; did you mean "proxyUrl"?'],
   [
     { tools: { deny: ['issues.*'] } },
     'tools.deny[0]: expected a glob over tool names: a to z, 0 to 9, _, * and ?, got "issues.*"',

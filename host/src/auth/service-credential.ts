@@ -30,7 +30,7 @@ export interface ServiceCredentialOptions {
   readonly redactor: Redactor
   readonly log: Logger
   /** How the token endpoint is reached: what differs from the usual. */
-  readonly network?: Pick<ServiceHttpOptions, 'limits' | 'ca' | 'clock' | 'random' | 'dialing'>
+  readonly network?: Pick<ServiceHttpOptions, 'limits' | 'ca' | 'proxy' | 'http2' | 'clock' | 'random' | 'dialing'>
 }
 
 /** What a service's requests prove themselves with: for `createServiceHttp`. */

@@ -19,6 +19,14 @@ const capabilitiesSchema = section('What the plugin is granted beyond its own se
 
 const httpSchema = section('How the host talks to the service, where that differs from its defaults', {
   caFile: Type.Optional(Type.String({ description: 'PEM file of further certificate authorities, relative to the config file' })),
+  certFile: Type.Optional(
+    Type.String({ description: 'PEM file of the certificate that the host shows the service, relative to the config file' }),
+  ),
+  keyFile: Type.Optional(Type.String({ description: 'PEM file of its key' })),
+  proxyUrl: Type.Optional(
+    Type.String({ description: 'HTTP proxy that every request goes through: `http://user:password@proxy:3128`', format: 'uri' }),
+  ),
+  http2: Type.Optional(Type.Boolean({ description: 'HTTP/2 where the service offers it. Default: true' })),
   connectTimeoutMs: Type.Optional(Type.Integer({ description: 'For TCP and TLS together', minimum: 1 })),
   headersTimeoutMs: Type.Optional(Type.Integer({ description: 'From the request to the head of the answer', minimum: 1 })),
   bodyTimeoutMs: Type.Optional(Type.Integer({ description: 'From the head of the answer to its last byte', minimum: 1 })),

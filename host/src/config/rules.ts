@@ -44,11 +44,13 @@ export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'pa
 
 function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
   const seen = new Map<string, number>()
-  return entries.flatMap(({ use, as, exchange }, index) => {
+  return entries.flatMap(({ use, as, exchange, http }, index) => {
     const faults: Fault[] = []
     const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
     if (specifier !== undefined) fault('use', specifier)
+    if ((http.certFile === undefined) !== (http.keyFile === undefined))
+      faults.push({ path: ['plugins', index, 'http'], problem: 'has one of certFile and keyFile: a certificate needs both' })
     if (exchange && !isSafeUrl(exchange.tokenUrl))
       faults.push({
         path: ['plugins', index, 'exchange', 'tokenUrl'],

@@ -1,6 +1,7 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { ADDRESS_REFUSED } from './guard.ts'
 import type { Failed } from './outcome.ts'
+import { PROXY_FAILED } from './proxy.ts'
 import type { BodyProblem } from './response-body.ts'
 import { nameOf, type Subject } from './subject.ts'
 
@@ -25,6 +26,11 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
       retryable: false,
       unhealthy: false,
     }
+  if (code === PROXY_FAILED)
+    return upstream(`failed: the proxy gave no connection (${error instanceof Error ? error.message : code})`, {
+      retryable: true,
+      fix: 'Check http.proxyUrl of the entry in mcp.config.ts, and that the proxy may connect to the service',
+    })
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return timeoutFailure('no connection in time', subject, error)
   if (code === 'ECONNREFUSED') return upstream('failed: the connection was refused', { retryable: true, fix: address })
   if (code === 'EAI_AGAIN')

@@ -34,7 +34,7 @@ export function guardedConnector(dialing: Dialing, options: buildConnector.Build
   })
   return (target, callback) => {
     const literal = target.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(literal) !== 0 && !dialing.isPublic(literal)) return callback(refusal(literal), null)
+    if (isIP(literal) !== 0 && !dialing.isPublic(literal)) return callback(addressRefusal(literal), null)
     return connect(target, callback)
   }
 }
@@ -55,14 +55,15 @@ function resolver({ lookup }: Dialing, pick: (found: readonly LookupAddress[]) =
       if (error) return callback(error, '', 0)
       const allowed = pick(found)
       const [first] = allowed
-      if (!first) return callback(refusal(hostname), '', 0)
+      if (!first) return callback(addressRefusal(hostname), '', 0)
       if (options.all) callback(null, [...allowed])
       else callback(null, first.address, first.family)
     })
   }
 }
 
-function refusal(host: string): NodeJS.ErrnoException {
+/** The error for a host that is not public. */
+export function addressRefusal(host: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${host} is not at a public address`), { code: ADDRESS_REFUSED })
 }
 

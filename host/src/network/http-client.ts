@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts'
 import type { Answer } from './outcome.ts'
 import { createPools } from './pool.ts'
 import { createPreparation } from './prepare.ts'
+import type { Proxy } from './proxy.ts'
 import { readJson, readText, responseOf } from './response.ts'
 import { retryAfter } from './retry.ts'
 import { statusError } from './status-error.ts'
@@ -43,6 +44,12 @@ export interface ServiceHttpOptions {
   readonly limits?: Partial<NetworkLimits>
   /** Certificate authorities, in PEM, besides those Node knows. */
   readonly ca?: string | readonly string[]
+  /** What the host proves itself to the service with, in PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string }
+  /** Every request goes through it. */
+  readonly proxy?: Proxy
+  /** Where the service offers it. Default: true. */
+  readonly http2?: boolean
   readonly clock?: Clock
   readonly random?: () => number
   readonly dialing?: Dialing
@@ -70,6 +77,9 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     dialing: options.dialing ?? systemDialing,
     allowPrivateBase: options.allowPrivateBase ?? true,
     ca: options.ca,
+    clientCertificate: options.clientCertificate,
+    proxy: options.proxy,
+    http2: options.http2,
   })
   const deliver = createDelivery({ pools, reach, clock, limits, random: options.random ?? Math.random, log: options.log })
   const life = new AbortController()

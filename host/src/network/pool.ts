@@ -2,6 +2,7 @@ import { getCACertificates } from 'node:tls'
 import type { Agent } from 'undici'
 import { guardedConnector, trustingConnector, type Dialing } from './guard.ts'
 import type { NetworkLimits } from './limits.ts'
+import { proxiedConnector, type Proxy } from './proxy.ts'
 import type { Target } from './target.ts'
 import { undici } from './undici.ts'
 
@@ -18,37 +19,46 @@ export interface PoolOptions {
   readonly allowPrivateBase: boolean
   /** Certificate authorities, in PEM, besides those Node knows. */
   readonly ca: string | readonly string[] | undefined
+  /** What the host proves itself to the service with, in PEM; no other host sees it. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined
+  readonly proxy?: Proxy | undefined
+  /** Default: true. */
+  readonly http2?: boolean | undefined
 }
 
-export function createPools({ limits, dialing, allowPrivateBase, ca }: PoolOptions): Pools {
+export function createPools(options: PoolOptions): Pools {
+  const { limits, dialing, allowPrivateBase, ca, clientCertificate, proxy, http2 = true } = options
   const connecting = {
     timeout: limits.connectMs,
-    allowH2: true,
-    preferH2: true,
+    allowH2: http2,
+    preferH2: http2,
     rejectUnauthorized: true,
     ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[ca].flat()] }),
   }
   const pooling = {
     connections: limits.connections,
     keepAliveTimeout: limits.keepAliveMs,
-    allowH2: true,
+    allowH2: http2,
     // Time and size limits are exchange.ts's: undici's count from the moment a request is written and start again with every byte.
     headersTimeout: 0,
     bodyTimeout: 0,
   }
   /** Made with its first request. */
-  const agents = new Map<'guarded' | 'service', Agent>()
-  const make = (kind: 'guarded' | 'service'): Agent => {
-    const connector = kind === 'service' ? trustingConnector : guardedConnector
-    const agent = new (undici().Agent)({ ...pooling, connect: connector(dialing, connecting) })
-    agents.set(kind, agent)
+  const agents = new Map<Target['zone'], Agent>()
+  const make = (zone: Target['zone']): Agent => {
+    const isGuarded = zone !== 'service' || !allowPrivateBase
+    const own = zone === 'service' && clientCertificate ? { ...connecting, ...clientCertificate } : connecting
+    const connect = proxy
+      ? proxiedConnector({ proxy, dialing, isGuarded, connecting: own })
+      : (isGuarded ? guardedConnector : trustingConnector)(dialing, own)
+    const agent = new (undici().Agent)({ ...pooling, connect })
+    agents.set(zone, agent)
     return agent
   }
   let isDisposed = false
   return {
     agentFor({ zone }) {
-      const kind = zone === 'service' && allowPrivateBase ? 'service' : 'guarded'
-      const agent = agents.get(kind) ?? make(kind)
+      const agent = agents.get(zone) ?? make(zone)
       // One that is made late must refuse like one that was there.
       if (isDisposed) void agent.destroy()
       return agent

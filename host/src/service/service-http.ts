@@ -19,8 +19,9 @@ export function serviceHttp(
   { redactor, readOnly, configDir, env, accounts }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
-  const network = networkSettings(entry.http, configDir)
-  const known = [...secrets.values()].map((secret) => redactor.add(secret))
+  const network = networkSettings(entry.http, { configDir, instance })
+  const proxy = network.proxy?.authorization
+  const known = [...secrets.values(), ...(proxy === undefined ? [] : [passwordOf(proxy)])].map((secret) => redactor.add(secret))
   const credential = createServiceCredential({
     settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
     policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
@@ -79,6 +80,12 @@ function secretOf(
   const secret = env[variable]
   if (secret) return secret
   throw hostError('CONFIG_MISSING', { plugin, variable })
+}
+
+/** Of `Basic …`. */
+function passwordOf(authorization: string): string {
+  const pair = Buffer.from(authorization.slice('Basic '.length), 'base64').toString()
+  return pair.slice(pair.indexOf(':') + 1)
 }
 
 /** What a credential may be made of: the secrets, and the plain texts beside them such as a user name. */
