@@ -19,6 +19,16 @@ test('a tool that did not opt in runs each time', async (t) => {
   )
 })
 
+test('the metrics count what was found and what was not', async (t) => {
+  const { call, host } = await serve(t)
+  const { managementUrl } = await host.listen({ management: { host: '127.0.0.1', port: 0 } })
+  for (let time = 0; time < 3; time++) await call('get')
+  const text = await (await fetch(`${managementUrl}/metrics`)).text()
+  const counts = [...text.matchAll(/^patchbay_cache_lookups_total\{kind="results",outcome="(\w+)"\} (\d+)$/gm)]
+  assert.deepEqual(Object.fromEntries(counts.map(([, outcome, count]) => [outcome, Number(count)])), { miss: 1, hit: 2 })
+  assert.match(text, /^patchbay_cache_store_up 1$/m)
+})
+
 test('structured content comes back as it was', async (t) => {
   const { host } = await serve(t)
   const first = await host.call('counting_get_structured')
