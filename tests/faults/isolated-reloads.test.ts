@@ -61,7 +61,8 @@ test('serves the last of fifty saves in a row, and never half a file', async (t)
   for (let answer = ''; answer !== 'last'; answer = await at.call('a_rev')) answers.add(answer)
   for (const answer of answers) assert.match(answer, /^\d*$/)
   assert.ok(at.reloads.all.length < 50, `${at.reloads.all.length} reloads`)
-  await until(() => pluginPids().length === 2)
+  // Beside the two there may be a spare one, for the next save.
+  await until(() => pluginPids().length <= 3)
 })
 
 // H14
