@@ -107,6 +107,7 @@ test('shows at start where it listens, every plugin with its state, and which to
       Plugin "needy" is not configured: no credential is set
       - Set NEEDY_API_KEY in the environment or in .env
       - Or point NEEDY_API_KEY_FILE at a file that holds it
+      - Or have each caller send one of their own: serverCredentials: 'deny' on the entry "needy"
 
 Connect Claude Code:
   claude mcp add --transport http FOLDER http://127.0.0.1:PORT/mcp

@@ -44,6 +44,22 @@ const FILES = {
   'node_modules/shout/shout.cjs': `module.exports = (text) => text.toUpperCase()`,
 }
 
+/** CommonJS beside a node_modules that Node looks into first, and in vain. */
+const COMMONJS = {
+  'apps/node_modules/other/package.json': '{"name":"other"}',
+  'apps/common/package.json': JSON.stringify({ name: 'common', version: '1.0.0', dependencies: { shout: '1.0.0' } }),
+  'apps/common/index.js': `
+    const { definePlugin, defineTool, Type } = require('@mcp-patchbay/plugin-api')
+    const shout = require('shout')
+    module.exports = definePlugin({
+      name: 'common', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
+      tools: [defineTool({ name: 'text_get', description: 'Say it', access: 'read', input: Type.Object({}), run: () => shout(require('./words.js').word) })],
+    })`,
+  'apps/common/words.js': `exports.word = 'common'`,
+  'node_modules/shout/package.json': FILES['node_modules/shout/package.json'],
+  'node_modules/shout/shout.cjs': FILES['node_modules/shout/shout.cjs'],
+}
+
 async function hostWith(t: TestContext, entry: Partial<EmbeddedEntry> = {}): Promise<Host> {
   const service = createServer((request, response) => {
     response.setHeader('content-type', 'application/json')
@@ -89,3 +105,12 @@ for (const isolation of ['inline', 'process'] as const) {
     assert.match(await textOf(host, 'echo_refuse'), /there is no such thing[^]*Ask for another/)
   })
 }
+
+test('runs CommonJS in a process of its own, and finds its dependency behind a folder of packages that lacks it', async (t) => {
+  const files = sourceTree(COMMONJS)
+  t.after(() => files[Symbol.dispose]())
+  const plugins = [{ use: './common', isolation: 'process' as const }]
+  const host = await createHost({ plugins }, { file: files.path('apps/mcp.config.json'), env: {}, patienceMs: Infinity })
+  t.after(() => host.close())
+  assert.equal(await textOf(host, 'common_text_get'), 'COMMON')
+})

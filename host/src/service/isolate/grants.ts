@@ -49,7 +49,7 @@ function hostFiles(): Promise<readonly string[]> {
 async function findHostFiles(): Promise<readonly string[]> {
   const code = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
   const packages = await Promise.all(HOST_PACKAGES.map((name) => find(name, code)))
-  return [code, join(dirname(code), 'package.json'), ...packages.flatMap((found) => (found ? [found.link, found.real] : []))]
+  return [code, join(dirname(code), 'package.json'), ...packages.flatMap((found) => (found ? [...found.places, found.real] : []))]
 }
 
 /**
@@ -62,7 +62,7 @@ async function dependenciesOf(root: string): Promise<readonly string[]> {
   for (const folder of queue) {
     const found = await Promise.all((await declaredBy(folder)).map((name) => find(name, folder)))
     for (const place of found.flatMap((one) => one ?? [])) {
-      folders.add(place.link).add(place.real)
+      for (const path of [...place.places, place.real]) folders.add(path)
       if (!queue.includes(place.real)) queue.push(place.real)
     }
   }
@@ -83,11 +83,28 @@ async function declaredBy(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Where Node finds a package for a file in `folder`: its name in some node_modules, and its real folder. Undefined when nowhere. */
-async function find(name: string, folder: string): Promise<{ readonly link: string; readonly real: string } | undefined> {
+/**
+ * Where Node finds a package for a file in `folder`: its real folder, and its name in each node_modules that is looked into on the way
+ * there. `require` asks all of those, and takes a refusal for an answer. Undefined when nowhere.
+ */
+async function find(
+  name: string,
+  folder: string,
+): Promise<{ readonly places: readonly string[]; readonly real: string } | undefined> {
+  const places: string[] = []
   for (let at = folder; ; at = dirname(at)) {
-    const link = join(at, 'node_modules', name)
-    if ((await stat(link).catch(() => undefined))?.isDirectory()) return { link, real: await realpath(link) }
+    const packages = join(at, 'node_modules')
+    if (await isFolder(packages)) {
+      const link = join(packages, name)
+      if (await isFolder(link)) return { places: [...places, link], real: await realpath(link) }
+      // The flag takes what is not there for a file, of which nothing can be below.
+      places.push(join(link, '*'))
+    }
     if (at === dirname(at)) return undefined
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() ?? false
 }
