@@ -30,6 +30,7 @@ test('nothing but messages reaches stdout, wherever and however a plugin prints,
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { jsonrpc: string; id: number; result: { content?: unknown } })
+    .toSorted((a, b) => a.id - b.id) // two calls at the same time are answered in either order
   assert.deepEqual(
     messages.map(({ jsonrpc, id, result }) => [jsonrpc, id, result.content]),
     [
