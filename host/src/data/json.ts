@@ -19,8 +19,13 @@ export function frozenJson<Value>(value: unknown): Value {
   return freeze(JSON.parse(JSON.stringify(value))) as Value
 }
 
+/** Level by level: a schema may nest more deeply than the stack goes. */
 function freeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  for (const child of Object.values(value)) freeze(child)
-  return Object.freeze(value)
+  const found = [value]
+  for (const one of found) {
+    if (typeof one !== 'object' || one === null) continue
+    for (const child of Object.values(one)) found.push(child)
+    Object.freeze(one)
+  }
+  return value
 }
