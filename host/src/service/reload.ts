@@ -4,6 +4,7 @@ import { hostError } from '../errors.ts'
 import type { Activation } from './activate.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leftovers.ts'
+import { pause } from './pause.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
@@ -333,13 +334,4 @@ async function takesLonger(work: Promise<unknown>, ms: number): Promise<boolean>
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Waits, or less long when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (signal.aborted) resolve()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise.finally(() => clearTimeout(timer))
 }

@@ -5,6 +5,7 @@ import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { messageOf } from '../../observability/thrown.ts'
 import type { InlineOptions } from '../inline.ts'
+import { pause } from '../pause.ts'
 import type { CallRequest, RunningPlugin } from '../running.ts'
 import { createBackoff } from './backoff.ts'
 import { createBroker, type Broker } from './broker.ts'
@@ -281,11 +282,4 @@ async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void
   } finally {
     signal.removeEventListener('abort', abort)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise.finally(() => clearTimeout(timer))
 }
