@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createHost, type Host } from 'mcp-patchbay'
 import { createBackoff } from '../../host/src/service/isolate/backoff.ts'
-import { pluginPids, until } from '../fixtures/isolated-host.ts'
+import { pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { revisionPlugin, textOf } from '../fixtures/reloading.ts'
 import { sourceTree, type SourceTree } from '../fixtures/source-tree.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { isRunning, pluginPids, until } from '../fixtures/isolated-host.ts'
+import { isRunning, pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { startPatchbay } from '../fixtures/patchbay-process.ts'
 import { rawClient } from '../fixtures/raw-client.ts'
 import { configJson, revisionPlugin } from '../fixtures/reloading.ts'
@@ -9,6 +9,7 @@ import { sourceTree } from '../fixtures/source-tree.ts'
 
 const linux = { skip: process.platform !== 'linux' && 'there is no /proc' }
 const config = configJson({
+  log: { level: 'debug' },
   pluginDirs: [],
   plugins: ['a', 'b', 'c'].map((name) => ({ use: `./${name}`, isolation: 'process' })),
 })
@@ -16,7 +17,7 @@ const files = {
   'mcp.config.json': config,
   'a/index.ts': revisionPlugin('a', 1),
   // One of them hears nothing, and one is deaf to whoever asks it to go.
-  'b/index.ts': revisionPlugin('b', 1).replace(`run: () => "1"`, `run: () => { for (;;); }`),
+  'b/index.ts': revisionPlugin('b', 1).replace(`run: () => "1"`, `run: () => { console.error('deaf'); for (;;); }`),
   'c/index.ts': revisionPlugin('c', 1, {
     head: `for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => {})\nprocess.on('exit', () => { for (;;); })\nsetInterval(() => {}, 1_000)`,
   }),
@@ -33,10 +34,14 @@ for (const signal of ['SIGKILL', 'SIGABRT', 'SIGTERM'] as const)
     const plugins = pluginPids(pid)
     assert.equal(plugins.length, 3)
     const stuck = client.call('b_rev').catch(() => undefined)
-    await until(() => isBusy(plugins))
     t.after(() => stuck)
+    await host.logged('plugin_output', ({ line }) => line === 'deaf')
     process.kill(pid, signal)
-    if (signal === 'SIGTERM') process.kill(pid, signal)
+    if (signal === 'SIGTERM') {
+      // The second one before the first was taken is no second one.
+      await host.logged('stopping')
+      process.kill(pid, signal)
+    }
     await host.exited
     await until(() => !plugins.some(isRunning))
   })
@@ -45,9 +50,4 @@ for (const signal of ['SIGKILL', 'SIGABRT', 'SIGTERM'] as const)
 function hostPid(folder: string): number {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) ?? assert.fail('no host')
-}
-
-/** Whether one of them is running now, and not waiting. */
-function isBusy(pids: readonly number[]): boolean {
-  return pids.some((pid) => /^State:\s+R/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
 }

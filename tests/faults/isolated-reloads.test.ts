@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { pluginPids, until } from '../fixtures/isolated-host.ts'
+import { pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { openHandles } from '../fixtures/open-handles.ts'
 import { reloading, revisionPlugin, type Reloading } from '../fixtures/reloading.ts'
 

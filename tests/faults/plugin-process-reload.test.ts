@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createHost } from 'mcp-patchbay'
-import { isRunning, pluginPids, startProbe, until, type Probe } from '../fixtures/probe.ts'
+import { startProbe, type Probe } from '../fixtures/probe.ts'
+import { isRunning, pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { sourceTree } from '../fixtures/source-tree.ts'
 
 /** The neighbour, which tells its version. */

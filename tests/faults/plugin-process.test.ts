@@ -1,7 +1,8 @@
 // Cases G11, H02 to H07, H10: a plugin in its own process that misbehaves is one plugin that misbehaves.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startProbe, until } from '../fixtures/probe.ts'
+import { startProbe } from '../fixtures/probe.ts'
+import { until } from '../fixtures/plugin-processes.ts'
 
 for (const [what, code, why] of [
   ['exits', 'process.exit(0)', /it exited with code 0/],
