@@ -54,8 +54,9 @@ export interface HostContext {
   /** Knows every live secret. The log's, if it has one, so that a secret is gone from both. */
   readonly redact?: Redactor
   /**
-   * How long a generation waits for the slowest of its plugins, which is published by itself when it is done. Default: a second.
-   * Infinity waits for all of them, each of which has `limits.loadTimeoutMs`.
+   * How long a generation waits for the slowest of its plugins, which is published by itself when it is done. Default: five seconds
+   * for the first, as clients list once they are connected, and a second for those after it. Infinity waits for all of them, each of
+   * which has `limits.loadTimeoutMs`.
    */
   readonly patienceMs?: number
   /**
@@ -109,7 +110,8 @@ export interface HostChange {
   readonly changed?: ReadonlySet<string>
 }
 
-const PATIENCE_MS = 1_000
+const START_PATIENCE_MS = 5_000
+const RELOAD_PATIENCE_MS = 1_000
 /** Long enough for the client that had the host started to get its first list. */
 const WAKE_AFTER_MS = 250
 /** How long a failed edit waits for a newer save before it is believed. */
@@ -121,7 +123,7 @@ const GRACE_MS = 100
  * `LOCK_…` for a lock that cannot be used.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
-  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs = PATIENCE_MS, wakeAfterMs = WAKE_AFTER_MS } = context
+  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs, wakeAfterMs = WAKE_AFTER_MS } = context
   let env = context.env ?? process.env
   let config = isResolved(given) ? given : resolveConfig(given, { env })
   const started = config
@@ -198,7 +200,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     log,
     now,
     publish,
-    patienceMs,
+    startPatienceMs: patienceMs ?? START_PATIENCE_MS,
+    patienceMs: patienceMs ?? RELOAD_PATIENCE_MS,
     graceMs: GRACE_MS,
     drainMs: () => config.limits.drainMs,
     activate: async (entry, signal) => freeingSchemas(await dormancy.activate(entry, signal)),

@@ -29,7 +29,7 @@ export interface Reloader extends AsyncDisposable {
   /**
    * Brings the plugins to what `entries` says and to what is on disk. A plugin whose entry is new or differs, or whose files are among
    * `changed`, is built beside the version that serves; then everything is published at once and the old versions drain. Resolves when
-   * that is published. A plugin slower than `patienceMs` is published by itself when it is done.
+   * that is published. A plugin slower than that waits is published by itself when it is done.
    */
   apply(change: Change): Promise<void>
   /** Publishes every plugin whose running version has given up as `failed`, until it is built anew. */
@@ -61,7 +61,9 @@ export interface Change {
 export interface ReloadOptions {
   readonly log: Logger
   readonly drainMs: () => number
-  /** How long a publish waits for the slowest plugin of a change; Infinity for all of them. */
+  /** How long the first publish waits for the slowest plugin; Infinity for all of them. */
+  readonly startPatienceMs: number
+  /** The same for the publishes after it. */
   readonly patienceMs: number
   /** How long a failed attempt waits for a newer change before it is believed: the file may have been half written. */
   readonly graceMs: number
@@ -176,7 +178,8 @@ export function createReloader(options: ReloadOptions): Reloader {
   /** Builds and publishes these together; the slow ones when each is done. */
   async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[], round = 0): Promise<void> {
     const builds = stale.map(({ slot, isEdit }) => ({ slot, done: build(slot, { isEdit }).done }))
-    const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), options.patienceMs)
+    const patienceMs = records ? options.patienceMs : options.startPatienceMs
+    const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), patienceMs)
     if (closed) return
     commit()
     if (!isSlow)
