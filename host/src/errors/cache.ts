@@ -1,0 +1,43 @@
+import { entry, type Entry } from './entry.ts'
+
+/** The release of keyv's Redis adapter that works with the keyv of this host; its `latest` is for an older one. */
+const REDIS_PACKAGE = '@keyv/redis@6.0.0-rc.1'
+
+/** The cache: all but the first two cost misses and show in the log only. */
+export const cacheErrors = {
+  CACHE_KEY: entry<{ problem: string }>(
+    ({ problem }) => `A key of the cache ${problem}`,
+    () => ['Use a short text of what the value depends on'],
+  ),
+  CACHE_VALUE: entry<{ problem: string }>(
+    ({ problem }) => `A value for the cache ${problem}`,
+    () => ['Cache plain data: objects, arrays, strings, numbers, booleans and null', 'Give ttlMs as a number of milliseconds'],
+  ),
+  CACHE_TIMEOUT: entry<{ store: string; ms: number }>(
+    ({ store, ms }) => `The cache ${store} did not answer within ${ms} ms`,
+    () => ['Look at the load of the store and the network to it; calls go on without it meanwhile'],
+  ),
+  CACHE_DOWN: entry<{ store: string }>(
+    ({ store }) => `The cache ${store} failed and is left alone for a moment`,
+    () => ['Look for cache_store_failed in the log: it has the cause'],
+  ),
+  CACHE_REDIS: entry<{ store: string; problem: string }>(
+    ({ store, problem }) => `The cache ${store} cannot be reached: ${problem}`,
+    () => ['Start Redis, or correct cache.store in mcp.config.ts; the host reconnects by itself'],
+  ),
+  CACHE_REDIS_MISSING: entry<{ store: string }>(
+    ({ store }) => `The cache ${store} needs the package @keyv/redis, which is not installed`,
+    () => [
+      `Install it: npm install --save-exact ${REDIS_PACKAGE}`,
+      'Or choose another cache.store: memory, or sqlite: and a file',
+    ],
+  ),
+  CACHE_FILE_FOREIGN: entry<{ file: string }>(
+    ({ file }) => `${file} is an SQLite database of something else and is left as it is`,
+    () => ['Name another file in cache.store'],
+  ),
+  CACHE_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The cache file ${file} cannot be used: ${problem}`,
+    () => ["Make its folder writable for the host's user and leave room on the disk", 'Or name another file in cache.store'],
+  ),
+} satisfies Record<string, Entry<never>>

@@ -1,0 +1,27 @@
+import { entry, type Entry } from './entry.ts'
+
+/** What a client asks for. */
+export const callErrors = {
+  TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${name}`),
+  RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
+  PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${name}`),
+  PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(
+    ({ name, problems }) => `The arguments of prompt ${name} do not fit: ${problems.join('; ')}`,
+  ),
+  RATE_LIMITED: entry<{ perMinute: number; of: 'principal' | 'tenant'; seconds: number }>(
+    ({ perMinute, of, seconds }) =>
+      `Too many calls: ${perMinute} a minute are allowed to ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}; ` +
+      `the next is possible in ${seconds} s`,
+    ({ seconds }) => [`Wait ${seconds} s, then call again`],
+  ),
+  CALL_TIMEOUT: entry<{ tool: string; ms: number }>(
+    ({ tool, ms }) => `${tool} did not answer within ${ms} ms`,
+    () => ['Ask for less at once', 'Raise timeoutMs of the tool or limits.callTimeoutMs'],
+  ),
+  CALL_FAILED: entry<{ name: string; problem: string }>(({ problem }) => problem),
+  CALL_CANCELLED: entry<{ tool: string }>(({ tool }) => `${tool} was cancelled by the client`),
+  SUBSCRIPTION_LIMIT: entry<{ max: number }>(
+    ({ max }) => `This connection follows ${max} resources already, which is the most it may`,
+    () => ['Unsubscribe from some first'],
+  ),
+} satisfies Record<string, Entry<never>>

@@ -1,0 +1,39 @@
+import { entry, type Entry } from './entry.ts'
+
+/** What is wrong with a config or its environment; a host that starts with it exits with 78. */
+export const configErrors = {
+  CONFIG_MISSING: entry<{ plugin: string; variable: string }>(
+    ({ plugin, variable }) => `Plugin "${plugin}" needs ${variable}, which is not set`,
+    ({ variable }) => [`Set ${variable} in the environment or in .env`, `Or point ${variable}_FILE at a file that holds it`],
+  ),
+  CONFIG_NOT_FOUND: entry<{ looked: readonly string[]; names: readonly string[] }>(
+    ({ looked, names }) => `There is no config: looked for ${names.join(', ')} in ${looked.join(', ')}`,
+    () => ['Name the file: --config FILE', 'Or make a new project: npx patchbay init'],
+  ),
+  CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(
+    ({ file, problem, frame }) => `${file} gives no config: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
+    ({ fix }) => fix ?? ['Correct the file; a running host keeps the config it has until then'],
+  ),
+  CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
+    ({ file, faults }) =>
+      `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    () => ['Correct the file; every key is described in docs/setup.md, and an editor that knows TypeScript completes them'],
+  ),
+  CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
+    ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,
+    () => ['Correct --deployment or MCP_DEPLOYMENT', 'Or correct deployments in mcp.config.ts'],
+  ),
+  CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
+    ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --env-file out'],
+  ),
+  CONFIG_CA_FILE: entry<{ file: string; setting: string; problem: string }>(
+    ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
+    ({ setting }) => [`Correct http.${setting} of the entry in mcp.config.ts: a PEM file, relative to the config`],
+  ),
+  CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(
+    ({ collisions }) =>
+      collisions.map(({ variable, readers }) => `${variable} would be read for ${readers.join(' and for ')}`).join('; '),
+    () => ['Give one of the plugins another name with as: its variables are named after it'],
+  ),
+} satisfies Record<string, Entry<never>>

@@ -1,0 +1,40 @@
+import { entry, type Entry } from './entry.ts'
+
+/** Listening, and the host itself. */
+export const hostErrors = {
+  LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
+    ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,
+    () => [
+      'Listen on 127.0.0.1 (listen.http.host, or --host), behind a proxy that authenticates',
+      'Or turn authentication on: auth.inbound.mode "apiKey", "oauth" or "any"',
+      'Or, where everybody who can connect may do everything: --dangerously-allow-unauthenticated',
+    ],
+  ),
+  LISTEN_FAILED: entry<{ what: string; address: string; problem: string }>(
+    ({ what, address, problem }) => `The ${what} listener cannot use ${address}: ${problem}`,
+    ({ what }) => [`Stop what uses the address, or choose another: listen.${what}.host and listen.${what}.port`],
+  ),
+  MIDDLEWARE_INVALID: entry<{ place: string; use: string; problem: string }>(
+    ({ place, use, problem }) => `${place} (${JSON.stringify(use)}) cannot be used: ${problem}`,
+    () => [
+      'Give a path beginning with ./ inside the folder of the config, or the name of an installed package',
+      'Its default export is { name, http?, tool?, resource?, prompt? }; docs/advanced.md has one',
+    ],
+  ),
+  HOST_CLOSING: entry<object>(
+    () => 'The host is shutting down and the call did not finish in time',
+    () => ['Call again in a moment; another process takes over'],
+  ),
+  HOST_CLOSED: entry<object>(
+    () => 'The host is closed',
+    () => ['Make a new one with createHost'],
+  ),
+  FAULTS_INVALID: entry<{ step: string }>(
+    ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is no fault point with its action`,
+    () => ['Unset PATCHBAY_FAULTS: it is for tests only', 'Or write it like lock.rename:kill or lock.rename:throw'],
+  ),
+  INTERNAL: entry<{ requestId: string }>(
+    ({ requestId }) => `Something failed inside the host (request ${requestId})`,
+    ({ requestId }) => [`Look for "${requestId}" in the host's log; the whole error is there`],
+  ),
+} satisfies Record<string, Entry<never>>

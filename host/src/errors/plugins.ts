@@ -1,0 +1,96 @@
+import { entry, type Entry } from './entry.ts'
+
+/** A plugin that cannot be loaded, started or kept running. */
+export const pluginErrors = {
+  PLUGIN_SPECIFIER: entry<{ plugin: string; use: string; why: string }>(
+    ({ plugin, use, why }) => `Plugin "${plugin}" cannot be loaded from ${JSON.stringify(use)}: ${why}`,
+    () => [
+      'Give a path that begins with ./ and stays in the folder of mcp.config.ts, or the name of an installed npm package',
+      'To develop a plugin elsewhere, link it: npm link, or a symlink in a folder of pluginDirs',
+    ],
+  ),
+  PLUGIN_NOT_FOUND: entry<{ plugin: string; use: string; where: string }>(
+    ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) is not there: looked in ${where}`,
+    ({ use }) => [use.startsWith('.') ? 'Correct the path in mcp.config.ts' : `Install it: npx patchbay add ${use}`],
+  ),
+  PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
+    ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,
+    ({ use, wanted }) => [
+      `Install the pinned version: npm install --save-exact --ignore-scripts ${use}@${wanted}`,
+      'Or change the pin in mcp.config.ts',
+    ],
+  ),
+  PLUGIN_INTEGRITY: entry<{ plugin: string; use: string; wanted: string; found: string }>(
+    ({ plugin, use, wanted, found }) => `Plugin "${plugin}" (${use}) must have the integrity ${wanted}; installed is ${found}`,
+    () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in mcp.config.ts'],
+  ),
+  PLUGIN_IMPORT: entry<{ plugin: string; problem: string; fix?: readonly string[] | undefined }>(
+    ({ plugin, problem }) => `Plugin "${plugin}" could not be imported: ${problem}`,
+    ({ fix }) => (fix?.length ? fix : ['Correct the file; with --watch the next save is tried at once']),
+  ),
+  PLUGIN_TIMEOUT: entry<{ plugin: string; step: string; ms: number }>(
+    ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish to ${step} within ${ms} ms`,
+    () => [
+      'Look for a top-level await, or a start(), that waits for something that never comes',
+      'Raise limits.loadTimeoutMs if it needs longer',
+    ],
+  ),
+  PLUGIN_CONTRACT: entry<{ plugin: string; faults: readonly { path: string; problem: string; fix: string }[] }>(
+    ({ plugin, faults }) =>
+      `Plugin "${plugin}" is not a ServicePlugin: ${faults.map(({ path, problem }) => `${path} ${problem}`).join('; ')}`,
+    ({ faults }) => faults.map(({ path, fix }) => `${path}: ${fix}`),
+  ),
+  PLUGIN_COLLISION: entry<{ plugin: string; kind: string; name: string; other: string }>(
+    ({ plugin, kind, name, other }) => `Plugin "${plugin}" has the ${kind} ${JSON.stringify(name)}, which "${other}" already has`,
+    () => ['Mount one of them under another name: { use: …, as: "other_name" }'],
+  ),
+  PLUGIN_UNCONFIGURED: entry<{ plugin: string; problems: readonly string[]; fixes: readonly string[] }>(
+    ({ plugin, problems }) => `Plugin "${plugin}" is not configured: ${problems.join('; ')}`,
+    ({ fixes }) => fixes,
+  ),
+  TENANT_UNCONFIGURED: entry<{ plugin: string; tenant: string; problems: readonly string[]; prefix: string }>(
+    ({ plugin, tenant, problems }) => `Plugin "${plugin}" is not configured for the tenant "${tenant}": ${problems.join('; ')}`,
+    ({ plugin, tenant, prefix }) => [
+      `Set it in tenants.${tenant}.plugins.${plugin}.config in mcp.config.ts, or in variables that begin with ${prefix}`,
+      `Credentials of the entry "${plugin}" itself are not taken for a tenant with a config of its own`,
+    ],
+  ),
+  PLUGIN_START: entry<{ plugin: string; step: string; problem: string }>(
+    ({ plugin, step, problem }) => `Plugin "${plugin}" failed in ${step}: ${problem}`,
+    () => ['Correct the plugin; the whole error is in the log'],
+  ),
+  PLUGIN_RELOADED: entry<{ plugin: string; drainMs: number }>(
+    ({ plugin, drainMs }) =>
+      `The call was cancelled: plugin "${plugin}" was reloaded and the call did not finish on the old version within ${drainMs} ms`,
+    () => ['Call again; the new version answers', 'Raise limits.drainMs if calls may take longer'],
+  ),
+  PLUGIN_PROCESS: entry<{ plugin: string; problem: string; output: string }>(
+    ({ plugin, problem, output }) =>
+      `The process of plugin "${plugin}" is of no use: ${problem}${output.trim() === '' ? '' : `; it printed last: ${lastLines(output)}`}`,
+    () => [
+      'Look for plugin_output in the log, at level debug: it has what the plugin printed',
+      'A plugin in its own process may read its own folder and nothing else; grant what it needs in its capabilities in mcp.config.ts',
+      'Raise limits.pluginHeapMb or limits.pluginMemoryMb if it needs more memory',
+    ],
+  ),
+  PLUGIN_RESTARTED: entry<{ plugin: string; why: string; mayHaveRun: boolean }>(
+    ({ plugin, why, mayHaveRun }) =>
+      `Plugin "${plugin}" was restarted in the middle of this call: ${why}. ${mayHaveRun ? 'What the call was to change may have been changed or not' : 'It only reads, so it can be called again'}`,
+    ({ mayHaveRun }) =>
+      mayHaveRun
+        ? ['Look whether the change was made, and call again if it was not']
+        : ['Call again: the plugin is started anew'],
+  ),
+  PLUGIN_CRASHED: entry<{ plugin: string; why: string }>(
+    ({ plugin, why }) => `Plugin "${plugin}" died five times within a minute and stays down; the last time ${why}`,
+    () => [
+      'Look for plugin_exited in the log: it has what the plugin printed last',
+      'Mend the plugin, or restart the host; a change of its files or its entry starts it again',
+    ],
+  ),
+} satisfies Record<string, Entry<never>>
+
+/** Of what a process printed, enough to see what was wrong. */
+function lastLines(output: string): string {
+  return output.trim().split('\n').slice(-5).join(' | ').slice(-500)
+}

@@ -1,0 +1,54 @@
+import { entry, type Entry } from './entry.ts'
+
+/** The way to a service, and the credentials for it. */
+export const serviceErrors = {
+  SERVICE_URL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
+    ({ plugin, setting, problem }) => `Plugin "${plugin}" has no usable address: ${setting} ${problem}`,
+    ({ setting }) => [
+      `Set ${setting} to an address like https://api.example.com, without user name, query or fragment`,
+      'Put a user name and password into the variables of their own',
+    ],
+  ),
+  SERVICE_HEADER_INVALID: entry<{ plugin: string; header: string; problem: string }>(
+    ({ plugin, header, problem }) =>
+      `Plugin "${plugin}" cannot have the header ${JSON.stringify(header)} on its requests: it ${problem}`,
+    () => ['Remove it from headers of the plugin, or from credentials where the plugin says how a credential is sent'],
+  ),
+  CREDENTIAL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
+    ({ plugin, setting, problem }) => `The credential of plugin "${plugin}" cannot be used: ${setting} ${problem}`,
+    ({ setting }) => [`Copy the value of ${setting} again, without line breaks or quotes around it`],
+  ),
+  CREDENTIAL_REQUIRED: entry<{ plugin: string; header: string; why: 'deny' | 'readOnly' | 'none' | 'notAccepted' }>(
+    ({ plugin, why }) =>
+      `${plugin} needs a credential of yours for this call: ` +
+      {
+        deny: "the server's own is not for callers",
+        readOnly: "the server's own is for reading only",
+        none: 'the server has none',
+        notAccepted: 'the one that was sent is not accepted here',
+      }[why],
+    ({ plugin, header, why }) => [
+      why === 'notAccepted'
+        ? `Leave ${header} out, or the operator sets allowRequestCredentials on the entry "${plugin}" in mcp.config.ts`
+        : `Link your account or send ${header} with a credential of yours`,
+      why === 'none'
+        ? `Or the operator sets a credential of "${plugin}" in the environment`
+        : `Or the operator sets serverCredentials: 'allow' on the entry "${plugin}" in mcp.config.ts`,
+    ],
+  ),
+  CREDENTIAL_REFUSED: entry<{ plugin: string; remedy: string }>(
+    ({ plugin }) => `${plugin} did not accept the credential`,
+    ({ remedy }) => [remedy],
+  ),
+  ACCOUNT_KEY: entry<{ variable: string; isSet: boolean }>(
+    ({ variable, isSet }) => `Stored tokens need ${variable}, which ${isSet ? 'is not 32 bytes in Base64' : 'is not set'}`,
+    ({ variable }) => [
+      `Make a key once, and keep it: ${variable}=$(openssl rand -base64 32)`,
+      'Or take auth.accounts out of mcp.config.ts',
+    ],
+  ),
+  ACCOUNT_UNREADABLE: entry<{ plugin: string }>(
+    ({ plugin }) => `The token that is stored for your account at "${plugin}" cannot be used`,
+    () => ['Link your account again', 'As the operator: check that the key of auth.accounts is the one it was stored with'],
+  ),
+} satisfies Record<string, Entry<never>>
