@@ -1,9 +1,10 @@
+import { after } from 'node:test'
 import type { HttpClient } from '@mcp-patchbay/plugin-api'
 import { callTool, fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createServiceHttp } from '../../../host/src/network/http-client.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
 import plugin from '../index.ts'
-import { isolate } from './isolated.ts'
+import { isolate, type Isolated } from './isolated.ts'
 import { startOpenapiUpstream, type OpenapiUpstream, type UpstreamOptions } from './openapi-upstream.ts'
 
 /** The plugin with GitHub's published examples behind it, over the host's own HTTP client and a real connection. */
@@ -22,16 +23,51 @@ export async function connect({
   const upstream = await startOpenapiUpstream(options)
   const http = serviceHttp(upstream.url)
   const fakes = { config: { apiUrl: upstream.url, personalToken: TOKEN, ...config }, http }
-  const own = process.env['GITHUB_TEST_ISOLATION'] === 'process' ? await isolate(fakes.config, http) : undefined
+  const own = process.env['GITHUB_TEST_ISOLATION'] === 'process' ? await ownProcess(config, http) : undefined
   return {
     upstream,
     call: (tool, input = {}) => (own ? own.call(tool, input) : callTool(plugin, tool, input, fakes)),
     async [Symbol.asyncDispose]() {
-      await own?.[Symbol.asyncDispose]()
       await http[Symbol.asyncDispose]()
       await upstream[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A process is slow to start: the tests of a file that give the same config share one, each with its own upstream behind it. */
+const processes = new Map<string, OwnProcess>()
+
+interface OwnProcess {
+  readonly plugin: Promise<Isolated>
+  http: HttpClient
+}
+
+after(async () => {
+  for (const { plugin } of processes.values()) await (await plugin)[Symbol.asyncDispose]()
+})
+
+/** The process for `config`, whose requests go through `http` from now on. */
+function ownProcess(config: Readonly<Record<string, unknown>>, http: HttpClient): Promise<Isolated> {
+  const key = JSON.stringify(config)
+  const known = processes.get(key)
+  if (known) {
+    known.http = http
+    return known.plugin
+  }
+  const made: OwnProcess = {
+    http,
+    plugin: isolate(
+      { personalToken: TOKEN, ...config },
+      {
+        json: (path, request) => made.http.json(path, request),
+        text: (path, request) => made.http.text(path, request),
+        request: (path, request) => made.http.request(path, request),
+        async [Symbol.asyncDispose]() {},
+      },
+    ),
+  }
+  processes.set(key, made)
+  return made.plugin
 }
 
 /** The host's own client, with a credential as its `auth/` makes one. */
