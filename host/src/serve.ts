@@ -142,6 +142,7 @@ function restartNeeded(before: Settings, after: Settings): readonly string[] {
     // Its keys are taken over as they change.
     'auth.inbound': ({ auth }) => ({ ...auth.inbound, keys: [] }),
     'auth.accounts': ({ auth }) => auth.accounts,
+    'auth.stateKeyVariable': ({ auth }) => auth.stateKeyVariable,
     'auth.tenantClaim': ({ auth }) => auth.tenantClaim,
     compat: ({ compat }) => compat,
     'limits.bodyBytes': ({ limits }) => limits.bodyBytes,

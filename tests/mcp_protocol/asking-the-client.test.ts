@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createHost } from 'mcp-patchbay'
 import { demoPlugin } from '../fixtures/demo-plugin.ts'
 import { httpClients, v1 } from '../fixtures/mcp-clients.ts'
 import { bearers, serveHttp } from '../fixtures/serving.ts'
@@ -57,6 +58,53 @@ test('takes state back only from whom, for what and as long as it was given', as
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
   assert.deepEqual((await ask('ada', 'demo_ask', { ...coloured, requestState: state })).error, refused, 'too late')
 })
+
+const KEY = 'a key that every replica of this service has'
+
+for (const [what, keys, isTaken] of [
+  ['the same key takes', [KEY, KEY], true],
+  ['another key refuses', [KEY, KEY.toUpperCase()], false],
+  ['a key of its own refuses', [undefined, undefined], false],
+] as const)
+  test(`a replica with ${what} the state that another one left with the client`, async () => {
+    const [oneKey, twoKey] = keys
+    await using one = await replica(oneKey)
+    await using two = await replica(twoKey)
+    const named = { inputResponses: { name: { action: 'accept', content: { name: 'Ada' } } } }
+    const state = (await post(one.url, 'ada', 'demo_ask', named)).result?.requestState ?? ''
+    assert.match(state, /^v1\./)
+    const coloured = { inputResponses: { colour: { action: 'accept', content: { name: 'blue' } } }, requestState: state }
+    const { result, error } = await post(two.url, 'ada', 'demo_ask', coloured)
+    if (isTaken) assert.equal(result?.content?.[0]?.text, 'Ada likes blue, says local')
+    else assert.match(JSON.stringify(error), /Invalid or expired requestState/)
+  })
+
+test('does not listen with a key for its state that is missing or short, and does not show it', async () => {
+  for (const [env, problem] of [
+    [{}, 'STATE_KEY is not set'],
+    [{ STATE_KEY: 'hunter2' }, 'STATE_KEY has fewer than 32 characters'],
+    [{ STATE_KEY_FILE: '/nowhere/key' }, 'STATE_KEY_FILE names /nowhere/key: '],
+  ] as const) {
+    await using host = await createHost({ auth: { stateKeyVariable: 'STATE_KEY' } }, { env })
+    await assert.rejects(host.listen({ http: { port: 0 } }), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'AUTH_SECRET')
+      assert.ok(
+        error.message.startsWith(`The key that signs the state of interactive calls cannot be used: ${problem}`),
+        error.message,
+      )
+      assert.doesNotMatch(error.message, /hunter2/)
+      return true
+    })
+  }
+})
+
+async function replica(key: string | undefined) {
+  const plugins = [{ use: demoPlugin().plugin }]
+  const config = { plugins, ...(key !== undefined && { auth: { stateKeyVariable: 'STATE_KEY' } }) }
+  const host = await createHost(config, { env: { STATE_KEY: key } })
+  const listening = await host.listen({ http: { port: 0 } })
+  return { url: new URL(listening.url ?? ''), [Symbol.asyncDispose]: () => host.close({ graceMs: 0 }) }
+}
 
 interface Answer {
   readonly result?: { readonly requestState?: string; readonly content?: readonly { readonly text: string }[] }

@@ -125,6 +125,13 @@ export const authSchema = section('Who may call, and what that lets them see', {
     default: {},
   }),
   tenantClaim: Type.String({ description: "The token's claim that names the tenant", default: 'tenant', minLength: 1 }),
+  stateKeyVariable: Type.Optional(
+    Type.String({
+      description:
+        'Environment variable that holds the key which signs what an interactive call leaves with its client between two rounds: 32 characters or more, the same on every replica. Default: a key that only this process has',
+      minLength: 1,
+    }),
+  ),
   accounts: Type.Optional(
     Type.Object(
       {

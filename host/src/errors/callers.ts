@@ -32,8 +32,8 @@ export const callerErrors = {
       'Or, where it has no metadata, give its keys: jwksUri',
     ],
   ),
-  AUTH_SECRET: entry<{ variable: string; problem: string }>(
-    ({ variable, problem }) => `The client secret for introspection is nowhere: ${variable} ${problem}`,
+  AUTH_SECRET: entry<{ what: string; variable: string; problem: string }>(
+    ({ what, variable, problem }) => `${what} cannot be used: ${variable} ${problem}`,
     ({ variable }) => [
       `Set ${variable.replace(/_FILE$/, '')} in the environment or in .env, or point the same with _FILE at a file`,
     ],

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
+import { secretVariable } from '../auth/secret-variable.ts'
 import { withDefaults } from '../config/defaults.ts'
 import { httpSchema, managementSchema } from '../config/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
+import { hostError } from '../errors.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { Announcer } from '../server/announcer.ts'
@@ -53,7 +55,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
   const announcer = opened.use(new Announcer(registry, log))
-  const requestStateKey = randomBytes(32)
+  const requestStateKey = stateKey(deps)
   const servers = lazily(async () => {
     const { createMcpServerFactory } = await import('../server/mcp-server.ts')
     return createMcpServerFactory({ registry, calls, log, inFlight, info: SERVER_INFO, requestStateKey })
@@ -115,6 +117,17 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
       await kept.disposeAsync()
     },
   }
+}
+
+/** Throws `AUTH_SECRET`. */
+function stateKey({ auth, redactor, ...source }: ListenDeps): Uint8Array | string {
+  const { stateKeyVariable: variable } = auth()
+  if (variable === undefined) return randomBytes(32)
+  const what = 'The key that signs the state of interactive calls'
+  const key = secretVariable(variable, what, source)
+  if (key.length < 32) throw hostError('AUTH_SECRET', { what, variable, problem: 'has fewer than 32 characters' })
+  redactor.add(key)
+  return key
 }
 
 /** What callers are checked with is read only where they are checked at all. */

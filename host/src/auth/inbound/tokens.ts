@@ -7,8 +7,8 @@ import { cacheClock } from '../../cache/guard.ts'
 import type { ResolvedConfig } from '../../config/schema.ts'
 import { describeError, HostError, hostError } from '../../errors.ts'
 import type { Redactor } from '../../observability/redact.ts'
+import { secretVariable } from '../secret-variable.ts'
 import type { Authenticated } from './authentication.ts'
-import { clientSecret } from './client-secret.ts'
 import { clientCredential, createIntrospection } from './introspection.ts'
 import { createIssuerHttp, discoverKeys } from './issuer-http.ts'
 import { createJwtVerifier, isJwt, type JwtIssuer } from './jwt.ts'
@@ -114,7 +114,11 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
   const { log, redactor, now } = options
   if (!introspection) throw new Error(`${issuer} has no introspection`)
   const { clientId, clientSecretVariable: variable } = introspection
-  const credential = clientCredential(clientId, clientSecret(variable, options), variable)
+  const credential = clientCredential(
+    clientId,
+    secretVariable(variable, 'The client secret for introspection', options),
+    variable,
+  )
   const http = opened.use(createIssuerHttp({ issuer, url: introspection.url, credential, redactor, log }))
   // In memory always: whoever could write to a store that others share could let himself in.
   const cache = opened.use(createCache({ log, clock: { ...cacheClock, now } }))
