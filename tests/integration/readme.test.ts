@@ -43,6 +43,7 @@ describe('README', () => {
     'npm ci && npm start',
     'npm ci && npm test',
     'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
+    'npm run example', // run by examples.test.ts
   ])
 
   for (const command of commands.filter((line) => !withoutToken.has(line)))
