@@ -12,12 +12,14 @@ const config = {
     { use: './plugins/a', isolation: 'process' },
     { use: './plugins/b', isolation: 'process' },
   ],
-  limits: { loadTimeoutMs: 4_000 },
 }
+/** What a plugin that never finishes waits for, and no start of one that does may take, however busy the machine. */
+const LATE_MS = 8_000
 
 /** With both plugins there, however long they took. */
-async function start(t: TestContext, { watch = false } = {}): Promise<Reloading> {
-  const at = await reloading(t, { [entry]: good, 'plugins/b/index.ts': revisionPlugin('b', 1) }, { config, watch })
+async function start(t: TestContext, { watch = false, loadTimeoutMs = 60_000 } = {}): Promise<Reloading> {
+  const files = { [entry]: good, 'plugins/b/index.ts': revisionPlugin('b', 1) }
+  const at = await reloading(t, files, { config: { ...config, limits: { loadTimeoutMs } }, watch })
   await until(() => at.host.list().plugins.every(({ state }) => state === 'active'))
   return at
 }
@@ -49,10 +51,10 @@ export default definePlugin({
 `
 
 // H13
-test('serves the last of fifty saves in a row, and never half a file', async (t) => {
+test('serves the last of thirty saves in a row, and never half a file', async (t) => {
   const at = await start(t, { watch: true })
   const answers = new Set<string>()
-  for (let revision = 2; revision <= 50; revision++) {
+  for (let revision = 2; revision <= 30; revision++) {
     at.write(entry, revision % 5 === 0 ? revisionPlugin('a', revision).slice(0, 120) : revisionPlugin('a', revision))
     answers.add(await at.call('a_rev'))
   }
@@ -60,32 +62,39 @@ test('serves the last of fifty saves in a row, and never half a file', async (t)
   await until(() => at.reloads.all.some(({ outcome, after }) => outcome === 'replaced' && after?.state === 'active'))
   for (let answer = ''; answer !== 'last'; answer = await at.call('a_rev')) answers.add(answer)
   for (const answer of answers) assert.match(answer, /^\d*$/)
-  assert.ok(at.reloads.all.length < 50, `${at.reloads.all.length} reloads`)
+  assert.ok(at.reloads.all.length < 30, `${at.reloads.all.length} reloads`)
   // Beside the two there may be a spare one, for the next save.
   await until(() => pluginPids().length <= 3)
 })
 
 // H14
-for (const [what, broken, code] of [
-  ['does not parse', `${good}\nconst broken = {\n`, 'PLUGIN_IMPORT'],
-  ['throws while it is imported', `throw new Error('not today')\n${good}`, 'PLUGIN_IMPORT'],
-  ['ends its process while it is imported', `process.exit(1)\n${good}`, 'PLUGIN_PROCESS'],
-  ['never finishes to import', `for (;;);\n${good}`, 'PLUGIN_TIMEOUT'],
-  ['ends its process while it starts', revisionPlugin('a', 2, { rest: 'start() { process.exit(1) },' }), 'PLUGIN_START'],
-  ['has two tools of one name', revisionPlugin('a', 2, { tools: ['rev', 'rev'] }), 'PLUGIN_CONTRACT'],
-  ['has a schema out of bounds', good.replace('input: Type.Object({})', 'input: Type.String()'), 'PLUGIN_CONTRACT'],
-  ['claims the name of another plugin', revisionPlugin('b', 2), 'PLUGIN_COLLISION'],
-] as const)
-  test(`keeps the process that serves when an edit ${what}, and takes the next good one`, async (t) => {
-    const at = await start(t)
-    const tools = [...at.host.snapshot.tools.keys()]
-    assert.equal(await edit(at, broken), 'kept')
-    assert.equal(at.host.list().plugins[0]?.reloadError?.code, code)
-    assert.deepEqual([[...at.host.snapshot.tools.keys()], await at.call('a_rev'), await at.call('b_rev')], [tools, '1', '1'])
-    await until(() => pluginPids().length === 2)
-    await edit(at, revisionPlugin('a', 2))
-    assert.deepEqual([await at.call('a_rev'), at.host.list().plugins[0]?.reloadError], ['2', null])
-  })
+test('keeps the process that serves when an edit is no good, and takes the next good one', async (t) => {
+  const at = await start(t, { loadTimeoutMs: LATE_MS })
+  const tools = [...at.host.snapshot.tools.keys()]
+  let serving = '1'
+  for (const [what, broken, code] of [
+    ['does not parse', `${good}\nconst broken = {\n`, 'PLUGIN_IMPORT'],
+    ['throws while it is imported', `throw new Error('not today')\n${good}`, 'PLUGIN_IMPORT'],
+    ['ends its process while it is imported', `process.exit(1)\n${good}`, 'PLUGIN_PROCESS'],
+    ['never finishes to import', `await new Promise(() => {})\n${good}`, 'PLUGIN_TIMEOUT'],
+    ['ends its process while it starts', revisionPlugin('a', 2, { rest: 'start() { process.exit(1) },' }), 'PLUGIN_START'],
+    ['has two tools of one name', revisionPlugin('a', 2, { tools: ['rev', 'rev'] }), 'PLUGIN_CONTRACT'],
+    ['has a schema out of bounds', good.replace('input: Type.Object({})', 'input: Type.String()'), 'PLUGIN_CONTRACT'],
+    ['claims the name of another plugin', revisionPlugin('b', 2), 'PLUGIN_COLLISION'],
+  ] as const)
+    await t.test(what, async () => {
+      assert.equal(await edit(at, broken), 'kept')
+      assert.equal(at.host.list().plugins[0]?.reloadError?.code, code)
+      assert.deepEqual(
+        [[...at.host.snapshot.tools.keys()], await at.call('a_rev'), await at.call('b_rev')],
+        [tools, serving, '1'],
+      )
+      await until(() => pluginPids().length === 2)
+      serving = `after what ${what}`
+      await edit(at, revisionPlugin('a', serving))
+      assert.deepEqual([await at.call('a_rev'), at.host.list().plugins[0]?.reloadError], [serving, null])
+    })
+})
 
 // H15
 test('a call in flight ends in the process it began in, which ends after it', async (t) => {
@@ -116,11 +125,11 @@ test('loses no call and keeps no process, file or pipe over many reloads', async
   const load = [1, 2, 3].map(async () => {
     while (!over.signal.aborted) answers.push(await at.call('a_rev'), await at.call('b_rev'))
   })
-  for (let revision = 2; revision <= 16; revision++) await edit(at, revisionPlugin('a', revision))
+  for (let revision = 2; revision <= 8; revision++) await edit(at, revisionPlugin('a', revision))
   over.abort()
   await Promise.all(load)
   for (const answer of answers) assert.match(answer, /^(?:\d+|warm)$/)
-  assert.equal(await at.call('a_rev'), '16')
+  assert.equal(await at.call('a_rev'), '8')
   await until(() => pluginPids().length === 2)
   await until(() => JSON.stringify(openHandles()) === JSON.stringify(before)).catch(() => assert.deepEqual(openHandles(), before))
 })
