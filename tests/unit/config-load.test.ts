@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -29,6 +30,18 @@ for (const [name, text] of Object.entries(kinds))
     assert.deepEqual(config, { plugins: ['./a'], readOnly: true })
     assert.deepEqual([file, files, warnings], [join(folder, name), [join(folder, name)], []])
   })
+
+test('keeps what was compiled of a config where this process does, and does not tell the config', async () => {
+  const compiled = mkdtempSync(join(root, 'compiled-'))
+  enableCompileCache(compiled)
+  const text = `const name: string = 'NODE_COMPILE_CACHE'\nexport default { readOnly: process.env[name] === undefined }`
+  const { config } = await load({ cwd: project({ 'mcp.config.ts': text }) })
+  assert.deepEqual(config, { readOnly: true })
+  assert.notDeepEqual(
+    readdirSync(compiled, { recursive: true }).filter((path) => path.includes('/')),
+    [],
+  )
+})
 
 test('finds the config in a folder above, and that one it names by --config', async () => {
   const folder = project({ 'mcp.config.json': '{}', 'other.config.ts': 'export default { readOnly: true }', 'deep/er/file': '' })

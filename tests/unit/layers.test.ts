@@ -80,6 +80,15 @@ test('the contract imports typebox and nothing else', () => {
   assert.deepEqual(foreign, [])
 })
 
+test('the host reads TypeBox only for plugins that import it', () => {
+  const readers = files.filter((file) =>
+    /^(?:import|export)\s(?!type\b)[^'"]*?\sfrom\s['"](?:@mcp-patchbay\/plugin-api|typebox(?:\/\w+)?)['"]/m.test(
+      readFileSync(join(root, file), 'utf8'),
+    ),
+  )
+  assert.deepEqual(readers, [])
+})
+
 /** The files at the top of host/src are layers of their own, but for those that are part of `host`. */
 function layerOf(file: string): string {
   const [first = ''] = file.split(sep)

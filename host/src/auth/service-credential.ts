@@ -1,4 +1,5 @@
-import { ServiceError, type Logger } from '@mcp-patchbay/plugin-api'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../config/variables.ts'
 import { HostError, type ErrorData } from '../errors.ts'
 import { systemClock } from '../network/clock.ts'

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { ServiceError, type HttpClient } from '@mcp-patchbay/plugin-api'
+import type { HttpClient } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
 import { singleFlight } from '../cache/single-flight.ts'
 import type { CallScope } from '../network/call-scope.ts'

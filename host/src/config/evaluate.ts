@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { extname } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -76,8 +77,10 @@ function startChild(file: string, env: Environment): ChildProcess {
   const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
   const flags = ['--max-old-space-size=256', ...conditionFlags()]
   const script = [fileURLToPath(beside('evaluation-child')), pathToFileURL(file).href, beside('define').href]
+  const compiled = getCompileCacheDir()
   return spawn(process.execPath, [...flags, ...script], {
-    env: { ...env },
+    // Where this process keeps compiled code: two thirds of what a config costs is taking the types out of it.
+    env: { ...env, ...(compiled !== undefined && { NODE_COMPILE_CACHE: dirname(compiled) }) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
   })

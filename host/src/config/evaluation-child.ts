@@ -3,7 +3,7 @@
  * It loads nothing of the host but `plainData`, so that a config costs the start of Node and little more. Started by evaluate.ts.
  */
 import { readFileSync, writeSync } from 'node:fs'
-import { registerHooks, type LoadHookSync, type ResolveHookSync } from 'node:module'
+import { flushCompileCache, registerHooks, type LoadHookSync, type ResolveHookSync } from 'node:module'
 import { extname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plainData } from './plain.ts'
@@ -29,6 +29,8 @@ const REPORTS = 3
 /** The config, and what `mcp-patchbay` is there: the host's own `defineConfig`, so that a config needs nothing installed. */
 const [, , configUrl = '', defineUrl = ''] = process.argv
 const exit = process.exit.bind(process)
+// Read when Node started; the config's environment is without it.
+delete process.env['NODE_COMPILE_CACHE']
 
 registerHooks({ resolve: resolveImport, load: reportFile })
 process.exit = exitLoudly
@@ -37,7 +39,11 @@ process.on('uncaughtException', (error) => {
   exit(1)
 })
 // Not awaited here: for a config that waits for ever, Node would point at this line.
-void evaluate().then(report)
+void evaluate().then((ending) => {
+  // Before the report, which is the end of this process.
+  flushCompileCache()
+  report(ending)
+})
 
 async function evaluate(): Promise<EvaluationReport> {
   try {

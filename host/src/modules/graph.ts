@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,10 +82,17 @@ interface ModuleGraphStatus {
   readonly retainedBytes: number
 }
 
+/**
+ * A graph is told apart from others of the process, also of another copy of this package, and called the same at each start: what Node
+ * keeps of compiled code it keeps by URL.
+ */
+const COPY = hash('sha256', import.meta.url).slice(0, 8)
+let graphs = 0
+
 /** A module graph of its own in this process. Disposing it releases every version and takes its hooks out of Node's loader. */
 export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   const { shared, log, admit, reclaim = 'auto', retainedBudgetBytes = 256 * 1024 * 1024 } = options
-  const graph = randomUUID().slice(0, 8)
+  const graph = `${COPY}-${++graphs}`
   const evaluations = createEvaluations(graph)
   const placement = createPlacement(evaluations, shared)
   const readSource = createSourceReader(createTypeStripper(), admit)

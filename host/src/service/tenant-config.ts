@@ -1,4 +1,4 @@
-import { CREDENTIAL_KEYS, SecretValue } from '@mcp-patchbay/plugin-api'
+import { CREDENTIAL_KEYS, SecretValue } from '@mcp-patchbay/plugin-api/host'
 import type { ReadConfig, UnreadConfig } from '../config/env.ts'
 import type { PluginEntry, ResolvedConfig } from '../config/schema.ts'
 import { isObject } from '../data/json.ts'

@@ -1,4 +1,5 @@
-import { ServiceError, type Logger } from '@mcp-patchbay/plugin-api'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { isSafeUrl } from '../../config/secure-url.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
