@@ -242,7 +242,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     }
   }
 
-  const entries = () => discoverEntries(config, configDir, log)
+  const known = new Map<string, readonly string[]>()
+  const entries = () => discoverEntries(config, { configDir, log, known })
   await reloader.apply({ entries: entries() })
   if (context.expectReloads) await graph.prepareReleases()
   const waking = new AbortController()

@@ -36,7 +36,7 @@ export async function inspectProject(project: Project): Promise<Inspection> {
   const { config } = project.settings
   const plugins: InspectedPlugin[] = []
   const failed: { plugin: string; problem: string }[] = []
-  for (const entry of discoverEntries(config, project.configDir, project.log)) {
+  for (const entry of discoverEntries(config, project)) {
     if (typeof entry.use !== 'string') continue
     try {
       plugins.push(await inspectPlugin(entry, project))

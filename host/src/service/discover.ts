@@ -6,19 +6,20 @@ import { isPluginPath } from './resolve.ts'
 
 /**
  * The entries of a host: those of `plugins`, then every folder and file of `pluginDirs` that no entry names already, by name. A folder
- * of `pluginDirs` that is not there is no error: somebody will make it.
+ * of `pluginDirs` that is not there is no error: somebody will make it. One that is there and cannot be read has what it had.
  */
 export function discoverEntries(
   { plugins, pluginDirs }: { plugins: readonly PluginEntry[]; pluginDirs: readonly string[] },
-  configDir: string,
-  log: Logger,
+  { configDir, log, known = new Map() }: DiscoverDeps,
 ): readonly PluginEntry[] {
   const named = new Set(
     plugins.flatMap(({ use }) => (typeof use === 'string' && use.startsWith('.') ? [realPath(resolve(configDir, use))] : [])),
   )
   const found = pluginDirs.flatMap((directory) => {
     const folder = resolve(configDir, directory)
-    return list(folder, log)
+    const names = list(folder, log) ?? known.get(folder) ?? []
+    known.set(folder, names)
+    return names
       .map((name) => join(folder, name))
       .filter((path) => isPluginPath(path) && !named.has(realPath(path)))
       .map((path) => normalizeEntry(`.${sep}${relative(configDir, path)}`))
@@ -26,14 +27,24 @@ export function discoverEntries(
   return [...plugins, ...found]
 }
 
-function list(folder: string, log: Logger): readonly string[] {
+export interface DiscoverDeps {
+  /** What paths are relative to. */
+  readonly configDir: string
+  readonly log: Logger
+  /** What the folders had when they were last read; kept up to date. */
+  readonly known?: Map<string, readonly string[]>
+}
+
+/** Undefined when it cannot be read, for want of rights or of file descriptors: that takes no plugin away. */
+function list(folder: string, log: Logger): readonly string[] | undefined {
   try {
     return readdirSync(folder)
       .filter((name) => !name.startsWith('.') && name !== 'node_modules')
       .toSorted()
   } catch (error) {
-    if (!isMissing(error)) log.warn('plugin_dir_unreadable', { folder, error })
-    return []
+    if (isMissing(error)) return []
+    log.warn('plugin_dir_unreadable', { folder, error })
+    return undefined
   }
 }
 

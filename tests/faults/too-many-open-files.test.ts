@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { startPatchbay } from '../fixtures/patchbay-process.ts'
+import { rawClient } from '../fixtures/raw-client.ts'
+import { configJson, revisionPlugin } from '../fixtures/reloading.ts'
+import { sourceTree } from '../fixtures/source-tree.ts'
+
+const LIMIT = 128
+
+// H24
+test(
+  'a host that may open no more files goes on, and serves and reloads again once it may',
+  { skip: process.platform !== 'linux' && 'there is no /proc' },
+  async (t) => {
+    using tree = sourceTree({
+      'mcp.config.json': configJson({ listen: { http: { port: 0 } } }),
+      'plugins/a/index.ts': revisionPlugin('a', 1),
+    })
+    await using host = await startPatchbay(['--watch', '--config', tree.path('mcp.config.json')], {
+      cwd: tree.root,
+      openFiles: LIMIT,
+    })
+    const client = rawClient(host.url)
+    assert.match((await client.call('a_rev')).text, /"text":"1"/)
+
+    const sockets: Socket[] = []
+    t.after(() => sockets.forEach((socket) => socket.destroy()))
+    // One that is closed at once was one too many.
+    for (let refused = false; !refused;) {
+      assert.ok(sockets.length < LIMIT, 'the limit was never reached')
+      const socket = connect(Number(host.url.port), '127.0.0.1')
+      sockets.push(socket)
+      refused = await isRefused(socket)
+    }
+    tree.write('plugins/a/index.ts', revisionPlugin('a', 2))
+    await host.logged('plugin_kept')
+    assert.match((await client.call('a_rev')).text, /"text":"1"/, 'a folder that cannot be listed has not lost its plugins')
+
+    for (const socket of sockets) socket.destroy()
+    tree.write('plugins/a/index.ts', revisionPlugin('a', 3))
+    await host.logged('plugin_reloaded')
+    assert.match((await client.call('a_rev')).text, /"text":"3"/)
+  },
+)
+
+/** Whether the other side closes it; not if it answers. */
+function isRefused(socket: Socket): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  socket.on('data', () => resolve(false))
+  socket.on('error', () => resolve(true))
+  socket.on('close', () => resolve(true))
+  socket.write('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+  return promise
+}
