@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema.ts'
-import type { Activation, ActivationDeps } from './activate.ts'
+import type { Activation, ActivationDeps } from './activation.ts'
 import { createKeptVersions, type KeptVersion } from './kept-version.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { createSleeper, type Sleeper } from './sleeper.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Activation } from './activate.ts'
+import type { Activation } from './activation.ts'
 import type { ReleasedVersion } from './leftovers.ts'
 import type { DrainReport } from './live-plugin.ts'
 

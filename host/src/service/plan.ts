@@ -1,4 +1,4 @@
-import type { Activation } from './activate.ts'
+import type { Activation } from './activation.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import { findCollisions } from './names.ts'
 import type { PluginRecord } from './plugin-record.ts'

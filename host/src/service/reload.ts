@@ -1,7 +1,7 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema.ts'
 import { hostError } from '../errors.ts'
-import type { Activation } from './activate.ts'
+import type { Activation } from './activation.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leftovers.ts'
 import { pause } from './pause.ts'

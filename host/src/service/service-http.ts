@@ -6,7 +6,7 @@ import { hostError } from '../errors.ts'
 import { configVariables, variableName } from '../config/variables.ts'
 import { createServiceHttp } from '../network/http-client.ts'
 import type { Redactor } from '../observability/redact.ts'
-import type { HttpOptions, ServiceLine } from './activate.ts'
+import type { HttpOptions, ServiceLine } from './service-line.ts'
 import { currentCall } from './call-scope.ts'
 import { networkSettings } from './network-settings.ts'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../config/schema.ts'
 import { hostError } from '../errors.ts'
-import type { Activation } from './activate.ts'
+import type { Activation } from './activation.ts'
 import type { KeptVersion } from './kept-version.ts'
 import { LivePlugin } from './live-plugin.ts'
 import { fullName } from './names.ts'

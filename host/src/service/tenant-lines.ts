@@ -1,10 +1,35 @@
 import type { HttpClient, HttpRequest } from '@mcp-patchbay/plugin-api'
 import type { CredentialUseOf } from '../auth/credential-use.ts'
-import type { ServiceLine } from './activate.ts'
+import { HostError } from '../errors.ts'
+import type { ActivationDeps } from './activation.ts'
+import type { Audience, Settings } from './audience.ts'
 import { currentCall } from './call-scope.ts'
 import { createClientPool } from './clients.ts'
+import type { HttpOptions, ServiceLine } from './service-line.ts'
 
-export interface TenantLineOptions {
+/** A way to the service for everybody, with one of its own for each tenant; what is wrong with a tenant's address is the tenant's alone. */
+export function openLines(
+  { base, tenants, ...of }: Pick<Audience, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'surface' | 'entry' | 'log'>,
+  { credentialsOf, createHttp }: Pick<ActivationDeps, 'credentialsOf' | 'createHttp'>,
+): { readonly line: ServiceLine; readonly broken: ReadonlyMap<string, HostError> } {
+  const { areCallers: _, ...policy } = credentialsOf(of.entry)
+  const open = ({ isConfigured, ...settings }: Settings) =>
+    createHttp({ ...of, ...settings, policy: { ...policy, isNeeded: !isConfigured } })
+  const own = new Map<string, ServiceLine>()
+  const broken = new Map<string, HostError>()
+  const ofBase = base && open(base)
+  for (const [tenant, settings] of tenants)
+    try {
+      own.set(tenant, open(settings))
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+      broken.set(tenant, error)
+    }
+  const createOther = () => open(base as Settings)
+  return { line: routeTenants({ base: ofBase, own, createOther, instance: of.instance }), broken }
+}
+
+interface TenantLineOptions {
   /** For background work and callers of no tenant; undefined when nothing is configured for them. */
   readonly base: ServiceLine | undefined
   /** Of the tenants with settings of their own. */
@@ -18,7 +43,7 @@ export interface TenantLineOptions {
  * One way to the service for each tenant: connections, waiting requests, the breaker and fetched tokens are a tenant's own, so that what
  * one does to the service the others do not feel. By the call that sends a request it is known whose it is.
  */
-export function routeTenants({ base, own, createOther, instance }: TenantLineOptions): ServiceLine {
+function routeTenants({ base, own, createOther, instance }: TenantLineOptions): ServiceLine {
   const others = createClientPool<Other>(() => {
     if (!base) throw new Error(`A call came to plugin "${instance}", which is configured for other tenants only`)
     const { http } = createOther()
