@@ -83,10 +83,8 @@ export function createCalls(deps: CallDeps): Calls {
       const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, deps, (running, request) =>
         running.callTool(item.localName, args, request),
       )
-      if (isInputRequired(value)) {
-        if (!item.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-        return { kind: 'inputRequired', requests: value.requests, state: value.state }
-      }
+      const questions = questionsIn(value, item)
+      if (questions) return questions
       const structured = item.validateOutput !== undefined
       const result = toolResult(value, { structured, maxBytes: deps.limits().resultBytes })
       const faults = item.validateOutput?.(result.structuredContent)
@@ -116,10 +114,8 @@ export function createCalls(deps: CallDeps): Calls {
       const value = await runIn(liveFor(item, caller), { name, timeoutMs: callTimeoutMs, caller, io }, deps, (running, request) =>
         running.getPrompt(item.localName, args, request),
       )
-      if (isInputRequired(value)) {
-        if (!item.surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-        return { kind: 'inputRequired', requests: value.requests, state: value.state }
-      }
+      const questions = questionsIn(value, item)
+      if (questions) return questions
       const description = item.wire['description']
       const messages = promptMessages(value, resultBytes)
       return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
@@ -170,6 +166,13 @@ interface FoundResource extends PendingCall<SnapshotResource | SnapshotTemplate>
 
 interface PendingPrompt extends PendingCall<SnapshotPrompt> {
   readonly args: Readonly<Record<string, string>>
+}
+
+/** What a plugin asks the client for instead of an answer. One that did not declare that it asks has made a mistake. */
+function questionsIn(value: unknown, { surface }: SnapshotTool | SnapshotPrompt): InputRequiredAnswer | undefined {
+  if (!isInputRequired(value)) return undefined
+  if (!surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
+  return { kind: 'inputRequired', requests: value.requests, state: value.state }
 }
 
 function checkPrompt(): Layer<PendingPrompt, PromptAnswer> {

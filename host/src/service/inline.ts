@@ -1,21 +1,9 @@
-import type {
-  Cache,
-  CallContext,
-  HttpClient,
-  InputResponses,
-  Logger,
-  LogFields,
-  Metrics,
-  Principal,
-  ServicePlugin,
-  Started,
-} from '@mcp-patchbay/plugin-api'
-import { markdown } from '@mcp-patchbay/plugin-api/host'
+import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
-import type { CallerCredentials, CallScope } from '../network/call-scope.ts'
-import { createClientPool, type ClientPool } from './clients.ts'
 import { currentCall, inCall } from './call-scope.ts'
-import type { CallRequest, ClientLogLevel, RunningPlugin } from './running.ts'
+import { createClientPool, type ClientPool } from './clients.ts'
+import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
+import type { CallRequest, RunningPlugin } from './running.ts'
 import type { PluginSurface } from './surface.ts'
 
 /** What one version of a plugin runs with. */
@@ -62,7 +50,7 @@ export async function runInline({
     (key) => {
       const { tenant } = readClientKey(key)
       // The first caller shares it with others: what its call ends must not end with the call.
-      return inCall(new ClientScope(currentCall(), life.signal), () =>
+      return inCall(clientScope(currentCall(), life.signal), () =>
         plugin.createClient({ config: configOf(tenant), http, log, tenant, signal: life.signal }),
       )
     },
@@ -173,131 +161,6 @@ function clientKey(tenant: string | undefined, fingerprint: string): string {
 function readClientKey(key: string): { readonly tenant: string | undefined } {
   const at = key.indexOf('/')
   return { tenant: at === -1 ? undefined : key.slice(at + 1) }
-}
-
-/** The scope of the call that a client is made for, with the life of the client. */
-class ClientScope implements CallScope {
-  readonly access: 'read' | 'write'
-  readonly safePaths: readonly string[]
-  readonly signal: AbortSignal
-  readonly requestId: string
-  readonly principal: Principal
-  readonly credentials: CallerCredentials | undefined
-
-  constructor(call: CallScope | undefined, signal: AbortSignal) {
-    if (!call) throw new Error('A client is made for a call')
-    this.access = call.access
-    this.safePaths = call.safePaths
-    this.signal = signal
-    this.requestId = call.requestId
-    this.principal = call.principal
-    this.credentials = call.credentials
-  }
-}
-
-/** Getters, like {@link InlineCall}: a call that sends no request needs no signal. */
-class InlineScope implements CallScope {
-  readonly access: 'read' | 'write'
-  readonly safePaths: readonly string[]
-  readonly #request: CallRequest
-
-  constructor(request: CallRequest, access: 'read' | 'write', safePaths: readonly string[]) {
-    this.#request = request
-    this.access = access
-    this.safePaths = safePaths
-  }
-
-  get signal(): AbortSignal {
-    return this.#request.signal
-  }
-  get requestId(): string {
-    return this.#request.requestId
-  }
-  get principal(): Principal {
-    return this.#request.principal
-  }
-  get credentials(): CallerCredentials | undefined {
-    return this.#request.credentials
-  }
-}
-
-interface SharedContext {
-  readonly configOf: (tenant: string | undefined) => Readonly<Record<string, unknown>>
-  readonly log: Logger
-  readonly metrics: Metrics
-  readonly cache: (principal: Principal) => Cache
-}
-
-/**
- * The context of one call. A class with getters on the prototype: an object literal with getters, made per call, cost a quarter of
- * the throughput when it was measured.
- */
-class InlineCall implements CallContext {
-  readonly client: unknown
-  readonly #request: CallRequest
-  readonly #shared: SharedContext
-
-  constructor(client: unknown, request: CallRequest, shared: SharedContext) {
-    this.client = client
-    this.#request = request
-    this.#shared = shared
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return this.#shared.configOf(this.#request.principal.tenant)
-  }
-  get principal(): Principal {
-    return this.#request.principal
-  }
-  get metrics(): Metrics {
-    return this.#shared.metrics
-  }
-  get signal(): AbortSignal {
-    return this.#request.signal
-  }
-  get format() {
-    return markdown
-  }
-  get cache(): Cache {
-    return this.#shared.cache(this.#request.principal)
-  }
-  get inputResponses(): InputResponses | undefined {
-    return this.#request.inputResponses
-  }
-  get clientCapabilities(): Readonly<Record<string, unknown>> {
-    return this.#request.clientCapabilities
-  }
-  get log(): Logger {
-    return callLogger(this.#shared.log.child({ call: this.#request.requestId }), this.#request)
-  }
-
-  // Getters that give functions, so that a plugin may take the context apart: `run(input, { progress })`.
-  get requestState(): <State>() => State | undefined {
-    const state = this.#request.requestState
-    return <State>() => state as State | undefined
-  }
-  get progress(): CallContext['progress'] {
-    return this.#request.progress
-  }
-  get closeStream(): () => void {
-    return this.#request.closeStream
-  }
-}
-
-/** Writes to the host's log and, where the client asked for them, sends the same lines to the client. */
-function callLogger(log: Logger, request: CallRequest): Logger {
-  const both =
-    (level: 'debug' | 'info' | 'warn' | 'error', clientLevel: ClientLogLevel) => (event: string, fields?: LogFields) => {
-      log[level](event, fields)
-      request.log(clientLevel, fields ? { event, ...fields } : event)
-    }
-  return {
-    debug: both('debug', 'debug'),
-    info: both('info', 'info'),
-    warn: both('warn', 'warning'),
-    error: both('error', 'error'),
-    child: (fields) => callLogger(log.child(fields), request),
-  }
 }
 
 async function disposeStarted(started: Started): Promise<void> {

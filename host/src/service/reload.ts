@@ -4,11 +4,11 @@ import { hostError } from '../errors.ts'
 import type { Activation } from './activation.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leftovers.ts'
-import { pause } from './pause.ts'
+import { pause, takesLonger } from './pause.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from './plugin-record.ts'
 import { reasonOf } from './reason.ts'
-import { specifierOf } from './resolve.ts'
+import { logReload, type ReloadReport } from './reload-report.ts'
 import {
   createSlot,
   hasOtherConfigFiles,
@@ -20,7 +20,7 @@ import {
   type Build,
   type Slot,
 } from './slot.ts'
-import { surfaceChanges, type SurfaceChanges } from './surface-changes.ts'
+import { surfaceChanges } from './surface-changes.ts'
 
 /** Builds, publishes and drains versions of plugins. One for a host. */
 export interface Reloader extends AsyncDisposable {
@@ -75,22 +75,6 @@ export interface ReloadOptions {
   readonly onDrained?: (report: DrainedVersion) => void
   /** A version was drained and its modules released. */
   readonly onReleased?: (version: ReleasedVersion) => void
-}
-
-/** What became of one plugin in one publish. `kept`: the attempt failed and the version before goes on. */
-export interface ReloadReport {
-  readonly instance: string
-  readonly generation: number
-  readonly outcome: 'added' | 'replaced' | 'removed' | 'kept'
-  /** From the change to the publish. */
-  readonly ms: number
-  /** How many tools, prompts and resources are others. */
-  readonly changes: SurfaceChanges
-  /** For `replaced` and `removed`, the generation that `before` was published with: what its drain will be reported under. */
-  readonly previous: number
-  readonly before: PluginRecord | undefined
-  /** For `kept`, the record of the attempt that failed. */
-  readonly after: PluginRecord | undefined
 }
 
 export function createReloader(options: ReloadOptions): Reloader {
@@ -309,32 +293,4 @@ function failedActivation({ record, digests, configFiles, root }: Activation, er
 
 function isPicked({ newest }: Slot, all: NonNullable<Change['all']>): boolean {
   return typeof all === 'boolean' ? all : newest !== undefined && all(newest.record)
-}
-
-/** One line for the log about what became of a plugin. */
-function logReload(log: Logger, { instance, generation, outcome, ms, changes, after }: ReloadReport, error: unknown): void {
-  if (outcome === 'removed') return log.info('plugin_removed', { plugin: instance, generation })
-  if (!after) return
-  const why = { reason: after.reason?.message, code: after.reason?.code, at: after.reason?.at }
-  if (outcome === 'kept') log.error('plugin_kept', { plugin: instance, generation, ...why, error })
-  else if (after.state === 'unconfigured') log.warn('plugin_unconfigured', { plugin: instance, ...why })
-  else if (error !== undefined) log.error('plugin_failed', { plugin: instance, use: specifierOf(after.entry), ...why, error })
-  else
-    log.info(outcome === 'added' ? 'plugin_added' : 'plugin_reloaded', {
-      plugin: instance,
-      generation,
-      ms: Math.round(ms * 10) / 10,
-      ...changes,
-    })
-}
-
-async function takesLonger(work: Promise<unknown>, ms: number): Promise<boolean> {
-  if (ms === Infinity) return work.then(() => false)
-  const { promise, resolve } = Promise.withResolvers<true>()
-  const timer = setTimeout(() => resolve(true), ms)
-  try {
-    return await Promise.race([work.then(() => false), promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,5 +1,5 @@
 import type { DrainedVersion } from '../../service/drain.ts'
-import type { ReloadReport } from '../../service/reload.ts'
+import type { ReloadReport } from '../../service/reload-report.ts'
 import { count, plain, type Paint } from './paint.ts'
 import { reasonLines } from './plugin-lines.ts'
 

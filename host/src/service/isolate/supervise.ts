@@ -3,6 +3,7 @@ import type { InputRequest, Principal } from '@mcp-patchbay/plugin-api'
 import { inputRequired } from '@mcp-patchbay/plugin-api/host'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
+import { orAborted } from '../../network/abort.ts'
 import { messageOf } from '../../observability/thrown.ts'
 import type { InlineOptions } from '../inline.ts'
 import { pause } from '../pause.ts'
@@ -270,16 +271,4 @@ function readReturned({ data, body }: Packet): unknown {
   if (as !== 'input') return value
   const { requests, state } = isObject(value) ? value : {}
   return inputRequired({ requests: (isObject(requests) ? requests : {}) as Readonly<Record<string, InputRequest>>, state })
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw signal.reason
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
