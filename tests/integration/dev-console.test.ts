@@ -90,7 +90,7 @@ test('shows at start where it listens, every plugin with its state, and which to
 │ config      ROOT/mcp.config.json │
 ╰─╯
 
-  broken  failed  in process · 0 tools
+  broken  failed  in the host · 0 tools
       Plugin "broken" could not be imported: ROOT/plugins/broken/index.ts:4:1 does not parse: Expression expected
 
         2 |   name: "broken",
@@ -100,10 +100,10 @@ test('shows at start where it listens, every plugin with its state, and which to
         5 | 
 
       - Correct that line and save; until then the version before keeps serving
-  good    active  in process · 1 of 2 tools
+  good    active  in the host · 1 of 2 tools
       good_rev
       good_other hidden: denied_by_host
-  needy   unconfigured  in process · 0 of 1 tool
+  needy   unconfigured  in the host · 0 of 1 tool
       Plugin "needy" is not configured: no credential is set
       - Set NEEDY_API_KEY in the environment or in .env
       - Or point NEEDY_API_KEY_FILE at a file that holds it

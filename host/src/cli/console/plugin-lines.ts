@@ -31,7 +31,7 @@ function headOf({ name, state, version, isolation, tools }: PluginListing, width
   const colour = state === 'active' ? 'green' : state === 'failed' ? 'red' : 'yellow'
   const visible = tools.filter((tool) => tool.visible).length
   const shown = visible === tools.length ? count(visible, 'tool') : `${visible} of ${count(tools.length, 'tool')}`
-  const more = [version, isolation === 'inline' ? 'in process' : 'own process', shown].filter((part) => part !== null)
+  const more = [version, isolation === 'inline' ? 'in the host' : 'own process', shown].filter((part) => part !== null)
   return `  ${paint('bold', plain(name).padEnd(width))}  ${paint(colour, state)}  ${paint('gray', more.map(plain).join(' · '))}`
 }
 
