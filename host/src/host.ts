@@ -144,7 +144,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const resources = new AsyncDisposableStack()
   resources.use(cache)
   const graph = resources.use(createPluginGraph(log, approved.admit))
-  const isolation = resources.use(createIsolation({ log, now, random: Math.random, keepSpare: context.expectReloads ?? false }))
+  const isolation = resources.use(
+    createIsolation({ log, now, random: Math.random, metrics, keepSpare: context.expectReloads ?? false }),
+  )
   const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
 
   const source = basename(file)

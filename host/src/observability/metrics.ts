@@ -9,6 +9,10 @@ export interface HostMetrics {
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
   pluginState(plugin: string, state: string): void
+  /** A plugin in its own process was started again after that process had died. */
+  processRestarted(plugin: string): void
+  /** Has `look` say, whenever somebody asks, what the processes of plugins are; '' is the name of one without a plugin in it yet. */
+  processes(look: () => readonly PluginProcessUse[]): void
   /** One look into the cache. `outcome` is `hit`, `miss`, `stale` or `joined`. */
   cache(kind: string, outcome: string): void
   /** Whether the store of the cache answers. */
@@ -21,6 +25,12 @@ export interface HostMetrics {
   render(): Promise<string>
 }
 
+/** A process of a plugin, and the memory it holds where that can be known. */
+export interface PluginProcessUse {
+  readonly plugin: string
+  readonly memoryMb: number | undefined
+}
+
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const STATES = ['loading', 'active', 'unconfigured', 'quarantined', 'failed', 'draining']
 
@@ -31,6 +41,7 @@ export function createMetrics(): HostMetrics {
   const waiting: ((meters: Meters) => void)[] = []
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
+  let look: () => readonly PluginProcessUse[] = () => []
 
   async function open(): Promise<Meters> {
     const made = createMeters(await import('prom-client'))
@@ -57,6 +68,8 @@ export function createMetrics(): HostMetrics {
         for (const name of STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
       })
     },
+    processRestarted: (plugin) => record(({ restarts }) => restarts.inc({ plugin })),
+    processes: (how) => void (look = how),
     cache: (kind, outcome) => record(({ cacheLooks }) => cacheLooks.inc({ kind, outcome })),
     cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
     forPlugin: (plugin) => ({
@@ -65,12 +78,19 @@ export function createMetrics(): HostMetrics {
       observe: (name, value, { ...labels } = {}) => record(({ own }) => own.observe(plugin, name, value, labels)),
     }),
     forget(plugin) {
-      record(({ states }) => {
+      record(({ states, restarts }) => {
         for (const name of STATES) states.remove({ plugin, state: name })
+        restarts.remove({ plugin })
       })
     },
     async render() {
-      const { registry } = meters ?? (await (opening ??= open()))
+      const { registry, processes, memory } = meters ?? (await (opening ??= open()))
+      processes.reset()
+      memory.reset()
+      for (const { plugin, memoryMb } of look()) {
+        processes.inc({ plugin })
+        if (memoryMb !== undefined) memory.inc({ plugin }, memoryMb * 1_048_576)
+      }
       return registry.metrics()
     },
   }
@@ -104,6 +124,24 @@ function createMeters(prometheus: typeof Prometheus) {
       name: 'patchbay_plugin_state',
       help: '1 for the state the plugin is in',
       labelNames: ['plugin', 'state'],
+      registers,
+    }),
+    restarts: new Counter({
+      name: 'patchbay_plugin_process_restarts_total',
+      help: 'Starts of a plugin in its own process after that process had died',
+      labelNames: ['plugin'],
+      registers,
+    }),
+    processes: new Gauge({
+      name: 'patchbay_plugin_processes',
+      help: 'Processes by the plugin in them; without a name, those that are loading or kept ready',
+      labelNames: ['plugin'],
+      registers,
+    }),
+    memory: new Gauge({
+      name: 'patchbay_plugin_process_resident_memory_bytes',
+      help: 'Memory that the processes of a plugin hold, on Linux',
+      labelNames: ['plugin'],
       registers,
     }),
     cacheLooks: new Counter({

@@ -21,6 +21,7 @@ export interface IsolatedOptions extends IsolateOptions {
   readonly launch: Launch
   readonly now: () => number
   readonly random: () => number
+  readonly onRestarted: (instance: string) => void
   readonly log: Logger
 }
 

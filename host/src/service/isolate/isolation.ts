@@ -1,9 +1,10 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostMetrics } from '../../observability/metrics.ts'
 import type { LoadedPlugin, LoadOptions } from '../load.ts'
 import type { ResolvedPlugin } from '../resolve.ts'
 import { grantsOf, type GrantOptions } from './grants.ts'
 import { loadIsolated } from './isolated-plugin.ts'
-import { createMemoryWatch } from './memory-watch.ts'
+import { createMemoryWatch, memoryOf } from './memory-watch.ts'
 import { createReaper, type Reaper } from './reaper.ts'
 import { createSpare } from './spare.ts'
 import { spawnPlugin, type PluginProcess, type ProcessSpec } from './spawn.ts'
@@ -36,6 +37,7 @@ export interface IsolationOptions {
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
+  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes'>
   /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
   readonly keepSpare?: boolean
 }
@@ -43,7 +45,7 @@ export interface IsolationOptions {
 /** Starts processes, and sees to their end. */
 export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
 
-export function createIsolation({ log, now, random, keepSpare = false }: IsolationOptions): Isolation {
+export function createIsolation({ log, now, random, metrics, keepSpare = false }: IsolationOptions): Isolation {
   const resources = new DisposableStack()
   const memory = resources.use(createMemoryWatch())
   const running = new Set<PluginProcess>()
@@ -59,6 +61,9 @@ export function createIsolation({ log, now, random, keepSpare = false }: Isolati
   }
   const { launch } = keepSpare ? resources.use(createSpare(start)) : { launch: start }
 
+  metrics?.processes(() => [...running].map(({ pid, instance = '' }) => ({ plugin: instance, memoryMb: memoryOf(pid) })))
+  const onRestarted = (plugin: string) => metrics?.processRestarted(plugin)
+
   return {
     async load(resolved, options) {
       const { limits } = options
@@ -69,7 +74,15 @@ export function createIsolation({ log, now, random, keepSpare = false }: Isolati
         memoryMb: limits.memoryMb,
         maxFrameBytes: MAX_MESSAGE_BYTES,
       }
-      return loadIsolated(resolved, { ...options, spec, launch, now, random, log: log.child({ plugin: options.label }) })
+      return loadIsolated(resolved, {
+        ...options,
+        spec,
+        launch,
+        now,
+        random,
+        onRestarted,
+        log: log.child({ plugin: options.label }),
+      })
     },
     [Symbol.dispose]() {
       for (const process of running) process.kill('the host is closed')

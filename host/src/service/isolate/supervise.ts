@@ -95,6 +95,7 @@ export async function superviseIsolated(
         if (life.signal.aborted) return next.process.kill('the plugin was disposed')
         serving = next
         log.info('plugin_restarted', { afterMs: Math.round(waitMs) })
+        options.onRestarted(instance)
         return
       } catch (error) {
         if (life.signal.aborted) return
