@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createHost, type EmbeddedEntry, type Host } from 'mcp-patchbay'
 import { sourceTree } from '../fixtures/source-tree.ts'
 
@@ -110,7 +111,10 @@ test('runs CommonJS in a process of its own, and finds its dependency behind a f
   const files = sourceTree(COMMONJS)
   t.after(() => files[Symbol.dispose]())
   const plugins = [{ use: './common', isolation: 'process' as const }]
-  const host = await createHost({ plugins }, { file: files.path('apps/mcp.config.json'), env: {}, patienceMs: Infinity })
+  const log = fakeLog()
+  const host = await createHost({ plugins }, { file: files.path('apps/mcp.config.json'), env: {}, patienceMs: Infinity, log })
   t.after(() => host.close())
   assert.equal(await textOf(host, 'common_text_get'), 'COMMON')
+  // Where Node looks on its way there nobody has asked for.
+  assert.doesNotMatch(JSON.stringify(log.lines), /plugin_access_denied/)
 })

@@ -13,6 +13,8 @@ import { isObject } from '../../data/json.ts'
 import type { CallScope } from '../../network/call-scope.ts'
 import { inCall, outsideCalls } from '../call-scope.ts'
 import type { CallRequest, ClientLogLevel } from '../running.ts'
+import { createDenials } from './denials.ts'
+import { TELLS_PER_SECOND } from './messages.ts'
 import { pacedProgress, type PacedProgress } from './paced-progress.ts'
 import type { Packet, Parcel } from './peer.ts'
 import type { ProcessOwner } from './spawn.ts'
@@ -45,7 +47,8 @@ export interface Broker extends ProcessOwner {
  */
 export function createBroker({ instance, http, log, metrics, cache, digest, now }: BrokerOptions): Broker {
   const calls = new Map<number, OpenCall>()
-  const isWithinBudget = budget(log, now)
+  const budget = createBudget(log, now)
+  const denials = createDenials(log, now)
 
   function cacheOf(call: unknown): Cache {
     const { principal } = calls.get(Number(call))?.scope ?? {}
@@ -99,6 +102,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
   }
 
   return {
+    instance,
     begin(id, call) {
       calls.set(id, { request: call.request, scope: call.scope, progress: undefined })
     },
@@ -112,10 +116,12 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
       throw new TypeError('The host answers http and cache')
     },
     onTell(what, sent) {
-      if (!isWithinBudget()) return
       const data = objectOf(sent)
+      if (what === 'dropped') return budget.skip(data['times'])
+      if (!budget.take()) return
       const call = calls.get(Number(data['call']))
       if (what === 'log') write(data)
+      else if (what === 'denied') denials.note(data, call?.request.requestId)
       else if (what === 'metric') count(data)
       else if (what === 'progress' && call && typeof data['progress'] === 'number') {
         call.progress ??= pacedProgress(call.request.progress, now)
@@ -132,21 +138,35 @@ interface OpenCall extends BrokeredCall {
 }
 
 const LONGEST_EVENT = 200
-const TELLS_PER_SECOND = 2_000
+
+interface Budget {
+  take(): boolean
+  /** So many were dropped where they came from. */
+  skip(times: unknown): void
+}
 
 /** So many lines, numbers and steps a second; what is more is dropped, and said once a second. */
-function budget(log: Logger, now: () => number): () => boolean {
+function createBudget(log: Logger, now: () => number): Budget {
   let second = 0
   let used = 0
-  return () => {
-    const current = Math.floor(now() / 1_000)
-    if (current !== second) {
-      if (used > TELLS_PER_SECOND)
-        log.warn('plugin_too_loud', { dropped: used - TELLS_PER_SECOND, allowedPerSecond: TELLS_PER_SECOND })
-      second = current
-      used = 0
-    }
-    return ++used <= TELLS_PER_SECOND
+  let dropped = 0
+  return {
+    take() {
+      const current = Math.floor(now() / 1_000)
+      if (current !== second) {
+        if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: TELLS_PER_SECOND })
+        second = current
+        used = 0
+        dropped = 0
+      }
+      const isWithin = used < TELLS_PER_SECOND
+      if (isWithin) used++
+      else dropped++
+      return isWithin
+    },
+    skip(times) {
+      if (Number.isSafeInteger(times) && Number(times) > 0) dropped += Number(times)
+    },
   }
 }
 

@@ -13,7 +13,8 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../network/response.ts'
 import { withoutValues } from '../../network/subject.ts'
 import { isError } from '../../observability/thrown.ts'
-import type { CacheOrder, HttpOrder, PluginTells } from './messages.ts'
+import type { Tells } from './child-tells.ts'
+import type { CacheOrder, HttpOrder } from './messages.ts'
 import type { Packet, Peer } from './peer.ts'
 
 const calls = new AsyncLocalStorage<number>()
@@ -24,7 +25,7 @@ export function inCallNumber<Result>(call: number, work: () => Result): Result {
 }
 
 /** The call that the running code belongs to; 0 in background work. */
-function callNumber(): number {
+export function callNumber(): number {
   return calls.getStore() ?? 0
 }
 
@@ -85,15 +86,15 @@ interface Asked {
 const NO_HINTS = { credentialVariables: [], baseUrlVariable: 'its base URL' }
 
 /** The host's log. */
-export function remoteLog(peer: Peer, bound: LogFields = {}): Logger {
+export function remoteLog(tells: Tells, bound: LogFields = {}): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
-    peer.tell('log', { level, event, fields: plain({ ...bound, ...fields }) } satisfies PluginTells['log'])
+    tells.tell('log', { level, event, fields: plain({ ...bound, ...fields }) })
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => remoteLog(peer, { ...bound, ...fields }),
+    child: (fields) => remoteLog(tells, { ...bound, ...fields }),
   }
 }
 
@@ -111,9 +112,9 @@ export function plain<Value>(value: Value): Value {
   }
 }
 
-export function remoteMetrics(peer: Peer): Metrics {
+export function remoteMetrics(tells: Tells): Metrics {
   const record = (kind: string) => (name: string, value?: number, labels?: MetricLabels) =>
-    peer.tell('metric', { kind, name, value: value ?? 1, ...(labels ? { labels } : {}) } satisfies PluginTells['metric'])
+    tells.tell('metric', { kind, name, value: value ?? 1, ...(labels ? { labels } : {}) })
   return { count: record('count'), gauge: record('gauge'), observe: record('observe') }
 }
 

@@ -15,9 +15,12 @@ import { createPluginGraph } from '../plugin-graph.ts'
 import { importPlugin } from '../import.ts'
 import { runInline } from '../inline.ts'
 import type { CallRequest, RunningPlugin } from '../running.ts'
-import { inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
+import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
+import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
+import { createTells } from './child-tells.ts'
 import { describe } from './description.ts'
 import type { CallOrder, HostAsks, Loaded, LoadOrder, PluginTells, Returned } from './messages.ts'
+import { pacedProgress, type PacedProgress } from './paced-progress.ts'
 import { openPeer, type Parcel, type Peer } from './peer.ts'
 import { readConfig } from './wire-config.ts'
 import { readThrown, writeThrown } from './wire-error.ts'
@@ -25,6 +28,8 @@ import { readThrown, writeThrown } from './wire-error.ts'
 const CHANNEL = 3
 /** What the host may send at a time, an answer of a service for the most part. */
 const MAX_FRAME_BYTES = 64 * 1_048_576
+/** The host passes on four steps of progress a second; more than it can choose the last one of need not be sent to it. */
+const PACE_MS = 50
 
 let maxAnswerBytes = MAX_FRAME_BYTES
 let plugin: unknown
@@ -44,8 +49,8 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
       hasBackground,
       credentialKey: (request) => (request instanceof RemoteRequest ? request.credentialKey : ''),
       http: remoteHttp(peer, instance),
-      log: remoteLog(peer),
-      metrics: remoteMetrics(peer),
+      log: remoteLog(tells),
+      metrics: remoteMetrics(tells),
       cache: remoteCaches(peer),
       digest: '',
     })
@@ -73,6 +78,14 @@ const peer: Peer = openPeer({
   // Without its host a plugin has nothing to do. One that never comes to read this is ended by reaper.ts.
   onClose: () => process.exit(0),
 })
+
+const tells = createTells(peer)
+
+function deny(denial: Denial): void {
+  const number = callNumber()
+  if (isWayToGranted(denial, number !== 0)) return
+  tells.tell('denied', { call: number, ...denial })
+}
 
 async function load({ file, root, label, timeoutMs, maxFrameBytes, approved }: LoadOrder): Promise<Parcel> {
   maxAnswerBytes = maxFrameBytes
@@ -124,7 +137,12 @@ async function call({ kind, name, input, uri = '', params = {}, request: sent }:
       return current.getPrompt(name, input, request)
     })
     return returned(value)
+  } catch (error) {
+    const denial = denialOf(error)
+    if (denial) inCallNumber(id, () => deny(denial))
+    throw error
   } finally {
+    request.end()
     calls.delete(id)
   }
 }
@@ -165,6 +183,7 @@ class RemoteRequest implements CallRequest {
   readonly #sent: CallOrder['request']
   #controller: AbortController | undefined
   #cancelled: { readonly reason: Error } | undefined
+  #progress: PacedProgress | undefined
 
   constructor(id: number, sent: CallOrder['request']) {
     this.#id = id
@@ -174,6 +193,11 @@ class RemoteRequest implements CallRequest {
   cancel(reason: Error): void {
     this.#cancelled ??= { reason }
     this.#controller?.abort(reason)
+  }
+
+  /** What was not told of its progress by then never is. */
+  end(): void {
+    this.#progress?.end()
   }
 
   get requestId(): string {
@@ -206,24 +230,27 @@ class RemoteRequest implements CallRequest {
     return this.#sent.requestState
   }
   get progress(): CallRequest['progress'] {
-    return (progress, { total, message } = {}) =>
-      this.#tell('progress', {
-        call: this.#id,
-        progress,
-        ...(total === undefined ? {} : { total }),
-        ...(message === undefined ? {} : { message }),
-      })
+    return (progress, options) => {
+      this.#progress ??= pacedProgress((...step) => this.#step(...step), performance.now.bind(performance), PACE_MS)
+      this.#progress.tell(progress, options)
+    }
   }
   get log(): CallRequest['log'] {
-    return (level, data) => this.#tell('clientLog', { call: this.#id, level, data: plain(data) })
+    return (level, data) => tells.tell('clientLog', { call: this.#id, level, data: plain(data) })
   }
   get closeStream(): () => void {
-    return () => this.#tell('closeStream', { call: this.#id })
+    return () => peer.tell('closeStream', { call: this.#id } satisfies PluginTells['closeStream'])
   }
 
-  #tell<What extends keyof PluginTells>(what: What, data: PluginTells[What]): void {
-    peer.tell(what, data)
+  #step(progress: number, { total, message }: { total?: number; message?: string } = {}): void {
+    peer.tell('progress', {
+      call: this.#id,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    } satisfies PluginTells['progress'])
   }
 }
 
+watchDenials(deny)
 peer.tell('ready', undefined)

@@ -72,6 +72,10 @@ export interface PluginTells {
   clientLog: { readonly call: number; readonly level: string; readonly data: unknown }
   progress: { readonly call: number; readonly progress: number; readonly total?: number; readonly message?: string }
   closeStream: { readonly call: number }
+  /** What the permission model refused. */
+  denied: { readonly call: number; readonly permission: string; readonly resource: string }
+  /** So many of these were not told, being too many. */
+  dropped: { readonly times: number }
   metric: {
     readonly kind: string
     readonly name: string
@@ -79,6 +83,9 @@ export interface PluginTells {
     readonly labels?: Readonly<Record<string, string>>
   }
 }
+
+/** So many lines, numbers and steps a second the host takes; it says how many it did not. */
+export const TELLS_PER_SECOND = 2_000
 
 /** What it asks the host to send. A body that is bytes, or text that is sent as it is, is the message's. */
 export interface HttpOrder {

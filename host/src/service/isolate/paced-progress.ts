@@ -11,13 +11,13 @@ export interface PacedProgress {
 
 const PACE_MS = 250
 
-/** The first step at once, then the last one of every quarter of a second. */
-export function pacedProgress(send: CallRequest['progress'], now: () => number): PacedProgress {
+/** The first step at once, then the last one of every `paceMs`. */
+export function pacedProgress(send: CallRequest['progress'], now: () => number, paceMs = PACE_MS): PacedProgress {
   let nextAt = -Infinity
   let waiting: { readonly progress: number; readonly options: Options } | undefined
   let timer: NodeJS.Timeout | undefined
   const pass = (progress: number, options: Options) => {
-    nextAt = now() + PACE_MS
+    nextAt = now() + paceMs
     send(progress, options)
   }
   return {

@@ -35,8 +35,8 @@ export interface PeerOptions {
   /** The other end wrote what nobody may write; nothing more is read from it. */
   readonly onFault: (problem: string) => void
   readonly onClose: () => void
-  /** Called with each message before it is looked at; throws a {@link FrameError} for one too many. */
-  readonly onMessage?: () => void
+  /** Called for each message before it is looked at, whether it is told or part of a question; throws a {@link FrameError} for one too many. */
+  readonly onMessage?: (isTold: boolean) => void
 }
 
 /** So many questions of the other end are answered at a time; what it writes meanwhile waits in the pipe, and then in its own memory. */
@@ -81,9 +81,9 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
   }
 
   function receive(header: unknown, body: Buffer): void {
-    onMessage?.()
     if (!Array.isArray(header)) throw new FrameError('sent a message of no known form')
     const [kind, id, what, data] = header as unknown[]
+    onMessage?.(kind === TELL)
     if (kind === TELL && typeof id === 'string') return onTell(id, what)
     if (typeof id !== 'number') throw new FrameError('sent a message of no known form')
     if (kind === ASK && typeof what === 'string') return answer(id, what, { data, body })

@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { conditionFlags } from '../../config/condition-flags.ts'
+import { isObject } from '../../data/json.ts'
+import { createDenials } from './denials.ts'
 import { FrameError } from './frame.ts'
 import type { Grants } from './grants.ts'
 import { captureOutput } from './output.ts'
@@ -32,6 +34,8 @@ export interface PluginProcess {
   readonly exited: Promise<string>
   /** The last it printed. */
   readonly tail: () => string
+  /** The plugin in it; undefined as long as it is not attached. */
+  readonly instance: string | undefined
   /** Whom its messages go to. */
   attach(owner: ProcessOwner): void
   /** Ends it at once; `why` is what `exited` says. */
@@ -39,6 +43,8 @@ export interface PluginProcess {
 }
 
 export interface ProcessOwner {
+  /** The plugin that is in it. */
+  readonly instance: string
   readonly onAsk: (what: string, packet: Packet) => Promise<Parcel>
   readonly onTell: (what: string, data: unknown) => void
 }
@@ -54,8 +60,8 @@ const LAST_WORDS_MS = 500
 /** The process is not there any more: whatever it was asked, it may have done or not. */
 export class ProcessGone extends Error {}
 
-/** Far more than any plugin has to say, and still little for the host to read. */
-const MESSAGES_PER_SECOND = 100_000
+/** Far more answers than a plugin gives, and ten times what it is heard to tell: its own end of the channel tells no more than that. */
+const MESSAGES_PER_SECOND = { all: 100_000, told: 20_000 }
 
 /**
  * Starts a process under Node's permission model: it reads the plugin's own folder and what is granted, writes nothing else, and has no
@@ -76,6 +82,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
   let killed: string | undefined
   let lastWords: NodeJS.Timeout | undefined
   let owner: ProcessOwner | undefined
+  const denials = createDenials(log, now)
   const kill = (why: string) => {
     killed ??= why
     child.kill('SIGKILL')
@@ -103,7 +110,11 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
       if (!owner) throw new Error(`Nobody is there to answer ${what}`)
       return owner.onAsk(what, packet)
     },
-    onTell: (what, data) => (what === 'ready' ? ready.resolve() : owner?.onTell(what, data)),
+    onTell(what, data) {
+      if (what === 'ready') ready.resolve()
+      else if (owner) owner.onTell(what, data)
+      else if (what === 'denied' && isObject(data)) denials.note(data)
+    },
     onFault: (problem) => kill(`it ${problem}`),
     // It closes with the process, whose own words about its end are better; or the plugin closed it, and nobody can speak with it.
     onClose: () => (lastWords = setTimeout(() => kill('it closed its channel to the host'), LAST_WORDS_MS)),
@@ -113,6 +124,9 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
   return {
     pid,
     peer,
+    get instance() {
+      return owner?.instance
+    },
     ready: ready.promise,
     exited: exited.promise,
     tail: () => output.tail(),
@@ -155,13 +169,16 @@ function wordsFor(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
 }
 
-function rateLimit(now: () => number): () => void {
+function rateLimit(now: () => number): (isTold: boolean) => void {
   let second = 0
-  let messages = 0
-  return () => {
+  let seen = { all: 0, told: 0 }
+  return (isTold) => {
     const current = Math.floor(now() / 1_000)
-    if (current !== second) messages = 0
+    if (current !== second) seen = { all: 0, told: 0 }
     second = current
-    if (++messages > MESSAGES_PER_SECOND) throw new FrameError(`sent more than ${MESSAGES_PER_SECOND} messages in a second`)
+    if (++seen.all > MESSAGES_PER_SECOND.all)
+      throw new FrameError(`sent more than ${MESSAGES_PER_SECOND.all} messages in a second`)
+    if (isTold && ++seen.told > MESSAGES_PER_SECOND.told)
+      throw new FrameError(`told more than ${MESSAGES_PER_SECOND.told} things in a second`)
   }
 }
