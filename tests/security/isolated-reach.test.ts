@@ -149,27 +149,53 @@ test('a plugin opens no connection, listens nowhere and resolves no name', { ...
       `return fetch('http://127.0.0.1:${port}').catch(({ cause }) => { throw cause })`,
       inTime(`require('node:http').get('http://127.0.0.1:${port}', resolve).on('error', reject)`),
       inTime(`require('node:http2').connect('http://127.0.0.1:${port}', resolve).on('error', reject)`),
+      // Refused outside of the call that asked, where nothing of the contract catches it.
+      ...[
+        `require('node:net').createServer().listen(0, () => resolve('in'))`,
+        `require('node:net').createServer().listen(${outside('x.sock')}, () => resolve('in'))`,
+        `require('node:net').createServer().listen('\\0abstract', () => resolve('in'))`,
+        `require('node:dgram').createSocket('udp4').bind(0, () => resolve('in'))`,
+        `const socket = new WebSocket('ws://127.0.0.1:${port}'); socket.onopen = () => resolve('in'); socket.onerror = () => reject({ code: 'ERR_ACCESS_DENIED' })`,
+      ].map((start) => inTime(`process.once('uncaughtException', reject); ${start}`)),
     ],
     /^ERR_ACCESS_DENIED$/,
   )
   assert.deepEqual(connected, [])
 })
 
-test(
-  'a plugin that listens, or opens a web socket, gets nowhere, whether its process survives the refusal or not',
-  network,
-  async () => {
-    for (const code of [
-      `return await new Promise((resolve, reject) => require('node:net').createServer().on('error', reject).listen(0, () => resolve('in')))`,
-      `return await new Promise((resolve, reject) => require('node:net').createServer().on('error', reject).listen(${outside('x.sock')}, () => resolve('in')))`,
-      `return await new Promise((resolve, reject) => require('node:dgram').createSocket('udp4').on('error', reject).bind(0, () => resolve('in')))`,
-      `return await new Promise((resolve, reject) => { const socket = new WebSocket('ws://127.0.0.1:9'); socket.onopen = () => resolve('in'); socket.onerror = ({ error }) => reject(error?.cause ?? error ?? new Error('closed')) })`,
-    ]) {
-      assert.doesNotMatch(await at.tell(code), /"value"/, code)
-      at.passMinute()
-    }
-  },
-)
+// G01, G07
+test('what a plugin was refused is in the log, with the permission and what it was for, each once however often it tries', async () => {
+  at.passMinute()
+  const denied = () => at.lines.all.filter(({ event }) => event === 'plugin_access_denied')
+  const before = denied().length
+  // It looks at none but the last.
+  await at.run(`
+    const fs = require('node:fs')
+    for (let i = 0; i < 100; i++) try { fs.readFileSync('/etc/passwd') } catch {}
+    fs.readFile('/proc/self/environ', () => {})
+    fs.writeFileSync('/tmp/' + 'x'.repeat(1_000), 'x')`)
+  const lines = denied().slice(before)
+  assert.deepEqual(
+    lines.map(({ level, plugin, permission, resource }) => [level, plugin, permission, String(resource).slice(0, 18)]),
+    [
+      ['warn', 'hostile', 'FileSystemRead', '/etc/passwd'],
+      ['warn', 'hostile', 'FileSystemRead', '/proc/self/environ'],
+      ['warn', 'hostile', 'FileSystemWrite', '/tmp/xxxxxxxxxxxxx'],
+    ],
+  )
+  assert.ok(lines.every(({ call, resource }) => typeof call === 'string' && String(resource).length <= 500))
+})
+
+test('a plugin that tries every file is a few lines in the log, and how many more there were', async () => {
+  at.passMinute()
+  const before = at.lines.all.length
+  await at.run(`for (let i = 0; i < 500; i++) try { require('node:fs').statSync('/etc/' + i) } catch {}`)
+  at.passMinute()
+  await at.run(`require('node:fs').statSync('/etc/again')`)
+  const said = at.lines.all.slice(before)
+  assert.equal(said.filter(({ event }) => event === 'plugin_access_denied').length, 21)
+  assert.equal(said.findLast(({ event }) => event === 'plugin_denials_dropped')?.['times'], 480)
+})
 
 test('a plugin finds no descriptor of the host but its channel', async () => {
   const { value } = await at.run(`

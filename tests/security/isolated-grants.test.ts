@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createHost } from 'mcp-patchbay'
+import { textOf } from '../fixtures/reloading.ts'
 import { sourceTree } from '../fixtures/source-tree.ts'
 
 const plugin = (capabilities: string) => `
@@ -40,14 +41,35 @@ test('a plugin reads, writes and sees what it is granted', async () => {
     { plugins: [{ use: './files', isolation: 'process', capabilities }] },
     { file: tree.path('mcp.config.ts'), env: { TZ: 'Asia/Tokyo', HOME: '/root' }, patienceMs: Infinity },
   )
-  const copy = async (from: string, to: string) => {
-    const answer = await host.call('files_copy', { from: tree.path(from), to: tree.path(to) })
-    const [item] = answer.kind === 'result' ? answer.result.content : []
-    return item?.type === 'text' ? item.text : ''
-  }
+  const copy = async (from: string, to: string) =>
+    textOf(await host.call('files_copy', { from: tree.path(from), to: tree.path(to) }))
   assert.equal(await copy('in/a.txt', 'out/b.txt'), '{"TZ":"Asia/Tokyo"}')
   assert.match(await copy('in/a.txt', 'in/c.txt'), /failed/)
   assert.ok(!existsSync(tree.path('in/c.txt')))
+})
+
+test('a secret is revealed to a plugin that declares it and whose entry grants it, and to no other', async () => {
+  const curious = (capabilities: string) => `
+import { definePlugin, defineTool, hasCredential, Secret, Type } from '@mcp-patchbay/plugin-api'
+export default definePlugin({
+  name: 'curious', config: Type.Object({ apiUrl: Type.String({ default: 'https://a.example' }), apiKey: Secret() }),
+  isAuthConfigured: hasCredential, createClient: () => ({}), capabilities: ${capabilities},
+  tools: [defineTool({ name: 'key', description: 'The key', access: 'read', input: Type.Object({}), run: (_, { config }) => config.apiKey.reveal() })],
+})`
+  using tree = sourceTree({ 'open/index.js': curious(`{ credentials: 'raw' }`), 'shut/index.js': curious('{}') })
+  const entry = (as: string, granted: boolean) => ({
+    use: `./${as}`,
+    as,
+    isolation: 'process' as const,
+    config: { apiKey: `key of ${as}` },
+    ...(granted && { capabilities: { credentials: 'raw' as const } }),
+  })
+  await using host = await createHost(
+    { plugins: [entry('open', true), entry('shut', true)] },
+    { file: tree.path('mcp.config.ts'), env: {}, patienceMs: Infinity },
+  )
+  assert.equal(textOf(await host.call('open_key')), 'key of open')
+  assert.match(textOf(await host.call('shut_key')), /This secret stays with the host/)
 })
 
 test('locking a package from npm does not run it with the rights of who locks it', () => {
