@@ -1,22 +1,22 @@
+import { Roster } from '../data/roster.ts'
 import type { Cancellation } from './cancellation.ts'
 
 /** The calls that are running now, over whatever transport: who closes the host waits for them, and ends those that take too long. */
 export class InFlight {
-  readonly #running = new Set<Cancellation>()
+  readonly #running = new Roster<Cancellation>()
   #waiting: (() => void)[] = []
 
   get size(): number {
     return this.#running.size
   }
 
-  /** Counts a call until {@link end}. */
-  begin(call: Cancellation): void {
-    this.#running.add(call)
-  }
-
-  /** To be called when the answer is there. */
-  end(call: Cancellation): void {
-    if (this.#running.delete(call) && this.#running.size === 0) this.#settle()
+  /** Counts a call until what it returns is called: when the answer is there. */
+  begin(call: Cancellation): () => void {
+    const leave = this.#running.add(call)
+    return () => {
+      leave()
+      if (this.#running.size === 0) this.#settle()
+    }
   }
 
   /** Resolves when nothing runs. What begins meanwhile is waited for too. */

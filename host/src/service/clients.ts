@@ -24,18 +24,18 @@ export function createClientPool<Client>(
 ): ClientPool<Client> {
   const held = new Map<string, Held<Client>>()
   const closing = new Set<Promise<void>>()
-  /** Those that nobody uses, the one that waits longest first. */
-  const idle = new Set<Held<Client>>()
+  /** How many of them nobody uses. Not a list of those: it would change with each call. */
+  let idle = 0
+  let releases = 0
 
   function make(key: string): Held<Client> {
     const making = (async () => create(key))()
-    const made: Held<Client> = { key, client: making, users: 0 }
+    const made: Held<Client> = { key, client: making, users: 0, releasedAt: 0 }
     held.set(key, made)
     making.then(
       (client) => (made.client = client),
       () => {
-        if (held.get(key) === made) held.delete(key)
-        idle.delete(made)
+        if (held.get(key) === made) forget(made)
       },
     )
     return made
@@ -44,22 +44,27 @@ export function createClientPool<Client>(
   function release(used: Held<Client>): void {
     used.users -= 1
     if (used.users > 0 || held.get(used.key) !== used) return
-    idle.add(used)
-    if (idle.size <= maxIdle) return
-    for (const oldest of idle) {
-      idle.delete(oldest)
-      held.delete(oldest.key)
-      const ending = (async () => disposeClient(await oldest.client))().catch(onDisposeFailed)
-      closing.add(ending)
-      void ending.finally(() => closing.delete(ending))
-      return
-    }
+    used.releasedAt = ++releases
+    idle += 1
+    if (idle > maxIdle) dispose(oldestIdle(held.values()) ?? used)
+  }
+
+  function forget(client: Held<Client>): void {
+    held.delete(client.key)
+    if (client.users === 0) idle -= 1
+  }
+
+  function dispose(oldest: Held<Client>): void {
+    forget(oldest)
+    const ending = (async () => disposeClient(await oldest.client))().catch(onDisposeFailed)
+    closing.add(ending)
+    void ending.finally(() => closing.delete(ending))
   }
 
   return {
     take(key) {
       const used = held.get(key) ?? make(key)
-      if (used.users === 0) idle.delete(used)
+      if (used.users === 0 && used.releasedAt > 0) idle -= 1
       used.users += 1
       return {
         get client() {
@@ -71,7 +76,6 @@ export function createClientPool<Client>(
     async [Symbol.asyncDispose]() {
       const made = await Promise.allSettled([...held.values()].map(async ({ client }) => client))
       held.clear()
-      idle.clear()
       const ending = await Promise.allSettled([
         ...made.map(async (client) => client.status === 'fulfilled' && disposeClient(client.value)),
         ...closing,
@@ -87,6 +91,15 @@ interface Held<Client> {
   readonly key: string
   client: Promise<Client> | Client
   users: number
+  /** The count of releases when it was last released; 0 until then. */
+  releasedAt: number
+}
+
+/** The one that waits longest. */
+function oldestIdle<Client>(held: Iterable<Held<Client>>): Held<Client> | undefined {
+  let oldest: Held<Client> | undefined
+  for (const client of held) if (client.users === 0 && (!oldest || client.releasedAt < oldest.releasedAt)) oldest = client
+  return oldest
 }
 
 /** A client says how it ends with a disposal symbol, or with the method nearly every library has. */

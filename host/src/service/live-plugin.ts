@@ -1,3 +1,4 @@
+import { Roster } from '../data/roster.ts'
 import type { PluginSurface } from './surface.ts'
 import type { RunningPlugin } from './running.ts'
 
@@ -8,7 +9,7 @@ import type { RunningPlugin } from './running.ts'
 export class LivePlugin {
   readonly instance: string
   readonly running: RunningPlugin
-  readonly #calls = new Set<(reason: Error) => void>()
+  readonly #calls = new Roster<(reason: Error) => void>()
   #idle: (() => void) | undefined
   #drained: Promise<DrainReport> | undefined
   #isDisposed = false
@@ -32,9 +33,9 @@ export class LivePlugin {
    */
   enter(cancel: (reason: Error) => void): () => void {
     if (this.#isDisposed) throw new Error(`A call came to a version of plugin "${this.instance}" that is disposed`)
-    this.#calls.add(cancel)
+    const leave = this.#calls.add(cancel)
     return () => {
-      this.#calls.delete(cancel)
+      leave()
       if (this.#calls.size === 0) this.#idle?.()
     }
   }

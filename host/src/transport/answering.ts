@@ -1,23 +1,24 @@
 import type { ServerResponse } from 'node:http'
+import { Roster } from '../data/roster.ts'
 
 /** The responses that are not sent yet, without those that only wait for something to happen. */
 export class Answering {
-  readonly #open = new Set<ServerResponse>()
+  readonly #open = new Roster<ServerResponse>()
   #waiting: (() => void)[] = []
 
-  add(res: ServerResponse): void {
-    this.#open.add(res)
-    res.once('close', () => this.delete(res))
+  /** Until it is closed; or until what this returns says that it only waits. */
+  add(res: ServerResponse): () => void {
+    const leave = this.#open.add(res)
+    const over = () => {
+      leave()
+      if (this.#open.size === 0) for (const resolve of this.#waiting.splice(0)) resolve()
+    }
+    res.once('close', over)
+    return over
   }
 
   [Symbol.iterator](): IterableIterator<ServerResponse> {
-    return this.#open.values()
-  }
-
-  delete(res: ServerResponse): void {
-    this.#open.delete(res)
-    if (this.#open.size > 0) return
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    return this.#open[Symbol.iterator]()
   }
 
   /** Resolves when all of them are sent, or their clients are gone. */

@@ -165,16 +165,16 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return undefined
     const capabilities = isObject(_meta) ? _meta[CAPABILITIES] : undefined
     const call = new BegunCall(isObject(capabilities) ? capabilities : undefined, onNeeded)
-    inFlight.begin(call.cancellation)
+    const answered = inFlight.begin(call.cancellation)
     const answer = calls.tool(snapshot, caller, tool.name, args, call)
     call.answer = answer
     const result = answer.then(
       (value) => {
-        inFlight.end(call.cancellation)
+        answered()
         return callJson(plainResult(value, tool), dress)
       },
       (error: unknown) => {
-        inFlight.end(call.cancellation)
+        answered()
         const { isCancelled, reason } = call.cancellation
         if (!isCancelled) throw error
         const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'

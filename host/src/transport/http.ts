@@ -126,9 +126,9 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     timeouts: deps.timeouts,
     allow: (path) => allow(path.split('?', 1)[0] ?? ''),
     handle(req, res) {
-      answering.add(res)
+      const waits = answering.add(res)
       if (draining) res.setHeader('connection', 'close')
-      handle(req, res).catch((error: unknown) => fail(req, res, error))
+      handle(req, res, waits).catch((error: unknown) => fail(req, res, error))
     },
   })
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
@@ -172,7 +172,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   }
 
-  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function handle(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<void> {
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
     const path = pathOf(req)
@@ -185,12 +185,12 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       return refuse(res, refusal(405, `${path} has no ${method}, only ${methods}`, { headers: { allow: methods } }))
     if (path === HEALTH) return sendJson(res, 200, '{"status":"ok"}')
     if (deps.metadata?.paths.includes(path)) return sendJson(res, 200, deps.metadata.document, { 'cache-control': 'max-age=300' })
-    const exchange = await identify(req, res)
+    const exchange = await identify(req, res, waits)
     if (exchange) await serve(exchange)
   }
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
-  async function identify(req: IncomingMessage, res: ServerResponse): Promise<Exchange | undefined> {
+  async function identify(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<Exchange | undefined> {
     const who = authenticate ? await authenticate(req, addressOf(req)) : OPERATOR
     if ('response' in who) {
       const { status, headers, body } = who.response
@@ -216,7 +216,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     }
     const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
     const { expiresAt, revoked } = who
-    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, waits: () => answering.delete(res) }
+    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, waits }
   }
 
   /** A client that went away is no fault of ours; anything else is. */
