@@ -65,8 +65,11 @@ function* candidates(text: string, file: string, edit: PluginsEdit): Generator<s
   // A config that has no plugins yet: at the beginning of its object.
   for (const { 0: opening, index } of text.matchAll(/(?:defineConfig\(\s*\{|export default \{|^\s*\{)/g)) {
     const at = index + opening.length
-    const isEmpty = /^\s*\}/.test(text.slice(at))
-    yield `${text.slice(0, at)}\n  ${key}: [${literal(edit.entry, json)}]${isEmpty && json ? '' : ','}${text.slice(at)}`
+    const rest = text.slice(at)
+    const list = `${key}: [${literal(edit.entry, json)}]`
+    // As the object is written: on lines of its own, or beside what is there.
+    if (/^\s*\}/.test(rest)) yield `${text.slice(0, at)}\n  ${list}${json ? '' : ','}\n${rest.trimStart()}`
+    else yield `${text.slice(0, at)}${/^\s*\n/.test(rest) ? '\n  ' : ' '}${list},${rest}`
   }
 }
 
