@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ServiceError, type HttpClient, type Principal } from '@mcp-patchbay/plugin-api'
+import { ServiceError, type HttpClient, type Principal, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { fakeCache, fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { readPluginConfig } from '../../../host/src/config/env.ts'
 import { createValidators } from '../../../host/src/data/validate.ts'
@@ -17,23 +17,16 @@ export interface Isolated extends AsyncDisposable {
 const root = join(import.meta.dirname, '..')
 const principal: Principal = { id: 'local', tenant: undefined, permissions: ['*'], kind: 'local' }
 
+/** The plugin as its process describes it to the host, which has none of its code. */
+export async function describedByItsProcess(): Promise<ServicePlugin> {
+  const { isolation, loaded } = await load()
+  using _ = isolation
+  return checkPlugin(loaded.exported, undefined, 'github')
+}
+
 /** Runs the plugin in a process; its requests go out through `http`. */
 export async function isolate(config: Readonly<Record<string, unknown>>, http: HttpClient & AsyncDisposable): Promise<Isolated> {
-  const log = fakeLog()
-  const isolation = createIsolation({ log, now: () => performance.now(), random: Math.random })
-  const loaded = await isolation.load(
-    { source: 'path', file: join(root, 'index.ts'), root },
-    {
-      label: 'github',
-      timeoutMs: 30_000,
-      digests: new Map(),
-      signal: undefined,
-      capabilities: noCapabilities,
-      configDir: root,
-      env: {},
-      limits: { heapMb: 256, memoryMb: 512 },
-    },
-  )
+  const { isolation, loaded, log } = await load()
   const plugin = checkPlugin(loaded.exported, undefined, 'github')
   const surface = readSurface(plugin)
   const read = readPluginConfig({ schema: surface.config, instance: 'github', inline: config, env: {} })
@@ -75,4 +68,23 @@ export async function isolate(config: Readonly<Record<string, unknown>>, http: H
       isolation[Symbol.dispose]()
     },
   }
+}
+
+async function load() {
+  const log = fakeLog()
+  const isolation = createIsolation({ log, now: () => performance.now(), random: Math.random })
+  const loaded = await isolation.load(
+    { source: 'path', file: join(root, 'index.ts'), root },
+    {
+      label: 'github',
+      timeoutMs: 120_000,
+      digests: new Map(),
+      signal: undefined,
+      capabilities: noCapabilities,
+      configDir: root,
+      env: {},
+      limits: { heapMb: 256, memoryMb: 512 },
+    },
+  )
+  return { isolation, loaded, log }
 }

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-/** Those that call the plugin; the others look at its definitions and at functions of it. */
-const SUITE = ['published-examples', 'contents', 'pages', 'refusals', 'allowed-repositories'].map((name) =>
+/** Those that look at the plugin and call it: the others import functions of it, and the upstream that the tests have. */
+const SUITE = ['contract', 'published-examples', 'contents', 'pages', 'refusals', 'allowed-repositories'].map((name) =>
   join(import.meta.dirname, `${name}.test.ts`),
 )
 
-test('every test that calls the plugin passes with the plugin in a process of its own', () => {
+test('every test that looks at the plugin or calls it passes with the plugin in a process of its own', () => {
   const { status, stdout } = spawnSync(
     process.execPath,
     ['--test', '--test-reporter=tap', '--conditions=@mcp-patchbay/source', ...SUITE],
