@@ -8,32 +8,32 @@ import { stdioClients } from '../fixtures/mcp-clients.ts'
 const args = ['--conditions=@mcp-patchbay/source', `${import.meta.dirname}/../fixtures/stdio-server.ts`]
 const server = { command: process.execPath, args }
 
-for (const [name, connect] of Object.entries(stdioClients)) {
-  test(`serves ${name} on stdio, with questions back`, async (t) => {
-    const client = await connect(t, server, { answers: (message) => (message === 'Your name?' ? 'Ada' : 'blue') })
-    assert.ok((await client.tools()).includes('demo_admin'))
-    assert.equal(await client.call('demo_whoami'), 'local of nobody')
-    assert.equal(await client.call('demo_ask'), 'Ada likes blue, says local')
-    assert.equal(await client.read('demo://pages/3'), 'Page 3')
-    assert.match(client.instructions ?? '', /- demo: /)
-  })
-
-  test(`tells ${name} on stdio of a changed list`, async (t) => {
-    const client = await connect(t, server)
-    const heard = await client.changes()
-    process.kill(client.pid ?? 0, 'SIGUSR2')
-    await heard.until('tools')
-    assert.equal(await client.call('demo_extra'), 'new')
-    assert.deepEqual(heard.all, ['tools'])
-  })
-
-  test(`keeps what a tool prints out of the way of ${name}`, async (t) => {
+for (const [name, connect] of Object.entries(stdioClients))
+  test(`serves ${name} on stdio`, async (t) => {
     const errors: Error[] = []
-    const client = await connect(t, server, { onerror: (error) => errors.push(error) })
-    assert.equal(await client.call('demo_print'), 'printed')
+    const client = await connect(t, server, {
+      answers: (message) => (message === 'Your name?' ? 'Ada' : 'blue'),
+      onerror: (error) => errors.push(error),
+    })
+    await t.test('with questions back', async () => {
+      assert.ok((await client.tools()).includes('demo_admin'))
+      assert.equal(await client.call('demo_whoami'), 'local of nobody')
+      assert.equal(await client.call('demo_ask'), 'Ada likes blue, says local')
+      assert.equal(await client.read('demo://pages/3'), 'Page 3')
+      assert.match(client.instructions ?? '', /- demo: /)
+    })
+    await t.test('and keeps what a tool prints out of its way', async () => {
+      assert.equal(await client.call('demo_print'), 'printed')
+    })
+    await t.test('and tells it of a changed list', async () => {
+      const heard = await client.changes()
+      process.kill(client.pid ?? 0, 'SIGUSR2')
+      await heard.until('tools')
+      assert.equal(await client.call('demo_extra'), 'new')
+      assert.deepEqual(heard.all, ['tools'])
+    })
     assert.deepEqual(errors, [])
   })
-}
 
 test('writes only messages to stdout, and what a tool prints to stderr', async (t) => {
   const child = await start(t)
