@@ -71,7 +71,10 @@ export async function startVersion(
   }, deps.loadTimeoutMs)
   try {
     // A start that comes back after its time is up is disposed, not forgotten.
-    const running = await orAborted(starting, stop.signal, (late) => void late[Symbol.asyncDispose]())
+    const running = await orAborted(starting, stop.signal, (late) => {
+      const disposed = Promise.resolve(late[Symbol.asyncDispose]())
+      disposed.catch((reason: unknown) => log.warn('plugin_dispose_failed', { error: reason }))
+    })
     return activation(
       {
         state: 'active',
