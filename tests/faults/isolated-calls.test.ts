@@ -18,7 +18,7 @@ for (const [what, code] of [
     const writing = at.tell(waiting, 'write')
     while ((await at.run(`return globalThis.waiting`)).value !== 2);
     const stuck = at.crash(code, 'brief')
-    assert.equal((await at.client.call('healthy_pulse')).text.includes('alive'), true)
+    assert.equal((await at.client.call('healthy_pulse_check')).text.includes('alive'), true)
     assert.match(await stuck, /hostile_brief did not answer within 300 ms/)
     assert.match(
       await reading,

@@ -91,7 +91,7 @@ test('prototypes and globals that a plugin patches are patched in its own proces
   assert.equal(value, 'patched')
   assert.deepEqual([[1].map(String), JSON.parse('1'), typeof fetch], [['1'], 1, 'function'])
   assert.match((await at.client.call('neighbour_sum')).text, /1,2/)
-  assert.match((await at.client.call('healthy_pulse')).text, /alive/)
+  assert.match((await at.client.call('healthy_pulse_check')).text, /alive/)
   // What it made of itself goes with its process.
   await at.crash(`process.reallyExit(0)`)
   assert.equal((await at.run(`return [1, 2].map(String).join()`)).value, '1,2')
