@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { errorResult, type ToolResult } from '../data/content.ts'
 import { isObject } from '../data/json.ts'
@@ -13,6 +12,15 @@ import type { SnapshotTool } from '../server/snapshot.ts'
 import { viewOf, type View } from '../server/view.ts'
 import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../server/wire-bytes.ts'
 import type { Exchange } from './exchange.ts'
+import {
+  CAPABILITIES,
+  isLegacyPost,
+  isModernPost,
+  isPlainClient,
+  legacyRequest,
+  modernRequest,
+  type HotRequest,
+} from './hot-request.ts'
 import { endWithNothing, envelope, sendResult } from './result.ts'
 
 export interface DirectDeps {
@@ -129,7 +137,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     },
   }
 
-  function isKnownClient({ client, params }: DirectRequest): boolean {
+  function isKnownClient({ client, params }: HotRequest): boolean {
     if (client === undefined || clients.has(client)) return true
     if (!isPlainClient(params['_meta'])) return false
     clients.set(client, true)
@@ -137,7 +145,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
   }
 
   /** The answer of a method that only looks: of its view, and prepared with it. */
-  function prepare(request: DirectRequest, caller: Caller, dress: Dress): PreparedJson | undefined {
+  function prepare(request: HotRequest, caller: Caller, dress: Dress): PreparedJson | undefined {
     const { method, params, message } = request
     const isKnown = isKnownClient(request)
     if (!isKnown && method !== 'server/discover') return undefined
@@ -155,7 +163,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
 
   /** Begins a call; undefined when it is not for this path. The result is undefined when the client wants none any more. */
   function start(
-    { name, arguments: args, _meta }: DirectRequest['params'],
+    { name, arguments: args, _meta }: HotRequest['params'],
     caller: Caller,
     dress: Dress,
     onNeeded?: (call: BegunCall) => void,
@@ -185,7 +193,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
   }
 
   /** Answers as JSON what is soon done and says nothing before; anything else goes on in a stream of the SDK. */
-  function callLegacy(exchange: Exchange, { id, params }: DirectRequest, session: DirectSession | undefined): Left {
+  function callLegacy(exchange: Exchange, { id, params }: HotRequest, session: DirectSession | undefined): Left {
     const { res, caller, authInfo } = exchange
     const { promise, resolve, reject } = Promise.withResolvers<Exchange | undefined>()
     let isLeft = false
@@ -224,120 +232,13 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
   }
 }
 
-interface DirectRequest {
-  readonly message: object
-  readonly id: string | number
-  readonly method: string
-  readonly params: Readonly<Record<string, unknown>>
-  /** What a request of 2026-07-28 says of its client. */
-  readonly client: string | undefined
-}
-
-const VERSION = '2026-07-28'
-const PROTOCOL = 'io.modelcontextprotocol/protocolVersion'
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
-const CLIENT = 'io.modelcontextprotocol/clientInfo'
-/** Written out, since the SDK is not read before somebody needs it; a test compares them with the SDK's. */
-export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([
-  '2025-11-25',
-  '2025-06-18',
-  '2025-03-26',
-  '2024-11-05',
-  '2024-10-07',
-])
-const MODERN_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'server/discover'])
-const LEGACY_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'ping'])
-
 /** Clients that differ in name, version or capabilities; each that is not plain costs one request by the long way. */
 const MAX_CLIENTS = 256
-const MAX_CLIENT_LENGTH = 4_096
 
 /** A call that takes longer has better a stream that its client can come back to. */
 const SOON_MS = 50
 
 const EMPTY = prepared('{}')
-
-/** A hot request of 2026-07-28 that says all it must and nothing unusual. */
-function modernRequest(message: unknown): DirectRequest | undefined {
-  const request = hotRequest(message, MODERN_METHODS)
-  if (!request) return undefined
-  const { params } = request
-  for (const key in params) if (key !== '_meta' && !isKnown(request.method, key)) return undefined
-  const client = clientOf(params['_meta'])
-  return client === undefined ? undefined : { ...request, client }
-}
-
-/** A hot request of a 2025 revision: one with metadata asks for progress, or is of another revision. */
-function legacyRequest(message: unknown): DirectRequest | undefined {
-  const request = hotRequest(message, LEGACY_METHODS)
-  if (!request) return undefined
-  for (const key in request.params) if (!isKnown(request.method, key)) return undefined
-  return request
-}
-
-function hotRequest(message: unknown, methods: ReadonlySet<unknown>): DirectRequest | undefined {
-  if (!isObject(message)) return undefined
-  const { jsonrpc, id, method, params = NONE } = message
-  if (jsonrpc !== '2.0' || typeof method !== 'string' || !methods.has(method) || !isObject(params)) return undefined
-  if (typeof id !== 'string' && !(typeof id === 'number' && Number.isSafeInteger(id))) return undefined
-  for (const key in message) if (!ENVELOPE.has(key)) return undefined
-  if (method === 'tools/call') {
-    const { name, arguments: args } = params
-    if (typeof name !== 'string' || (args !== undefined && !isObject(args))) return undefined
-  }
-  return { message, id, method, params, client: undefined }
-}
-
-const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
-const ENVELOPE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params'])
-
-function isKnown(method: string, key: string): boolean {
-  return method === 'tools/call' && (key === 'name' || key === 'arguments')
-}
-
-/** The `_meta` of a request that asks for nothing: progress and log lines need a stream, which is the SDK's. */
-function clientOf(meta: unknown): string | undefined {
-  if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return undefined
-  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return undefined
-  const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
-  return client.length > MAX_CLIENT_LENGTH ? undefined : client
-}
-
-/** A client that says its name, its version and nothing that would have to be looked at: the SDK need not be read for it. */
-function isPlainClient(meta: unknown): boolean {
-  if (!isObject(meta)) return false
-  const { [CLIENT]: info, [CAPABILITIES]: capabilities } = meta
-  return (
-    isObject(capabilities) &&
-    Object.keys(capabilities).length === 0 &&
-    isObject(info) &&
-    typeof info['name'] === 'string' &&
-    typeof info['version'] === 'string' &&
-    Object.keys(info).length === 2
-  )
-}
-
-/** Headers that say what the body says, as the specification demands. */
-function isModernPost({ headers }: IncomingMessage, { method, params }: DirectRequest): boolean {
-  return (
-    headers['mcp-protocol-version'] === VERSION &&
-    headers['mcp-method'] === method &&
-    (method !== 'tools/call' || headers['mcp-name'] === params['name']) &&
-    headers['mcp-session-id'] === undefined
-  )
-}
-
-function isLegacyPost({ headers }: IncomingMessage): boolean {
-  const { accept, 'mcp-protocol-version': version } = headers
-  return (
-    accept !== undefined &&
-    accept.includes('application/json') &&
-    accept.includes('text/event-stream') &&
-    (version === undefined || LEGACY_VERSIONS.has(String(version))) &&
-    headers['mcp-method'] === undefined &&
-    headers['mcp-name'] === undefined
-  )
-}
 
 const plain = new WeakMap<SnapshotTool, boolean>()
 

@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http'
+import { isObject } from '../data/json.ts'
+
+/** A message of one of the hot methods, as ordinary as the short way takes it. */
+export interface HotRequest {
+  readonly message: object
+  readonly id: string | number
+  readonly method: string
+  readonly params: Readonly<Record<string, unknown>>
+  /** What a request of 2026-07-28 says of its client. */
+  readonly client: string | undefined
+}
+
+/** A hot request of 2026-07-28 that says all it must and nothing unusual. */
+export function modernRequest(message: unknown): HotRequest | undefined {
+  const request = hotRequest(message, MODERN_METHODS)
+  if (!request) return undefined
+  const { params } = request
+  for (const key in params) if (key !== '_meta' && !isKnown(request.method, key)) return undefined
+  const client = clientOf(params['_meta'])
+  return client === undefined ? undefined : { ...request, client }
+}
+
+/** A hot request of a 2025 revision: one with metadata asks for progress, or is of another revision. */
+export function legacyRequest(message: unknown): HotRequest | undefined {
+  const request = hotRequest(message, LEGACY_METHODS)
+  if (!request) return undefined
+  for (const key in request.params) if (!isKnown(request.method, key)) return undefined
+  return request
+}
+
+/** A client that says its name, its version and nothing that would have to be looked at: the SDK need not be read for it. */
+export function isPlainClient(meta: unknown): boolean {
+  if (!isObject(meta)) return false
+  const { [CLIENT]: info, [CAPABILITIES]: capabilities } = meta
+  return (
+    isObject(capabilities) &&
+    Object.keys(capabilities).length === 0 &&
+    isObject(info) &&
+    typeof info['name'] === 'string' &&
+    typeof info['version'] === 'string' &&
+    Object.keys(info).length === 2
+  )
+}
+
+/** Headers that say what the body says, as the specification demands. */
+export function isModernPost({ headers }: IncomingMessage, { method, params }: HotRequest): boolean {
+  return (
+    headers['mcp-protocol-version'] === VERSION &&
+    headers['mcp-method'] === method &&
+    (method !== 'tools/call' || headers['mcp-name'] === params['name']) &&
+    headers['mcp-session-id'] === undefined
+  )
+}
+
+/** Headers of a client of a 2025 revision that takes either form of an answer. */
+export function isLegacyPost({ headers }: IncomingMessage): boolean {
+  const { accept, 'mcp-protocol-version': version } = headers
+  return (
+    accept !== undefined &&
+    accept.includes('application/json') &&
+    accept.includes('text/event-stream') &&
+    (version === undefined || LEGACY_VERSIONS.has(String(version))) &&
+    headers['mcp-method'] === undefined &&
+    headers['mcp-name'] === undefined
+  )
+}
+
+function hotRequest(message: unknown, methods: ReadonlySet<unknown>): HotRequest | undefined {
+  if (!isObject(message)) return undefined
+  const { jsonrpc, id, method, params = NONE } = message
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !methods.has(method) || !isObject(params)) return undefined
+  if (typeof id !== 'string' && !(typeof id === 'number' && Number.isSafeInteger(id))) return undefined
+  for (const key in message) if (!ENVELOPE.has(key)) return undefined
+  if (method === 'tools/call') {
+    const { name, arguments: args } = params
+    if (typeof name !== 'string' || (args !== undefined && !isObject(args))) return undefined
+  }
+  return { message, id, method, params, client: undefined }
+}
+
+const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
+const ENVELOPE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params'])
+
+function isKnown(method: string, key: string): boolean {
+  return method === 'tools/call' && (key === 'name' || key === 'arguments')
+}
+
+/** The `_meta` of a request that asks for nothing: progress and log lines need a stream, which is the SDK's. */
+function clientOf(meta: unknown): string | undefined {
+  if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return undefined
+  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return undefined
+  const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
+  return client.length > MAX_CLIENT_LENGTH ? undefined : client
+}
+
+const VERSION = '2026-07-28'
+const PROTOCOL = 'io.modelcontextprotocol/protocolVersion'
+/** Where the `_meta` of a request has what its client can do. */
+export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+const CLIENT = 'io.modelcontextprotocol/clientInfo'
+/** Written out, since the SDK is not read before somebody needs it; a test compares them with the SDK's. */
+export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([
+  '2025-11-25',
+  '2025-06-18',
+  '2025-03-26',
+  '2024-11-05',
+  '2024-10-07',
+])
+const MODERN_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'server/discover'])
+const LEGACY_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'ping'])
+
+/** Who has more to say of itself is the SDK's. */
+const MAX_CLIENT_LENGTH = 4_096
