@@ -1,26 +1,38 @@
 import type { ServerResponse } from 'node:http'
 import type { PreparedJson } from '../server/wire-bytes.ts'
 import { endWatched, sendJson } from './refusal.ts'
+import { writeSoon } from './turn.ts'
 
-/** Sends a JSON-RPC result that is JSON already. Does nothing when the client is gone. */
+/** Sends a JSON-RPC result that is JSON already, at the end of this turn of the event loop. Does nothing when the client is gone. */
 export function sendResult(
   res: ServerResponse,
   id: string | number,
   result: string | PreparedJson,
   headers?: Readonly<Record<string, string>>,
 ): void {
-  if (typeof result === 'string') return sendJson(res, 200, envelope(id, result), headers)
-  if (result.bytes.length < LARGE) return sendJson(res, 200, envelope(id, result.text), headers)
+  writeSoon(res, () => {
+    if (typeof result === 'string') sendJson(res, 200, envelope(id, result), headers)
+    else if (result.bytes.length < LARGE) sendJson(res, 200, envelope(id, result.text), headers)
+    else sendLarge(res, id, result.bytes, headers)
+  })
+}
+
+function sendLarge(
+  res: ServerResponse,
+  id: string | number,
+  result: Uint8Array,
+  headers: Readonly<Record<string, string>> | undefined,
+): void {
   if (res.destroyed || res.headersSent) return
   const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
   res.writeHead(200, {
     ...headers,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(head) + result.bytes.length + 1,
+    'content-length': Buffer.byteLength(head) + result.length + 1,
   })
   res.cork()
   res.write(head)
-  res.write(result.bytes)
+  res.write(result)
   res.uncork()
   endWatched(res, '}')
 }
