@@ -14,8 +14,7 @@ export function findJsonFault(text: string): string | undefined {
   let keys = 0
   let keyNext = false
   let pending: Role = OTHER
-  nextQuote = 0
-  nextBackslash = 0
+  nextBackslash = -1
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
@@ -78,8 +77,7 @@ const roles = new Uint8Array(JSON_LIMITS.depth + 1)
 const isObject = new Uint8Array(JSON_LIMITS.depth + 1)
 /** The keys of the message, params and _meta that are being read, by role: none of them is inside another of its kind. */
 const seen: (string[] | Set<string>)[] = [[], [], [], []]
-let nextQuote = 0
-let nextBackslash = 0
+let nextBackslash = -1
 
 function roleBelow(role: Role, key: string): Role {
   if (role === MESSAGE && key === 'params') return PARAMS
@@ -98,22 +96,18 @@ function isSeen(role: Role, key: string): boolean {
 }
 
 /**
- * Where the string that begins at `from` ends. Character by character, but for the long stretches without quote or backslash. Where
- * the next of either is, is remembered until it is passed: to search anew each time would be quadratic in a string made for it.
+ * Where the string that begins at `from` ends, or -1. Where the next backslash is, is remembered until it is passed: most messages have
+ * none, and to search anew each time would be quadratic in a message made for it.
  */
 function closingQuote(text: string, from: number): number {
-  let at = from
-  while (at < text.length) {
-    for (const stop = at + 64; at < stop && at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === QUOTE) return at
-      if (code === BACKSLASH) at++
-    }
-    if (nextQuote < at) nextQuote = positionOf('"', text, at)
-    if (nextBackslash < at) nextBackslash = positionOf('\\', text, at)
-    at = Math.min(nextQuote, nextBackslash)
+  let quote = text.indexOf('"', from)
+  if (nextBackslash < from) nextBackslash = positionOf('\\', text, from)
+  while (nextBackslash < quote) {
+    const after = nextBackslash + 2
+    if (quote < after) quote = text.indexOf('"', after)
+    nextBackslash = positionOf('\\', text, after)
   }
-  return -1
+  return quote
 }
 
 function positionOf(character: string, text: string, from: number): number {
@@ -135,7 +129,6 @@ function keyText(text: string, from: number, to: number): string {
 const QUOTE = 0x22
 const COMMA = 0x2c
 const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
