@@ -24,7 +24,11 @@ export async function readMessage(req: IncomingMessage, maxBytes: number): Promi
 /** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
 export function parseMessage(bytes: Buffer): Read {
   if (!isUtf8(bytes)) return { refused: refusal(400, 'Parse error: the message is not valid UTF-8', { code: PARSE_ERROR }) }
-  const text = bytes.toString('utf8')
+  return parseText(bytes.toString('utf8'))
+}
+
+/** Parses one message that was valid UTF-8. */
+export function parseText(text: string): Read {
   const fault = findJsonFault(text)
   if (fault !== undefined) return { refused: refusal(400, fault) }
   try {

@@ -4,6 +4,7 @@ import { callerOf } from '../server/auth-info.ts'
 import { handOver, type BegunCall } from '../server/begun-call.ts'
 import type { Dress } from '../server/wire-bytes.ts'
 import type { Direct } from './direct.ts'
+import { OpenRequests } from '../data/open-requests.ts'
 
 /**
  * The direct path for one connection of lines. Which era it is of, and what its client says of itself, is the SDK's to find out: from
@@ -12,7 +13,7 @@ import type { Direct } from './direct.ts'
 export class DirectLines {
   readonly #direct: Direct
   readonly #authInfo: AuthInfo
-  readonly #begun = new Map<RequestId, BegunCall>()
+  readonly #begun = new OpenRequests<BegunCall>()
   /** Requests that the SDK is answering and that may be taken next time. */
   readonly #passed = new Map<RequestId, unknown>()
   #dress: Dress | undefined

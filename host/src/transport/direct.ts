@@ -21,6 +21,7 @@ import {
   modernRequest,
   type HotRequest,
 } from './hot-request.ts'
+import type { OpenRequests } from '../data/open-requests.ts'
 import { endWithNothing, envelope, sendResult } from './result.ts'
 
 export interface DirectDeps {
@@ -50,14 +51,14 @@ export type Left = Exchange | undefined | Promise<Exchange | undefined>
 /** What a 2025 session and its direct calls know of each other. */
 export interface DirectSession {
   readonly id: string
-  readonly begun: Map<string | number, BegunCall>
+  readonly begun: OpenRequests<BegunCall>
 }
 
 export interface LineRequest {
   readonly caller: Caller
   readonly message: unknown
   readonly dress: Dress
-  readonly begun: Map<string | number, BegunCall>
+  readonly begun: OpenRequests<BegunCall>
   /** Takes a call that the SDK must go on with: no answer comes from here then. */
   readonly leave: (call: BegunCall) => void
 }
@@ -117,7 +118,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
         leave(call)
       })
       if (!started) return undefined
-      if (!isLeft) begun.set(id, started.call)
+      if (!isLeft) begun.add(id, started.call)
       return started.result.then((result) => {
         if (isLeft) return undefined
         begun.delete(id)
@@ -173,16 +174,16 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return undefined
     const capabilities = isObject(_meta) ? _meta[CAPABILITIES] : undefined
     const call = new BegunCall(isObject(capabilities) ? capabilities : undefined, onNeeded)
-    const answered = inFlight.begin(call.cancellation)
+    const place = inFlight.begin(call.cancellation)
     const answer = calls.tool(snapshot, caller, tool.name, args, call)
     call.answer = answer
     const result = answer.then(
       (value) => {
-        answered()
+        place.leave()
         return callJson(plainResult(value, tool), dress)
       },
       (error: unknown) => {
-        answered()
+        place.leave()
         const { isCancelled, reason } = call.cancellation
         if (!isCancelled) throw error
         const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'
@@ -208,7 +209,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     const { call, result } = started
     // With a session a client that lost its connection may come back for the answer, once the SDK has the call.
     const timer = session ? setTimeout(leave, SOON_MS, call) : undefined
-    if (session) session.begun.set(id, call)
+    if (session) session.begun.add(id, call)
     else cancelWhenGone(exchange, call)
     const over = () => {
       clearTimeout(timer)

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import {
   parseJSONRPCMessage,
@@ -7,8 +8,9 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
-import { parseMessage } from './body.ts'
+import { parseMessage, parseText } from './body.ts'
 import type { DirectLines } from './direct-lines.ts'
+import { OpenRequests } from '../data/open-requests.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from './refusal.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
@@ -36,7 +38,7 @@ export class LineTransport implements Transport {
   /** Refuses requests from now on. */
   isDraining = false
   readonly #options: LineTransportOptions
-  readonly #unanswered = new Set<RequestId>()
+  readonly #unanswered = new OpenRequests<true>()
   #parts: Buffer[] = []
   #length = 0
   #isSkipping = false
@@ -93,12 +95,40 @@ export class LineTransport implements Transport {
 
   readonly #onData = (chunk: Buffer): void => {
     let from = 0
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      this.#take(chunk.subarray(from, end))
+    if (this.#length > 0 || this.#isSkipping) {
+      const end = chunk.indexOf(NEWLINE)
+      if (end === -1) return this.#take(chunk)
+      this.#take(chunk.subarray(0, end))
       this.#endLine()
       from = end + 1
     }
-    this.#take(chunk.subarray(from))
+    const last = chunk.lastIndexOf(NEWLINE)
+    if (last >= from) this.#takeLines(chunk.subarray(from, last))
+    this.#take(chunk.subarray(Math.max(from, last + 1)))
+  }
+
+  /** Whole lines. Read as one text, which costs a third of a text each, where all of it is UTF-8 and none of it can be too long. */
+  #takeLines(lines: Buffer): void {
+    if (lines.length > this.#options.maxBytes || !isUtf8(lines)) {
+      let from = 0
+      for (let end = lines.indexOf(NEWLINE); end !== -1; end = lines.indexOf(NEWLINE, from)) {
+        this.#takeLine(lines.subarray(from, end))
+        from = end + 1
+      }
+      return this.#takeLine(lines.subarray(from))
+    }
+    const text = lines.toString('utf8')
+    let from = 0
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
+      this.#receive(text.slice(from, end))
+      from = end + 1
+    }
+    this.#receive(text.slice(from))
+  }
+
+  #takeLine(line: Buffer): void {
+    this.#take(line)
+    this.#endLine()
   }
 
   #take(part: Buffer): void {
@@ -117,11 +147,12 @@ export class LineTransport implements Transport {
     this.#parts = []
     this.#length = 0
     this.#isSkipping = false
-    if (!wasSkipped && !isBlank(line)) this.#receive(line)
+    if (!wasSkipped) this.#receive(line)
   }
 
-  #receive(line: Buffer): void {
-    const read = parseMessage(line)
+  #receive(line: Buffer | string): void {
+    if (isBlank(line)) return
+    const read = typeof line === 'string' ? parseText(line) : parseMessage(line)
     if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
     if (this.#takeDirectly(read.message)) return
     let message: JSONRPCMessage
@@ -138,7 +169,7 @@ export class LineTransport implements Transport {
     if ('method' in message && 'id' in message) {
       if (this.isDraining) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
       // A subscription is answered when it ends, which may be never.
-      if (message.method !== 'subscriptions/listen') this.#unanswered.add(message.id)
+      if (message.method !== 'subscriptions/listen' && !this.#unanswered.has(message.id)) this.#unanswered.add(message.id, true)
       this.#options.direct?.passed(message)
     } else if ('method' in message && message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId']
@@ -167,7 +198,7 @@ export class LineTransport implements Transport {
       this.#writeLine(answer)
       return true
     }
-    this.#unanswered.add(id)
+    this.#unanswered.add(id, true)
     answer.then(
       (line) => {
         if (line === undefined) return
@@ -222,6 +253,10 @@ const NEWLINE = 0x0a
 /** Characters; more goes out at once. */
 const BATCH = 65_536
 
-function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+function isBlank(line: Buffer | string): boolean {
+  for (let at = 0; at < line.length; at++) {
+    const code = typeof line === 'string' ? line.charCodeAt(at) : line[at]
+    if (code !== 0x20 && code !== 0x09 && code !== 0x0d) return false
+  }
+  return true
 }

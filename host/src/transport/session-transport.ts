@@ -5,13 +5,14 @@ import {
   type WebStandardStreamableHTTPServerTransportOptions,
 } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
+import { OpenRequests } from '../data/open-requests.ts'
 import { cancellation, RecentEvents } from './recent-events.ts'
 
 /** The SDK's transport of one 2025 session, which also knows what it is busy with. */
 export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   readonly events: RecentEvents
   /** Requests without an answer yet; true for those that came in a batch. */
-  readonly #unanswered = new Map<RequestId, boolean>()
+  readonly #unanswered = new OpenRequests<boolean>()
 
   constructor({ now, ...options }: WebStandardStreamableHTTPServerTransportOptions & { readonly now: () => number }) {
     const events = new RecentEvents(now)
@@ -30,7 +31,7 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   expect(message: unknown): RequestId | undefined {
     const requests = (Array.isArray(message) ? message : [message]).map(requestId).filter((id) => id !== undefined)
     const reused = requests.find((id, index) => this.#unanswered.has(id) || requests.indexOf(id) !== index)
-    if (reused === undefined) for (const id of requests) this.#unanswered.set(id, Array.isArray(message))
+    if (reused === undefined) for (const id of requests) this.#unanswered.add(id, Array.isArray(message))
     return reused
   }
 

@@ -12,6 +12,7 @@ import { waitForChanges, type Exchange, type OpenConnections } from './exchange.
 import { ListenBus, ownerOf } from './listen-bus.ts'
 import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
 import { idOf } from './message.ts'
+import { OpenRequests } from '../data/open-requests.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Sessions, type Session } from './sessions.ts'
 import type { StreamableOptions } from './streamable.ts'
@@ -163,7 +164,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp, begun })),
     })
-    const begun = new Map<string | number, BegunCall>()
+    const begun = new OpenRequests<BegunCall>()
     const leave = announcer.add(mcp)
     mcp.onClosed(() => {
       leave()
@@ -190,7 +191,7 @@ class StreamableSession implements Session {
   readonly owner: string
   readonly transport: SessionTransport
   /** Its calls on the direct path. */
-  readonly begun: Map<string | number, BegunCall>
+  readonly begun: OpenRequests<BegunCall>
   /** How many streams wait for notifications. */
   streams = 0
   readonly #mcp: HostServer
@@ -217,7 +218,7 @@ interface StreamableSessionParts {
   readonly owner: string
   readonly transport: SessionTransport
   readonly mcp: HostServer
-  readonly begun: Map<string | number, BegunCall>
+  readonly begun: OpenRequests<BegunCall>
 }
 
 /** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */

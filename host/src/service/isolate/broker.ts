@@ -10,6 +10,7 @@ import type {
 } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
 import type { CallScope } from '../../network/call-scope.ts'
 import { inCall, outsideCalls } from '../call-scope.ts'
 import type { CallRequest, ClientLogLevel } from '../running.ts'
@@ -46,7 +47,7 @@ export interface Broker extends ProcessOwner {
  * for a call that is not there, or over, it gets what background work gets. Nothing of what it sends is trusted to have its form.
  */
 export function createBroker({ instance, http, log, metrics, cache, digest, now }: BrokerOptions): Broker {
-  const calls = new Map<number, OpenCall>()
+  const calls = new OpenRequests<OpenCall>()
   const budget = createBudget(log, now)
   const denials = createDenials(log, now)
 
@@ -104,7 +105,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
   return {
     instance,
     begin(id, call) {
-      calls.set(id, { request: call.request, scope: call.scope, progress: undefined })
+      calls.add(id, { request: call.request, scope: call.scope, progress: undefined })
     },
     end(id) {
       calls.get(id)?.progress?.end()

@@ -7,6 +7,7 @@ import { Socket } from 'node:net'
 import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
 import { hostError } from '../../errors.ts'
 import { locationOf } from '../../modules/location.ts'
 import type { Admit } from '../../modules/source.ts'
@@ -34,7 +35,7 @@ const PACE_MS = 50
 let maxAnswerBytes = MAX_FRAME_BYTES
 let plugin: unknown
 let running: RunningPlugin | undefined
-const calls = new Map<number, RemoteRequest>()
+const calls = new OpenRequests<RemoteRequest>()
 
 const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
   load,
@@ -128,7 +129,7 @@ function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): unknown
 async function call({ kind, name, input, uri = '', params = {}, request: sent }: CallOrder, id: number): Promise<Parcel> {
   if (!running) throw new Error('The plugin was not started')
   const request = new RemoteRequest(id, sent)
-  calls.set(id, request)
+  calls.add(id, request)
   const current = running
   try {
     const value = await inCallNumber(id, () => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { OpenRequests } from '../../data/open-requests.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { readThrown, writeThrown } from './wire-error.ts'
 
@@ -51,7 +52,7 @@ const TELL = 3
 
 /** Speaks with the other end of a pipe. Frames that are written in one tick leave in one system call. */
 export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFault, onClose, onMessage }: PeerOptions): Peer {
-  const open = new Map<number, PromiseWithResolvers<Packet>>()
+  const open = new OpenRequests<PromiseWithResolvers<Packet>>()
   let lastId = 0
   let answering = 0
   let closed: Error | undefined
@@ -132,7 +133,7 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
       const id = ++lastId
       if (closed) return { id, answer: Promise.reject(closed) }
       const question = Promise.withResolvers<Packet>()
-      open.set(id, question)
+      open.add(id, question)
       send([ASK, id, what, data], body)
       return { id, answer: question.promise }
     },
