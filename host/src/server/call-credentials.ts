@@ -3,15 +3,17 @@ import type { LivePlugin } from '../service/live-plugin.ts'
 import type { Caller } from './caller.ts'
 import { liveOf, type SnapshotItem } from './snapshot.ts'
 
-/** Takes what the caller brought for services out of every text until it is disposed: a service may echo it, and a plugin pass that on. */
-export function hideCredentials({ credentials }: Caller, redact: Redactor): Disposable | undefined {
-  if (!credentials || credentials.secrets.length === 0) return undefined
+/** Takes what the caller brought for services out of every text while `work` runs: a service may echo it, and a plugin pass that on. */
+export function hidingCredentials<Answer>(
+  { credentials }: Caller,
+  redact: Redactor,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  if (!credentials || credentials.secrets.length === 0) return work()
   const forget = credentials.secrets.map((secret) => redact.add(secret))
-  return {
-    [Symbol.dispose]() {
-      for (const end of forget) end()
-    },
-  }
+  return work().finally(() => {
+    for (const end of forget) end()
+  })
 }
 
 /**

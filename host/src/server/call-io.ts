@@ -27,7 +27,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const { era, inFlight, log, requestState } = options
   const cancellation = new Cancellation()
   const following = follow(mcpReq.signal, cancellation)
-  const answered = inFlight.begin(cancellation)
+  const place = inFlight.begin(cancellation)
   let open = true
   const notify = (method: string, params: Record<string, unknown>) => {
     // Never thrown at the plugin: a client that is gone has aborted the signal already.
@@ -64,7 +64,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const end = () => {
     open = false
     following[Symbol.dispose]()
-    answered()
+    place.leave()
   }
   return { io, end }
 }

@@ -103,8 +103,10 @@ export function checkTool(): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
 /** Before a layer waits: the version that was looked at must not be drained meanwhile, since the call will run in it. */
 export function inVersion<Answer>({ item }: PendingCall, work: () => Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const leave = liveOf(item).enter(reject)
-    work().then(resolve, reject).finally(leave)
+    const place = liveOf(item).enter({ cancel: reject })
+    work()
+      .then(resolve, reject)
+      .finally(() => place.leave())
   })
 }
 

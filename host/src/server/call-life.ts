@@ -4,11 +4,13 @@ import type { CallerCredentials } from '../network/call-scope.ts'
 import type { Audit } from '../observability/audit.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
-import type { LivePlugin } from '../service/live-plugin.ts'
+import type { Leaving } from '../data/roster.ts'
+import type { Cancellable, LivePlugin } from '../service/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../service/running.ts'
 import type { CallIO } from './call.ts'
 import type { Caller } from './caller.ts'
 import { Cancellation } from './cancellation.ts'
+import type { Deadlines, Limited } from './deadlines.ts'
 import type { Middleware } from './middleware.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { ResultCache } from './result-cache.ts'
@@ -30,11 +32,18 @@ export interface CallDeps {
   readonly middleware?: readonly Middleware[]
 }
 
-interface CallLife {
+/** What one call is run with. */
+export interface CallLife {
   readonly name: string
   readonly timeoutMs: number
   readonly caller: Caller
   readonly io: CallIO
+}
+
+/** What all calls of a host share. */
+export interface CallTimes {
+  readonly deadlines: Deadlines
+  readonly log: Logger
 }
 
 /**
@@ -43,55 +52,73 @@ interface CallLife {
  */
 export function runIn(
   live: LivePlugin,
-  { name, timeoutMs, caller, io }: CallLife,
-  { log }: CallDeps,
+  life: CallLife,
+  times: CallTimes,
   work: (running: RunningPlugin, request: CallRequest) => Promise<unknown>,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    if (io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: name }))
-    const life = new Cancellation()
-    const end = (reason: Error) => {
-      reject(reason)
-      life.cancel(reason)
-    }
-    const leave = live.enter(end)
-    const timer = setTimeout(() => end(hostError('CALL_TIMEOUT', { tool: name, ms: timeoutMs })), timeoutMs)
-    const over = () => {
-      clearTimeout(timer)
-      io.cancellation.onCancel(undefined)
-      leave()
-    }
-    life.onCancel(over)
-    io.cancellation.onCancel(() => end(hostError('CALL_CANCELLED', { tool: name })))
-    work(live.running, new LiveRequest({ name, caller, io, live, life, log })).then(
+    if (life.io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: life.name }))
+    const call = new RunningCall(live, life, times, reject)
+    work(live.running, call).then(
       (value) => {
-        if (!life.isCancelled) over()
+        call.finish()
         resolve(value)
       },
       (error: unknown) => {
-        if (!life.isCancelled) over()
+        call.finish()
         reject(error)
       },
     )
   })
 }
 
-interface LiveRequestParts {
-  readonly name: string
-  readonly caller: Caller
-  readonly io: CallIO
-  readonly live: LivePlugin
-  readonly life: Cancellation
-  readonly log: Logger
-}
-
-/** Getters on a prototype: what a plugin does not look at is not made. Those that give functions give them whole, to be taken apart. */
-class LiveRequest implements CallRequest {
-  readonly #parts: LiveRequestParts
+/**
+ * One call in one version: what ends it early, and what its plugin may ask of it. Getters on a prototype: what a plugin does not look at
+ * is not made. Those that give functions give them whole, to be taken apart.
+ */
+class RunningCall implements CallRequest, Cancellable, Limited {
+  readonly dueAt: number
+  readonly #parts: CallLife
+  readonly #live: LivePlugin
+  readonly #log: Logger
+  readonly #reject: (reason: Error) => void
+  readonly #inVersion: Leaving
+  readonly #inTime: Leaving
+  readonly #life = new Cancellation()
   #progress: CallRequest['progress'] | undefined
 
-  constructor(parts: LiveRequestParts) {
+  constructor(live: LivePlugin, parts: CallLife, { deadlines, log }: CallTimes, reject: (reason: Error) => void) {
+    this.dueAt = performance.now() + parts.timeoutMs
     this.#parts = parts
+    this.#live = live
+    this.#log = log
+    this.#reject = reject
+    this.#inVersion = live.enter(this)
+    this.#inTime = deadlines.add(this)
+    parts.io.cancellation.onCancel(() => this.cancel(hostError('CALL_CANCELLED', { tool: parts.name })))
+  }
+
+  cancel(reason: Error): void {
+    if (this.#life.isCancelled) return
+    this.#reject(reason)
+    this.#leave()
+    this.#life.cancel(reason)
+  }
+
+  expire(): void {
+    const { name, timeoutMs } = this.#parts
+    this.cancel(hostError('CALL_TIMEOUT', { tool: name, ms: timeoutMs }))
+  }
+
+  /** The plugin is done with it, if nothing ended it before. */
+  finish(): void {
+    if (!this.#life.isCancelled) this.#leave()
+  }
+
+  #leave(): void {
+    this.#inTime.leave()
+    this.#parts.io.cancellation.onCancel(undefined)
+    this.#inVersion.leave()
   }
 
   get requestId(): string {
@@ -104,7 +131,7 @@ class LiveRequest implements CallRequest {
     return this.#parts.caller.credentials
   }
   get signal(): AbortSignal {
-    return this.#parts.life.signal
+    return this.#life.signal
   }
   get inputResponses(): InputResponses | undefined {
     return this.#parts.io.inputResponses
@@ -116,11 +143,13 @@ class LiveRequest implements CallRequest {
     return this.#parts.io.requestState
   }
   get progress(): CallRequest['progress'] {
-    return (this.#progress ??= increasing(this.#parts))
+    const { name, io } = this.#parts
+    return (this.#progress ??= increasing({ name, io, live: this.#live, life: this.#life, log: this.#log }))
   }
   get log(): CallRequest['log'] {
-    const { io, live } = this.#parts
-    return (level, data) => io.log?.(level, data, live.instance)
+    const { io } = this.#parts
+    const { instance } = this.#live
+    return (level, data) => io.log?.(level, data, instance)
   }
   get closeStream(): () => void {
     const { io } = this.#parts
@@ -128,8 +157,16 @@ class LiveRequest implements CallRequest {
   }
 }
 
+interface ProgressParts {
+  readonly name: string
+  readonly io: CallIO
+  readonly live: LivePlugin
+  readonly life: Cancellation
+  readonly log: Logger
+}
+
 /** MCP wants progress to grow; what does not is dropped and said once. */
-function increasing({ name, io, live, life, log }: LiveRequestParts): CallRequest['progress'] {
+function increasing({ name, io, live, life, log }: ProgressParts): CallRequest['progress'] {
   let last = -Infinity
   let warned = false
   return (progress, options) => {

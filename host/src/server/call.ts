@@ -4,11 +4,12 @@ import { InvalidResult, toolResult, type ToolResult } from '../data/content.ts'
 import { hostError } from '../errors.ts'
 import type { ClientLogLevel } from '../service/running.ts'
 import { promptMessages, resourceContents } from './answers.ts'
-import { hideCredentials, liveFor } from './call-credentials.ts'
+import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool, type PendingCall } from './call-layers.ts'
-import { runIn, type CallDeps } from './call-life.ts'
+import { runIn, type CallDeps, type CallTimes } from './call-life.ts'
 import type { Caller } from './caller.ts'
 import type { Cancellation } from './cancellation.ts'
+import { Deadlines } from './deadlines.ts'
 import { refusal } from './filter.ts'
 import { compose, layersOf, type Layer } from './middleware.ts'
 import type { Snapshot, SnapshotPrompt, SnapshotResource, SnapshotTemplate, SnapshotTool } from './snapshot.ts'
@@ -69,7 +70,8 @@ export interface InputRequiredAnswer {
  * cache, and the plugin in the middle. Whether the caller may make it at all is decided before.
  */
 export function createCalls(deps: CallDeps): Calls {
-  const { results, middleware = [], redact } = deps
+  const { results, middleware = [], redact, log } = deps
+  const times: CallTimes = { deadlines: new Deadlines(), log }
   const callTool = compose<PendingCall<SnapshotTool>, ToolAnswer>(
     [
       observeTool(deps),
@@ -80,7 +82,7 @@ export function createCalls(deps: CallDeps): Calls {
     ],
     async ({ item, name, caller, args, io }) => {
       const timeoutMs = item.timeoutMs ?? deps.limits().callTimeoutMs
-      const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, deps, (running, request) =>
+      const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, times, (running, request) =>
         running.callTool(item.localName, args, request),
       )
       const questions = questionsIn(value, item)
@@ -100,7 +102,7 @@ export function createCalls(deps: CallDeps): Calls {
       const value = await runIn(
         liveFor(item, caller),
         { name: item.name, timeoutMs: callTimeoutMs, caller, io },
-        deps,
+        times,
         (running, request) => running.readResource(item.localName, uri, params, request),
       )
       return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], maxBytes: resultBytes }) }
@@ -111,8 +113,11 @@ export function createCalls(deps: CallDeps): Calls {
     [observeOther(deps), ...limitRate<PromptAnswer>(deps), checkPrompt(), ...layersOf(middleware, ({ prompt }) => prompt)],
     async ({ item, name, caller, args, io }) => {
       const { callTimeoutMs, resultBytes } = deps.limits()
-      const value = await runIn(liveFor(item, caller), { name, timeoutMs: callTimeoutMs, caller, io }, deps, (running, request) =>
-        running.getPrompt(item.localName, args, request),
+      const value = await runIn(
+        liveFor(item, caller),
+        { name, timeoutMs: callTimeoutMs, caller, io },
+        times,
+        (running, request) => running.getPrompt(item.localName, args, request),
       )
       const questions = questionsIn(value, item)
       if (questions) return questions
@@ -123,37 +128,37 @@ export function createCalls(deps: CallDeps): Calls {
   )
 
   return {
-    async tool(snapshot, caller, name, args = {}, io) {
-      using _ = hideCredentials(caller, redact)
+    tool(snapshot, caller, name, args = {}, io) {
       const item = snapshot.tools.get(name)
       const refused = item ? refusal(item, caller, snapshot.policy) : 'unknown'
       if (!item || refused) {
         deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)
-        throw hostError('TOOL_UNKNOWN', { name })
+        return Promise.reject(hostError('TOOL_UNKNOWN', { name }))
       }
-      return await callTool({ kind: 'tool', name, item, caller, args, io, outcome: 'ok' })
+      const call: PendingCall<SnapshotTool> = { kind: 'tool', name, item, caller, args, io, outcome: 'ok' }
+      return hidingCredentials(caller, redact, () => callTool(call))
     },
 
-    async resource(snapshot, caller, uri, io) {
-      using _ = hideCredentials(caller, redact)
+    resource(snapshot, caller, uri, io) {
       const found = findResource(snapshot, uri)
       const refused = found ? refusal(found.item, caller, snapshot.policy) : 'unknown'
       if (!found || refused) {
         deny({ kind: 'resource', name: uri, caller, io }, refused ?? 'unknown', deps)
-        throw hostError('RESOURCE_UNKNOWN', { uri })
+        return Promise.reject(hostError('RESOURCE_UNKNOWN', { uri }))
       }
-      return await readResource({ kind: 'resource', name: uri, ...found, caller, args: found.params, io, outcome: 'ok' })
+      const call: FoundResource = { kind: 'resource', name: uri, ...found, caller, args: found.params, io, outcome: 'ok' }
+      return hidingCredentials(caller, redact, () => readResource(call))
     },
 
-    async prompt(snapshot, caller, name, args, io) {
-      using _ = hideCredentials(caller, redact)
+    prompt(snapshot, caller, name, args, io) {
       const item = snapshot.prompts.get(name)
       const refused = item ? refusal(item, caller, snapshot.policy) : 'unknown'
       if (!item || refused) {
         deny({ kind: 'prompt', name, caller, io }, refused ?? 'unknown', deps)
-        throw hostError('PROMPT_UNKNOWN', { name })
+        return Promise.reject(hostError('PROMPT_UNKNOWN', { name }))
       }
-      return await getPrompt({ kind: 'prompt', name, item, caller, args, io, outcome: 'ok' })
+      const call: PendingPrompt = { kind: 'prompt', name, item, caller, args, io, outcome: 'ok' }
+      return hidingCredentials(caller, redact, () => getPrompt(call))
     },
   }
 }

@@ -1,22 +1,18 @@
-import { Roster } from '../data/roster.ts'
+import { Roster, type Leaving } from '../data/roster.ts'
 import type { Cancellation } from './cancellation.ts'
 
 /** The calls that are running now, over whatever transport: who closes the host waits for them, and ends those that take too long. */
 export class InFlight {
-  readonly #running = new Roster<Cancellation>()
+  readonly #running = new Roster<Cancellation>(() => this.#settle())
   #waiting: (() => void)[] = []
 
   get size(): number {
     return this.#running.size
   }
 
-  /** Counts a call until what it returns is called: when the answer is there. */
-  begin(call: Cancellation): () => void {
-    const leave = this.#running.add(call)
-    return () => {
-      leave()
-      if (this.#running.size === 0) this.#settle()
-    }
+  /** Counts a call until it leaves: when the answer is there. */
+  begin(call: Cancellation): Leaving {
+    return this.#running.add(call)
   }
 
   /** Resolves when nothing runs. What begins meanwhile is waited for too. */

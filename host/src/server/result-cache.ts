@@ -58,7 +58,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
 
     // Entered before the first wait: the version must not be drained while the cache is asked, since the call may still run in it.
     const waiting = new AbortController()
-    const leave = liveOf(tool).enter((reason) => waiting.abort(reason))
+    const place = liveOf(tool).enter({ cancel: (reason) => waiting.abort(reason) })
     io.cancellation.onCancel(() => waiting.abort(hostError('CALL_CANCELLED', { tool: name })))
     try {
       const { value, outcome } = await cache.namespace('results', ...identity).remember(
@@ -77,7 +77,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
       return { kind: 'result', result: { ...value.result, _meta: { ...value.result['_meta'], [META_KEY]: 'hit' } } }
     } finally {
       io.cancellation.onCancel(undefined)
-      leave()
+      place.leave()
     }
   }
 

@@ -22,15 +22,15 @@ export function createClientPool<Client>(
   create: (key: string) => Client | Promise<Client>,
   { maxIdle = 256, onDisposeFailed = () => {} }: ClientPoolOptions = {},
 ): ClientPool<Client> {
-  const held = new Map<string, Held<Client>>()
+  const held = new Map<string, HeldClient<Client>>()
   const closing = new Set<Promise<void>>()
   /** How many of them nobody uses. Not a list of those: it would change with each call. */
   let idle = 0
   let releases = 0
 
-  function make(key: string): Held<Client> {
+  function make(key: string): HeldClient<Client> {
     const making = (async () => create(key))()
-    const made: Held<Client> = { key, client: making, users: 0, releasedAt: 0 }
+    const made = new HeldClient(key, making, release)
     held.set(key, made)
     making.then(
       (client) => (made.client = client),
@@ -41,7 +41,7 @@ export function createClientPool<Client>(
     return made
   }
 
-  function release(used: Held<Client>): void {
+  function release(used: HeldClient<Client>): void {
     used.users -= 1
     if (used.users > 0 || held.get(used.key) !== used) return
     used.releasedAt = ++releases
@@ -49,12 +49,12 @@ export function createClientPool<Client>(
     if (idle > maxIdle) dispose(oldestIdle(held.values()) ?? used)
   }
 
-  function forget(client: Held<Client>): void {
+  function forget(client: HeldClient<Client>): void {
     held.delete(client.key)
     if (client.users === 0) idle -= 1
   }
 
-  function dispose(oldest: Held<Client>): void {
+  function dispose(oldest: HeldClient<Client>): void {
     forget(oldest)
     const ending = (async () => disposeClient(await oldest.client))().catch(onDisposeFailed)
     closing.add(ending)
@@ -66,12 +66,7 @@ export function createClientPool<Client>(
       const used = held.get(key) ?? make(key)
       if (used.users === 0 && used.releasedAt > 0) idle -= 1
       used.users += 1
-      return {
-        get client() {
-          return used.client
-        },
-        release: () => release(used),
-      }
+      return used
     },
     async [Symbol.asyncDispose]() {
       const made = await Promise.allSettled([...held.values()].map(async ({ client }) => client))
@@ -87,17 +82,29 @@ export function createClientPool<Client>(
   }
 }
 
-interface Held<Client> {
+/** A client that is held; all who use it have the same lease. */
+class HeldClient<Client> implements Lease<Client> {
   readonly key: string
   client: Promise<Client> | Client
-  users: number
+  users = 0
   /** The count of releases when it was last released; 0 until then. */
-  releasedAt: number
+  releasedAt = 0
+  readonly #release: (client: HeldClient<Client>) => void
+
+  constructor(key: string, client: Promise<Client>, release: (client: HeldClient<Client>) => void) {
+    this.key = key
+    this.client = client
+    this.#release = release
+  }
+
+  release(): void {
+    this.#release(this)
+  }
 }
 
 /** The one that waits longest. */
-function oldestIdle<Client>(held: Iterable<Held<Client>>): Held<Client> | undefined {
-  let oldest: Held<Client> | undefined
+function oldestIdle<Client>(held: Iterable<HeldClient<Client>>): HeldClient<Client> | undefined {
+  let oldest: HeldClient<Client> | undefined
   for (const client of held) if (client.users === 0 && (!oldest || client.releasedAt < oldest.releasedAt)) oldest = client
   return oldest
 }

@@ -1,7 +1,7 @@
 import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../cache/cache.ts'
 import { currentCall, inCall } from './call-scope.ts'
-import { createClientPool, type ClientPool } from './clients.ts'
+import { createClientPool } from './clients.ts'
 import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
 import type { CallRequest, RunningPlugin } from './running.ts'
 import type { PluginSurface } from './surface.ts'
@@ -100,57 +100,40 @@ export async function runInline({
 
   return {
     surface,
-    async callTool(name, input, request) {
+    callTool(name, input, request) {
       const tool = tools.get(name)
-      if (!tool) throw new Error(`No tool ${name}`)
-      const { access, safePaths } = tool.surface
-      return run({ clients, context, credentialKey, request, access, safePaths }, (call) => tool.run(input as never, call))
+      return tool ? run(request, tool.surface, (call) => tool.run(input as never, call)) : missing(`tool ${name}`)
     },
-    async readResource(name, uri, params, request) {
+    readResource(name, uri, params, request) {
       const read = resources.get(name)
-      if (!read) throw new Error(`No resource ${name}`)
-      return run({ clients, context, credentialKey, request, access: 'read', safePaths: [] }, (call) => read(uri, params, call))
+      return read ? run(request, ONLY_READS, (call) => read(uri, params, call)) : missing(`resource ${name}`)
     },
-    async getPrompt(name, args, request) {
+    getPrompt(name, args, request) {
       const prompt = prompts.get(name)
-      if (!prompt) throw new Error(`No prompt ${name}`)
-      return run({ clients, context, credentialKey, request, access: 'read', safePaths: [] }, (call) =>
-        prompt(args as never, call),
-      )
+      return prompt ? run(request, ONLY_READS, (call) => prompt(args as never, call)) : missing(`prompt ${name}`)
     },
     [Symbol.asyncDispose]: () => dispose(started),
   }
+
+  function run(request: CallRequest, { access, safePaths }: Rights, work: (call: CallContext) => unknown): Promise<unknown> {
+    return inCall(new InlineScope(request, access, safePaths), async () => {
+      const lease = clients.take(clientKey(request.principal.tenant, credentialKey(request, access)))
+      try {
+        const client = lease.client instanceof Promise ? await lease.client : lease.client
+        return await work(new InlineCall(client, request, context))
+      } finally {
+        lease.release()
+      }
+    })
+  }
 }
 
-interface Running {
-  readonly clients: ClientPool<unknown>
-  readonly context: SharedContext
-  readonly credentialKey: CredentialKey
-  readonly request: CallRequest
-  readonly access: 'read' | 'write'
-  readonly safePaths: readonly string[]
-}
+/** What the requests of a call to its service may do. */
+type Rights = Pick<PluginSurface['tools'][number], 'access' | 'safePaths'>
+const ONLY_READS: Rights = { access: 'read', safePaths: [] }
 
-function run(
-  { clients, context, credentialKey, request, access, safePaths }: Running,
-  work: (call: CallContext) => unknown,
-): unknown {
-  return inCall(new InlineScope(request, access, safePaths), () => {
-    const lease = clients.take(clientKey(request.principal.tenant, credentialKey(request, access)))
-    const { client } = lease
-    if (client instanceof Promise)
-      return client.then((made) => work(new InlineCall(made, request, context))).finally(() => lease.release())
-    let answer: unknown
-    try {
-      answer = work(new InlineCall(client, request, context))
-    } catch (error) {
-      lease.release()
-      throw error
-    }
-    if (answer instanceof Promise) return answer.finally(() => lease.release())
-    lease.release()
-    return answer
-  })
+function missing(what: string): Promise<never> {
+  return Promise.reject(new Error(`There is no ${what}`))
 }
 
 /** A fingerprint has no slash, and a tenant may be called anything. */

@@ -1,4 +1,4 @@
-import { Roster } from '../data/roster.ts'
+import { Roster, type Leaving } from '../data/roster.ts'
 import type { PluginSurface } from './surface.ts'
 import type { RunningPlugin } from './running.ts'
 
@@ -9,7 +9,7 @@ import type { RunningPlugin } from './running.ts'
 export class LivePlugin {
   readonly instance: string
   readonly running: RunningPlugin
-  readonly #calls = new Roster<(reason: Error) => void>()
+  readonly #calls = new Roster<Cancellable>(() => this.#idle?.())
   #idle: (() => void) | undefined
   #drained: Promise<DrainReport> | undefined
   #isDisposed = false
@@ -28,16 +28,12 @@ export class LivePlugin {
   }
 
   /**
-   * Enters a call; `cancel` is what a drain that takes too long does to it. Returns the way out, to be taken exactly once. Throws
-   * when the version is gone: read the snapshot and enter in one step, with nothing awaited between.
+   * Enters a call, which a drain that takes too long cancels. Returns the way out. Throws when the version is gone: read the snapshot and
+   * enter in one step, with nothing awaited between.
    */
-  enter(cancel: (reason: Error) => void): () => void {
+  enter(call: Cancellable): Leaving {
     if (this.#isDisposed) throw new Error(`A call came to a version of plugin "${this.instance}" that is disposed`)
-    const leave = this.#calls.add(cancel)
-    return () => {
-      leave()
-      if (this.#calls.size === 0) this.#idle?.()
-    }
+    return this.#calls.add(call)
   }
 
   /**
@@ -57,7 +53,7 @@ export class LivePlugin {
       this.#idle = resolve
       const timer = setTimeout(() => {
         cancelled = this.#calls.size
-        for (const cancel of this.#calls) cancel(reason())
+        for (const call of this.#calls) call.cancel(reason())
       }, drainMs)
       await promise
       clearTimeout(timer)
@@ -70,6 +66,11 @@ export class LivePlugin {
       return { finished: finished - cancelled, cancelled, error }
     }
   }
+}
+
+/** What can be ended before its time. */
+export interface Cancellable {
+  cancel(reason: Error): void
 }
 
 /** How the calls of a drained version ended. */

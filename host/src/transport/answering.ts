@@ -3,16 +3,15 @@ import { Roster } from '../data/roster.ts'
 
 /** The responses that are not sent yet, without those that only wait for something to happen. */
 export class Answering {
-  readonly #open = new Roster<ServerResponse>()
+  readonly #open = new Roster<ServerResponse>(() => {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  })
   #waiting: (() => void)[] = []
 
   /** Until it is closed; or until what this returns says that it only waits. */
   add(res: ServerResponse): () => void {
-    const leave = this.#open.add(res)
-    const over = () => {
-      leave()
-      if (this.#open.size === 0) for (const resolve of this.#waiting.splice(0)) resolve()
-    }
+    const place = this.#open.add(res)
+    const over = () => place.leave()
     res.once('close', over)
     return over
   }
