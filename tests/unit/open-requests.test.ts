@@ -16,7 +16,7 @@ test('whatever comes and is answered in whatever order, what is open is known by
         open.add(id, turn)
       })
       assert.equal(open.size, expected.size)
-      assert.deepEqual([...open.values()].toSorted(), [...expected.values()].toSorted())
+      assert.deepEqual(new Set(open.values()), new Set(expected.values()))
     }),
   )
 })

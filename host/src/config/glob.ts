@@ -12,6 +12,7 @@ export function compileGlobs(patterns: readonly string[]): (name: string) => boo
     else if (/^\*+$/.test(pattern)) return () => true
     else wild.push(pattern)
   }
+  if (wild.length === 0) return plain.size === 0 ? () => false : (name) => plain.has(name)
   return (name) => plain.has(name) || wild.some((pattern) => matches(pattern, name))
 }
 

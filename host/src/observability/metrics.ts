@@ -55,7 +55,10 @@ export function createMetrics(): HostMetrics {
   }
 
   return {
-    call: (labels, ms) => record(({ calls }) => calls.observe(labels, ms / 1000)),
+    call(labels, ms) {
+      if (meters) meters.calls.observe(labels, ms / 1000)
+      else record(({ calls }) => calls.observe(labels, ms / 1000))
+    },
     reload: (labels, ms) => record(({ reloads }) => reloads.observe(labels, ms / 1000)),
     generation(number, count) {
       record(({ generation, tools }) => {

@@ -12,7 +12,7 @@ export class Answering {
   add(res: ServerResponse): () => void {
     const place = this.#open.add(res)
     const over = () => place.leave()
-    res.once('close', over)
+    res.on('close', over)
     return over
   }
 

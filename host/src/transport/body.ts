@@ -10,15 +10,34 @@ export type Read = { readonly message: unknown; readonly refused?: undefined } |
  * Reads the JSON of a POST, at most `maxBytes` of it. Rejects when the client goes away first. What is sent beyond the limit is
  * thrown away as it comes, so that the connection stays in step, for as long as the listener's request timeout allows.
  */
-export async function readMessage(req: IncomingMessage, maxBytes: number): Promise<Read> {
-  const refused = unreadable(req)
+export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Read> {
+  const refused = unreadable(req) ?? (Number(req.headers['content-length']) > maxBytes ? tooLong(maxBytes) : undefined)
   if (refused) {
     req.resume()
-    return { refused }
+    return Promise.resolve({ refused })
   }
-  const bytes = await readBytes(req, maxBytes)
-  if (bytes === undefined) return { refused: refusal(413, `The body is longer than ${maxBytes} bytes (limits.bodyBytes)`) }
-  return parseMessage(bytes)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    req.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
+      chunks.length = 0
+      resolve({ refused: tooLong(maxBytes) })
+    })
+    req.on('end', () => {
+      if (length <= maxBytes) resolve(parseMessage(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    })
+    req.on('error', reject)
+    // A request that breaks off closes without an end; its error, if any, tells the same. Every request closes: an error made
+    // for nothing cost a tenth of a call.
+    req.on('close', () => {
+      if (!req.readableEnded) reject(new Error('The client went away before its request was whole'))
+    })
+  })
 }
 
 /** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
@@ -63,29 +82,6 @@ function isUtf8Json(type: string | undefined): boolean {
   return charset === undefined || /^charset="?utf-?8"?$/.test(charset)
 }
 
-function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  if (Number(req.headers['content-length']) > maxBytes) {
-    req.resume()
-    return Promise.resolve(undefined)
-  }
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    req.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= maxBytes) {
-        chunks.push(chunk)
-        return
-      }
-      chunks.length = 0
-      resolve(undefined)
-    })
-    req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-    req.on('error', reject)
-    // A request that breaks off closes without an end; its error, if any, tells the same. Every request closes: an error made
-    // for nothing cost a tenth of a call.
-    req.on('close', () => {
-      if (!req.readableEnded) reject(new Error('The client went away before its request was whole'))
-    })
-  })
+function tooLong(maxBytes: number): Refusal {
+  return refusal(413, `The body is longer than ${maxBytes} bytes (limits.bodyBytes)`)
 }

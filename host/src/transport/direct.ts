@@ -14,6 +14,7 @@ import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../
 import type { Exchange } from './exchange.ts'
 import {
   CAPABILITIES,
+  clientOf,
   isLegacyPost,
   isModernPost,
   isPlainClient,
@@ -76,7 +77,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       const { res, caller } = exchange
       const { id, method, params } = request
       if (method === 'tools/call') {
-        const started = isKnownClient(request) ? start(params, caller, 'modern') : undefined
+        const started = isKnownClient(request, 'modern') ? start(params, caller, 'modern') : undefined
         if (!started) return exchange
         cancelWhenGone(exchange, started.call)
         return started.result.then((result) => {
@@ -109,7 +110,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
         const result = prepare(request, caller, dress)
         return result && envelope(id, result.text)
       }
-      if (begun.has(id) || !isKnownClient(request)) return undefined
+      if (begun.has(id) || !isKnownClient(request, dress)) return undefined
       let isLeft = false
       const started = start(params, caller, dress, (call) => {
         if (isLeft) return
@@ -128,8 +129,9 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
 
     learn(caller, message, answer) {
       const request = modernRequest(message)
-      if (request?.client === undefined || !isObject(message)) return
-      clients.set(request.client, true)
+      if (!request || !isObject(message)) return
+      const client = clientOf(request)
+      if (client !== undefined) clients.set(client, true)
       const view = asked.get(message)
       // Published meanwhile: it cannot be told which of the two views the answer is of.
       if (!view || view !== viewOf(registry.current, caller)) return
@@ -138,17 +140,17 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     },
   }
 
-  function isKnownClient({ client, params }: HotRequest): boolean {
-    if (client === undefined || clients.has(client)) return true
-    if (!isPlainClient(params['_meta'])) return false
-    clients.set(client, true)
-    return true
+  /** One of a 2025 revision was checked when it connected. */
+  function isKnownClient(request: HotRequest, dress: Dress): boolean {
+    if (dress === 'legacy' || isPlainClient(request)) return true
+    const client = clientOf(request)
+    return client !== undefined && clients.has(client)
   }
 
   /** The answer of a method that only looks: of its view, and prepared with it. */
   function prepare(request: HotRequest, caller: Caller, dress: Dress): PreparedJson | undefined {
     const { method, params, message } = request
-    const isKnown = isKnownClient(request)
+    const isKnown = isKnownClient(request, dress)
     if (!isKnown && method !== 'server/discover') return undefined
     if (method === 'ping') return dress === 'legacy' ? EMPTY : undefined
     const view = viewOf(registry.current, caller)
@@ -280,7 +282,7 @@ function cancelWhenGone({ res }: Exchange, { cancellation }: BegunCall): void {
     if (!res.writableFinished) cancellation.cancel(new Error('The client went away'))
   }
   if (res.destroyed) onClose()
-  else res.once('close', onClose)
+  else res.on('close', onClose)
 }
 
 function sessionHeader(session: DirectSession | undefined): Readonly<Record<string, string>> | undefined {

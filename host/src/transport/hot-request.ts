@@ -7,18 +7,15 @@ export interface HotRequest {
   readonly id: string | number
   readonly method: string
   readonly params: Readonly<Record<string, unknown>>
-  /** What a request of 2026-07-28 says of its client. */
-  readonly client: string | undefined
 }
 
 /** A hot request of 2026-07-28 that says all it must and nothing unusual. */
 export function modernRequest(message: unknown): HotRequest | undefined {
   const request = hotRequest(message, MODERN_METHODS)
   if (!request) return undefined
-  const { params } = request
-  for (const key in params) if (key !== '_meta' && !isKnown(request.method, key)) return undefined
-  const client = clientOf(params['_meta'])
-  return client === undefined ? undefined : { ...request, client }
+  const { method, params } = request
+  for (const key in params) if (key !== '_meta' && !isKnown(method, key)) return undefined
+  return asksForNothing(params['_meta']) ? request : undefined
 }
 
 /** A hot request of a 2025 revision: one with metadata asks for progress, or is of another revision. */
@@ -30,17 +27,22 @@ export function legacyRequest(message: unknown): HotRequest | undefined {
 }
 
 /** A client that says its name, its version and nothing that would have to be looked at: the SDK need not be read for it. */
-export function isPlainClient(meta: unknown): boolean {
+export function isPlainClient({ params }: HotRequest): boolean {
+  const meta = params['_meta']
   if (!isObject(meta)) return false
   const { [CLIENT]: info, [CAPABILITIES]: capabilities } = meta
-  return (
-    isObject(capabilities) &&
-    Object.keys(capabilities).length === 0 &&
-    isObject(info) &&
-    typeof info['name'] === 'string' &&
-    typeof info['version'] === 'string' &&
-    Object.keys(info).length === 2
-  )
+  if (!isObject(capabilities) || !isObject(info)) return false
+  for (const _capability in capabilities) return false
+  for (const key in info) if (key !== 'name' && key !== 'version') return false
+  return typeof info['name'] === 'string' && typeof info['version'] === 'string'
+}
+
+/** What a request of 2026-07-28 says of its client, in a word; undefined for one that says more than is worth keeping. */
+export function clientOf({ params }: HotRequest): string | undefined {
+  const meta = params['_meta']
+  if (!isObject(meta)) return undefined
+  const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
+  return client.length > MAX_CLIENT_LENGTH ? undefined : client
 }
 
 /** Headers that say what the body says, as the specification demands. */
@@ -76,7 +78,7 @@ function hotRequest(message: unknown, methods: ReadonlySet<unknown>): HotRequest
     const { name, arguments: args } = params
     if (typeof name !== 'string' || (args !== undefined && !isObject(args))) return undefined
   }
-  return { message, id, method, params, client: undefined }
+  return { message, id, method, params }
 }
 
 const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
@@ -86,12 +88,11 @@ function isKnown(method: string, key: string): boolean {
   return method === 'tools/call' && (key === 'name' || key === 'arguments')
 }
 
-/** The `_meta` of a request that asks for nothing: progress and log lines need a stream, which is the SDK's. */
-function clientOf(meta: unknown): string | undefined {
-  if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return undefined
-  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return undefined
-  const client = JSON.stringify([meta[CAPABILITIES], meta[CLIENT]])
-  return client.length > MAX_CLIENT_LENGTH ? undefined : client
+/** Progress and log lines need a stream, which is the SDK's. */
+function asksForNothing(meta: unknown): boolean {
+  if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return false
+  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return false
+  return true
 }
 
 const VERSION = '2026-07-28'
@@ -110,5 +111,5 @@ export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([
 const MODERN_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'server/discover'])
 const LEGACY_METHODS: ReadonlySet<unknown> = new Set(['tools/call', 'tools/list', 'ping'])
 
-/** Who has more to say of itself is the SDK's. */
+/** Who has more to say of itself is checked by the SDK each time. */
 const MAX_CLIENT_LENGTH = 4_096

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Authenticate, Authenticated } from '../auth/inbound/authentication.ts'
+import type { Authenticate, Authenticated, Authentication } from '../auth/inbound/authentication.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { bearerOf, readRequestCredentials, type RequestCredentialOptions } from '../auth/request-credentials.ts'
@@ -98,25 +98,32 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const admission = createAdmission(options)
   const addressOf = createClientAddress(options.trustedProxies ?? [])
 
-  const routes = new Map<string, ReadonlyMap<string, (exchange: Exchange) => Promise<void>>>([
-    ['/mcp', new Map(['POST', 'GET', 'DELETE'].map((method) => [method, streamable.handle]))],
+  const layers = (deps.middleware ?? []).flatMap(({ http }) => (http ? [aroundExchange(http)] : []))
+  /** For callers: who asks is found out first. */
+  const called = (serve: (exchange: Exchange) => Promise<void>): Handle => {
+    const around = compose(layers, serve)
+    const begin = (req: IncomingMessage, res: ServerResponse, waits: () => void, who: Authentication) => {
+      const exchange = identify(req, res, waits, who)
+      return exchange && around(exchange)
+    }
+    return authenticate
+      ? async (req, res, waits) => begin(req, res, waits, await authenticate(req, addressOf(req)))
+      : (req, res, waits) => begin(req, res, waits, OPERATOR)
+  }
+  const mcp = called(streamable.handle)
+  const routes = new Map<string, Route>([
+    [HEALTH, page('{"status":"ok"}')],
+    ...(deps.metadata?.paths ?? []).map(
+      (path) => [path, page(deps.metadata?.document ?? '', { 'cache-control': 'max-age=300' })] as const,
+    ),
+    ['/mcp', route({ POST: mcp, GET: mcp, DELETE: mcp })],
     ...(sse
       ? ([
-          ['/sse', new Map([['GET', async (exchange: Exchange) => (await sse.get()).get(exchange)]])],
-          ['/messages', new Map([['POST', async (exchange: Exchange) => (await sse.get()).post(exchange)]])],
+          ['/sse', route({ GET: called(async (exchange) => (await sse.get()).get(exchange)) })],
+          ['/messages', route({ POST: called(async (exchange) => (await sse.get()).post(exchange)) })],
         ] as const)
       : []),
   ])
-  const serve = compose<Exchange, void>(
-    (deps.middleware ?? []).flatMap(({ http }) => (http ? [aroundExchange(http)] : [])),
-    async (exchange) => routes.get(pathOf(exchange.req))?.get(exchange.req.method ?? '')?.(exchange),
-  )
-  const allowed = new Map([
-    [HEALTH, 'GET, HEAD'],
-    ...(deps.metadata?.paths ?? []).map((path) => [path, 'GET, HEAD'] as const),
-    ...routes.entries().map(([path, of]) => [path, [...of.keys()].join(', ')] as const),
-  ])
-  const allow = (path: string) => allowed.get(path)
 
   const answering = new Answering()
   const { server, origin, port } = await bind({
@@ -124,11 +131,16 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     host: options.host,
     port: options.port,
     timeouts: deps.timeouts,
-    allow: (path) => allow(path.split('?', 1)[0] ?? ''),
+    allow: (target) => routes.get(pathOf(target))?.allow,
     handle(req, res) {
       const waits = answering.add(res)
       if (draining) res.setHeader('connection', 'close')
-      handle(req, res, waits).catch((error: unknown) => fail(req, res, error))
+      try {
+        const handling = handle(req, res, waits)
+        if (handling) handling.catch((error: unknown) => fail(req, res, error))
+      } catch (error) {
+        fail(req, res, error)
+      }
     },
   })
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
@@ -172,26 +184,22 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   }
 
-  async function handle(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<void> {
+  function handle(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<void> | void {
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
-    const path = pathOf(req)
-    const methods = allow(path)
-    if (methods === undefined) return refuse(res, refusal(404, `There is nothing at ${path}`))
+    const path = pathOf(req.url)
+    const found = routes.get(path)
+    if (!found) return refuse(res, refusal(404, `There is nothing at ${path}`))
     allowOrigin(req, res)
-    if (req.method === 'OPTIONS') return answerOptions(req, res, methods)
     const { method = '' } = req
-    if (!methods.split(', ').includes(method))
-      return refuse(res, refusal(405, `${path} has no ${method}, only ${methods}`, { headers: { allow: methods } }))
-    if (path === HEALTH) return sendJson(res, 200, '{"status":"ok"}')
-    if (deps.metadata?.paths.includes(path)) return sendJson(res, 200, deps.metadata.document, { 'cache-control': 'max-age=300' })
-    const exchange = await identify(req, res, waits)
-    if (exchange) await serve(exchange)
+    if (method === 'OPTIONS') return answerOptions(req, res, found.allow)
+    const answer = found.methods.get(method)
+    if (answer) return answer(req, res, waits)
+    return refuse(res, refusal(405, `${path} has no ${method}, only ${found.allow}`, { headers: { allow: found.allow } }))
   }
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
-  async function identify(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<Exchange | undefined> {
-    const who = authenticate ? await authenticate(req, addressOf(req)) : OPERATOR
+  function identify(req: IncomingMessage, res: ServerResponse, waits: () => void, who: Authentication): Exchange | undefined {
     if ('response' in who) {
       const { status, headers, body } = who.response
       res.writeHead(status, headers).end(body)
@@ -231,8 +239,28 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true })
 const OPERATOR: Authenticated = { principal: LOCAL_PRINCIPAL }
 
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0] ?? ''
+/** Answers a request, at once or in time. */
+type Handle = (req: IncomingMessage, res: ServerResponse, waits: () => void) => Promise<void> | void
+
+interface Route {
+  readonly methods: ReadonlyMap<string, Handle>
+  /** As the header `Allow` has them. */
+  readonly allow: string
+}
+
+function route(methods: Readonly<Record<string, Handle>>): Route {
+  return { methods: new Map(Object.entries(methods)), allow: Object.keys(methods).join(', ') }
+}
+
+/** What everybody may read. */
+function page(json: string, headers?: Readonly<Record<string, string>>): Route {
+  const read: Handle = (_req, res) => sendJson(res, 200, json, headers)
+  return route({ GET: read, HEAD: read })
+}
+
+function pathOf(target = ''): string {
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
 }
 
 function aroundExchange(layer: NonNullable<Middleware['http']>): Layer<Exchange, void> {
