@@ -24,8 +24,8 @@ export interface SessionLimits {
 export class Sessions<Kind extends Session> {
   readonly #limits: SessionLimits
   readonly #byId = new Map<string, Used<Kind>>()
-  /** Of each owner, in the order of use. */
   readonly #byOwner = new Map<string, Map<string, Used<Kind>>>()
+  #uses = 0
 
   constructor(limits: SessionLimits) {
     this.#limits = limits
@@ -49,7 +49,7 @@ export class Sessions<Kind extends Session> {
   }
 
   add(session: Kind): void {
-    const used = { session, at: this.#limits.now() }
+    const used = { session, at: this.#limits.now(), use: ++this.#uses }
     this.#byId.set(session.id, used)
     const own = this.#byOwner.get(session.owner)
     if (own) own.set(session.id, used)
@@ -61,9 +61,7 @@ export class Sessions<Kind extends Session> {
     const used = this.#byId.get(id)
     if (!used || used.session.owner !== owner || this.#isOver(used)) return undefined
     used.at = this.#limits.now()
-    const own = this.#byOwner.get(owner)
-    own?.delete(id)
-    own?.set(id, used)
+    used.use = ++this.#uses
     return used.session
   }
 
@@ -95,12 +93,10 @@ export class Sessions<Kind extends Session> {
   }
 
   #evictIdle(sessions: ReadonlyMap<string, Used<Kind>>): boolean {
-    for (const { session } of sessions.values()) {
-      if (session.isBusy) continue
-      this.#end(session)
-      return true
-    }
-    return false
+    let oldest: Used<Kind> | undefined
+    for (const used of sessions.values()) if (!used.session.isBusy && (!oldest || used.use < oldest.use)) oldest = used
+    if (oldest) this.#end(oldest.session)
+    return oldest !== undefined
   }
 
   #largest(): ReadonlyMap<string, Used<Kind>> {
@@ -118,4 +114,6 @@ export class Sessions<Kind extends Session> {
 interface Used<Kind> {
   readonly session: Kind
   at: number
+  /** The count of uses when it was last used. Not their order in a Map, which each call would delete it from and add it to. */
+  use: number
 }
