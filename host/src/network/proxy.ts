@@ -1,6 +1,4 @@
 import type { LookupAddress } from 'node:dns'
-import { request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { addressRefusal, type Dialing } from './guard.ts'
@@ -66,7 +64,9 @@ async function publicAddress(hostname: string, { lookup, isPublic }: Dialing): P
 function openTunnel({ url, authorization }: Proxy, authority: string, { timeout, ca }: Connecting): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const isSecure = url.protocol === 'https:'
-  const asking = (isSecure ? requestHttps : requestHttp)({
+  // Not imported: only a service behind a proxy needs them, and the import of `node:http` reads undici as well.
+  const { request } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http')
+  const asking = request({
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port || (isSecure ? 443 : 80),
     method: 'CONNECT',

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
-import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { hostError } from '../errors.ts'
+
+/** Not imported: the import of `node:http` reads each of its exports, one of which is a WebSocket and with it undici, for 20 ms. */
+const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** How long a client may take; Node's own limits are a minute for headers and five for a request. Milliseconds. */
 export interface Timeouts {
