@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-// The command. In a published package it runs dist/; in this repository it runs the source as it stands, so that an edit needs no build.
+// The command. It runs the bundle of the host where that is made of what stands here; otherwise the source, so that an edit in this
+// repository needs no build, or, in a published package, dist.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isCurrent } from './bundle.mjs'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
@@ -24,10 +26,14 @@ if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch')) {
   setTimeout(() => module.flushCompileCache(), 5_000).unref()
 }
 const source = new URL('../src/main.ts', import.meta.url)
-if (existsSync(source)) {
+const bundle = new URL('../bundle/', import.meta.url)
+const isCheckout = existsSync(source)
+if (isCheckout) {
   module.registerHooks({
     resolve: (specifier, context, next) =>
       next(specifier, { ...context, conditions: ['@mcp-patchbay/source', ...context.conditions] }),
   })
-  await import(source.href)
-} else await import('../dist/main.js')
+}
+if (isCurrent(bundle, new URL('../', import.meta.url), !isCheckout)) await import(new URL('main.js', bundle).href)
+else if (isCheckout) await import(source.href)
+else await import('../dist/main.js')

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
-import { dirname, extname } from 'node:path'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { ownModule } from '../modules/own-modules.ts'
 import { conditionFlags } from './condition-flags.ts'
 import type { Environment } from './dotenv.ts'
 import type { EvaluationReport } from './evaluation-child.ts'
@@ -72,11 +73,10 @@ async function readReports(
   return { kind: 'silent', signal: await ended.promise }
 }
 
-/** The module beside this file, as source or built, with this process's conditions for what the config imports. */
+/** With this process's conditions for what the config imports. */
 function startChild(file: string, env: Environment): ChildProcess {
-  const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
   const flags = ['--max-old-space-size=256', ...conditionFlags()]
-  const script = [fileURLToPath(beside('evaluation-child')), pathToFileURL(file).href, beside('define').href]
+  const script = [fileURLToPath(ownModule('config/evaluation-child')), pathToFileURL(file).href, ownModule('config/define')]
   const compiled = getCompileCacheDir()
   return spawn(process.execPath, [...flags, ...script], {
     // Where this process keeps compiled code: two thirds of what a config costs is taking the types out of it.

@@ -1,4 +1,5 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { sharedModule } from '../modules/own-modules.ts'
 import { createModuleGraph, type ModuleGraph } from '../modules/graph.ts'
 import type { Admit } from '../modules/source.ts'
 
@@ -14,6 +15,6 @@ export function createPluginGraph(
   admit?: Admit,
   { reclaim = 'auto' }: { reclaim?: 'auto' | 'off' } = {},
 ): ModuleGraph {
-  const shared = Object.fromEntries(SHARED.map((name) => [name, import.meta.resolve(name)]))
+  const shared = Object.fromEntries(SHARED.map((name) => [name, sharedModule(name)]))
   return createModuleGraph({ shared, log, admit, reclaim })
 }

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isObject } from '../../data/json.ts'
+import { ownFolder } from '../../modules/own-modules.ts'
 import type { Capabilities } from '../../pin/capabilities.ts'
 import type { ResolvedPlugin } from '../resolve.ts'
 
@@ -47,9 +47,12 @@ function hostFiles(): Promise<readonly string[]> {
 }
 
 async function findHostFiles(): Promise<readonly string[]> {
-  const code = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
-  const packages = await Promise.all(HOST_PACKAGES.map((name) => find(name, code)))
-  return [code, join(dirname(code), 'package.json'), ...packages.flatMap((found) => (found ? [...found.places, found.real] : []))]
+  const packages = await Promise.all(HOST_PACKAGES.map((name) => find(name, ownFolder)))
+  return [
+    ownFolder,
+    join(dirname(ownFolder), 'package.json'),
+    ...packages.flatMap((found) => (found ? [...found.places, found.real] : [])),
+  ]
 }
 
 /**

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { dirname, extname } from 'node:path'
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { conditionFlags } from '../../config/condition-flags.ts'
 import { isObject } from '../../data/json.ts'
+import { isCheckout, ownModule } from '../../modules/own-modules.ts'
 import { createDenials } from './denials.ts'
 import { FrameError } from './frame.ts'
 import type { Grants } from './grants.ts'
@@ -69,7 +70,7 @@ const MESSAGES_PER_SECOND = { all: 100_000, told: 20_000 }
  * `--disable-proto`, which would keep libraries out that work in the host's process, and contain nothing that the rest does not.
  */
 export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps): PluginProcess {
-  const child = spawn(process.execPath, [...flagsOf(spec), scriptFile()], {
+  const child = spawn(process.execPath, [...flagsOf(spec), fileURLToPath(ownModule('service/isolate/child'))], {
     cwd: statSync(spec.root).isDirectory() ? spec.root : dirname(spec.root),
     env: { ...spec.grants.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -147,14 +148,8 @@ function flagsOf({ grants, heapMb }: ProcessSpec): readonly string[] {
     '--disable-warning=SecurityWarning',
     `--max-old-space-size=${heapMb}`,
     ...conditionFlags(),
-    ...(isSource ? ['--conditions=@mcp-patchbay/source'] : []),
+    ...(isCheckout() ? ['--conditions=@mcp-patchbay/source'] : []),
   ]
-}
-
-const isSource = extname(import.meta.url) === '.ts'
-
-function scriptFile(): string {
-  return fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
 }
 
 function channelOf(child: ChildProcess): Socket {

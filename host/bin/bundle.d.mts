@@ -1,0 +1,1 @@
+export function isCurrent(folder: URL, base: URL, isPublished: boolean): boolean

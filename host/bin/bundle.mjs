@@ -1,0 +1,19 @@
+import { readFileSync, statSync } from 'node:fs'
+
+/**
+ * Whether the bundle in `folder` is made of what stands here now: no file it was made of, named from `base`, has another time or size.
+ * In a published package, where those files are not, it always is.
+ */
+export function isCurrent(folder, base, isPublished) {
+  try {
+    /** @type {[file: string, mtimeMs: number, size: number][]} */
+    const madeOf = JSON.parse(readFileSync(new URL('made-of.json', folder), 'utf8'))
+    if (isPublished) return true
+    return madeOf.every(([file, mtimeMs, size]) => {
+      const found = statSync(new URL(file, base), { throwIfNoEntry: false })
+      return found?.mtimeMs === mtimeMs && found.size === size
+    })
+  } catch {
+    return false // none was made, or not to its end
+  }
+}
