@@ -41,6 +41,7 @@ test(
     tree.write('plugins/a/index.ts', revisionPlugin('a', 3))
     await host.logged('plugin_reloaded')
     assert.match((await client.call('a_rev')).text, /"text":"3"/)
+    assert.equal((await client.post('resources/list')).status, 200, 'what could not be read when it was wanted is read now')
   },
 )
 

@@ -44,14 +44,21 @@ export function createMetrics(): HostMetrics {
   let look: () => readonly PluginProcessUse[] = () => []
 
   async function open(): Promise<Meters> {
-    const made = createMeters(await import('prom-client'))
-    for (const write of waiting.splice(0)) write(made)
-    return (meters = made)
+    try {
+      const made = createMeters(await import('prom-client'))
+      for (const write of waiting.splice(0)) write(made)
+      return (meters = made)
+    } finally {
+      opening = undefined
+    }
   }
   function record(write: (meters: Meters) => void): void {
     if (meters) return write(meters)
     waiting.push(write)
-    if (waiting.length > MAX_WAITING) opening ??= open()
+    if (waiting.length <= MAX_WAITING || opening) return
+    opening = open()
+    // No file may be opened just now, say: what is recorded waits, and the next record tries again.
+    opening.catch(() => {})
   }
 
   return {

@@ -144,7 +144,10 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   })
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
-  const preparing = setTimeout(() => void streamable.prepare(), PREPARE_AFTER_MS).unref()
+  const preparing = setTimeout(() => {
+    // Whoever needs it next reads it again, and is told.
+    streamable.prepare().catch((error: unknown) => log.warn('prepare_failed', { error }))
+  }, PREPARE_AFTER_MS).unref()
 
   const drain = () => {
     draining = true
