@@ -16,11 +16,20 @@ export const valuesOf = ({ perSecond, cpuUs, p50Ms, p99Ms }: Measured): Record<s
   'p99 ms': p99Ms,
 })
 
-/** A Markdown table: medians, and of the first figure the median of its ratios to the others, each within one round. */
-export function table(title: string, rows: readonly Row[], ratioOf: string): string {
+/** A Markdown table: medians, and of one figure the median of its ratios to the peers', each within one round. */
+export function table(
+  title: string,
+  rows: readonly Row[],
+  ratioOf: string,
+  peers: readonly ServerName[] = ['raw', 'mcp-v2'],
+): string {
   const names = Object.keys(rows[0]?.values ?? {})
-  const lines = [`### ${title}`, '', `| what | server | ${names.join(' | ')} | ${ratioOf} / raw | ${ratioOf} / mcp-v2 |`]
-  lines.push(`|${' --- |'.repeat(2)}${' ---: |'.repeat(names.length + 2)}`)
+  const lines = [
+    `### ${title}`,
+    '',
+    `| what | server | ${names.join(' | ')} | ${peers.map((peer) => `${ratioOf} / ${peer}`).join(' | ')} |`,
+  ]
+  lines.push(`|${' --- |'.repeat(2)}${' ---: |'.repeat(names.length + peers.length)}`)
   for (const cell of new Set(rows.map((row) => row.cell))) {
     const inCell = rows.filter((row) => row.cell === cell)
     for (const server of new Set(inCell.map((row) => row.server))) {
@@ -33,7 +42,7 @@ export function table(title: string, rows: readonly Row[], ratioOf: string): str
           }),
         )
       const figures = names.map((name) => shown(median(own.map(({ values }) => values[name] ?? Number.NaN))))
-      lines.push(`| ${cell} | ${server} | ${figures.join(' | ')} | ${shown(ratio('raw'))} | ${shown(ratio('mcp-v2'))} |`)
+      lines.push(`| ${cell} | ${server} | ${[...figures, ...peers.map((peer) => shown(ratio(peer)))].join(' | ')} |`)
     }
   }
   return `${lines.join('\n')}\n`

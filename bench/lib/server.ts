@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requestOf } from './wire.ts'
 
-export type ServerName = 'raw' | 'mcp-v2' | 'patchbay'
+export type ServerName = 'raw' | 'mcp-v1' | 'mcp-v2' | 'patchbay'
+/** Those of most comparisons. */
 export const SERVERS: readonly ServerName[] = ['raw', 'mcp-v2', 'patchbay']
 
 export interface Setting {
@@ -83,7 +84,7 @@ export class Server implements AsyncDisposable {
   }
 
   get rssMb(): number {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+    return rssMb(this.pid)
   }
 
   /** Ends it as an operator does: what it keeps for the next start is kept. */
@@ -99,11 +100,13 @@ export class Server implements AsyncDisposable {
   }
 
   async #ready(): Promise<void> {
-    const { headers, body } = requestOf({ method: 'tools/list', params: {} })
+    // The SDK's v1 knows no list without a session, and is only asked whether it is there.
+    const list = this.name === 'mcp-v1' ? undefined : requestOf({ method: 'tools/list', params: {} })
     for (;;) {
       if (this.#child.exitCode !== null) throw new Error(`${this.name} ended with ${this.#child.exitCode}`)
-      const answer = await fetch(`http://127.0.0.1:${this.port}/mcp`, { method: 'POST', headers, body }).catch(() => undefined)
-      if (answer?.ok && (await answer.text()).includes('"tools":[{')) break
+      const url = `http://127.0.0.1:${this.port}/mcp`
+      const answer = await fetch(url, list && { method: 'POST', ...list }).catch(() => undefined)
+      if (answer && (!list || (answer.ok && (await answer.text()).includes('"tools":[{')))) break
       await new Promise((resolve) => setTimeout(resolve, 3))
     }
     this.readyMs = performance.now() - this.#startedAt
@@ -118,6 +121,11 @@ const hasTaskset = spawnSync('taskset', ['-c', LOAD_CORE, 'true']).status === 0
 /** Server and load on separate cores, where the system can. */
 export function pinned(core: string): readonly string[] {
   return hasTaskset ? ['taskset', '-c', core] : []
+}
+
+/** Memory that a process holds. */
+export function rssMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
 }
 
 /** CPU time that a process has used, in microseconds. */
