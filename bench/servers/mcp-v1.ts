@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { z } from 'zod'
 import { echo, fillers, PORT } from './tools.ts'
 
@@ -25,8 +24,7 @@ async function open(): Promise<StreamableHTTPServerTransport> {
     sessionIdGenerator: randomUUID,
     onsessioninitialized: (id) => void sessions.set(id, transport),
   })
-  // Its type does not hold under exactOptionalPropertyTypes.
-  await build().connect(transport as Transport)
+  await build().connect(transport)
   return transport
 }
 
