@@ -1,4 +1,4 @@
-// npm run bench: every comparison after the other, as Markdown. About ten minutes; ROUNDS=1 for a quick look.
+// npm run bench: every comparison after the other, as Markdown. Nine minutes; ROUNDS=1 for a quick look.
 import { cpus, version } from 'node:os'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
