@@ -9,6 +9,7 @@ import { isObject } from '../data/json.ts'
 import type { BegunCall } from '../server/begun-call.ts'
 import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
+import { isLegacyPost, legacyRequest } from './hot-request.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
 import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
 import { idOf } from './message.ts'
@@ -47,7 +48,9 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
   return {
     async handle(exchange, message) {
       if (message === undefined) return mode === 'stateful' ? handleSession(exchange) : refuse(exchange.res, methodNotAllowed())
-      if (era(exchange, message) === 'modern') return handleModern(exchange, message)
+      // To ask the SDK costs as much as a call: it reads the message with a schema for each kind there is.
+      const isOrdinary = direct !== undefined && isLegacyPost(exchange.req) && legacyRequest(message) !== undefined
+      if (!isOrdinary && era(exchange, message) === 'modern') return handleModern(exchange, message)
       return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
     },
     open() {
