@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { createDirect } from '../../host/src/transport/direct.ts'
 import { createStdioTransport } from '../../host/src/transport/stdio.ts'
 import { demoPlugin } from '../fixtures/demo-plugin.ts'
 import { startServing } from '../fixtures/serving.ts'
@@ -73,6 +74,40 @@ test('refuses what comes while it closes, and ends what it follows', async (t) =
   await client.stdio.closed
 })
 
+for (const direct of [true, false])
+  test(`a connection is of the revision of its first request, whoever answers that (direct: ${direct})`, async (t) => {
+    const client = await startStdio(t, { direct })
+    const ask = async (id: number, method: string, params: object) => {
+      client.send({ jsonrpc: '2.0', id, method, params })
+      const { error, ...answer } = await client.message()
+      assert.equal(answer.id, id)
+      return error
+    }
+    assert.equal(await ask(1, 'tools/list', plain), undefined)
+    assert.equal(await ask(2, 'tools/call', { ...plain, name: 'demo_echo', arguments: { text: 'a' } }), undefined)
+    assert.equal(await ask(3, 'resources/list', plain), undefined)
+    const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'older', version: '1' } }
+    assert.match((await ask(4, 'initialize', hello))?.message ?? '', /2026-07-28|not supported|Unsupported/i)
+    assert.equal(await ask(5, 'tools/list', plain), undefined)
+  })
+
+test('a client of 2025 is served, whose first request nobody but the SDK takes', async (t) => {
+  const client = await startStdio(t, { direct: true })
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'older', version: '1' } }
+  client.send({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello })
+  client.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  client.send({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
+  assert.equal((await client.message()).id, 1)
+  assert.equal((await client.message()).id, 2)
+})
+
+test('what waits for the SDK when the input ends is answered before the end', async (t) => {
+  const client = await startStdio(t, { direct: true })
+  client.input.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'resources/list', params: plain })}\n`)
+  assert.equal((await client.message()).id, 1)
+  await client.stdio.closed
+})
+
 interface Message {
   readonly id?: number | string | null
   readonly method?: string
@@ -81,10 +116,18 @@ interface Message {
 }
 
 /** The transport over streams of this process. */
-async function startStdio(t: TestContext, { highWaterMark = 65_536 } = {}, demo = demoPlugin()) {
+async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = false } = {}, demo = demoPlugin()) {
   const input = new PassThrough()
   const output = new PassThrough({ highWaterMark })
-  const stdio = createStdioTransport({ ...(await startServing([demo.plugin])), bodyBytes: 65_536, input, output })
+  const serving = await startServing([demo.plugin])
+  const stdio = createStdioTransport({
+    ...serving,
+    factory: async () => serving.factory,
+    ...(direct && { direct: createDirect(serving) }),
+    bodyBytes: 65_536,
+    input,
+    output,
+  })
   t.after(() => stdio.close({ graceMs: 0 }))
   const lines = createInterface({ input: output })
   const iterator = lines[Symbol.asyncIterator]()
@@ -101,6 +144,9 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536 } = {}, demo 
 const meta = {
   _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
 }
+
+/** As the short way takes it. */
+const plain = { _meta: { ...meta._meta, 'io.modelcontextprotocol/clientInfo': { name: 'a', version: '1' } } }
 
 function call(id: number, name: string, input: object = {}): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input, ...meta } }

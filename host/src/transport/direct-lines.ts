@@ -17,6 +17,9 @@ export class DirectLines {
   /** Requests that the SDK is answering and that may be taken next time. */
   readonly #passed = new Map<RequestId, unknown>()
   #dress: Dress | undefined
+  /** The first message, while the SDK has seen none. */
+  #first: { readonly id: RequestId; readonly meta: unknown } | undefined
+  #isLeft = false
 
   constructor(direct: Direct, authInfo: AuthInfo) {
     this.#direct = direct
@@ -28,9 +31,33 @@ export class DirectLines {
    * the promise gives nothing.
    */
   answer(message: unknown, pass: (authInfo: AuthInfo) => void): Promise<string | undefined> | string | undefined {
-    if (!this.#dress) return undefined
+    // A first request that says that it is of 2026-07-28, and asks nothing about it, makes the connection one of that revision.
+    const isFirst = !this.#dress && !this.#isLeft
+    const dress = this.#dress ?? (isFirst ? 'modern' : undefined)
+    if (!dress) return undefined
     const leave = (call: BegunCall) => pass(handOver(this.#authInfo, call))
-    return this.#direct.line({ caller: callerOf(this.#authInfo), message, dress: this.#dress, begun: this.#begun, leave })
+    const answer = this.#direct.line({ caller: callerOf(this.#authInfo), message, dress, begun: this.#begun, leave })
+    if (isFirst && answer !== undefined && isObject(message) && isObject(message['params'])) {
+      this.#dress = dress
+      // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
+      this.#first = { id: message['id'] as RequestId, meta: message['params']['_meta'] }
+    }
+    return answer
+  }
+
+  /**
+   * For the SDK, before anything else, when it is only begun with after a request was answered here: something of the same revision, from
+   * which it learns what it would have from that request. It is the client's late cancellation of it, which asks for nothing.
+   */
+  unseen(): JSONRPCMessage | undefined {
+    if (!this.#first) return undefined
+    const { id: requestId, meta: _meta } = this.#first
+    return { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, _meta } } as JSONRPCMessage
+  }
+
+  /** The SDK gets a message, and says from then on of which revision the connection is. */
+  leave(): void {
+    this.#isLeft = true
   }
 
   /** The SDK gets this request. */

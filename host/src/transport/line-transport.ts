@@ -1,12 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import {
-  parseJSONRPCMessage,
-  type JSONRPCMessage,
-  type MessageExtraInfo,
-  type RequestId,
-  type Transport,
-} from '@modelcontextprotocol/server'
+import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId, Transport } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
 import { parseMessage, parseText } from './body.ts'
 import type { DirectLines } from './direct-lines.ts'
@@ -17,8 +11,12 @@ import type { ProtocolStdout } from './stdout-guard.ts'
 export interface LineTransportOptions {
   readonly input: Readable
   readonly output: ProtocolStdout
+  /** Who is at the other end. */
+  readonly authInfo: AuthInfo
   /** A longer line is answered with an error and thrown away as it comes. */
   readonly maxBytes: number
+  /** A message came that is the SDK's, which does not listen yet: until it starts, what comes for it waits. */
+  readonly onNeeded: () => void
   /** The short way for hot methods; without it the SDK answers them too. */
   readonly direct?: DirectLines | undefined
 }
@@ -37,12 +35,17 @@ export class LineTransport implements Transport {
   onoutputend?: () => void
   /** Refuses requests from now on. */
   isDraining = false
+  /** The SDK's check of a message. Throws for what is none. */
+  parse: ((message: unknown) => JSONRPCMessage) | undefined
   readonly #options: LineTransportOptions
   readonly #unanswered = new OpenRequests<true>()
   #parts: Buffer[] = []
   #length = 0
   #isSkipping = false
   #isOpen = false
+  #isClosed = false
+  /** For the SDK, until it listens. */
+  #waiting: { readonly message: unknown; readonly extra?: MessageExtraInfo }[] = []
   #answered: (() => void) | undefined
   #lines = ''
 
@@ -50,8 +53,15 @@ export class LineTransport implements Transport {
     this.#options = options
   }
 
+  get authInfo(): AuthInfo {
+    return this.#options.authInfo
+  }
+
+  /** Begins to read. Called again by the SDK, it gets what waits for it. */
   start(): Promise<void> {
     const { input, output } = this.#options
+    if (this.#isOpen) this.#passWaiting()
+    if (this.#isOpen || this.#isClosed) return Promise.resolve()
     this.#isOpen = true
     input.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onInputError)
     output.on('error', this.#onOutputError)
@@ -74,6 +84,7 @@ export class LineTransport implements Transport {
     if (!this.#isOpen) return Promise.resolve()
     this.#flush()
     this.#isOpen = false
+    this.#isClosed = true
     const { input, output } = this.#options
     input.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onInputError)
     input.pause()
@@ -82,6 +93,7 @@ export class LineTransport implements Transport {
     output.on('error', () => {})
     output.off('error', this.#onOutputError)
     this.#unanswered.clear()
+    this.#waiting = []
     this.#answered?.()
     this.onclose?.()
     return Promise.resolve()
@@ -89,7 +101,7 @@ export class LineTransport implements Transport {
 
   /** Resolves when every request that came has its answer. */
   answered(): Promise<void> {
-    if (this.#unanswered.size === 0) return Promise.resolve()
+    if (this.#isIdle) return Promise.resolve()
     return new Promise((resolve) => (this.#answered = resolve))
   }
 
@@ -155,11 +167,47 @@ export class LineTransport implements Transport {
     const read = typeof line === 'string' ? parseText(line) : parseMessage(line)
     if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
     if (this.#takeDirectly(read.message)) return
+    if (this.parse) this.#pass(this.parse, read.message)
+    else this.#wait(read.message)
+  }
+
+  get #isIdle(): boolean {
+    return this.#unanswered.size === 0 && this.#waiting.length === 0
+  }
+
+  #wait(message: unknown, extra?: MessageExtraInfo): void {
+    this.#options.direct?.leave()
+    this.#waiting.push({ message, ...(extra && { extra }) })
+    if (this.#waiting.length >= MAX_WAITING) this.#options.input.pause()
+    this.#options.onNeeded()
+  }
+
+  #passWaiting(): void {
+    const { direct, input } = this.#options
+    const unseen = direct?.unseen()
+    if (unseen) this.onmessage?.(unseen)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { message, extra } of waiting) {
+      if (extra) this.onmessage?.(message as JSONRPCMessage, extra)
+      else if (this.parse) this.#pass(this.parse, message)
+    }
+    if (this.#isIdle) this.#answered?.()
+    input.resume()
+  }
+
+  /** Whether something waits for the SDK. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown): void {
+    this.#options.direct?.leave()
     let message: JSONRPCMessage
     try {
-      message = parseJSONRPCMessage(read.message)
+      message = parse(read)
     } catch {
-      const id = isObject(read.message) ? read.message['id'] : undefined
+      const id = isObject(read) ? read['id'] : undefined
       return this.#refuse(
         INVALID_REQUEST,
         'The line is not one JSON-RPC message',
@@ -192,7 +240,10 @@ export class LineTransport implements Transport {
     if (!direct || this.isDraining || !isObject(message)) return false
     const id = message['id'] as RequestId
     if (this.#unanswered.has(id)) return false
-    const answer = direct.answer(message, (authInfo) => this.onmessage?.(message as JSONRPCMessage, { authInfo }))
+    const answer = direct.answer(message, (authInfo) => {
+      if (this.parse) this.onmessage?.(message as JSONRPCMessage, { authInfo })
+      else this.#wait(message, { authInfo })
+    })
     if (answer === undefined) return false
     if (typeof answer === 'string') {
       this.#writeLine(answer)
@@ -234,7 +285,7 @@ export class LineTransport implements Transport {
 
   #settle(id: RequestId): void {
     this.#unanswered.delete(id)
-    if (this.#unanswered.size === 0) this.#answered?.()
+    if (this.#isIdle) this.#answered?.()
   }
 
   readonly #onEnd = (): void => {
@@ -250,6 +301,8 @@ export class LineTransport implements Transport {
 }
 
 const NEWLINE = 0x0a
+/** Messages for the SDK; no more is read while it is read itself. */
+const MAX_WAITING = 64
 /** Characters; more goes out at once. */
 const BATCH = 65_536
 

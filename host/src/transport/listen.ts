@@ -99,9 +99,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
       stepUp: inbound?.oauth && (await import('./step-up.ts')).createStepUp(registry, inbound.oauth),
     }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
-  const stdio = options.stdio
-    ? (await import('./stdio.ts')).createStdioTransport({ ...shared, factory: await servers.get() })
-    : undefined
+  const stdio = options.stdio ? (await import('./stdio.ts')).createStdioTransport(shared) : undefined
   const kept = opened.move()
 
   const url = web && `${web.origin}/mcp`

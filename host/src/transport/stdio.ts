@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { hostError } from '../errors.ts'
@@ -11,11 +10,13 @@ import type { HostServerFactory } from '../server/mcp-server.ts'
 import { atMost } from './at-most.ts'
 import type { Direct } from './direct.ts'
 import { DirectLines } from './direct-lines.ts'
+import { lazily } from './lazily.ts'
 import { LineTransport } from './line-transport.ts'
 import { guardStdout, protocolStdout, type ProtocolStdout } from './stdout-guard.ts'
 
 export interface StdioOptions {
-  readonly factory: HostServerFactory
+  /** Asked for when the short way leaves something. */
+  readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly inFlight: InFlight
   readonly direct?: Direct | undefined
@@ -39,21 +40,24 @@ export interface StdioTransport {
  * came before it are answered, for a second at most. Nothing but messages reaches stdout meanwhile.
  */
 export function createStdioTransport(options: StdioOptions): StdioTransport {
-  const { factory, announcer, inFlight, log, bodyBytes, input = process.stdin, output = protocolStdout() } = options
+  const { announcer, inFlight, log, bodyBytes, input = process.stdin, output = protocolStdout() } = options
   const guard = options.output ? undefined : guardStdout()
-  const operator = authInfoOf(createCaller(LOCAL_PRINCIPAL))
+  const authInfo = authInfoOf(createCaller(LOCAL_PRINCIPAL))
   const closed = Promise.withResolvers<void>()
-  const direct = options.direct && new DirectLines(options.direct, operator)
-  const transport = new LineTransport({ input, output, maxBytes: bodyBytes, direct })
-
-  const handle = serveStdio(
-    (request) => {
-      const mcp = factory({ ...request, authInfo: operator })
-      mcp.onClosed(announcer.add(mcp))
-      return mcp
-    },
-    { transport, onerror: (error) => log.debug('mcp_error', { transport: 'stdio', error }) },
-  )
+  const direct = options.direct && new DirectLines(options.direct, authInfo)
+  const bySdk = lazily(async () => {
+    const [{ serveBySdk }, factory] = await Promise.all([import('./stdio-by-sdk.ts'), options.factory()])
+    return serveBySdk({ transport, factory, announcer, log })
+  })
+  const prepare = () => {
+    bySdk.get().catch((error: unknown) => {
+      // No file may be opened just now, say. Who waits for it waits on.
+      log.warn('prepare_failed', { error })
+      if (transport.isWaiting && !ending) preparing = setTimeout(prepare, RETRY_MS)
+    })
+  }
+  let preparing: NodeJS.Timeout | undefined
+  const transport = new LineTransport({ input, output, authInfo, maxBytes: bodyBytes, direct, onNeeded: prepare })
 
   const end = async (graceMs: number, cancel?: () => void): Promise<void> => {
     transport.isDraining = true
@@ -62,7 +66,8 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
       cancel()
       await atMost(LAST_WORDS_MS, transport.answered())
     }
-    await handle.close()
+    clearTimeout(preparing)
+    await (bySdk.made ?? transport).close()
     guard?.[Symbol.dispose]()
     closed.resolve()
   }
@@ -70,6 +75,8 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   transport.oninputend = () => void (ending ??= end(EOF_GRACE_MS))
   // The client does not read any more.
   transport.onoutputend = () => void (ending ??= end(0))
+  void transport.start()
+  preparing = setTimeout(prepare, direct ? PREPARE_AFTER_MS : 0)
 
   return {
     closed: closed.promise,
@@ -77,6 +84,9 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   }
 }
 
+/** The client that had the host started has its first list by then. */
+const PREPARE_AFTER_MS = 250
+const RETRY_MS = 1_000
 /** A client that closed its end waits for nothing but the exit, which is due within two seconds. */
 const EOF_GRACE_MS = 1_000
 const LAST_WORDS_MS = 500
