@@ -28,11 +28,16 @@ export interface Measured {
   readonly p99Ms: number
 }
 
-/** Puts one load on a server from a process on another core. Throws when an answer was wrong. */
+/** Puts one load on a server. Throws when an answer was wrong. */
 export async function measure(load: Load): Promise<Measured> {
-  const [command, ...args] = [...pinned(LOAD_CORE), process.execPath, join(import.meta.dirname, 'load-process.ts')]
+  return (await runLoad('load-process.ts', load)) as Measured
+}
+
+/** Runs a program of this folder on a core that no server has. Gives what it measured; throws when it failed. */
+export async function runLoad(program: string, load: object): Promise<unknown> {
+  const [command, ...args] = [...pinned(LOAD_CORE), process.execPath, join(import.meta.dirname, program)]
   const child = spawn(command, [...args, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>])
   if (code !== 0) throw new Error(`The load ended with ${code}`)
-  return JSON.parse(output) as Measured
+  return JSON.parse(output)
 }

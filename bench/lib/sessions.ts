@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
-import { join } from 'node:path'
-import { LOAD_CORE, pinned } from './server.ts'
+import { runLoad } from './load.ts'
 
 export interface SessionLoad {
   readonly port: number
@@ -24,11 +20,7 @@ export interface SessionsMeasured {
   readonly afterMb: number
 }
 
-/** Has that many clients call once a second, from a process on another core. */
+/** Has that many clients call once a second. */
 export async function measureSessions(load: SessionLoad): Promise<SessionsMeasured> {
-  const [command, ...args] = [...pinned(LOAD_CORE), process.execPath, join(import.meta.dirname, 'session-load.ts')]
-  const child = spawn(command, [...args, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>])
-  if (code !== 0) throw new Error(`The load ended with ${code}`)
-  return JSON.parse(output) as SessionsMeasured
+  return (await runLoad('session-load.ts', load)) as SessionsMeasured
 }

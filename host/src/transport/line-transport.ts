@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId, Transport } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
 import { parseMessage, parseText } from './body.ts'
 import type { DirectLines } from './direct-lines.ts'
 import { OpenRequests } from '../data/open-requests.ts'
+import { LineReader } from './line-reader.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from './refusal.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
@@ -39,9 +39,7 @@ export class LineTransport implements Transport {
   parse: ((message: unknown) => JSONRPCMessage) | undefined
   readonly #options: LineTransportOptions
   readonly #unanswered = new OpenRequests<true>()
-  #parts: Buffer[] = []
-  #length = 0
-  #isSkipping = false
+  readonly #reader: LineReader
   #isOpen = false
   #isClosed = false
   /** For the SDK, until it listens. */
@@ -51,6 +49,12 @@ export class LineTransport implements Transport {
 
   constructor(options: LineTransportOptions) {
     this.#options = options
+    const { maxBytes } = options
+    this.#reader = new LineReader({
+      maxBytes,
+      onLine: (line) => this.#receive(line),
+      onTooLong: () => this.#refuse(INVALID_REQUEST, `The message is longer than ${maxBytes} bytes (limits.bodyBytes)`),
+    })
   }
 
   get authInfo(): AuthInfo {
@@ -105,65 +109,7 @@ export class LineTransport implements Transport {
     return new Promise((resolve) => (this.#answered = resolve))
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    let from = 0
-    if (this.#length > 0 || this.#isSkipping) {
-      const end = chunk.indexOf(NEWLINE)
-      if (end === -1) return this.#take(chunk)
-      this.#take(chunk.subarray(0, end))
-      this.#endLine()
-      from = end + 1
-    }
-    const last = chunk.lastIndexOf(NEWLINE)
-    if (last >= from) this.#takeLines(chunk.subarray(from, last))
-    this.#take(chunk.subarray(Math.max(from, last + 1)))
-  }
-
-  /** Whole lines. Read as one text, which costs a third of a text each, where all of it is UTF-8 and none of it can be too long. */
-  #takeLines(lines: Buffer): void {
-    if (lines.length > this.#options.maxBytes || !isUtf8(lines)) {
-      let from = 0
-      for (let end = lines.indexOf(NEWLINE); end !== -1; end = lines.indexOf(NEWLINE, from)) {
-        this.#takeLine(lines.subarray(from, end))
-        from = end + 1
-      }
-      return this.#takeLine(lines.subarray(from))
-    }
-    const text = lines.toString('utf8')
-    let from = 0
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-      this.#receive(text.slice(from, end))
-      from = end + 1
-    }
-    this.#receive(text.slice(from))
-  }
-
-  #takeLine(line: Buffer): void {
-    this.#take(line)
-    this.#endLine()
-  }
-
-  #take(part: Buffer): void {
-    if (this.#isSkipping) return
-    this.#length += part.length
-    if (this.#length > this.#options.maxBytes) {
-      this.#parts = []
-      this.#isSkipping = true
-      this.#refuse(INVALID_REQUEST, `The message is longer than ${this.#options.maxBytes} bytes (limits.bodyBytes)`)
-    } else if (part.length > 0) this.#parts.push(part)
-  }
-
-  #endLine(): void {
-    const line = this.#parts.length === 1 && this.#parts[0] ? this.#parts[0] : Buffer.concat(this.#parts)
-    const wasSkipped = this.#isSkipping
-    this.#parts = []
-    this.#length = 0
-    this.#isSkipping = false
-    if (!wasSkipped) this.#receive(line)
-  }
-
   #receive(line: Buffer | string): void {
-    if (isBlank(line)) return
     const read = typeof line === 'string' ? parseText(line) : parseMessage(line)
     if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
     if (this.#takeDirectly(read.message)) return
@@ -288,8 +234,9 @@ export class LineTransport implements Transport {
     if (this.#isIdle) this.#answered?.()
   }
 
+  readonly #onData = (chunk: Buffer): void => this.#reader.push(chunk)
   readonly #onEnd = (): void => {
-    if (this.#length > 0) this.#endLine()
+    this.#reader.end()
     this.oninputend?.()
   }
   readonly #onDrain = (): void => void this.#options.input.resume()
@@ -300,16 +247,7 @@ export class LineTransport implements Transport {
   }
 }
 
-const NEWLINE = 0x0a
 /** Messages for the SDK; no more is read while it is read itself. */
 const MAX_WAITING = 64
 /** Characters; more goes out at once. */
 const BATCH = 65_536
-
-function isBlank(line: Buffer | string): boolean {
-  for (let at = 0; at < line.length; at++) {
-    const code = typeof line === 'string' ? line.charCodeAt(at) : line[at]
-    if (code !== 0x20 && code !== 0x09 && code !== 0x0d) return false
-  }
-  return true
-}
