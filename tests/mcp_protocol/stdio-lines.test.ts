@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createDirect } from '../../host/src/transport/direct.ts'
 import { createStdioTransport } from '../../host/src/transport/stdio.ts'
 import { demoPlugin } from '../fixtures/demo-plugin.ts'
@@ -104,7 +105,8 @@ test('a client of 2025 is served, whose first request nobody but the SDK takes',
 test('what waits for the SDK when the input ends is answered before the end', async (t) => {
   const client = await startStdio(t, { direct: true })
   client.input.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'resources/list', params: plain })}\n`)
-  assert.equal((await client.message()).id, 1)
+  const { id, error } = await client.message()
+  assert.deepEqual([id, error], [1, undefined])
   await client.stdio.closed
 })
 
@@ -122,7 +124,11 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = fal
   const serving = await startServing([demo.plugin])
   const stdio = createStdioTransport({
     ...serving,
-    factory: async () => serving.factory,
+    async factory() {
+      // As long as it takes to read the SDK: whatever came is there by then, the end of the input too.
+      for (let turn = 0; direct && turn < 10; turn++) await setImmediate()
+      return serving.factory
+    },
     ...(direct && { direct: createDirect(serving) }),
     bodyBytes: 65_536,
     input,

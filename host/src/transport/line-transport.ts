@@ -43,7 +43,7 @@ export class LineTransport implements Transport {
   #isOpen = false
   #isClosed = false
   /** For the SDK, until it listens. */
-  #waiting: { readonly message: unknown; readonly extra?: MessageExtraInfo }[] = []
+  #waiting: Waiting[] = []
   #answered: (() => void) | undefined
   #lines = ''
 
@@ -123,7 +123,7 @@ export class LineTransport implements Transport {
 
   #wait(message: unknown, extra?: MessageExtraInfo): void {
     this.#options.direct?.leave()
-    this.#waiting.push({ message, ...(extra && { extra }) })
+    this.#waiting.push({ message, extra, isLate: this.isDraining })
     if (this.#waiting.length >= MAX_WAITING) this.#options.input.pause()
     this.#options.onNeeded()
   }
@@ -134,9 +134,9 @@ export class LineTransport implements Transport {
     if (unseen) this.onmessage?.(unseen)
     const waiting = this.#waiting
     this.#waiting = []
-    for (const { message, extra } of waiting) {
+    for (const { message, extra, isLate } of waiting) {
       if (extra) this.onmessage?.(message as JSONRPCMessage, extra)
-      else if (this.parse) this.#pass(this.parse, message)
+      else if (this.parse) this.#pass(this.parse, message, isLate)
     }
     if (this.#isIdle) this.#answered?.()
     input.resume()
@@ -147,7 +147,7 @@ export class LineTransport implements Transport {
     return this.#waiting.length > 0
   }
 
-  #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown): void {
+  #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown, isLate = this.isDraining): void {
     this.#options.direct?.leave()
     let message: JSONRPCMessage
     try {
@@ -161,7 +161,7 @@ export class LineTransport implements Transport {
       )
     }
     if ('method' in message && 'id' in message) {
-      if (this.isDraining) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
+      if (isLate) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
       // A subscription is answered when it ends, which may be never.
       if (message.method !== 'subscriptions/listen' && !this.#unanswered.has(message.id)) this.#unanswered.add(message.id, true)
       this.#options.direct?.passed(message)
@@ -245,6 +245,14 @@ export class LineTransport implements Transport {
     this.onerror?.(error)
     this.onoutputend?.()
   }
+}
+
+interface Waiting {
+  readonly message: unknown
+  /** Of a call that began on the direct path. */
+  readonly extra: MessageExtraInfo | undefined
+  /** It came when the transport was closing. */
+  readonly isLate: boolean
 }
 
 /** Messages for the SDK; no more is read while it is read itself. */
