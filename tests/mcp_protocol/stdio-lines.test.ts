@@ -126,7 +126,7 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = fal
     ...serving,
     async factory() {
       // As long as it takes to read the SDK: whatever came is there by then, the end of the input too.
-      for (let turn = 0; direct && turn < 10; turn++) await setImmediate()
+      if (direct) for (let turn = 0; turn < 10; turn++) await setImmediate()
       return serving.factory
     },
     ...(direct && { direct: createDirect(serving) }),
