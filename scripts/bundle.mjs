@@ -1,4 +1,4 @@
-// Writes the host into few files, host/bundle, for a start that reads 90 of them in place of 700: half the time and a fifth of the memory.
+// Writes the host into few files, host/bundle, for a start that reads some 110 of them in place of 700: half the time and a fifth of the memory.
 // Runs as `prepare` after an install, on any Node from 20 on, and as part of `build`. The command takes the bundle for as long as nothing
 // it was made of has changed (host/bin/bundle.mjs), so who edits host/src runs what stands there. Never fails an install that can work.
 import { rmSync, statSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,9 @@ try {
     },
   })
   const files = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds.filter((id) => isAbsolute(id)) : []))
-  const madeOf = files.map((file) => {
+  // What is installed changes with an install, which bundles anew.
+  const own = files.filter((file) => !file.includes(`${sep}node_modules${sep}`))
+  const madeOf = own.map((file) => {
     const { mtimeMs, size } = statSync(file)
     return [relative(host, file).replaceAll(sep, '/'), mtimeMs, size]
   })

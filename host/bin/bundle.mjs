@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 /**
  * Whether the bundle in `folder` is made of what stands here now: no file it was made of, named from `base`, has another time or size.
@@ -9,8 +10,9 @@ export function isCurrent(folder, base, isPublished) {
     /** @type {[file: string, mtimeMs: number, size: number][]} */
     const madeOf = JSON.parse(readFileSync(new URL('made-of.json', folder), 'utf8'))
     if (isPublished) return true
+    const folderOf = fileURLToPath(base)
     return madeOf.every(([file, mtimeMs, size]) => {
-      const found = statSync(new URL(file, base), { throwIfNoEntry: false })
+      const found = statSync(folderOf + file, { throwIfNoEntry: false })
       return found?.mtimeMs === mtimeMs && found.size === size
     })
   } catch {
