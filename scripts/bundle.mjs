@@ -15,7 +15,7 @@ const entryPoints = {
   'config/define': 'host/src/config/define.ts',
   'config/evaluation-child': 'host/src/config/evaluation-child.ts',
   'modules/bridge': 'host/src/modules/bridge.ts',
-  'service/isolate/child': 'host/src/service/isolate/child.ts',
+  'plugin/isolate/child/child': 'host/src/plugin/isolate/child/child.ts',
   'shared/@mcp-patchbay/plugin-api': 'plugin-api/src/index.ts',
   'shared/@mcp-patchbay/plugin-api/testing': 'plugin-api/src/testing.ts',
   'shared/typebox': 'node_modules/typebox/build/index.mjs',

@@ -1,8 +1,8 @@
 import type { Caller } from './server/caller.ts'
 import { refusal, type RefusalCode } from './server/filter.ts'
 import type { Snapshot, SnapshotTool } from './server/snapshot.ts'
-import type { PluginReason, PluginState } from './service/plugin-record.ts'
-import { specifierOf } from './service/resolve.ts'
+import type { PluginReason, PluginState } from './plugin/run/plugin-record.ts'
+import { specifierOf } from './plugin/source/resolve-entry.ts'
 
 /** What `patchbay list --json` prints. */
 export interface HostListing {

@@ -9,8 +9,8 @@ import type { ResolvedConfig } from './config/schema.ts'
 import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import { digestOf } from './modules/source.ts'
-import { lockPath } from './service/lock-file.ts'
-import type { SettledChange, WatchTargets } from './service/watch.ts'
+import { lockPath } from './plugin/lock-file.ts'
+import type { SettledChange, WatchTargets } from './plugin/reload/watch.ts'
 
 export interface ServeOptions extends FileOptions {
   /** Take over what changes on disk as it changes. Never in a frozen deployment. */
@@ -94,7 +94,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
 
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
   if (isWatching) {
-    const { watchFiles } = await import('./service/watch.ts')
+    const { watchFiles } = await import('./plugin/reload/watch.ts')
     const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())

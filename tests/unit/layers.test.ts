@@ -12,7 +12,7 @@ const LAYERS = [
   'host',
   'transport',
   'server',
-  'service',
+  'plugin',
   'pin',
   'auth',
   'config',

@@ -9,7 +9,7 @@ import { createCaller } from '../../host/src/server/caller.ts'
 import { Cancellation } from '../../host/src/server/cancellation.ts'
 import { explain } from '../../host/src/server/filter.ts'
 import { viewOf } from '../../host/src/server/view.ts'
-import type { PluginRecord } from '../../host/src/service/plugin-record.ts'
+import type { PluginRecord } from '../../host/src/plugin/run/plugin-record.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../fixtures/snapshots.ts'
 
 const calls = createCalls({

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { quietLog, readSettings, type FileOptions, type Settings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
-import { lockPath } from '../service/lock-file.ts'
+import { lockPath } from '../plugin/lock-file.ts'
 
 /** A config file with what belongs to it, for a command that changes or compares it. */
 export interface Project {

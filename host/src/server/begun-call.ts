@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AuthInfo } from '@modelcontextprotocol/server'
-import type { ClientLogLevel } from '../service/running.ts'
+import type { ClientLogLevel } from '../plugin/run/running.ts'
 import { callerOf, identify } from './auth-info.ts'
 import type { CallIO, ToolAnswer } from './call.ts'
 import { Cancellation } from './cancellation.ts'

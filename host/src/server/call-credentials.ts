@@ -1,5 +1,5 @@
 import type { Redactor } from '../observability/redact.ts'
-import type { LivePlugin } from '../service/live-plugin.ts'
+import type { LivePlugin } from '../plugin/run/live-plugin.ts'
 import type { Caller } from './caller.ts'
 import { liveOf, type SnapshotItem } from './snapshot.ts'
 

@@ -2,7 +2,7 @@ import type { InputRequest, InputResponses, PromptMessage, ResourceContents } fr
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, toolResult, type ToolResult } from '../data/content.ts'
 import { hostError } from '../errors.ts'
-import type { ClientLogLevel } from '../service/running.ts'
+import type { ClientLogLevel } from '../plugin/run/running.ts'
 import { promptMessages, resourceContents } from './answers.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool, type PendingCall } from './call-layers.ts'

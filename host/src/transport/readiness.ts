@@ -1,6 +1,6 @@
 import type { Snapshot } from '../server/snapshot.ts'
-import { fullName } from '../service/names.ts'
-import type { PluginReason } from '../service/plugin-record.ts'
+import { fullName } from '../plugin/run/names.ts'
+import type { PluginReason } from '../plugin/run/plugin-record.ts'
 
 /** Whether traffic should come, and what is wrong although it should. */
 export interface Readiness {

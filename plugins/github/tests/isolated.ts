@@ -4,9 +4,9 @@ import { fakeCache, fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { readPluginConfig } from '../../../host/src/config/env.ts'
 import { createValidators } from '../../../host/src/data/validate.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
-import { createIsolation } from '../../../host/src/service/isolate/isolation.ts'
-import { checkPlugin } from '../../../host/src/service/check.ts'
-import { readSurface } from '../../../host/src/service/surface.ts'
+import { createIsolation } from '../../../host/src/plugin/isolate/isolation.ts'
+import { checkPlugin } from '../../../host/src/plugin/source/check-contract.ts'
+import { readSurface } from '../../../host/src/plugin/source/describe-surface.ts'
 import { createMetrics } from '../../../host/src/observability/metrics.ts'
 
 /** The plugin in a process of its own, called as a host calls it. */

@@ -1,5 +1,5 @@
 import type { HostListing, PluginListing, ToolListing } from '../../listing.ts'
-import type { PluginReason } from '../../service/plugin-record.ts'
+import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 import { count, plain, type Paint } from './paint.ts'
 
 /** Above this many of one kind, a plugin's tools are counted and not named. */

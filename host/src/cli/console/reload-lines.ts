@@ -1,5 +1,5 @@
-import type { DrainedVersion } from '../../service/drain.ts'
-import type { ReloadReport } from '../../service/reload-report.ts'
+import type { DrainedVersion } from '../../plugin/reload/drain.ts'
+import type { ReloadReport } from '../../plugin/reload/reload-report.ts'
 import { count, plain, type Paint } from './paint.ts'
 import { reasonLines } from './plugin-lines.ts'
 

@@ -1,0 +1,126 @@
+import type { PluginEntry } from '../config/schema.ts'
+import { HostError, hostError } from '../errors.ts'
+import type { Activation, ActivationDeps, Draft } from './activation.ts'
+import { checkPlugin } from './source/check-contract.ts'
+import { requireGranted } from './trust/granted.ts'
+import { loadedObject, loadInline, type LoadedPlugin } from './run/load-plugin.ts'
+import { grantedCapabilities } from './trust/observe.ts'
+import { checkPin, objectPin, type PinCheck, type PinResult } from './trust/pin-policy.ts'
+import type { PluginRecord } from './run/plugin-record.ts'
+import { reasonOf } from './run/reason.ts'
+import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './source/resolve-entry.ts'
+import { startVersion } from './start-version.ts'
+import { readSurface, type PluginSurface } from './source/describe-surface.ts'
+
+/** Resolves, imports, checks, configures and starts the plugin of one entry. `signal` gives up an attempt that a newer one replaces. */
+export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?: AbortSignal): Promise<Activation> {
+  const label = entry.as ?? (typeof entry.use === 'string' ? nameFromSpecifier(entry.use) : 'plugin')
+  let resolved: ResolvedPlugin | undefined
+  let loaded: LoadedPlugin | undefined
+  let instance = label
+  let surface: PluginSurface | undefined
+  let pin: PinCheck | undefined
+  let pinned: Partial<PluginRecord> = {}
+  const met = new Map<string, string>()
+  const configFiles = new Map<string, string>()
+  const traces: object[] = []
+  /** Takes the secrets of this version out of every text until it is released: one that failed has an error that is shown. */
+  const secrets: (() => void)[] = []
+  const activation: Draft = (record, fault) => ({
+    fault,
+    record: {
+      instance,
+      entry,
+      ...(resolved?.version !== undefined
+        ? { version: resolved.version }
+        : surface?.version !== undefined
+          ? { version: surface.version }
+          : {}),
+      ...(surface ? { surface } : {}),
+      ...pinned,
+      ...record,
+    },
+    // A version that imports lazily has more files later.
+    get digests() {
+      return loaded?.digests ?? met
+    },
+    configFiles,
+    root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
+    traces,
+    release() {
+      loaded?.release()
+      pin?.[Symbol.dispose]()
+      for (const forget of secrets) forget()
+    },
+  })
+  try {
+    if (typeof entry.use === 'string') {
+      resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
+      const { configDir } = deps
+      pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir, signal } })
+      if (pin.held)
+        return { ...activation({ state: 'quarantined', pinned: 'changed', reason: reasonOf(pin.held) }), error: pin.held }
+      loaded = await load({ entry, resolved, pin, label, digests: met, signal }, deps)
+    } else {
+      loaded = loadedObject(entry.use)
+      const why = 'it is an object of this process, and isolation is "process"'
+      if (entry.isolation === 'process') throw hostError('PLUGIN_SPECIFIER', { plugin: label, use: specifierOf(entry), why })
+    }
+    const plugin = checkPlugin(loaded.exported, entry.as, label)
+    // An embedder's own object outlives any version of it.
+    if (resolved) traces.push(plugin)
+    instance = entry.as ?? plugin.name
+    surface = readSurface(plugin)
+    const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: loaded.digests })
+    if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
+    for (const warning of verdict.warnings)
+      deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
+    pinned = pinnedRecord(verdict)
+    return await startVersion(
+      { loaded, plugin, instance, surface, entry, configFiles, traces, secrets, signal },
+      deps,
+      activation,
+    )
+  } catch (error) {
+    for (const [file, digest] of loaded?.digests ?? []) met.set(file, digest)
+    loaded?.release()
+    loaded = undefined
+    pin?.[Symbol.dispose]()
+    const reason = reasonOf(error, { files: new Set(met.keys()), redact: deps.redactor })
+    return { ...activation({ state: 'failed', reason, ...pinnedBy(error) }), error }
+  }
+}
+
+/** A refusal says itself how the plugin stands to the lock. */
+function pinnedBy(error: unknown): Partial<PluginRecord> {
+  if (!(error instanceof HostError) || !error.code.startsWith('PIN_')) return {}
+  return { pinned: error.code === 'PIN_NOT_LOCKED' ? 'unpinned' : 'changed' }
+}
+
+/** What a record says of the lock, whatever state its plugin is in. */
+function pinnedRecord({ pinned, tree, quarantined, othersQuarantined, warnings: [first] }: PinResult): Partial<PluginRecord> {
+  const hides = quarantined.size > 0 || othersQuarantined
+  return {
+    pinned,
+    ...(tree === undefined ? {} : { tree }),
+    ...(hides ? { quarantined, othersQuarantined } : {}),
+    ...(hides && first ? { reason: reasonOf(first) } : {}),
+  }
+}
+
+interface Loadable {
+  readonly entry: PluginEntry
+  readonly resolved: ResolvedPlugin
+  readonly pin: PinCheck
+  readonly label: string
+  readonly digests: Map<string, string>
+  readonly signal: AbortSignal | undefined
+}
+
+async function load({ entry, resolved, pin, ...rest }: Loadable, deps: ActivationDeps): Promise<LoadedPlugin> {
+  const { graph, configDir, env, isolation, loadTimeoutMs: timeoutMs, processLimits: limits, onFailed } = deps
+  const options = { ...rest, timeoutMs }
+  if (entry.isolation === 'inline') return loadInline(resolved, graph, options)
+  const capabilities = await grantedCapabilities(entry, { label: rest.label, configDir })
+  return isolation.load(resolved, { ...options, capabilities, configDir, env, limits, approved: pin.approved, onFailed })
+}

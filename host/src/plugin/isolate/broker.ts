@@ -1,0 +1,220 @@
+import type {
+  Cache,
+  HttpClient,
+  HttpRequest,
+  LogFields,
+  Logger,
+  MetricLabels,
+  Metrics,
+  QueryValue,
+} from '@mcp-patchbay/plugin-api'
+import type { PluginCaches } from '../../cache/cache.ts'
+import { isObject } from '../../data/json.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
+import type { CallScope } from '../../network/call-scope.ts'
+import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
+import type { CallRequest, ClientLogLevel } from '../run/running.ts'
+import { createDenials } from './denials.ts'
+import { TELLS_PER_SECOND } from './channel/messages.ts'
+import { pacedProgress, type PacedProgress } from './channel/paced-progress.ts'
+import type { Packet, Parcel } from './channel/peer.ts'
+import type { ProcessOwner } from './spawn.ts'
+
+/** What the host does for one plugin in its own process. */
+export interface BrokerOptions {
+  readonly instance: string
+  readonly http: HttpClient
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly cache: PluginCaches
+  readonly digest: string
+  readonly now: () => number
+}
+
+/** A call that is in the process now: with it go the rights of what the process asks for in its name. */
+export interface BrokeredCall {
+  readonly request: CallRequest
+  readonly scope: CallScope
+}
+
+export interface Broker extends ProcessOwner {
+  begin(id: number, call: BrokeredCall): void
+  end(id: number): void
+}
+
+/**
+ * Answers what a plugin's process asks for. The channel says which plugin it is; the process says only in which of its calls it asks, and
+ * for a call that is not there, or over, it gets what background work gets. Nothing of what it sends is trusted to have its form.
+ */
+export function createBroker({ instance, http, log, metrics, cache, digest, now }: BrokerOptions): Broker {
+  const calls = new OpenRequests<OpenCall>()
+  const budget = createBudget(log, now)
+  const denials = createDenials(log, now)
+
+  function cacheOf(call: unknown): Cache {
+    const { principal } = calls.get(Number(call))?.scope ?? {}
+    if (!principal) return cache.namespace('plugin', 'start', instance, digest)
+    return cache.namespace('plugin', 'call', principal.tenant ?? '', principal.kind, principal.id, instance, digest)
+  }
+
+  async function answerHttp({ data, body }: Packet): Promise<Parcel> {
+    const { call, how, path, options, bodyAs } = objectOf(data)
+    if (typeof path !== 'string') throw new TypeError('A request needs a path')
+    const request = requestOf(
+      objectOf(options),
+      bodyAs === 'text' ? body.toString() : bodyAs === 'bytes' ? Buffer.from(body) : undefined,
+    )
+    const send = async (): Promise<Parcel> => {
+      if (how === 'json') return { body: JSON.stringify(await http.json(path, request)) ?? '' }
+      if (how === 'text') return { body: await http.text(path, request) }
+      const { status, headers, url, body: answer } = await http.request(path, request)
+      return { data: { status, headers, url }, body: answer }
+    }
+    const scope = calls.get(Number(call))?.scope
+    return scope ? inCall(scope, send) : outsideCalls(send)
+  }
+
+  async function answerCache(data: unknown): Promise<Parcel> {
+    const { call, what, key, value, ttlMs } = objectOf(data)
+    const own = cacheOf(call)
+    if (what === 'get') {
+      const found = await own.get(key as string)
+      return { data: found === undefined ? {} : { found } }
+    }
+    if (what === 'set') await own.set(key as string, value, { ttlMs: ttlMs as number })
+    else if (what === 'delete') await own.delete(key as string)
+    else throw new TypeError('A cache can get, set and delete')
+    return {}
+  }
+
+  function write(data: Readonly<Record<string, unknown>>): void {
+    const { level, event, fields } = data
+    if (!isLogLevel(level) || typeof event !== 'string') return
+    // A line says itself which plugin it is of.
+    const { plugin: _, ...own }: LogFields = objectOf(fields)
+    log[level](event.slice(0, LONGEST_EVENT), own)
+  }
+
+  function count(data: Readonly<Record<string, unknown>>): void {
+    const { kind, name, value, labels } = data
+    if ((kind !== 'count' && kind !== 'gauge' && kind !== 'observe') || typeof name !== 'string' || typeof value !== 'number')
+      return
+    metrics[kind](name, value, textsOf(labels))
+  }
+
+  return {
+    instance,
+    begin(id, call) {
+      calls.add(id, { request: call.request, scope: call.scope, progress: undefined })
+    },
+    end(id) {
+      calls.get(id)?.progress?.end()
+      calls.delete(id)
+    },
+    async onAsk(what, packet) {
+      if (what === 'http') return answerHttp(packet)
+      if (what === 'cache') return answerCache(packet.data)
+      throw new TypeError('The host answers http and cache')
+    },
+    onTell(what, sent) {
+      const data = objectOf(sent)
+      if (what === 'dropped') return budget.skip(data['times'])
+      if (!budget.take()) return
+      const call = calls.get(Number(data['call']))
+      if (what === 'log') write(data)
+      else if (what === 'denied') denials.note(data, call?.request.requestId)
+      else if (what === 'metric') count(data)
+      else if (what === 'progress' && call && typeof data['progress'] === 'number') {
+        call.progress ??= pacedProgress(call.request.progress, now)
+        call.progress.tell(data['progress'], optionsOf(data))
+      } else if (what === 'clientLog' && isClientLevel(data['level'])) call?.request.log(data['level'], data['data'])
+      else if (what === 'closeStream') call?.request.closeStream()
+    },
+  }
+}
+
+interface OpenCall extends BrokeredCall {
+  /** Of a call that tells some. */
+  progress: PacedProgress | undefined
+}
+
+const LONGEST_EVENT = 200
+
+interface Budget {
+  take(): boolean
+  /** So many were dropped where they came from. */
+  skip(times: unknown): void
+}
+
+/** So many lines, numbers and steps a second; what is more is dropped, and said once a second. */
+function createBudget(log: Logger, now: () => number): Budget {
+  let second = 0
+  let used = 0
+  let dropped = 0
+  return {
+    take() {
+      const current = Math.floor(now() / 1_000)
+      if (current !== second) {
+        if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: TELLS_PER_SECOND })
+        second = current
+        used = 0
+        dropped = 0
+      }
+      const isWithin = used < TELLS_PER_SECOND
+      if (isWithin) used++
+      else dropped++
+      return isWithin
+    },
+    skip(times) {
+      if (Number.isSafeInteger(times) && Number(times) > 0) dropped += Number(times)
+    },
+  }
+}
+
+/** The request with what the contract knows and nothing else; the network layer judges the rest. */
+function requestOf(options: Readonly<Record<string, unknown>>, body: string | Uint8Array | undefined): HttpRequest {
+  const { method, query, headers, timeoutMs, maxBytes } = options
+  const sent = body ?? options['body']
+  return {
+    ...(typeof method === 'string' ? { method: method as 'GET' } : {}),
+    ...(isObject(query) ? { query: Object.fromEntries(Object.entries(query).filter(isQuery)) } : {}),
+    ...(isObject(headers) ? { headers: textsOf(headers) } : {}),
+    ...(sent === undefined ? {} : { body: sent }),
+    ...(typeof timeoutMs === 'number' ? { timeoutMs } : {}),
+    ...(typeof maxBytes === 'number' ? { maxBytes } : {}),
+  }
+}
+
+function isQuery(entry: [string, unknown]): entry is [string, QueryValue | QueryValue[]] {
+  const [, value] = entry
+  return Array.isArray(value) ? value.every(isPlain) : isPlain(value)
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
+
+function textsOf(value: unknown): MetricLabels {
+  return Object.fromEntries(
+    Object.entries(objectOf(value)).flatMap(([key, text]) => (isPlain(text) ? [[key, String(text)]] : [])),
+  )
+}
+
+function optionsOf({ total, message }: Readonly<Record<string, unknown>>): { total?: number; message?: string } {
+  return {
+    ...(typeof total === 'number' ? { total } : {}),
+    ...(typeof message === 'string' ? { message: message.slice(0, 1_000) } : {}),
+  }
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {}
+}
+
+function isLogLevel(level: unknown): level is 'debug' | 'info' | 'warn' | 'error' {
+  return level === 'debug' || level === 'info' || level === 'warn' || level === 'error'
+}
+
+function isClientLevel(level: unknown): level is ClientLogLevel {
+  return level === 'warning' || (isLogLevel(level) && level !== 'warn')
+}

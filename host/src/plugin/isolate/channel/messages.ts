@@ -1,0 +1,105 @@
+import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
+import type { PluginSurface } from '../../source/describe-surface.ts'
+import type { WireConfig } from './config-codec.ts'
+import type { WireError } from './error-codec.ts'
+
+/** What the host asks of a plugin's process, by name. */
+export interface HostAsks {
+  /** Imports the plugin; the answer is {@link Loaded}, its body the description of what is exported. */
+  load: LoadOrder
+  /** Whether a credential is configured; the answer is true or false. */
+  configure: { readonly config: WireConfig }
+  start: StartOrder
+  /** The answer is {@link Returned}. */
+  call: CallOrder
+  /** Answered at once by a process that is not stuck. */
+  ping: undefined
+  dispose: undefined
+}
+
+export interface LoadOrder {
+  readonly file: string
+  readonly root: string
+  readonly label: string
+  readonly timeoutMs: number
+  /** The most that a message to the host may hold, in bytes. */
+  readonly maxFrameBytes: number
+  /** In a frozen deployment the digests of the files that may run, by path. */
+  readonly approved?: readonly (readonly [string, string])[]
+}
+
+export interface StartOrder {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly config: WireConfig
+  readonly tenants: readonly (readonly [tenant: string, config: WireConfig])[]
+  /** Whether anything runs besides calls, see `InlineOptions`. */
+  readonly hasBackground: boolean
+}
+
+export interface Loaded {
+  readonly error?: WireError
+  /** Where in its files the error is. */
+  readonly location?: unknown
+  /** Whether the description is there; without it the module exports nothing that can be described. */
+  readonly isDescribed: boolean
+  readonly digests: readonly (readonly [string, string])[]
+}
+
+export interface CallOrder {
+  readonly kind: 'tool' | 'resource' | 'prompt'
+  readonly name: string
+  readonly input?: unknown
+  readonly uri?: string
+  readonly params?: Readonly<Record<string, string>>
+  readonly request: {
+    readonly requestId: string
+    readonly principal: Principal
+    readonly inputResponses?: InputResponses
+    readonly clientCapabilities: Readonly<Record<string, unknown>>
+    readonly requestState?: unknown
+    /** Tells callers' own credentials apart, and nothing more of them. */
+    readonly credentialKey: string
+  }
+}
+
+/** What a tool, a resource or a prompt returned: `text` and `json` are in the body. */
+export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' }
+
+/** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
+export interface PluginTells {
+  log: { readonly level: string; readonly event: string; readonly fields?: Readonly<Record<string, unknown>> }
+  clientLog: { readonly call: number; readonly level: string; readonly data: unknown }
+  progress: { readonly call: number; readonly progress: number; readonly total?: number; readonly message?: string }
+  closeStream: { readonly call: number }
+  /** What the permission model refused. */
+  denied: { readonly call: number; readonly permission: string; readonly resource: string }
+  /** So many of these were not told, being too many. */
+  dropped: { readonly times: number }
+  metric: {
+    readonly kind: string
+    readonly name: string
+    readonly value: number
+    readonly labels?: Readonly<Record<string, string>>
+  }
+}
+
+/** So many lines, numbers and steps a second the host takes; it says how many it did not. */
+export const TELLS_PER_SECOND = 2_000
+
+/** What it asks the host to send. A body that is bytes, or text that is sent as it is, is the message's. */
+export interface HttpOrder {
+  readonly call: number
+  readonly how: 'json' | 'text' | 'request'
+  readonly path: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly bodyAs?: 'text' | 'bytes'
+}
+
+export interface CacheOrder {
+  readonly call: number
+  readonly what: 'get' | 'set' | 'delete'
+  readonly key: string
+  readonly value?: unknown
+  readonly ttlMs?: number
+}

@@ -1,0 +1,30 @@
+import { TELLS_PER_SECOND, type PluginTells } from '../channel/messages.ts'
+import type { Peer } from '../channel/peer.ts'
+
+/** Tells the host things, as many a second as it listens to; of the rest, how many there were. */
+export interface Tells {
+  tell<What extends keyof PluginTells>(what: What, data: PluginTells[What]): void
+}
+
+/** What the host would drop does not leave the process: a plugin that logs in a loop is not to keep the host busy, nor to be ended for it. */
+export function createTells(peer: Pick<Peer, 'tell'>): Tells {
+  let left = TELLS_PER_SECOND
+  let dropped = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function nextSecond(): void {
+    timer = undefined
+    left = TELLS_PER_SECOND
+    if (dropped > 0) peer.tell('dropped', { times: dropped } satisfies PluginTells['dropped'])
+    dropped = 0
+  }
+
+  return {
+    tell(what, data) {
+      timer ??= setTimeout(nextSecond, 1_000).unref()
+      if (left === 0) return void dropped++
+      left--
+      peer.tell(what, data)
+    },
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * Runs one plugin in a process of its own, for the host at the other end of descriptor 3. Nothing here decides about rights: what a
+ * plugin may do is decided by the flags this process was started with and by the host, whatever the plugin does to this code. Started
+ * by spawn.ts.
+ */
+import { Socket } from 'node:net'
+import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
+import { InvalidResult } from '../../../data/content.ts'
+import { OpenRequests } from '../../../data/open-requests.ts'
+import { hostError } from '../../../errors.ts'
+import { locationOf } from '../../../modules/location.ts'
+import type { Admit } from '../../../modules/source.ts'
+import { isError, valueOf } from '../../../observability/thrown.ts'
+import { createPluginGraph } from '../../source/plugin-graph.ts'
+import { importPlugin } from '../../source/import.ts'
+import { runInline } from '../../run/inline.ts'
+import type { CallRequest, RunningPlugin } from '../../run/running.ts'
+import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
+import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
+import { createTells } from './child-notifications.ts'
+import { describe } from '../channel/description.ts'
+import type { CallOrder, HostAsks, Loaded, LoadOrder, PluginTells, Returned } from '../channel/messages.ts'
+import { pacedProgress, type PacedProgress } from '../channel/paced-progress.ts'
+import { openPeer, type Parcel, type Peer } from '../channel/peer.ts'
+import { readConfig } from '../channel/config-codec.ts'
+import { readThrown, writeThrown } from '../channel/error-codec.ts'
+
+const CHANNEL = 3
+/** What the host may send at a time, an answer of a service for the most part. */
+const MAX_FRAME_BYTES = 64 * 1_048_576
+/** The host passes on four steps of progress a second; more than it can choose the last one of need not be sent to it. */
+const PACE_MS = 50
+
+let maxAnswerBytes = MAX_FRAME_BYTES
+let plugin: unknown
+let running: RunningPlugin | undefined
+const calls = new OpenRequests<RemoteRequest>()
+
+const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
+  load,
+  configure: async ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
+  async start({ instance, surface, config, tenants, hasBackground }) {
+    running = await runInline({
+      instance,
+      plugin: plugin as ServicePlugin,
+      surface,
+      config: readConfig(config),
+      tenants: new Map(tenants.map(([tenant, own]) => [tenant, readConfig(own)])),
+      hasBackground,
+      credentialKey: (request) => (request instanceof RemoteRequest ? request.credentialKey : ''),
+      http: remoteHttp(peer, instance),
+      log: remoteLog(tells),
+      metrics: remoteMetrics(tells),
+      cache: remoteCaches(peer),
+      digest: '',
+    })
+    return {}
+  },
+  call,
+  ping: async () => ({}),
+  async dispose() {
+    await running?.[Symbol.asyncDispose]()
+    return {}
+  },
+}
+
+const peer: Peer = openPeer({
+  socket: new Socket({ fd: CHANNEL }),
+  maxFrameBytes: MAX_FRAME_BYTES,
+  trusted: true,
+  onAsk: (what, { data }, id) => asks[what as keyof HostAsks](data as never, id),
+  onTell(what, data) {
+    if (what !== 'cancel') return
+    const { call: id, reason } = data as { readonly call: number; readonly reason: unknown }
+    calls.get(id)?.cancel(readThrown(reason, true))
+  },
+  onFault: () => process.exit(1),
+  // Without its host a plugin has nothing to do. One that never comes to read this is ended by reaper.ts.
+  onClose: () => process.exit(0),
+})
+
+const tells = createTells(peer)
+
+function deny(denial: Denial): void {
+  const number = callNumber()
+  if (isWayToGranted(denial, number !== 0)) return
+  tells.tell('denied', { call: number, ...denial })
+}
+
+async function load({ file, root, label, timeoutMs, maxFrameBytes, approved }: LoadOrder): Promise<Parcel> {
+  maxAnswerBytes = maxFrameBytes
+  const files = new Set<string>()
+  const digests = new Map<string, string>()
+  const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off' })
+  try {
+    const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
+    plugin = imported.exported
+    const text = describe(plugin)
+    const loaded: Loaded = { isDescribed: text !== undefined, digests: [...imported.modules.digests] }
+    return { data: loaded, body: text ?? '' }
+  } catch (error) {
+    const loaded: Loaded = {
+      error: writeThrown(error),
+      location: placeOf(error, new Set([...digests.keys(), ...files])),
+      isDescribed: false,
+      digests: [...digests],
+    }
+    return { data: loaded }
+  }
+}
+
+/** Notes every file before it runs; in a frozen deployment only those run that the host compared with the lock. */
+function admission(files: Set<string>, approved: LoadOrder['approved']): Admit {
+  const digests = approved && new Map(approved)
+  return ({ file, digest }) => {
+    files.add(file)
+    if (!digests || digests.get(file) === digest) return
+    const problem = digests.has(file) ? 'it changed after it was compared with mcp.lock.json' : 'mcp.lock.json does not cover it'
+    throw hostError('PIN_FILE', { file, problem })
+  }
+}
+
+function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): unknown {
+  if (!isError(error) || depth > 5) return undefined
+  return placeOf(valueOf(error, 'cause'), files, depth + 1) ?? locationOf(error, files)
+}
+
+async function call({ kind, name, input, uri = '', params = {}, request: sent }: CallOrder, id: number): Promise<Parcel> {
+  if (!running) throw new Error('The plugin was not started')
+  const request = new RemoteRequest(id, sent)
+  calls.add(id, request)
+  const current = running
+  try {
+    const value = await inCallNumber(id, () => {
+      if (kind === 'tool') return current.callTool(name, input, request)
+      if (kind === 'resource') return current.readResource(name, uri, params, request)
+      return current.getPrompt(name, input, request)
+    })
+    return returned(value)
+  } catch (error) {
+    const denial = denialOf(error)
+    if (denial) inCallNumber(id, () => deny(denial))
+    throw error
+  } finally {
+    request.end()
+    calls.delete(id)
+  }
+}
+
+function returned(value: unknown): Parcel {
+  if (typeof value === 'string') return sized('text', value)
+  if (value === undefined) return { data: { as: 'nothing' } satisfies Returned }
+  if (isInputRequired(value)) return sized('input', toJson({ requests: value.requests, state: value.state }))
+  return sized('json', toJson(value))
+}
+
+function sized(as: Returned['as'], body: string): Parcel {
+  if (body.length * 3 > maxAnswerBytes) {
+    const bytes = Buffer.byteLength(body)
+    if (bytes > maxAnswerBytes)
+      throw new InvalidResult(
+        `returned a result that is too large (${bytes} bytes, ${maxAnswerBytes} are allowed); ask for less or in pages`,
+      )
+  }
+  return { data: { as } satisfies Returned, body }
+}
+
+function toJson(value: unknown): string {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(value)
+  } catch (error) {
+    const [problem = ''] = isError(error) ? error.message.split('\n', 1) : []
+    throw new InvalidResult(`returned a value that JSON cannot hold: ${problem}`)
+  }
+  if (json === undefined) throw new InvalidResult(`returned a ${typeof value}`)
+  return json
+}
+
+/** What the host tells of one call, as the plugin's context has it. */
+class RemoteRequest implements CallRequest {
+  readonly #id: number
+  readonly #sent: CallOrder['request']
+  #controller: AbortController | undefined
+  #cancelled: { readonly reason: Error } | undefined
+  #progress: PacedProgress | undefined
+
+  constructor(id: number, sent: CallOrder['request']) {
+    this.#id = id
+    this.#sent = sent
+  }
+
+  cancel(reason: Error): void {
+    this.#cancelled ??= { reason }
+    this.#controller?.abort(reason)
+  }
+
+  /** What was not told of its progress by then never is. */
+  end(): void {
+    this.#progress?.end()
+  }
+
+  get requestId(): string {
+    return this.#sent.requestId
+  }
+  get principal(): Principal {
+    return this.#sent.principal
+  }
+  /** They stay with the host. */
+  get credentials(): undefined {
+    return undefined
+  }
+  get credentialKey(): string {
+    return this.#sent.credentialKey
+  }
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#cancelled) this.#controller.abort(this.#cancelled.reason)
+    }
+    return this.#controller.signal
+  }
+  get inputResponses(): InputResponses | undefined {
+    return this.#sent.inputResponses
+  }
+  get clientCapabilities(): Readonly<Record<string, unknown>> {
+    return this.#sent.clientCapabilities
+  }
+  get requestState(): unknown {
+    return this.#sent.requestState
+  }
+  get progress(): CallRequest['progress'] {
+    return (progress, options) => {
+      this.#progress ??= pacedProgress((...step) => this.#step(...step), performance.now.bind(performance), PACE_MS)
+      this.#progress.tell(progress, options)
+    }
+  }
+  get log(): CallRequest['log'] {
+    return (level, data) => tells.tell('clientLog', { call: this.#id, level, data: plain(data) })
+  }
+  get closeStream(): () => void {
+    return () => peer.tell('closeStream', { call: this.#id } satisfies PluginTells['closeStream'])
+  }
+
+  #step(progress: number, { total, message }: { total?: number; message?: string } = {}): void {
+    peer.tell('progress', {
+      call: this.#id,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    } satisfies PluginTells['progress'])
+  }
+}
+
+watchDenials(deny)
+peer.tell('ready', undefined)

@@ -1,0 +1,92 @@
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostMetrics } from '../../observability/metrics.ts'
+import type { LoadedPlugin, LoadOptions } from '../run/load-plugin.ts'
+import type { ResolvedPlugin } from '../source/resolve-entry.ts'
+import { grantsOf, type GrantOptions } from './grants.ts'
+import { loadIsolated } from './isolated-plugin.ts'
+import { createMemoryWatch, memoryOf } from './memory-watch.ts'
+import { createReaper, type Reaper } from './reaper.ts'
+import { createSpare } from './spare.ts'
+import { spawnPlugin, type PluginProcess, type ProcessSpec } from './spawn.ts'
+
+/** Runs plugins in processes of their own. One for a host; disposing it ends what is left of them. */
+export interface Isolation extends Disposable {
+  /** Loads a plugin into a new process. Throws `PLUGIN_IMPORT`, `PIN_FILE`, `PLUGIN_TIMEOUT` and `PLUGIN_PROCESS`. */
+  load(resolved: ResolvedPlugin, options: IsolateOptions): Promise<LoadedPlugin>
+}
+
+export interface IsolateOptions extends LoadOptions, GrantOptions {
+  readonly limits: ProcessLimits
+  /** In a frozen deployment the SHA-256 of the files that may run, by path. */
+  readonly approved?: ReadonlyMap<string, string> | undefined
+  /** The running plugin has died too often and stays down: its `failure` says why. */
+  readonly onFailed?: () => void
+}
+
+/** What one process may take, in MB. */
+export interface ProcessLimits {
+  readonly heapMb: number
+  /** Everything it holds, where that can be known. */
+  readonly memoryMb: number
+}
+
+/** The most that a process may send at a time: more than any result may hold, and what a request may send to a service. */
+const MAX_MESSAGE_BYTES = 16 * 1_048_576
+
+export interface IsolationOptions {
+  readonly log: Logger
+  readonly now: () => number
+  readonly random: () => number
+  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes'>
+  /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
+  readonly keepSpare?: boolean
+}
+
+/** Starts processes, and sees to their end. */
+export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
+
+export function createIsolation({ log, now, random, metrics, keepSpare = false }: IsolationOptions): Isolation {
+  const resources = new DisposableStack()
+  const memory = resources.use(createMemoryWatch())
+  const running = new Set<PluginProcess>()
+  let reaper: Reaper | undefined
+
+  const start: Launch = (spec, own) => {
+    reaper ??= resources.use(createReaper(log))
+    const process = spawnPlugin(spec, { log: own, now, reaper })
+    running.add(process)
+    void process.exited.then(() => running.delete(process))
+    memory.watch(process, spec.memoryMb)
+    return process
+  }
+  const { launch } = keepSpare ? resources.use(createSpare(start)) : { launch: start }
+
+  metrics?.processes(() => [...running].map(({ pid, instance = '' }) => ({ plugin: instance, memoryMb: memoryOf(pid) })))
+  const onRestarted = (plugin: string) => metrics?.processRestarted(plugin)
+
+  return {
+    async load(resolved, options) {
+      const { limits } = options
+      const spec: ProcessSpec = {
+        root: resolved.root,
+        grants: await grantsOf(resolved, options),
+        heapMb: limits.heapMb,
+        memoryMb: limits.memoryMb,
+        maxFrameBytes: MAX_MESSAGE_BYTES,
+      }
+      return loadIsolated(resolved, {
+        ...options,
+        spec,
+        launch,
+        now,
+        random,
+        onRestarted,
+        log: log.child({ plugin: options.label }),
+      })
+    },
+    [Symbol.dispose]() {
+      for (const process of running) process.kill('the host is closed')
+      resources.dispose()
+    },
+  }
+}

@@ -1,0 +1,179 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { conditionFlags } from '../../config/condition-flags.ts'
+import { isObject } from '../../data/json.ts'
+import { isCheckout, ownModule } from '../../modules/own-modules.ts'
+import { createDenials } from './denials.ts'
+import { FrameError } from './channel/frame.ts'
+import type { Grants } from './grants.ts'
+import { captureOutput } from './output.ts'
+import { openPeer, type Packet, type Parcel, type Peer } from './channel/peer.ts'
+import type { Reaper } from './reaper.ts'
+
+/** How a plugin's process is started. Equal specs make processes that can stand for each other. */
+export interface ProcessSpec {
+  /** Its own folder, or its only file. */
+  readonly root: string
+  readonly grants: Grants
+  readonly heapMb: number
+  readonly memoryMb: number
+  readonly maxFrameBytes: number
+}
+
+/** A process with the code of the host in it, and as yet without a plugin. */
+export interface PluginProcess {
+  readonly pid: number
+  readonly peer: Peer
+  /** Resolves when it can be asked to load a plugin. */
+  readonly ready: Promise<void>
+  /** Resolves once it is gone, with why, for a person. */
+  readonly exited: Promise<string>
+  /** The last it printed. */
+  readonly tail: () => string
+  /** The plugin in it; undefined as long as it is not attached. */
+  readonly instance: string | undefined
+  /** Whom its messages go to. */
+  attach(owner: ProcessOwner): void
+  /** Ends it at once; `why` is what `exited` says. */
+  kill(why: string): void
+}
+
+export interface ProcessOwner {
+  /** The plugin that is in it. */
+  readonly instance: string
+  readonly onAsk: (what: string, packet: Packet) => Promise<Parcel>
+  readonly onTell: (what: string, data: unknown) => void
+}
+
+export interface SpawnDeps {
+  readonly log: Logger
+  readonly now: () => number
+  readonly reaper: Reaper
+}
+
+const LAST_WORDS_MS = 500
+
+/** The process is not there any more: whatever it was asked, it may have done or not. */
+export class ProcessGone extends Error {}
+
+/** Far more answers than a plugin gives, and ten times what it is heard to tell: its own end of the channel tells no more than that. */
+const MESSAGES_PER_SECOND = { all: 100_000, told: 20_000 }
+
+/**
+ * Starts a process under Node's permission model: it reads the plugin's own folder and what is granted, writes nothing else, and has no
+ * network, child processes, threads, inspector, SQLite or environment. Not taken up: `--disallow-code-generation-from-strings` and
+ * `--disable-proto`, which would keep libraries out that work in the host's process, and contain nothing that the rest does not.
+ */
+export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps): PluginProcess {
+  const child = spawn(process.execPath, [...flagsOf(spec), fileURLToPath(ownModule('plugin/isolate/child/child'))], {
+    cwd: statSync(spec.root).isDirectory() ? spec.root : dirname(spec.root),
+    env: { ...spec.grants.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+  })
+  const { pid = 0 } = child
+  const forget = pid > 0 ? reaper.watch(pid) : () => {}
+  const exited = Promise.withResolvers<string>()
+  const ready = Promise.withResolvers<void>()
+  let killed: string | undefined
+  let lastWords: NodeJS.Timeout | undefined
+  let owner: ProcessOwner | undefined
+  const denials = createDenials(log, now)
+  const kill = (why: string) => {
+    killed ??= why
+    child.kill('SIGKILL')
+  }
+  const output = captureOutput(
+    { stdout: child.stdout as Readable, stderr: child.stderr as Readable },
+    { log, now, onFlood: (bytes) => kill(`it printed ${Math.round(bytes / 1_048_576)} MB within ten seconds`) },
+  )
+  const over = (why: string) => {
+    clearTimeout(lastWords)
+    forget()
+    peer.close(new ProcessGone(why))
+    exited.resolve(why)
+    ready.reject(new Error(why))
+  }
+  child.once('exit', (code, signal) => over(killed ?? wordsFor(code, signal)))
+  child.once('error', (error) => over(`it could not be started: ${error.message}`))
+  ready.promise.catch(() => {}) // whoever waits for it hears of it
+
+  const peer: Peer = openPeer({
+    socket: channelOf(child),
+    maxFrameBytes: spec.maxFrameBytes,
+    trusted: false,
+    onAsk: async (what, packet) => {
+      if (!owner) throw new Error(`Nobody is there to answer ${what}`)
+      return owner.onAsk(what, packet)
+    },
+    onTell(what, data) {
+      if (what === 'ready') ready.resolve()
+      else if (owner) owner.onTell(what, data)
+      else if (what === 'denied' && isObject(data)) denials.note(data)
+    },
+    onFault: (problem) => kill(`it ${problem}`),
+    // It closes with the process, whose own words about its end are better; or the plugin closed it, and nobody can speak with it.
+    onClose: () => (lastWords = setTimeout(() => kill('it closed its channel to the host'), LAST_WORDS_MS)),
+    onMessage: rateLimit(now),
+  })
+
+  return {
+    pid,
+    peer,
+    get instance() {
+      return owner?.instance
+    },
+    ready: ready.promise,
+    exited: exited.promise,
+    tail: () => output.tail(),
+    attach: (next) => void (owner = next),
+    kill,
+  }
+}
+
+function flagsOf({ grants, heapMb }: ProcessSpec): readonly string[] {
+  return [
+    '--permission',
+    ...grants.reads.map((path) => `--allow-fs-read=${path}`),
+    ...grants.writes.map((path) => `--allow-fs-write=${path}`),
+    grants.native ? '--allow-addons' : '--no-addons',
+    // Opens any file, permission or not.
+    '--no-experimental-sqlite',
+    '--disable-sigusr1',
+    '--disable-warning=SecurityWarning',
+    `--max-old-space-size=${heapMb}`,
+    ...conditionFlags(),
+    ...(isCheckout() ? ['--conditions=@mcp-patchbay/source'] : []),
+  ]
+}
+
+function channelOf(child: ChildProcess): Socket {
+  const [, , , channel] = child.stdio
+  if (channel instanceof Socket) return channel
+  throw new Error('A plugin process has no channel')
+}
+
+function wordsFor(code: number | null, signal: NodeJS.Signals | null): string {
+  // How V8 ends a process that is out of memory.
+  if (signal === 'SIGABRT' || code === 134) return 'it aborted, most likely out of memory'
+  return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+}
+
+function rateLimit(now: () => number): (isTold: boolean) => void {
+  let second = 0
+  let seen = { all: 0, told: 0 }
+  return (isTold) => {
+    const current = Math.floor(now() / 1_000)
+    if (current !== second) seen = { all: 0, told: 0 }
+    second = current
+    if (++seen.all > MESSAGES_PER_SECOND.all)
+      throw new FrameError(`sent more than ${MESSAGES_PER_SECOND.all} messages in a second`)
+    if (isTold && ++seen.told > MESSAGES_PER_SECOND.told)
+      throw new FrameError(`told more than ${MESSAGES_PER_SECOND.told} things in a second`)
+  }
+}

@@ -1,0 +1,120 @@
+import type { Cache } from '@mcp-patchbay/plugin-api'
+import { hashParts } from '../../cache/entry.ts'
+import type { PluginEntry } from '../../config/schema.ts'
+import { frozenJson } from '../../data/json.ts'
+import { digestOf } from '../../modules/source.ts'
+import type { Activation, ActivationDeps } from '../activation.ts'
+import { readEntryConfig } from '../settings/entry-config.ts'
+import { installationDigest } from '../trust/installation.ts'
+import { checkPin } from '../trust/pin-policy.ts'
+import { nameFromSpecifier, resolvePlugin } from '../source/resolve-entry.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+import { versionIdentity } from '../source/version-identity.ts'
+
+/** What is kept of a version that serves, so that a later start can list it before its code is imported. */
+export interface KeptVersion {
+  readonly instance: string
+  readonly version: string | undefined
+  readonly pinned: 'pinned' | 'unpinned' | 'changed' | undefined
+  readonly tree: string | undefined
+  readonly root: string
+  readonly surface: PluginSurface
+  /** What its answers come from, see `versionIdentity`. */
+  readonly identity: string
+  /** Of every file it was built from, by real path. */
+  readonly digests: ReadonlyMap<string, string>
+}
+
+/** What former starts kept. A store that is down, or holds something else, costs imports and nothing more. */
+export interface KeptVersions {
+  /**
+   * The version that was kept for `entry`, if importing it now would give the same: its files, the packages that were imported beside
+   * them, its entry, config and credentials are unchanged, and the lock allows what it did. Never rejects.
+   */
+  find(entry: PluginEntry, deps: ActivationDeps): Promise<KeptVersion | undefined>
+  /** Keeps a version that serves and of which there is nothing else to say; in the background. */
+  keep(activation: Activation, deps: ActivationDeps): void
+}
+
+const KEPT_MS = 30 * 24 * 3_600_000
+
+/** One for the start of a host: what it looked at once it takes as it is. */
+export function createKeptVersions(records: Cache): KeptVersions {
+  const installations = new Map<string, string>()
+  const packages = new Map<string, Promise<boolean>>()
+
+  function keyOf(entry: PluginEntry, { configDir, pins, credentialsOf }: ActivationDeps): string {
+    const installation = installations.get(configDir) ?? installationDigest(configDir)
+    installations.set(configDir, installation)
+    return hashParts([installation, configDir, pins.deployment, JSON.stringify([entry, credentialsOf(entry)])])
+  }
+
+  /** Packages are Node's and shared by all plugins, so what one of them imported is known of all together. */
+  function arePackagesUnchanged(digest: string): Promise<boolean> {
+    const known =
+      packages.get(digest) ?? records.get<Digests>(digest).then((kept) => kept !== undefined && isUnchanged(new Map(kept)))
+    packages.set(digest, known)
+    return known
+  }
+
+  async function find(entry: PluginEntry, deps: ActivationDeps): Promise<KeptVersion | undefined> {
+    const kept = await records.get<StoredVersion>(keyOf(entry, deps))
+    if (!kept) return undefined
+    const version = { ...kept, surface: frozenJson<PluginSurface>(kept.surface), digests: new Map(kept.digests) }
+    const isCurrent =
+      isUnchanged(version.digests) && (await isAllowed(version, entry, deps)) && (await arePackagesUnchanged(kept.packages))
+    return isCurrent ? version : undefined
+  }
+
+  return {
+    // Whatever is wrong with it, the activation says so better.
+    find: (entry, deps) => find(entry, deps).catch(() => undefined),
+    keep({ record, root, digests }, deps) {
+      const { entry, instance, version, pinned, tree, surface, state, reason, quarantined, identity } = record
+      if (typeof entry.use !== 'string' || state !== 'active' || !root || !surface || !identity || reason || quarantined) return
+      const held = [...deps.pins.approved.held]
+      const packagesDigest = hashParts(held.flat())
+      const stored: StoredVersion = {
+        instance,
+        version,
+        pinned,
+        tree,
+        root,
+        surface,
+        identity: identity(),
+        digests: [...digests],
+        packages: packagesDigest,
+      }
+      void records.set(packagesDigest, held, { ttlMs: KEPT_MS })
+      void records.set(keyOf(entry, deps), stored, { ttlMs: KEPT_MS })
+    },
+  }
+}
+
+type Digests = readonly (readonly [file: string, digest: string])[]
+type StoredVersion = Omit<KeptVersion, 'digests'> & {
+  readonly digests: Digests
+  /** Names the packages outside the roots of plugins that were loaded. */
+  readonly packages: string
+}
+
+function isUnchanged(digests: ReadonlyMap<string, string>): boolean {
+  return [...digests].every(([file, digest]) => digestOf(file) === digest)
+}
+
+/** Whether the entry still leads to these files, its config says what it said, and the lock has no more against it than it had. */
+async function isAllowed(version: KeptVersion, entry: PluginEntry, deps: ActivationDeps): Promise<boolean> {
+  const { instance, surface, root, digests } = version
+  const { use } = entry
+  if (typeof use !== 'string') return false
+  const label = entry.as ?? nameFromSpecifier(use)
+  const resolved = resolvePlugin({ use, version: entry.version, instance: label }, deps.configDir)
+  if (resolved.root !== root || !digests.has(resolved.file) || (resolved.version ?? surface.version) !== version.version)
+    return false
+  const read = readEntryConfig({ instance, surface, entry }, deps)
+  if (!read.ok || versionIdentity({ root, digests: () => digests, ...read })() !== version.identity) return false
+  using pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir: deps.configDir } })
+  if (pin.held) return false
+  const { pinned, tree, warnings } = await pin.judge({ instance, surface, digests })
+  return pinned === version.pinned && tree === version.tree && warnings.length === 0
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import { describeError } from '../errors.ts'
+import { lockedPlugin, type Lock } from '../pin/lock.ts'
+import { readLock } from '../pin/read-lock.ts'
+import type { PluginRecord } from './run/plugin-record.ts'
+
+/** The lock that a host runs by. */
+export interface LockFile {
+  readonly current: Lock | undefined
+  /**
+   * Reads the file again. Gives which plugins it now says something else of, and so have to be judged anew. A file that cannot be used
+   * goes to the log and changes nothing.
+   */
+  reread(now: Deployment): Promise<(record: PluginRecord) => boolean>
+}
+
+interface Deployment {
+  readonly deployment: string
+  readonly frozen: boolean
+}
+
+/** Where the lock of a config is. */
+export function lockPath(configDir: string): string {
+  return join(configDir, 'mcp.lock.json')
+}
+
+/**
+ * Reads mcp.lock.json beside the config. Frozen, a lock that is torn, foreign or newer throws `LOCK_…`; otherwise that goes to the log
+ * and the plugins run unpinned, as without a lock.
+ */
+export async function openLock({ configDir, log }: { configDir: string; log: Logger }, start: Deployment): Promise<LockFile> {
+  const file = lockPath(configDir)
+  const refused = (error: unknown, kept: string) => log.error('lock_refused', { file, reason: describeError(error), kept })
+  let current = await readLock(file).catch((error: unknown) => {
+    if (start.frozen) throw error
+    refused(error, 'none')
+    return undefined
+  })
+  return {
+    get current() {
+      return current
+    },
+    async reread({ deployment }) {
+      const before = current
+      try {
+        current = await readLock(file)
+      } catch (error) {
+        refused(error, 'the lock before')
+      }
+      const after = current
+      if (isDeepStrictEqual(before, after)) return () => false
+      // One that was refused may have been so for the lock of a name it does not have.
+      return ({ instance, state }) =>
+        state === 'failed' ||
+        state === 'quarantined' ||
+        !isDeepStrictEqual(lockedPlugin(before, deployment, instance), lockedPlugin(after, deployment, instance))
+    },
+  }
+}

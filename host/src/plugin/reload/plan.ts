@@ -1,0 +1,141 @@
+import type { Activation } from '../activation.ts'
+import type { LivePlugin } from '../run/live-plugin.ts'
+import { findCollisions } from '../run/names.ts'
+import type { PluginRecord } from '../run/plugin-record.ts'
+import { reasonOf } from '../run/reason.ts'
+import { nameFromSpecifier } from '../source/resolve-entry.ts'
+import type { Build, Slot } from './slot.ts'
+
+/** What the next generation will be. */
+export interface PublishPlan {
+  readonly records: readonly PluginRecord[]
+  readonly changes: readonly PlannedChange[]
+  readonly superseded: readonly { readonly activation: Activation; readonly generation: number }[]
+  /** Those whose version is a new one. */
+  readonly published: readonly Slot[]
+}
+
+export interface PlannedChange {
+  readonly outcome: 'added' | 'replaced' | 'kept'
+  readonly before: PluginRecord | undefined
+  readonly after: PluginRecord
+  readonly startedAt: number
+  /** The generation that `before` was published with; 0 without one. */
+  readonly previous: number
+  readonly error: unknown
+}
+
+/**
+ * Moves every finished build into its slot, unless something is wrong with it and the slot has a version that serves: then that one goes
+ * on, with the reason beside it. No tool disappears because of a bad edit, an edit that wants other settings, or settings that do not
+ * fit; only an operator who takes a credential away hides the tools.
+ */
+export function planPublish(slots: readonly Slot[]): PublishPlan {
+  const candidates = slots.flatMap((slot) =>
+    slot.building?.result ? [{ slot, build: slot.building, next: slot.building.result }] : [],
+  )
+  const collisions = findAllCollisions(slots, candidates)
+  const changes: PlannedChange[] = []
+  const superseded: { activation: Activation; generation: number }[] = []
+  const published: Slot[] = []
+  for (const { slot, build, next } of candidates) {
+    const collision = collisions.get(next.record)
+    const before = slot.current?.record
+    const fault = canServe(before) ? next.fault : undefined
+    const error = collision ?? next.error ?? fault
+    const result = collision
+      ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) })
+      : fault
+        ? withRecord(next, { ...next.record, reason: reasonOf(fault) })
+        : next
+    const previous = slot.generation
+    slot.building = undefined
+    if (canServe(before) && (collision || keepsOld({ slot, build, next }))) {
+      const { reason } = result.record
+      slot.current = withRecord(slot.current as Activation, { ...before, ...(reason ? { reloadError: reason } : {}) })
+      changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, previous, error })
+      superseded.push({ activation: next, generation: 0 })
+      continue
+    }
+    if (collision) superseded.push({ activation: next, generation: 0 })
+    if (slot.current) superseded.push({ activation: slot.current, generation: slot.generation })
+    slot.current = collision ? { ...result, release() {} } : result
+    changes.push({
+      outcome: before ? 'replaced' : 'added',
+      before,
+      after: result.record,
+      startedAt: build.startedAt,
+      previous,
+      error,
+    })
+    published.push(slot)
+  }
+  for (const slot of slots) {
+    const { current, entry } = slot
+    if (current && current.record.entry !== entry) slot.current = withRecord(current, { ...current.record, entry })
+  }
+  return {
+    records: slots.map((slot) => slot.current?.record ?? loadingRecord(slot)),
+    changes,
+    superseded,
+    published,
+  }
+}
+
+interface Candidate {
+  readonly slot: Slot
+  readonly build: Build
+  readonly next: Activation
+}
+
+function keepsOld({ slot, build, next }: Candidate): boolean {
+  if (!canServe(slot.current?.record)) return false
+  return next.fault !== undefined || (next.record.live === undefined && (next.error !== undefined || build.isEdit))
+}
+
+function canServe(record: PluginRecord | undefined): record is PluginRecord & { live: LivePlugin } {
+  return record?.live !== undefined && record.live.running.isBroken !== true
+}
+
+/** A refused candidate leaves its old version in place, whose names then stand against the others: again until nothing changes. */
+function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidate[]): ReadonlyMap<PluginRecord, Error> {
+  const refused = new Map<PluginRecord, Error>()
+  for (;;) {
+    const open = candidates.filter(
+      (candidate) => candidate.next.record.state !== 'failed' && !keepsOld(candidate) && !refused.has(candidate.next.record),
+    )
+    const replaced = new Set(open.map(({ slot }) => slot))
+    const serving = slots.flatMap((slot) => (!replaced.has(slot) && slot.current ? [slot.current.record] : []))
+    const found = findCollisions(
+      serving,
+      open.map(({ next }) => next.record),
+    )
+    if (found.size === 0) return refused
+    for (const [record, error] of found) refused.set(record, error)
+  }
+}
+
+function withRecord(activation: Activation, record: PluginRecord): Activation {
+  return { ...activation, record }
+}
+
+/** What is left of a record whose version will not serve. */
+function failedRecord({ instance, entry, version }: PluginRecord): PluginRecord {
+  return { instance, entry, state: 'failed', ...(version === undefined ? {} : { version }) }
+}
+
+const loadingRecords = new WeakMap<Slot, PluginRecord>()
+
+/** The same object each time, so that a publish with nothing new is seen as such. */
+function loadingRecord(slot: Slot): PluginRecord {
+  const known = loadingRecords.get(slot)
+  if (known && known.entry === slot.entry) return known
+  const { as, use } = slot.entry
+  const record: PluginRecord = {
+    instance: as ?? (typeof use === 'string' ? nameFromSpecifier(use) : use.name),
+    entry: slot.entry,
+    state: 'loading',
+  }
+  loadingRecords.set(slot, record)
+  return record
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { PluginRecord } from '../run/plugin-record.ts'
+import { specifierOf } from '../source/resolve-entry.ts'
+import type { SurfaceChanges } from './surface-changes.ts'
+
+/** What became of one plugin in one publish. `kept`: the attempt failed and the version before goes on. */
+export interface ReloadReport {
+  readonly instance: string
+  readonly generation: number
+  readonly outcome: 'added' | 'replaced' | 'removed' | 'kept'
+  /** From the change to the publish. */
+  readonly ms: number
+  /** How many tools, prompts and resources are others. */
+  readonly changes: SurfaceChanges
+  /** For `replaced` and `removed`, the generation that `before` was published with: what its drain will be reported under. */
+  readonly previous: number
+  readonly before: PluginRecord | undefined
+  /** For `kept`, the record of the attempt that failed. */
+  readonly after: PluginRecord | undefined
+}
+
+/** Writes one line to the log about what became of a plugin; `error` is what it failed with, whole. */
+export function logReload(
+  log: Logger,
+  { instance, generation, outcome, ms, changes, after }: ReloadReport,
+  error: unknown,
+): void {
+  if (outcome === 'removed') return log.info('plugin_removed', { plugin: instance, generation })
+  if (!after) return
+  const why = { reason: after.reason?.message, code: after.reason?.code, at: after.reason?.at }
+  if (outcome === 'kept') log.error('plugin_kept', { plugin: instance, generation, ...why, error })
+  else if (after.state === 'unconfigured') log.warn('plugin_unconfigured', { plugin: instance, ...why })
+  else if (error !== undefined) log.error('plugin_failed', { plugin: instance, use: specifierOf(after.entry), ...why, error })
+  else
+    log.info(outcome === 'added' ? 'plugin_added' : 'plugin_reloaded', {
+      plugin: instance,
+      generation,
+      ms: Math.round(ms * 10) / 10,
+      ...changes,
+    })
+}

@@ -1,0 +1,106 @@
+import { sep } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { PluginEntry } from '../../config/schema.ts'
+import { configVariables } from '../../config/variables.ts'
+import type { Activation } from '../activation.ts'
+import { digestOf } from '../../modules/source.ts'
+import { specifierOf } from '../source/resolve-entry.ts'
+import { tenantPrefix } from '../settings/tenant-config.ts'
+
+/** One entry of the config over time: what serves, and what is being built to replace it. */
+export interface Slot {
+  entry: PluginEntry
+  /** What is published; undefined before the first attempt is done. */
+  current: Activation | undefined
+  /** The generation that `current` was published with. */
+  generation: number
+  /** The newest attempt, also when it failed: a change of one of its files is reason to try again. */
+  newest: Activation | undefined
+  building: Build | undefined
+}
+
+/** One attempt to build the next version. */
+export interface Build {
+  readonly controller: AbortController
+  readonly startedAt: number
+  /** Nothing but files changed, so the version that serves is still what its operator wants. */
+  readonly isEdit: boolean
+  /** Never rejects: a failure is a result. */
+  readonly done: Promise<void>
+  result: Activation | undefined
+}
+
+export function createSlot(entry: PluginEntry): Slot {
+  return { entry, current: undefined, generation: 0, newest: undefined, building: undefined }
+}
+
+/** What makes an entry the same one in two configs: its name, or its specifier; the second with the same gets a number. */
+export function slotKeys(entries: readonly PluginEntry[]): readonly string[] {
+  const seen = new Map<string, number>()
+  return entries.map((entry) => {
+    const key = entry.as ?? specifierOf(entry)
+    const count = (seen.get(key) ?? 0) + 1
+    seen.set(key, count)
+    return count === 1 ? key : `${key}#${count}`
+  })
+}
+
+/** Whether both entries say the same. Every reading of a config makes new objects; keeping the old one keeps what was made for it. */
+export function sameEntry(a: PluginEntry, b: PluginEntry): boolean {
+  return a === b || (a.use === b.use && isDeepStrictEqual({ ...a, use: '' }, { ...b, use: '' }))
+}
+
+/** Whether both entries run the same version in the same way. Filters and overrides do not count: they are the snapshot's. */
+export function sameVersion(a: PluginEntry, b: PluginEntry): boolean {
+  if (a === b) return true
+  const essence = (entry: PluginEntry) => JSON.stringify(SETTINGS.map((key) => entry[key]))
+  return a.use === b.use && essence(a) === essence(b)
+}
+
+/** What a version is built with. */
+const SETTINGS = [
+  'as',
+  'version',
+  'integrity',
+  'config',
+  'isolation',
+  'capabilities',
+  'http',
+  'readOnly',
+  'allowRequestCredentials',
+  'serverCredentials',
+  'exchange',
+] as const satisfies readonly (keyof PluginEntry)[]
+
+/**
+ * Whether one of these files holds something else than what the newest attempt read: contents decide, not events. For an attempt that
+ * failed, any other file in its folder may be what it misses.
+ */
+export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean {
+  if (!newest) return false
+  const { digests, root, record } = newest
+  const isOpen = (path: string) =>
+    record.state === 'failed' && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))
+  return [...files].some((path) => {
+    const read = digests.get(path)
+    return read === undefined ? isOpen(path) : read !== digestOf(path)
+  })
+}
+
+/** Whether a file that holds a value of its config holds another now: a secret that was rotated. */
+export function hasOtherConfigFiles({ newest }: Slot): boolean {
+  return [...(newest?.configFiles ?? [])].some(([file, digest]) => digest !== digestOf(file))
+}
+
+/** Whether a plugin reads one of these environment variables. One whose config is not known may read any. */
+export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>): boolean {
+  if (variables.size === 0 || !newest) return false
+  const { surface, instance, tenants = [], refusedFor } = newest.record
+  if (!surface) return true
+  const prefixes = [instance, ...new Set([...tenants, ...(refusedFor?.keys() ?? [])])].map((tenant, index) =>
+    index === 0 || tenant === '' ? instance : tenantPrefix(tenant, instance),
+  )
+  return prefixes
+    .flatMap((prefix) => configVariables(prefix, surface.config))
+    .some(({ variable }) => variables.has(variable) || variables.has(`${variable}_FILE`))
+}

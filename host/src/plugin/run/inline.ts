@@ -1,0 +1,154 @@
+import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
+import type { PluginCaches } from '../../cache/cache.ts'
+import { currentCall, inCall } from './inline-call-scope.ts'
+import { createClientPool } from './clients.ts'
+import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
+import type { CallRequest, RunningPlugin } from './running.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+
+/** What one version of a plugin runs with. */
+export interface InlineOptions {
+  readonly instance: string
+  readonly plugin: ServicePlugin
+  readonly surface: PluginSurface
+  readonly config: Readonly<Record<string, unknown>>
+  /** The config of each tenant that has one of its own. */
+  readonly tenants?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+  /** False where `config` is nobody's, but tenants have theirs: `start` would have nothing to start with. Default: true. */
+  readonly hasBackground?: boolean
+  /** Tells callers' own credentials apart, '' for a call that goes with none: each has a client of its own. */
+  readonly credentialKey?: CredentialKey
+  readonly http: HttpClient & AsyncDisposable
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly cache: PluginCaches
+  /** Parts a namespace of the cache from that of another version whose answers may look different. */
+  readonly digest: string
+}
+
+/** Says by whose credential a call goes, as a word without a slash. */
+export type CredentialKey = (request: CallRequest, access: 'read' | 'write') => string
+
+/** Starts a plugin in this process. Rejects with what `start` threw; nothing is left running then. */
+export async function runInline({
+  instance,
+  plugin,
+  surface,
+  config,
+  tenants = new Map(),
+  hasBackground = true,
+  credentialKey = () => '',
+  http,
+  log,
+  metrics,
+  cache,
+  digest,
+}: InlineOptions): Promise<RunningPlugin> {
+  const life = new AbortController()
+  const configOf = (tenant: string | undefined) => (tenant === undefined ? config : (tenants.get(tenant) ?? config))
+  const clients = createClientPool(
+    (key) => {
+      const { tenant } = readClientKey(key)
+      // The first caller shares it with others: what its call ends must not end with the call.
+      return inCall(clientScope(currentCall(), life.signal), () =>
+        plugin.createClient({ config: configOf(tenant), http, log, tenant, signal: life.signal }),
+      )
+    },
+    { onDisposeFailed: (error) => log.warn('client_dispose_failed', { error }) },
+  )
+  const dispose = async (started?: Started) => {
+    life.abort(new Error(`Plugin "${instance}" was disposed`))
+    const closing = await Promise.allSettled([
+      disposeStarted(started),
+      clients[Symbol.asyncDispose](),
+      http[Symbol.asyncDispose](),
+    ])
+    const failed = closing.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+  let started: Started = undefined
+  try {
+    if (hasBackground)
+      started = await plugin.start?.({
+        config,
+        http,
+        log,
+        metrics,
+        cache: cache.namespace('plugin', 'start', instance, digest),
+        signal: life.signal,
+      })
+  } catch (error) {
+    await dispose().catch(() => {}) // the error of start is the one that matters
+    throw error
+  }
+
+  const context: SharedContext = {
+    configOf,
+    log,
+    metrics,
+    cache: (principal) =>
+      cache.namespace('plugin', 'call', principal.tenant ?? '', principal.kind, principal.id, instance, digest),
+  }
+  const tools = new Map(
+    plugin.tools.map((tool, index) => [
+      tool.name,
+      { run: tool.run, surface: surface.tools[index] as PluginSurface['tools'][number] },
+    ]),
+  )
+  const resources = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.read]))
+  const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run]))
+
+  return {
+    surface,
+    callTool(name, input, request) {
+      const tool = tools.get(name)
+      return tool ? run(request, tool.surface, (call) => tool.run(input as never, call)) : missing(`tool ${name}`)
+    },
+    readResource(name, uri, params, request) {
+      const read = resources.get(name)
+      return read ? run(request, ONLY_READS, (call) => read(uri, params, call)) : missing(`resource ${name}`)
+    },
+    getPrompt(name, args, request) {
+      const prompt = prompts.get(name)
+      return prompt ? run(request, ONLY_READS, (call) => prompt(args as never, call)) : missing(`prompt ${name}`)
+    },
+    [Symbol.asyncDispose]: () => dispose(started),
+  }
+
+  function run(request: CallRequest, { access, safePaths }: Rights, work: (call: CallContext) => unknown): Promise<unknown> {
+    return inCall(new InlineScope(request, access, safePaths), async () => {
+      const lease = clients.take(clientKey(request.principal.tenant, credentialKey(request, access)))
+      try {
+        const client = lease.client instanceof Promise ? await lease.client : lease.client
+        return await work(new InlineCall(client, request, context))
+      } finally {
+        lease.release()
+      }
+    })
+  }
+}
+
+/** What the requests of a call to its service may do. */
+type Rights = Pick<PluginSurface['tools'][number], 'access' | 'safePaths'>
+const ONLY_READS: Rights = { access: 'read', safePaths: [] }
+
+function missing(what: string): Promise<never> {
+  return Promise.reject(new Error(`There is no ${what}`))
+}
+
+/** A fingerprint has no slash, and a tenant may be called anything. */
+function clientKey(tenant: string | undefined, fingerprint: string): string {
+  return tenant === undefined ? fingerprint : `${fingerprint}/${tenant}`
+}
+
+function readClientKey(key: string): { readonly tenant: string | undefined } {
+  const at = key.indexOf('/')
+  return { tenant: at === -1 ? undefined : key.slice(at + 1) }
+}
+
+async function disposeStarted(started: Started): Promise<void> {
+  if (!started) return
+  if (typeof started === 'function') return started()
+  if (Symbol.asyncDispose in started) return started[Symbol.asyncDispose]()
+  started[Symbol.dispose]()
+}

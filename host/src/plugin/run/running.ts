@@ -1,0 +1,37 @@
+import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
+import type { CallerCredentials } from '../../network/call-scope.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+
+/**
+ * One running version of one plugin, in this process or in its own: the seam between the isolation modes. What goes in and out can be
+ * written as JSON, but for the two functions of a request, which are messages where there is a boundary.
+ */
+export interface RunningPlugin extends AsyncDisposable {
+  readonly surface: PluginSurface
+  /** It was listed before it was imported, and cannot be what was listed: no version to hold on to when the next one fails. */
+  readonly isBroken?: boolean
+  /** It serves nobody any more, and why: its process died too often. */
+  readonly failure?: Error | undefined
+  /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
+  callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
+  readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>
+  getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
+}
+
+/** What the host tells a plugin about one call. */
+export interface CallRequest {
+  readonly requestId: string
+  readonly principal: Principal
+  /** For the scope of its requests to services; never for the plugin. */
+  readonly credentials: CallerCredentials | undefined
+  readonly signal: AbortSignal
+  readonly inputResponses: InputResponses | undefined
+  readonly clientCapabilities: Readonly<Record<string, unknown>>
+  readonly requestState: unknown
+  readonly progress: (progress: number, options?: { total?: number; message?: string }) => void
+  /** A line for the client, where its revision has logging and it asked for some. */
+  readonly log: (level: ClientLogLevel, data: unknown) => void
+  readonly closeStream: () => void
+}
+
+export type ClientLogLevel = 'debug' | 'info' | 'warning' | 'error'

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { createServiceCredential } from '../../auth/service-credential.ts'
+import type { AccountTokens } from '../../auth/account-tokens.ts'
+import { isPackage, type PluginEntry } from '../../config/schema.ts'
+import { hostError } from '../../errors.ts'
+import { configVariables, variableName } from '../../config/variables.ts'
+import { createServiceHttp } from '../../network/http-client.ts'
+import type { Redactor } from '../../observability/redact.ts'
+import type { HttpOptions, ServiceLine } from './service-line.ts'
+import { currentCall } from './inline-call-scope.ts'
+import { networkSettings } from './http-settings.ts'
+
+/** Fingerprints of credentials mean nothing outside this process. */
+const fingerprintKey = randomBytes(32)
+
+/** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
+export function serviceHttp(
+  { instance, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
+  { redactor, readOnly, configDir, env, accounts }: ServiceHttpDeps,
+): ServiceLine {
+  const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
+  const network = networkSettings(entry.http, { configDir, instance })
+  const proxy = network.proxy?.authorization
+  const known = [...secrets.values(), ...(proxy === undefined ? [] : [passwordOf(proxy)])].map((secret) => redactor.add(secret))
+  const credential = createServiceCredential({
+    settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
+    policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
+    exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, env) },
+    accounts,
+    redactor,
+    log,
+    network,
+  })
+  const http = createServiceHttp({
+    ...network,
+    instance,
+    baseUrl,
+    // An address in the private network is the operator's to give, not a package's to bring as its default.
+    allowPrivateBase: sources['apiUrl'] !== 'default' || !isPackage(entry.use),
+    extraHosts: grantedHosts(surface.capabilities.hosts ?? [], entry),
+    placement: surface.credentials,
+    headers: surface.headers ?? {},
+    credential: credential.resolve,
+    hints: {
+      credentialVariables: configVariables(prefix, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
+      baseUrlVariable: variableName(prefix, 'apiUrl'),
+    },
+    redactor,
+    log,
+    currentCall,
+    readOnly: readOnly || entry.readOnly || onlyReads(surface, entry),
+  })
+  return {
+    http: {
+      ...http,
+      async [Symbol.asyncDispose]() {
+        await Promise.all([http[Symbol.asyncDispose](), credential[Symbol.asyncDispose]()])
+        for (const forget of known) forget()
+      },
+    },
+    credentialUse: credential.useOf,
+  }
+}
+
+export interface ServiceHttpDeps {
+  readonly redactor: Redactor
+  readonly readOnly: boolean
+  readonly configDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly accounts: AccountTokens | undefined
+}
+
+/** Throws `CONFIG_MISSING` for a variable that is named and not set. */
+function secretOf(
+  plugin: string,
+  { clientSecretVariable: variable }: NonNullable<PluginEntry['exchange']>,
+  env: ServiceHttpDeps['env'],
+): string | undefined {
+  if (variable === undefined) return undefined
+  const secret = env[variable]
+  if (secret) return secret
+  throw hostError('CONFIG_MISSING', { plugin, variable })
+}
+
+/** Of `Basic …`. */
+function passwordOf(authorization: string): string {
+  const pair = Buffer.from(authorization.slice('Basic '.length), 'base64').toString()
+  return pair.slice(pair.indexOf(':') + 1)
+}
+
+/** What a credential may be made of: the secrets, and the plain texts beside them such as a user name. */
+function textValues(
+  config: Readonly<Record<string, unknown>>,
+  secrets: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const texts = Object.entries(config).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : []))
+  return new Map([...texts, ...secrets])
+}
+
+/** A plugin that runs in the host is trusted with what it declares; one in its own process gets what the config grants of that. */
+function grantedHosts(declared: readonly string[], { isolation, capabilities }: HttpOptions['entry']): readonly string[] {
+  return isolation === 'inline' ? declared : declared.filter((host) => capabilities.hosts.includes(host))
+}
+
+/** A process may say that it works in the background when it does not: where no tool writes, nothing of the plugin does. */
+function onlyReads({ tools }: HttpOptions['surface'], { isolation }: HttpOptions['entry']): boolean {
+  return isolation === 'process' && tools.every(({ access }) => access === 'read')
+}

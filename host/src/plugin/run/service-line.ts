@@ -1,0 +1,25 @@
+import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
+import type { CredentialPolicy, CredentialUseOf } from '../../auth/credential-use.ts'
+import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+
+/** A plugin's way to its service. */
+export interface ServiceLine {
+  readonly http: HttpClient & AsyncDisposable
+  readonly credentialUse: CredentialUseOf
+}
+
+/** What the network layer must know to make a plugin's `http`. */
+export interface HttpOptions {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly entry: PluginEntry
+  readonly config: Readonly<Record<string, unknown>>
+  readonly secrets: ReadonlyMap<string, string>
+  /** Where each value of the config came from. */
+  readonly sources: Readonly<Record<string, string>>
+  /** What its environment variables begin with. */
+  readonly prefix: string
+  readonly policy: CredentialPolicy
+  readonly log: Logger
+}

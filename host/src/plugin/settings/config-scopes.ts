@@ -1,0 +1,102 @@
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { ReadConfig, UnreadConfig } from '../../config/env.ts'
+import type { PluginEntry } from '../../config/schema.ts'
+import { configVariables, refuseCollisions, variableName } from '../../config/variables.ts'
+import { hostError, type HostError } from '../../errors.ts'
+import { readEntryConfig, type EntryEnvironment } from './entry-config.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+import { readTenantConfigs, tenantPrefix, tenantsWith, type TenantSettings } from './tenant-config.ts'
+
+/** A plugin's config for one part of its callers. */
+export interface Settings {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly secrets: ReadonlyMap<string, string>
+  readonly sources: Readonly<Record<string, string>>
+  /** By the plugin's own word: it has the credential it needs. */
+  readonly isConfigured: boolean
+  /** What its environment variables begin with, in lower case. */
+  readonly prefix: string
+}
+
+/** For whom a plugin can run: with which settings, and for whom not and why. */
+export interface Audience {
+  /** For callers of no tenant, and of tenants without settings of their own. */
+  readonly base: Settings | undefined
+  /** For the tenants that have some; they share none of the entry's secrets. */
+  readonly tenants: ReadonlyMap<string, Settings>
+  /** By tenant; '' for callers whom `base` would be for. */
+  readonly refused: ReadonlyMap<string, HostError>
+  /** What the entry says cannot be read. For want of a credential it is merely not wanted, which is no error. */
+  readonly error: HostError | undefined
+  /** Something is wrong with what a tenant was given, and not merely missing. */
+  readonly fault: HostError | undefined
+  /** What it was read from beside the environment. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+export interface AudienceOptions {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly entry: PluginEntry
+  readonly isAuthConfigured: (config: Readonly<Record<string, unknown>>) => boolean | Promise<boolean>
+  readonly log: Logger
+}
+
+/** Reads the config of an entry, for everybody and for each tenant. Rejects as `isAuthConfigured` does, and with `CONFIG_COLLISION`. */
+export async function readAudience(
+  { instance, surface, entry, isAuthConfigured, log }: AudienceOptions,
+  environment: EntryEnvironment & { readonly tenants: TenantSettings },
+): Promise<Audience> {
+  const own = tenantsWith(environment.tenants, instance)
+  const prefixes = [instance, ...own.map((tenant) => tenantPrefix(tenant, instance))]
+  refuseCollisions(prefixes.map((prefix) => ({ instance: prefix, schema: surface.config })))
+  const { areCallers } = environment.credentialsOf(entry)
+  const files = new Map<string, string>()
+  const refused = new Map<string, HostError>()
+  let error: HostError | undefined
+  let fault: HostError | undefined
+
+  const settle = async (read: ReadConfig | UnreadConfig, prefix: string, refuse: (read: UnreadConfig | undefined) => void) => {
+    for (const [file, digest] of read.files) files.set(file, digest)
+    for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
+    if (!read.ok) {
+      refuse(read)
+      return undefined
+    }
+    const { config, secrets, sources } = read
+    const isConfigured = await isAuthConfigured(config)
+    if (isConfigured || areCallers) return { config, secrets, sources, isConfigured, prefix }
+    refuse(undefined)
+    return undefined
+  }
+
+  const read = readEntryConfig({ instance, surface, entry }, environment)
+  const base = await settle(read, instance, (unread) => {
+    const { problems, fixes } = unread ?? { problems: ['no credential is set'], fixes: credentialFixes(surface, instance) }
+    refused.set('', hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems, fixes }))
+    if (unread) error = refused.get('')
+  })
+  const tenants = new Map<string, Settings>()
+  for (const [tenant, ofTenant] of readTenantConfigs({ instance, surface, entry, base: read }, environment)) {
+    const prefix = tenantPrefix(tenant, instance)
+    const settings = await settle(ofTenant, prefix, (unread) => {
+      const problems = unread?.problems ?? ['no credential of its own is set']
+      const why = hostError('TENANT_UNCONFIGURED', { plugin: instance, tenant, problems, prefix: variableName(prefix, '') })
+      refused.set(tenant, why)
+      if (unread && unread.faults.length > 0) fault ??= why
+    })
+    if (settings) tenants.set(tenant, settings)
+  }
+  return { base, tenants, refused, error, fault, files }
+}
+
+/** Which variables would configure a credential: the secrets of the config schema. */
+function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
+  const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
+  if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
+  return [
+    `Set ${secrets.join(' or ')} in the environment or in .env`,
+    `Or point ${secrets[0]}_FILE at a file that holds it`,
+    `Or have each caller send one of their own: serverCredentials: 'deny' on the entry "${instance}"`,
+  ]
+}

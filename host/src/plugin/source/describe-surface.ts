@@ -1,0 +1,130 @@
+import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { withLocalReferences } from '../../data/local-references.ts'
+import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
+
+/** What a plugin says of itself, as plain frozen JSON: read once when a version is loaded, whatever the plugin does to its objects later. */
+export interface PluginSurface {
+  readonly name: string
+  readonly version?: string
+  readonly description?: string
+  readonly apiVersion: number
+  readonly config: JsonSchema
+  readonly credentials?: CredentialPlacement
+  readonly headers?: Readonly<Record<string, string>>
+  readonly capabilities: Capabilities
+  readonly tools: readonly ToolSurface[]
+  readonly resources: readonly ResourceSurface[]
+  readonly prompts: readonly PromptSurface[]
+}
+
+export interface ToolSurface {
+  /** Without the instance. */
+  readonly name: string
+  readonly access: 'read' | 'write'
+  readonly tags: readonly string[]
+  readonly permissions: readonly string[]
+  readonly safePaths: readonly string[]
+  readonly timeoutMs?: number
+  readonly interactive: boolean
+  readonly approval?: 'required'
+  readonly cache?: { readonly ttlMs: number; readonly scope: 'caller' | 'shared'; readonly tags?: readonly string[] }
+  /** Everything a client sees of it, but for the name. */
+  readonly wire: JsonObject & {
+    readonly description: string
+    readonly inputSchema: JsonSchema
+    readonly outputSchema?: JsonSchema
+  }
+}
+
+export interface ResourceSurface {
+  readonly name: string
+  readonly uri: string
+  readonly permissions: readonly string[]
+  readonly wire: JsonObject
+}
+
+export interface PromptSurface {
+  readonly name: string
+  readonly permissions: readonly string[]
+  readonly interactive: boolean
+  /** Names, descriptions and which are required, as MCP lists them. */
+  readonly wire: JsonObject
+  readonly schema: JsonSchema
+}
+
+/** Reads the surface of a plugin that passed the contract check. */
+export function readSurface(plugin: ServicePlugin): PluginSurface {
+  return frozenJson<PluginSurface>({
+    name: plugin.name,
+    version: plugin.version,
+    description: plugin.description,
+    apiVersion: plugin.apiVersion,
+    config: plugin.config,
+    credentials: plugin.credentials,
+    headers: plugin.headers,
+    capabilities: plugin.capabilities ?? {},
+    tools: plugin.tools.map((tool) => ({
+      name: tool.name,
+      access: tool.access,
+      tags: tool.tags ?? [],
+      permissions: tool.permissions ?? [],
+      safePaths: tool.safePaths ?? [],
+      timeoutMs: tool.timeoutMs,
+      interactive: tool.interactive ?? false,
+      approval: tool.approval,
+      cache: tool.cache,
+      wire: {
+        title: tool.title,
+        description: tool.description,
+        inputSchema: closedInput(withLocalReferences(tool.input)),
+        outputSchema: tool.output && withLocalReferences(tool.output),
+        icons: tool.icons,
+        annotations: { ...tool.annotations, readOnlyHint: tool.access === 'read' },
+        _meta: tool.meta,
+      },
+    })),
+    resources: (plugin.resources ?? []).map(({ name, title, description, uri, mimeType, permissions }) => ({
+      name,
+      uri,
+      permissions: permissions ?? [],
+      wire: { title, description, mimeType },
+    })),
+    prompts: (plugin.prompts ?? []).map(({ name, title, description, arguments: args, permissions, interactive }) => ({
+      name,
+      permissions: permissions ?? [],
+      interactive: interactive ?? false,
+      schema: withLocalReferences(args) ?? { type: 'object', properties: {} },
+      wire: { title, description, arguments: promptArguments(args) },
+    })),
+  })
+}
+
+/**
+ * Input that the schema does not mention is refused, and the client is told so: a model that misspells an optional argument should
+ * hear of it. Left alone where the schema decides for itself or combines others, which `additionalProperties` does not see.
+ */
+function closedInput(input: unknown): unknown {
+  if (!isObject(input)) return input
+  const decides = [
+    'additionalProperties',
+    'unevaluatedProperties',
+    'patternProperties',
+    'allOf',
+    'anyOf',
+    'oneOf',
+    'if',
+    '$ref',
+    'propertyNames',
+  ]
+  return decides.some((keyword) => input[keyword] !== undefined) ? input : { ...input, additionalProperties: false }
+}
+
+function promptArguments(schema: unknown): readonly { name: string; description?: string; required: boolean }[] {
+  if (!isObject(schema) || !isObject(schema['properties'])) return []
+  const required = Array.isArray(schema['required']) ? schema['required'] : []
+  return Object.entries(schema['properties']).map(([name, property]) => ({
+    name,
+    ...(isObject(property) && typeof property['description'] === 'string' ? { description: property['description'] } : {}),
+    required: required.includes(name),
+  }))
+}

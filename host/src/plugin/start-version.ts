@@ -1,0 +1,119 @@
+import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { PluginEntry } from '../config/schema.ts'
+import { HostError, hostError } from '../errors.ts'
+import { linkAbort, orAborted } from '../network/abort.ts'
+import { messageOf } from '../observability/thrown.ts'
+import type { Activation, ActivationDeps, Draft } from './activation.ts'
+import { readAudience } from './settings/config-scopes.ts'
+import { LivePlugin } from './run/live-plugin.ts'
+import type { LoadedPlugin } from './run/load-plugin.ts'
+import { reasonOf } from './run/reason.ts'
+import type { PluginSurface } from './source/describe-surface.ts'
+import { openLines } from './tenant-http.ts'
+import { versionIdentity } from './source/version-identity.ts'
+
+/**
+ * Configures and starts one version of a plugin, for everybody and for each tenant it is configured for. Rejects with `PLUGIN_START`,
+ * `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
+ */
+export async function startVersion(
+  { loaded, plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
+  deps: ActivationDeps,
+  activation: Draft,
+): Promise<Activation> {
+  const log = deps.log.child({ plugin: instance })
+  const { base, tenants, error, files, ...audience } = await readAudience(
+    {
+      instance,
+      surface,
+      entry,
+      isAuthConfigured: (config) => guarded(instance, 'isAuthConfigured', () => loaded.isAuthConfigured(plugin, config)),
+      log,
+    },
+    deps,
+  )
+  for (const [file, digest] of files) configFiles.set(file, digest)
+  const everybody = [...(base ? [base] : []), ...tenants.values()]
+  for (const { secrets } of everybody) held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
+  const refused = new Map(audience.refused)
+  if (everybody.length === 0) {
+    loaded.retire()
+    return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
+  }
+  const { line, broken } = openLines({ base, tenants, instance, surface, entry, log }, deps)
+  for (const [tenant, why] of broken) refused.set(tenant, why)
+  for (const [tenant, { code, message }] of refused)
+    if (tenant !== '') log.warn('tenant_unconfigured', { tenant, code, reason: message })
+  traces.push(line.http)
+  const draft = activation({ state: 'loading' })
+  const { config = NO_CONFIG, secrets = NO_SECRETS } = base ?? {}
+  const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets, tenants })
+  const starting = loaded.start({
+    instance,
+    plugin,
+    surface,
+    config,
+    tenants: new Map([...tenants].map(([tenant, of]) => [tenant, of.config])),
+    hasBackground: base !== undefined,
+    http: line.http,
+    credentialKey({ principal, credentials }, access) {
+      const use = line.credentialUse({ access, principal, credentials })
+      return use.by === 'caller' ? use.fingerprint : ''
+    },
+    log,
+    metrics: deps.metricsFor(instance),
+    cache: deps.cache,
+    digest: identity(),
+  })
+  using stop = linkAbort(signal)
+  const timer = setTimeout(() => {
+    stop.abort(hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs }))
+  }, deps.loadTimeoutMs)
+  try {
+    // A start that comes back after its time is up is disposed, not forgotten.
+    const running = await orAborted(starting, stop.signal, (late) => {
+      const disposed = Promise.resolve(late[Symbol.asyncDispose]())
+      disposed.catch((reason: unknown) => log.warn('plugin_dispose_failed', { error: reason }))
+    })
+    return activation(
+      {
+        state: 'active',
+        live: new LivePlugin(instance, running),
+        identity,
+        credentialUse: line.credentialUse,
+        ...(refused.size > 0 && { refusedFor: new Map([...refused].map(([tenant, why]) => [tenant, reasonOf(why)])) }),
+        ...(tenants.size > 0 && { tenants: [...tenants.keys()] }),
+      },
+      audience.fault ?? broken.values().next().value,
+    )
+  } catch (error) {
+    throw error instanceof HostError
+      ? error
+      : hostError('PLUGIN_START', { plugin: instance, step: 'start', problem: messageOf(error) }, error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const NO_CONFIG: Readonly<Record<string, unknown>> = Object.freeze({})
+const NO_SECRETS: ReadonlyMap<string, string> = new Map()
+
+interface Startable {
+  readonly loaded: LoadedPlugin
+  readonly plugin: ServicePlugin
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly entry: PluginEntry
+  readonly configFiles: Map<string, string>
+  readonly traces: object[]
+  readonly secrets: (() => void)[]
+  readonly signal: AbortSignal | undefined
+}
+
+async function guarded<Result>(plugin: string, step: string, work: () => Promise<Result> | Result): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw hostError('PLUGIN_START', { plugin, step, problem: messageOf(error) }, error)
+  }
+}

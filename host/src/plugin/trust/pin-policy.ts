@@ -1,0 +1,212 @@
+import type { PluginEntry } from '../../config/schema.ts'
+import { hostError, type HostError } from '../../errors.ts'
+import { readApproved, type ApprovedDetails } from '../../pin/approved.ts'
+import type { Details, ObservedInstall } from '../../pin/compare.ts'
+import { lockedPlugin, type Lock, type LockedPlugin } from '../../pin/lock.ts'
+import { filesByLocation, type Tree } from '../../pin/tree.ts'
+import { judgePlugin, type Accepted } from '../../pin/verdict.ts'
+import type { ApprovedFiles } from './approved-files.ts'
+import {
+  descriptorsOf,
+  grantedCapabilities,
+  joinCapabilities,
+  observePlugin,
+  observeSurface,
+  pinSource,
+  withDeclared,
+  type ObservedIn,
+} from './observe.ts'
+import { specifierOf, type ResolvedPlugin } from '../source/resolve-entry.ts'
+import type { PluginSurface } from '../source/describe-surface.ts'
+
+/** What a deployment pins, and how strictly. */
+export interface PinPolicy {
+  readonly lock: Lock | undefined
+  readonly deployment: string
+  readonly frozen: boolean
+  readonly approved: ApprovedFiles
+}
+
+/** What the lock says of a plugin that may run. */
+export interface PinResult {
+  readonly pinned: 'pinned' | 'unpinned' | 'changed'
+  /** The digest of every byte; undefined where nobody looked at them. */
+  readonly tree?: string
+  /** Tools by their own names. */
+  readonly quarantined: ReadonlySet<string>
+  /** Its resources, templates and prompts. */
+  readonly othersQuarantined: boolean
+  /** Each is worth a line in the log; the first is the reason to show. */
+  readonly warnings: readonly HostError[]
+}
+
+/** One version of a plugin on its way past the lock. Disposed when that version is. */
+export interface PinCheck extends Disposable {
+  /** Why its code must not run although nothing refuses it: it is from npm and is not what was approved. */
+  readonly held: HostError | undefined
+  /** In a frozen deployment the SHA-256 of each file that may run, by where it lies. */
+  readonly approved?: ReadonlyMap<string, string>
+  /** Judges what was imported: `digests` is what was read for it. Throws `PIN_…` and `CAPABILITY_INVALID`. */
+  judge(imported: { instance: string; surface: PluginSurface; digests: ReadonlyMap<string, string> }): Promise<PinResult>
+}
+
+/**
+ * Compares what is installed with the lock, before any of it runs. Throws `PIN_…` for what the deployment refuses. Where nothing is
+ * frozen, the files of a plugin from a path are not looked at: whoever edits them should not wait for that.
+ */
+export async function checkPin(
+  entry: PluginEntry,
+  resolved: ResolvedPlugin,
+  { policy, within }: { policy: PinPolicy; within: ObservedIn },
+): Promise<PinCheck> {
+  const { frozen, lock, deployment, approved } = policy
+  if (!frozen && pinSource(resolved) === 'path' && entry.integrity === undefined) return uncheckedPin(entry, within)
+  const { install, tree } = await observePlugin(entry, resolved, within)
+  checkConfigured(entry, install, within.label)
+  refuseNative({ entry, install, tree }, within.label)
+  const held = await judgeInstall({ entry, install, tree }, policy, within)
+  // What Node holds in this process is no matter for another one.
+  const end = frozen && entry.isolation === 'inline' ? approved.approve(tree) : () => {}
+  return {
+    held,
+    ...(frozen ? { approved: new Map([...filesByLocation(tree)].map(([file, { sha256 }]) => [file, sha256])) } : {}),
+    async judge({ instance, surface, digests }) {
+      if (frozen) compareRead(tree, digests)
+      const locked = lockedPlugin(lock, deployment, instance)
+      const capabilities = await withDeclared(install.capabilities, surface, within)
+      const verdict = judgePlugin({
+        name: instance,
+        locked,
+        install: { ...install, capabilities },
+        surface: observeSurface(surface),
+        frozen,
+        details: detailsOf(await detailsFor(instance, locked, policy, within), tree, surface),
+      })
+      if (verdict.plugin === 'refused') throw verdict.error
+      return { ...resultOf(verdict, locked), tree: tree.digest }
+    },
+    [Symbol.dispose]: end,
+  }
+}
+
+/** The check of a plugin that an embedder hands over as an object: there are no bytes to compare. */
+export const objectPin: PinCheck = Object.freeze({
+  held: undefined,
+  judge: async () => unpinned,
+  [Symbol.dispose]() {},
+})
+
+const unpinned: PinResult = Object.freeze({
+  pinned: 'unpinned',
+  quarantined: new Set<string>(),
+  othersQuarantined: false,
+  warnings: [],
+})
+
+function uncheckedPin(entry: PluginEntry, within: ObservedIn): PinCheck {
+  return {
+    ...objectPin,
+    async judge({ surface }) {
+      await withDeclared(await grantedCapabilities(entry, within), surface, within)
+      return unpinned
+    },
+  }
+}
+
+/** The pin in the config itself. */
+function checkConfigured({ integrity: wanted }: PluginEntry, { use, integrity }: ObservedInstall, plugin: string): void {
+  if (wanted !== undefined && !integrity?.split(' ').includes(wanted))
+    throw hostError('PLUGIN_INTEGRITY', { plugin, use, wanted, found: integrity ?? 'none that npm recorded' })
+}
+
+/** Compiled code of others runs outside of everything that contains a plugin: nobody may have it without having said so. */
+function refuseNative({ install, tree }: Installed, plugin: string): void {
+  if (install.source === 'path' || install.capabilities.native) return
+  const addons = tree.files.filter(({ path }) => path.endsWith('.node'))
+  if (addons.length > 0)
+    throw hostError('PIN_NATIVE', { plugin, files: addons.map(({ package: of, path }) => (of === '' ? path : `${of}/${path}`)) })
+}
+
+interface Installed {
+  readonly entry: PluginEntry
+  readonly install: ObservedInstall
+  readonly tree: Tree
+}
+
+/** Throws what refuses the plugin; gives why its code must not run. What it asks for itself is not known yet, so only gains count. */
+async function judgeInstall(
+  { entry, install, tree }: Installed,
+  policy: PinPolicy,
+  within: ObservedIn,
+): Promise<HostError | undefined> {
+  const { frozen } = policy
+  const candidates = candidatesOf(entry, policy)
+  if (candidates.length === 0) {
+    const verdict = judgePlugin({ name: within.label, locked: undefined, install, frozen })
+    if (verdict.plugin === 'refused') throw verdict.error
+    return undefined
+  }
+  const verdicts = await Promise.all(
+    candidates.map(async ([name, locked]) => {
+      const capabilities = joinCapabilities(install.capabilities, locked.capabilities)
+      const details = detailsOf(await detailsFor(name, locked, policy, within), tree)
+      return judgePlugin({ name, locked, install: { ...install, capabilities }, frozen, details })
+    }),
+  )
+  const accepted = verdicts.filter((verdict) => verdict.plugin === 'accepted')
+  if (accepted.some(({ warnings }) => warnings.length === 0)) return undefined
+  if (accepted[0]) return accepted[0].warnings[0]
+  const [refused] = verdicts
+  throw refused?.plugin === 'refused' ? refused.error : new Error('unreachable')
+}
+
+/** An entry without a name gets its plugin's, which only its code tells: until then every pin of the same `use` may be its own. */
+function candidatesOf(entry: PluginEntry, { lock, deployment }: PinPolicy): readonly (readonly [string, LockedPlugin])[] {
+  if (entry.as !== undefined) {
+    const locked = lockedPlugin(lock, deployment, entry.as)
+    return locked ? [[entry.as, locked]] : []
+  }
+  const section = lock && Object.hasOwn(lock.deployments, deployment) ? lock.deployments[deployment] : undefined
+  return Object.entries(section?.plugins ?? {}).filter(([, { use }]) => use === specifierOf(entry))
+}
+
+/** Code is judged as it is read; what else decides about it, such as package.json, is compared here. Throws `PIN_FILE`. */
+export function compareRead(tree: Tree, digests: ReadonlyMap<string, string>): void {
+  const files = filesByLocation(tree)
+  for (const [file, digest] of digests) {
+    const pinned = files.get(file)
+    if (pinned && pinned.sha256 !== digest)
+      throw hostError('PIN_FILE', { file, problem: 'it changed after it was compared with mcp.lock.json' })
+  }
+}
+
+async function detailsFor(
+  name: string,
+  locked: LockedPlugin | undefined,
+  { deployment }: PinPolicy,
+  { configDir }: ObservedIn,
+): Promise<ApprovedDetails | undefined> {
+  return locked && (await readApproved({ configDir, deployment, name }, locked))
+}
+
+/** What a diff can say of files and tools beyond their digests. */
+export function detailsOf(before: ApprovedDetails | undefined, tree: Tree, surface?: PluginSurface): Details {
+  return {
+    ...(before?.tree && { files: { before: before.tree.files, after: tree.files } }),
+    ...(before &&
+      surface && {
+        tools: {
+          before: before.tools,
+          after: descriptorsOf(surface),
+        },
+      }),
+  }
+}
+
+function resultOf(
+  { quarantined, othersQuarantined, warnings, differences }: Accepted,
+  locked: LockedPlugin | undefined,
+): PinResult {
+  const pinned = locked === undefined ? 'unpinned' : differences.length === 0 ? 'pinned' : 'changed'
+  return { pinned, quarantined: new Set(quarantined), othersQuarantined, warnings }
+}
