@@ -1,6 +1,6 @@
 import { faultsOf, fits } from './data/typebox-value.ts'
 import { hostError } from './errors.ts'
-import { createCaller, type Caller } from './server/caller.ts'
+import { createCaller, type Caller } from './server/catalog/caller.ts'
 import { Type } from './data/type.ts'
 
 const CallerFile = Type.Object(

@@ -1,6 +1,6 @@
-import type { Caller } from './server/caller.ts'
-import { refusal, type RefusalCode } from './server/filter.ts'
-import type { Snapshot, SnapshotTool } from './server/snapshot.ts'
+import type { Caller } from './server/catalog/caller.ts'
+import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
+import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
 import type { PluginReason, PluginState } from './plugin/run/plugin-record.ts'
 import { specifierOf } from './plugin/source/resolve-entry.ts'
 

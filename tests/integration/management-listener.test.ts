@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { silentLogger } from '../../host/src/observability/logger.ts'
-import { Registry } from '../../host/src/server/registry.ts'
+import { Registry } from '../../host/src/server/catalog/registry.ts'
 import type { PluginRecord } from '../../host/src/plugin/run/plugin-record.ts'
 import { createManagement } from '../../host/src/transport/management.ts'
 import { rawRequest } from '../fixtures/raw-http.ts'

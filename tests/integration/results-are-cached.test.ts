@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createHost } from '../../host/src/host.ts'
-import { Cancellation } from '../../host/src/server/cancellation.ts'
+import { Cancellation } from '../../host/src/server/call/cancellation.ts'
 import { countingPlugin, outcomeOf, type Counting } from '../fixtures/counting-plugin.ts'
 import { reloading } from '../fixtures/reloading.ts'
 

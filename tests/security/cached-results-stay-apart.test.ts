@@ -4,7 +4,7 @@ import type { Principal } from '@mcp-patchbay/plugin-api'
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import { readRequestCredentials } from '../../host/src/auth/request-credentials.ts'
 import { createHost } from '../../host/src/host.ts'
-import { createCaller, NO_NARROWING } from '../../host/src/server/caller.ts'
+import { createCaller, NO_NARROWING } from '../../host/src/server/catalog/caller.ts'
 import { countingPlugin, outcomeOf } from '../fixtures/counting-plugin.ts'
 
 const ann = fakePrincipal({ id: 'ann', tenant: 'acme' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { test } from 'node:test'
-import { createCaller } from '../../host/src/server/caller.ts'
+import { createCaller } from '../../host/src/server/catalog/caller.ts'
 import { CANARIES, isolatedHost } from '../fixtures/isolated-host.ts'
 import { startUpstream } from '../fixtures/upstream.ts'
 

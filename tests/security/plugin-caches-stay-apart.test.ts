@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { definePlugin, defineTool, Type, type Principal } from '@mcp-patchbay/plugin-api'
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import { createHost } from '../../host/src/host.ts'
-import { createCaller } from '../../host/src/server/caller.ts'
+import { createCaller } from '../../host/src/server/catalog/caller.ts'
 import { outcomeOf } from '../fixtures/counting-plugin.ts'
 
 /** Says what it finds under a key, then leaves its own mark there. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManagement } from '../../host/src/transport/management.ts'
-import { Registry } from '../../host/src/server/registry.ts'
+import { Registry } from '../../host/src/server/catalog/registry.ts'
 import { httpClients } from '../fixtures/mcp-clients.ts'
 import { pinnedProject, pluginSource, type PinnedProject } from '../fixtures/pinned-project.ts'
 

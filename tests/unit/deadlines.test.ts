@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Deadlines, type Limited } from '../../host/src/server/deadlines.ts'
+import { Deadlines, type Limited } from '../../host/src/server/call/deadlines.ts'
 
 function limited(ms: number): { readonly limited: Limited; readonly expired: Promise<number> } {
   const { promise, resolve } = Promise.withResolvers<number>()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCaller } from '../../host/src/server/caller.ts'
-import { viewOf } from '../../host/src/server/view.ts'
+import { createCaller } from '../../host/src/server/catalog/caller.ts'
+import { viewOf } from '../../host/src/server/catalog/view.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../fixtures/snapshots.ts'
 
 const overrides = { issues_get: { title: 'Read', description: 'In our words.', permissions: ['issues'], timeoutMs: 5 } }

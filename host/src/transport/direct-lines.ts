@@ -1,9 +1,9 @@
 import type { AuthInfo, JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
 import { OpenRequests } from '../data/open-requests.ts'
-import { callerOf } from '../server/auth-info.ts'
-import { handOver, type BegunCall } from '../server/begun-call.ts'
-import type { Dress } from '../server/wire-bytes.ts'
+import { callerOf } from '../server/mcp/auth-info.ts'
+import { handOver, type BegunCall } from '../server/mcp/deferred-call.ts'
+import type { Dress } from '../server/mcp/result-json.ts'
 import type { Direct } from './direct.ts'
 
 /**

@@ -8,12 +8,12 @@ import type { HostConfig, ResolvedConfig } from '../config/schema.ts'
 import { hostError } from '../errors.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
-import { Announcer } from '../server/announcer.ts'
-import type { Calls } from '../server/call.ts'
-import { SERVER_INFO } from '../server/info.ts'
-import { InFlight } from '../server/in-flight.ts'
-import type { Middleware } from '../server/middleware.ts'
-import type { Registry } from '../server/registry.ts'
+import { Announcer } from '../server/catalog/change-notifier.ts'
+import type { Calls } from '../server/call/call.ts'
+import { SERVER_INFO } from '../server/mcp/info.ts'
+import { InFlight } from '../server/call/in-flight.ts'
+import type { Middleware } from '../server/call/middleware.ts'
+import type { Registry } from '../server/catalog/registry.ts'
 import { createDirect } from './direct.ts'
 import { createHttpTransport } from './http.ts'
 import { lazily } from './lazily.ts'
@@ -57,7 +57,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const announcer = opened.use(new Announcer(registry, log))
   const requestStateKey = stateKey(deps)
   const servers = lazily(async () => {
-    const { createMcpServerFactory } = await import('../server/mcp-server.ts')
+    const { createMcpServerFactory } = await import('../server/mcp/mcp-server.ts')
     return createMcpServerFactory({ registry, calls, log, inFlight, info: SERVER_INFO, requestStateKey })
   })
   // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.

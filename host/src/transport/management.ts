@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Registry } from '../server/registry.ts'
+import type { Registry } from '../server/catalog/registry.ts'
 import { createAdmission } from './admission.ts'
 import { bind, type Timeouts } from './bind.ts'
 import { readiness } from './readiness.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { NO_NARROWING, type Narrowing } from '../server/caller.ts'
+import { NO_NARROWING, type Narrowing } from '../server/catalog/caller.ts'
 import { refusal, type Refusal } from './refusal.ts'
 
 /** What a request gives up, by its headers. Malformed ones are refused: who asks for less must not get more. */

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../server/snapshot.ts'
+import type { Snapshot } from '../server/catalog/snapshot.ts'
 import { fullName } from '../plugin/run/names.ts'
 import type { PluginReason } from '../plugin/run/plugin-record.ts'
 

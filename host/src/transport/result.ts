@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { PreparedJson } from '../server/wire-bytes.ts'
+import type { PreparedJson } from '../server/mcp/result-json.ts'
 import { endWatched, sendJson } from './refusal.ts'
 import { writeSoon } from './turn.ts'
 

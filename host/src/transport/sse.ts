@@ -8,8 +8,8 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../server/announcer.ts'
-import type { HostServerFactory } from '../server/mcp-server.ts'
+import type { Announcer } from '../server/catalog/change-notifier.ts'
+import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
 import { readMessage } from './body.ts'
 import { waitForChanges, type Exchange } from './exchange.ts'
 import { ownerOf } from './listen-bus.ts'

@@ -1,6 +1,6 @@
 import type { PublicOAuth } from '../auth/inbound/open-inbound.ts'
-import { missingScopes } from '../server/missing-scopes.ts'
-import type { Registry } from '../server/registry.ts'
+import { missingScopes } from '../server/catalog/missing-scopes.ts'
+import type { Registry } from '../server/catalog/registry.ts'
 import type { Exchange } from './exchange.ts'
 import { refusal, type Refusal } from './refusal.ts'
 

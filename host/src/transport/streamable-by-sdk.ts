@@ -6,8 +6,8 @@ import {
   legacyStatelessFallback,
 } from '@modelcontextprotocol/server'
 import { isObject } from '../data/json.ts'
-import type { BegunCall } from '../server/begun-call.ts'
-import type { HostServer, HostServerFactory } from '../server/mcp-server.ts'
+import type { BegunCall } from '../server/mcp/deferred-call.ts'
+import type { HostServer, HostServerFactory } from '../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
 import { isLegacyPost, legacyRequest } from './hot-request.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../server/announcer.ts'
-import type { HostServerFactory } from '../server/mcp-server.ts'
+import type { Announcer } from '../server/catalog/change-notifier.ts'
+import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
 import { readMessage } from './body.ts'
 import type { Direct } from './direct.ts'
 import type { Exchange, OpenConnections } from './exchange.ts'

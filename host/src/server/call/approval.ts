@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { elicit } from '@mcp-patchbay/plugin-api/host'
-import { errorResult } from '../data/content.ts'
-import { isObject } from '../data/json.ts'
+import { errorResult } from '../../data/content.ts'
+import { isObject } from '../../data/json.ts'
 import type { CallIO, ToolAnswer } from './call.ts'
 
 /** The question's key; a plugin's own questions cannot have it, since names of its tools begin elsewhere. */

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import { isObject } from '../data/json.ts'
-import { hostError } from '../errors.ts'
-import { resolvePlugin } from '../plugin/source/resolve-entry.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
+import { resolvePlugin } from '../../plugin/source/resolve-entry.ts'
 import type { Middleware } from './middleware.ts'
 
 const PARTS = ['http', 'tool', 'resource', 'prompt'] as const

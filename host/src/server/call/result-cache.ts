@@ -1,13 +1,13 @@
-import type { HostCache } from '../cache/cache.ts'
-import { hashParts } from '../cache/entry.ts'
-import { HostError, hostError } from '../errors.ts'
-import { canonicalJson } from '../pin/canonical-json.ts'
-import type { PluginRecord } from '../plugin/run/plugin-record.ts'
+import type { HostCache } from '../../cache/cache.ts'
+import { hashParts } from '../../cache/entry.ts'
+import { HostError, hostError } from '../../errors.ts'
+import { canonicalJson } from '../../pin/canonical-json.ts'
+import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { ToolAnswer } from './call.ts'
 import type { PendingCall } from './call-layers.ts'
-import type { Caller } from './caller.ts'
+import type { Caller } from '../catalog/caller.ts'
 import type { Layer } from './middleware.ts'
-import { liveOf, type SnapshotTool } from './snapshot.ts'
+import { liveOf, type SnapshotTool } from '../catalog/snapshot.ts'
 
 /**
  * Answers calls of tools that opted in with what the same caller was answered before, all others with what comes next. A tool that

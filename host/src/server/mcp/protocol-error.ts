@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { HostError, hostError, type ErrorCode } from '../errors.ts'
+import { HostError, hostError, type ErrorCode } from '../../errors.ts'
 
 /**
  * The JSON-RPC error a client gets for what a handler threw. Codes that speak of the request are invalid params; those made for a

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { AuthInfo } from '@modelcontextprotocol/server'
-import type { ClientLogLevel } from '../plugin/run/running.ts'
+import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import { callerOf, identify } from './auth-info.ts'
-import type { CallIO, ToolAnswer } from './call.ts'
-import { Cancellation } from './cancellation.ts'
+import type { CallIO, ToolAnswer } from '../call/call.ts'
+import { Cancellation } from '../call/cancellation.ts'
 
 /**
  * A tool call that began on the direct path and may be handed over to the SDK while it runs: when it has something to say before its

@@ -1,4 +1,4 @@
-import type { Bus } from '../cache/bus.ts'
+import type { Bus } from '../../cache/bus.ts'
 import type { Caller } from './caller.ts'
 import type { Published, Registry } from './registry.ts'
 import { LIST_KINDS, listDigests, type ListDigests, type ListKind } from './view.ts'

@@ -1,4 +1,4 @@
-import type { PluginReason, PluginRecord } from '../plugin/run/plugin-record.ts'
+import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { Caller } from './caller.ts'
 import type { Policy } from './policy.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'

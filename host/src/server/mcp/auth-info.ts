@@ -1,5 +1,5 @@
 import type { AuthInfo } from '@modelcontextprotocol/server'
-import type { Caller } from './caller.ts'
+import type { Caller } from '../catalog/caller.ts'
 
 /**
  * The caller of one request, as something the SDK hands through untouched. It holds no token: that stayed at the edge. Fields the SDK

@@ -1,8 +1,8 @@
-import { isObject } from '../data/json.ts'
-import { argumentShape, type AuditLine } from '../observability/audit.ts'
+import { isObject } from '../../data/json.ts'
+import { argumentShape, type AuditLine } from '../../observability/audit.ts'
 import type { PendingCall } from './call-layers.ts'
-import type { RefusalCode } from './filter.ts'
-import type { SnapshotItem } from './snapshot.ts'
+import type { RefusalCode } from '../catalog/visibility.ts'
+import type { SnapshotItem } from '../catalog/snapshot.ts'
 
 type Asked = Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>
 

@@ -1,4 +1,4 @@
-import { Roster, type Leaving } from '../data/roster.ts'
+import { Roster, type Leaving } from '../../data/roster.ts'
 
 /** What may not take for ever. */
 export interface Limited {

@@ -1,6 +1,6 @@
-import type { ToolResult } from '../data/content.ts'
+import type { ToolResult } from '../../data/content.ts'
 import { SERVER_INFO, LIST_HINT } from './info.ts'
-import type { View } from './view.ts'
+import type { View } from '../catalog/view.ts'
 
 /** JSON that is prepared once and sent often. */
 export interface PreparedJson {

@@ -1,7 +1,7 @@
-import type { Redactor } from '../observability/redact.ts'
-import type { LivePlugin } from '../plugin/run/live-plugin.ts'
-import type { Caller } from './caller.ts'
-import { liveOf, type SnapshotItem } from './snapshot.ts'
+import type { Redactor } from '../../observability/redact.ts'
+import type { LivePlugin } from '../../plugin/run/live-plugin.ts'
+import type { Caller } from '../catalog/caller.ts'
+import { liveOf, type SnapshotItem } from '../catalog/snapshot.ts'
 
 /** Takes what the caller brought for services out of every text while `work` runs: a service may echo it, and a plugin pass that on. */
 export function hidingCredentials<Answer>(

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@modelcontextprotocol/server'
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /**
  * The parameters our handlers read, checked in the form the SDK takes. Its own two-argument registration answers a parameter of the

@@ -1,16 +1,16 @@
 import type { CallToolResult, Result, Server, ServerContext, StandardSchemaV1 } from '@modelcontextprotocol/server'
-import { errorResult } from '../data/content.ts'
-import { HostError, hostError } from '../errors.ts'
-import { findResource, type CallIO, type InputRequiredAnswer } from './call.ts'
-import { takeOver } from './begun-call.ts'
+import { errorResult } from '../../data/content.ts'
+import { HostError, hostError } from '../../errors.ts'
+import { findResource, type CallIO, type InputRequiredAnswer } from '../call/call.ts'
+import { takeOver } from './deferred-call.ts'
 import { openCallIo } from './call-io.ts'
-import type { Caller } from './caller.ts'
-import { refusal } from './filter.ts'
+import type { Caller } from '../catalog/caller.ts'
+import { refusal } from '../catalog/visibility.ts'
 import type { McpServerOptions } from './mcp-server.ts'
 import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
 import type { RequestStates } from './request-state.ts'
-import { viewOf } from './view.ts'
+import { viewOf } from '../catalog/view.ts'
 
 /** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
 export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {

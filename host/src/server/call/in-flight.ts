@@ -1,4 +1,4 @@
-import { Roster, type Leaving } from '../data/roster.ts'
+import { Roster, type Leaving } from '../../data/roster.ts'
 import type { Cancellation } from './cancellation.ts'
 
 /** The calls that are running now, over whatever transport: who closes the host waits for them, and ends those that take too long. */

@@ -1,4 +1,4 @@
-import packageJson from '../../package.json' with { type: 'json' }
+import packageJson from '../../../package.json' with { type: 'json' }
 
 /** Name and version as clients see them. */
 export const SERVER_INFO = Object.freeze({ name: 'patchbay', version: packageJson.version })

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import type { Principal } from '@mcp-patchbay/plugin-api'
-import { hashParts } from '../cache/entry.ts'
-import type { SharedScripts } from '../cache/redis-scripts.ts'
-import { hostError } from '../errors.ts'
+import { hashParts } from '../../cache/entry.ts'
+import type { SharedScripts } from '../../cache/redis-scripts.ts'
+import { hostError } from '../../errors.ts'
 
 /** `limits.rate` of the config. */
 export interface RateSettings extends Rate {

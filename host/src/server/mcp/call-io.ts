@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { CLIENT_CAPABILITIES_META_KEY, LOG_LEVEL_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
 import type { InputResponses, Logger } from '@mcp-patchbay/plugin-api'
-import { isObject } from '../data/json.ts'
-import type { CallIO } from './call.ts'
-import { Cancellation, follow } from './cancellation.ts'
-import type { InFlight } from './in-flight.ts'
+import { isObject } from '../../data/json.ts'
+import type { CallIO } from '../call/call.ts'
+import { Cancellation, follow } from '../call/cancellation.ts'
+import type { InFlight } from '../call/in-flight.ts'
 import { LOG_LEVELS, type LogLevel } from './params.ts'
 
 export interface CallIoOptions {

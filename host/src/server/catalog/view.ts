@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
-import { refusal } from './filter.ts'
+import { refusal } from './visibility.ts'
 import type { Snapshot, SnapshotItem, WirePrompt, WireResource, WireTemplate, WireTool } from './snapshot.ts'
 
 /** The lists of one generation for one class of callers, computed once. */

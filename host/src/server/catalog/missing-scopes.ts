@@ -1,7 +1,7 @@
-import { isObject } from '../data/json.ts'
-import { findResource } from './call.ts'
+import { isObject } from '../../data/json.ts'
+import { findResource } from '../call/call.ts'
 import type { Caller } from './caller.ts'
-import { permits, refusal } from './filter.ts'
+import { permits, refusal } from './visibility.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'
 
 /**
