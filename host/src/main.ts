@@ -1,5 +1,5 @@
 import { run } from './cli/program.ts'
-import { flushStdout, guardStdout } from './transport/stdout-guard.ts'
+import { flushStdout, guardStdout } from './transport/stdio/stdout-guard.ts'
 
 // For the whole life of the process, before the first plugin: what plugins print goes to stderr. Only cli/ and stdio write to stdout.
 guardStdout()

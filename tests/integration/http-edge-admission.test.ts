@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hostError } from '../../host/src/errors.ts'
-import { createHttpTransport } from '../../host/src/transport/http.ts'
+import { createHttpTransport } from '../../host/src/transport/http-listener.ts'
 import { demoPlugin } from '../fixtures/demo-plugin.ts'
 import { rawRequest } from '../fixtures/raw-http.ts'
 import { bearers, serveHttp, startServing } from '../fixtures/serving.ts'

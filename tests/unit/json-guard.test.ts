@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { findJsonFault } from '../../host/src/transport/json-guard.ts'
+import { findJsonFault } from '../../host/src/transport/http/json-guard.ts'
 
 const objectOf = (count: number): string => `[{${Array.from({ length: count }, (_, index) => `"k${index}":0`).join(',')}}]`
 

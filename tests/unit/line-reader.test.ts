@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { LineReader } from '../../host/src/transport/line-reader.ts'
+import { LineReader } from '../../host/src/transport/stdio/line-reader.ts'
 
 const MAX = 12
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
-import { cancellation, RecentEvents } from '../../host/src/transport/recent-events.ts'
+import { cancellation, RecentEvents } from '../../host/src/transport/streamable/event-store.ts'
 
 const note = (text = ''): JSONRPCMessage => ({
   jsonrpc: '2.0',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { writeSoon } from '../../host/src/transport/turn.ts'
+import { writeSoon } from '../../host/src/transport/http/write-batch.ts'
 
 /** As much of a response as is looked at. */
 function response(): { readonly res: ServerResponse; readonly destroyedBy: unknown[] } {

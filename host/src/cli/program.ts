@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
 import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { repairProject } from '../project/repair.ts'
-import { protocolStdout } from '../transport/stdout-guard.ts'
+import { protocolStdout } from '../transport/stdio/stdout-guard.ts'
 
 /** In the order of the help. Only the one that was asked for is read: a start should not wait for `patchbay add`. */
 const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {

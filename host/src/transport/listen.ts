@@ -14,9 +14,9 @@ import { SERVER_INFO } from '../server/mcp/info.ts'
 import { InFlight } from '../server/call/in-flight.ts'
 import type { Middleware } from '../server/call/middleware.ts'
 import type { Registry } from '../server/catalog/registry.ts'
-import { createDirect } from './direct.ts'
-import { createHttpTransport } from './http.ts'
-import { lazily } from './lazily.ts'
+import { createDirect } from './fast-path/fast-path.ts'
+import { createHttpTransport } from './http-listener.ts'
+import { lazily } from '../data/lazily.ts'
 import { createManagement } from './management.ts'
 
 /** `listen` of the config. What is not named here is not opened. */
@@ -96,10 +96,10 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
       dangerouslyAllowUnauthenticated,
       authenticate: inbound?.authenticate,
       metadata: inbound?.oauth?.metadata,
-      stepUp: inbound?.oauth && (await import('./step-up.ts')).createStepUp(registry, inbound.oauth),
+      stepUp: inbound?.oauth && (await import('./streamable/step-up.ts')).createStepUp(registry, inbound.oauth),
     }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
-  const stdio = options.stdio ? (await import('./stdio.ts')).createStdioTransport(shared) : undefined
+  const stdio = options.stdio ? (await import('./stdio/stdio.ts')).createStdioTransport(shared) : undefined
   const kept = opened.move()
 
   const url = web && `${web.origin}/mcp`

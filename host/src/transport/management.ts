@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Registry } from '../server/catalog/registry.ts'
-import { createAdmission } from './admission.ts'
-import { bind, type Timeouts } from './bind.ts'
+import { createAdmission } from './http/admission.ts'
+import { bind, type Timeouts } from './http/bind.ts'
 import { readiness } from './readiness.ts'
-import { refusal, refuse, sendJson } from './refusal.ts'
+import { refusal, refuse, sendJson } from './http/respond.ts'
 
 export interface ManagementOptions {
   readonly host: string

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { PreparedJson } from '../server/mcp/result-json.ts'
-import { endWatched, sendJson } from './refusal.ts'
-import { writeSoon } from './turn.ts'
+import type { PreparedJson } from '../../server/mcp/result-json.ts'
+import { endWatched, sendJson } from './respond.ts'
+import { writeSoon } from './write-batch.ts'
 
 /** Sends a JSON-RPC result that is JSON already, at the end of this turn of the event loop. Does nothing when the client is gone. */
 export function sendResult(

@@ -1,8 +1,8 @@
-import type { PublicOAuth } from '../auth/inbound/open-inbound.ts'
-import { missingScopes } from '../server/catalog/missing-scopes.ts'
-import type { Registry } from '../server/catalog/registry.ts'
-import type { Exchange } from './exchange.ts'
-import { refusal, type Refusal } from './refusal.ts'
+import type { PublicOAuth } from '../../auth/inbound/open-inbound.ts'
+import { missingScopes } from '../../server/catalog/missing-scopes.ts'
+import type { Registry } from '../../server/catalog/registry.ts'
+import type { Exchange } from '../http/http-exchange.ts'
+import { refusal, type Refusal } from '../http/respond.ts'
 
 /** The refusal of a request that would be let through with more scopes, which the client can ask for; else undefined. */
 export type StepUp = (exchange: Pick<Exchange, 'caller'>, message: unknown) => Refusal | undefined

@@ -5,19 +5,19 @@ import {
   isInitializeRequest,
   legacyStatelessFallback,
 } from '@modelcontextprotocol/server'
-import { isObject } from '../data/json.ts'
-import type { BegunCall } from '../server/mcp/deferred-call.ts'
-import type { HostServer, HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { waitForChanges, type Exchange, type OpenConnections } from './exchange.ts'
-import { isLegacyPost, legacyRequest } from './hot-request.ts'
+import { isObject } from '../../data/json.ts'
+import type { BegunCall } from '../../server/mcp/deferred-call.ts'
+import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
+import { isLegacyPost, legacyRequest } from '../fast-path/recognise.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
-import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from './refusal.ts'
-import { idOf } from './message.ts'
-import { OpenRequests } from '../data/open-requests.ts'
+import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from '../http/respond.ts'
+import { idOf } from '../http/json-rpc.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Sessions, type Session } from './sessions.ts'
 import type { StreamableOptions } from './streamable.ts'
-import { sendWebResponse, toWebRequest } from './web.ts'
+import { sendWebResponse, toWebRequest } from '../http/web-request.ts'
 
 export interface SdkStreamableOptions extends Omit<StreamableOptions, 'factory'> {
   readonly factory: HostServerFactory

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId, Transport } from '@modelcontextprotocol/server'
-import { isObject } from '../data/json.ts'
-import { parseMessage, parseText } from './body.ts'
-import type { DirectLines } from './direct-lines.ts'
-import { OpenRequests } from '../data/open-requests.ts'
+import { isObject } from '../../data/json.ts'
+import { parseMessage, parseText } from '../http/body.ts'
+import type { DirectLines } from './fast-lines.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
 import { LineReader } from './line-reader.ts'
-import { INTERNAL_ERROR, INVALID_REQUEST } from './refusal.ts'
+import { INTERNAL_ERROR, INVALID_REQUEST } from '../http/respond.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
 export interface LineTransportOptions {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthInfo } from '@modelcontextprotocol/server'
-import type { Caller } from '../server/catalog/caller.ts'
+import type { Caller } from '../../server/catalog/caller.ts'
 
 /** One admitted and authenticated HTTP request. */
 export interface Exchange {

@@ -1,4 +1,4 @@
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /** Whether the message, or one of a batch, asks for an answer. */
 export function isRequest(message: unknown): boolean {

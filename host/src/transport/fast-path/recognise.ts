@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /** A message of one of the hot methods, as ordinary as the short way takes it. */
 export interface HotRequest {

@@ -1,12 +1,12 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
-import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { readMessage } from './body.ts'
-import type { Direct } from './direct.ts'
-import type { Exchange, OpenConnections } from './exchange.ts'
-import { lazily } from './lazily.ts'
-import { idOf, isRequest } from './message.ts'
-import { INTERNAL_ERROR, refusal, refuse, type Refusal } from './refusal.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { readMessage } from '../http/body.ts'
+import type { Direct } from '../fast-path/fast-path.ts'
+import type { Exchange, OpenConnections } from '../http/http-exchange.ts'
+import { lazily } from '../../data/lazily.ts'
+import { idOf, isRequest } from '../http/json-rpc.ts'
+import { INTERNAL_ERROR, refusal, refuse, type Refusal } from '../http/respond.ts'
 import type { StepUp } from './step-up.ts'
 
 export interface StreamableOptions {
@@ -41,7 +41,7 @@ export interface Streamable {
 export function createStreamable(options: StreamableOptions): Streamable {
   const { direct } = options
   const bySdk = lazily(async () => {
-    const [{ createSdkStreamable }, factory] = await Promise.all([import('./streamable-by-sdk.ts'), options.factory()])
+    const [{ createSdkStreamable }, factory] = await Promise.all([import('./sdk-streamable.ts'), options.factory()])
     return createSdkStreamable({ ...options, factory })
   })
   return {

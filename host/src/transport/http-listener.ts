@@ -13,19 +13,19 @@ import { createCaller } from '../server/catalog/caller.ts'
 import type { InFlight } from '../server/call/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
 import { compose, type Layer, type Middleware } from '../server/call/middleware.ts'
-import { createAdmission, isLoopback } from './admission.ts'
-import { Answering } from './answering.ts'
-import { atMost } from './at-most.ts'
-import { createClientAddress } from './client-address.ts'
-import type { Direct } from './direct.ts'
-import { allowOrigin, answerOptions } from './cors.ts'
-import type { Exchange, OpenConnections } from './exchange.ts'
-import { bind, type Timeouts } from './bind.ts'
-import { lazily } from './lazily.ts'
-import { readNarrowing } from './narrowing.ts'
-import { INTERNAL_ERROR, refusal, refuse, sendJson } from './refusal.ts'
-import type { StepUp } from './step-up.ts'
-import { createStreamable } from './streamable.ts'
+import { createAdmission, isLoopback } from './http/admission.ts'
+import { Answering } from './http/open-responses.ts'
+import { atMost } from '../data/within-time.ts'
+import { createClientAddress } from './http/client-address.ts'
+import type { Direct } from './fast-path/fast-path.ts'
+import { allowOrigin, answerOptions } from './http/cors.ts'
+import type { Exchange, OpenConnections } from './http/http-exchange.ts'
+import { bind, type Timeouts } from './http/bind.ts'
+import { lazily } from '../data/lazily.ts'
+import { readNarrowing } from './http/narrowing.ts'
+import { INTERNAL_ERROR, refusal, refuse, sendJson } from './http/respond.ts'
+import type { StepUp } from './streamable/step-up.ts'
+import { createStreamable } from './streamable/streamable.ts'
 
 /** `listen.http` of the config, with its defaults. */
 export interface HttpOptions {
@@ -91,7 +91,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const streamable = createStreamable({ ...deps, sessions: options.sessions, maxSessionsPerOwner: maxPerOwner, isDraining, now })
   const sse = options.sse
     ? lazily(async () => {
-        const [{ createSse }, factory] = await Promise.all([import('./sse.ts'), deps.factory()])
+        const [{ createSse }, factory] = await Promise.all([import('./streamable/sse.ts'), deps.factory()])
         return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now })
       })
     : undefined

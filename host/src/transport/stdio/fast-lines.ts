@@ -1,10 +1,10 @@
 import type { AuthInfo, JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
-import { isObject } from '../data/json.ts'
-import { OpenRequests } from '../data/open-requests.ts'
-import { callerOf } from '../server/mcp/auth-info.ts'
-import { handOver, type BegunCall } from '../server/mcp/deferred-call.ts'
-import type { Dress } from '../server/mcp/result-json.ts'
-import type { Direct } from './direct.ts'
+import { isObject } from '../../data/json.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
+import { callerOf } from '../../server/mcp/auth-info.ts'
+import { handOver, type BegunCall } from '../../server/mcp/deferred-call.ts'
+import type { Dress } from '../../server/mcp/result-json.ts'
+import type { Direct } from '../fast-path/fast-path.ts'
 
 /**
  * The direct path for one connection of lines. Which era it is of, and what its client says of itself, is the SDK's to find out: from

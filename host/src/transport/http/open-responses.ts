@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { Roster } from '../data/roster.ts'
+import { Roster } from '../../data/roster.ts'
 
 /** The responses that are not sent yet, without those that only wait for something to happen. */
 export class Answering {

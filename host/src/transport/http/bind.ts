@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { hostError } from '../errors.ts'
+import { hostError } from '../../errors.ts'
 
 /** Not imported: the import of `node:http` reads each of its exports, one of which is a WebSocket and with it undici, for 20 ms. */
 const { createServer, STATUS_CODES } = process.getBuiltinModule('node:http')

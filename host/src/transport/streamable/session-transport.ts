@@ -4,9 +4,9 @@ import {
   type RequestId,
   type WebStandardStreamableHTTPServerTransportOptions,
 } from '@modelcontextprotocol/server'
-import { isObject } from '../data/json.ts'
-import { OpenRequests } from '../data/open-requests.ts'
-import { cancellation, RecentEvents } from './recent-events.ts'
+import { isObject } from '../../data/json.ts'
+import { OpenRequests } from '../../data/open-requests.ts'
+import { cancellation, RecentEvents } from './event-store.ts'
 
 /** The SDK's transport of one 2025 session, which also knows what it is busy with. */
 export class SessionTransport extends WebStandardStreamableHTTPServerTransport {

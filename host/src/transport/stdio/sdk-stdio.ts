@@ -1,8 +1,8 @@
 import { parseJSONRPCMessage } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
-import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import type { LineTransport } from './line-transport.ts'
 
 export interface SdkStdioOptions {

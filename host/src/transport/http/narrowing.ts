@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { NO_NARROWING, type Narrowing } from '../server/catalog/caller.ts'
-import { refusal, type Refusal } from './refusal.ts'
+import { NO_NARROWING, type Narrowing } from '../../server/catalog/caller.ts'
+import { refusal, type Refusal } from './respond.ts'
 
 /** What a request gives up, by its headers. Malformed ones are refused: who asks for less must not get more. */
 export function readNarrowing({ headers }: IncomingMessage): { readonly narrowing: Narrowing } | { readonly refused: Refusal } {

@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache'
-import { errorResult, type ToolResult } from '../data/content.ts'
-import { isObject } from '../data/json.ts'
-import { HostError } from '../errors.ts'
-import { BegunCall, handOver } from '../server/mcp/deferred-call.ts'
-import type { Calls, ToolAnswer } from '../server/call/call.ts'
-import type { Caller } from '../server/catalog/caller.ts'
-import { refusal } from '../server/catalog/visibility.ts'
-import type { InFlight } from '../server/call/in-flight.ts'
-import type { Registry } from '../server/catalog/registry.ts'
-import type { SnapshotTool } from '../server/catalog/snapshot.ts'
-import { viewOf, type View } from '../server/catalog/view.ts'
-import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../server/mcp/result-json.ts'
-import type { Exchange } from './exchange.ts'
+import { errorResult, type ToolResult } from '../../data/content.ts'
+import { isObject } from '../../data/json.ts'
+import { HostError } from '../../errors.ts'
+import { BegunCall, handOver } from '../../server/mcp/deferred-call.ts'
+import type { Calls, ToolAnswer } from '../../server/call/call.ts'
+import type { Caller } from '../../server/catalog/caller.ts'
+import { refusal } from '../../server/catalog/visibility.ts'
+import type { InFlight } from '../../server/call/in-flight.ts'
+import type { Registry } from '../../server/catalog/registry.ts'
+import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
+import { viewOf, type View } from '../../server/catalog/view.ts'
+import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../../server/mcp/result-json.ts'
+import type { Exchange } from '../http/http-exchange.ts'
 import {
   CAPABILITIES,
   clientOf,
@@ -21,9 +21,9 @@ import {
   legacyRequest,
   modernRequest,
   type HotRequest,
-} from './hot-request.ts'
-import type { OpenRequests } from '../data/open-requests.ts'
-import { endWithNothing, envelope, sendResult } from './result.ts'
+} from './recognise.ts'
+import type { OpenRequests } from '../../data/open-requests.ts'
+import { endWithNothing, envelope, sendResult } from '../http/send-result.ts'
 
 export interface DirectDeps {
   readonly registry: Registry

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { endWatched } from './refusal.ts'
+import { endWatched } from './respond.ts'
 
 /**
  * The request as the SDK takes it: method, the headers the protocol defines, and a signal that aborts when the client goes away before

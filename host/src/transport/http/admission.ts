@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import { refusal, type Refusal } from './refusal.ts'
+import { refusal, type Refusal } from './respond.ts'
 
 export interface AdmissionOptions {
   /** The address that is bound. */

@@ -8,15 +8,15 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
-import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { readMessage } from './body.ts'
-import { waitForChanges, type Exchange } from './exchange.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { readMessage } from '../http/body.ts'
+import { waitForChanges, type Exchange } from '../http/http-exchange.ts'
 import { ownerOf } from './listen-bus.ts'
-import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from './refusal.ts'
+import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from '../http/respond.ts'
 import { Sessions, type Session } from './sessions.ts'
 import type { StepUp } from './step-up.ts'
-import { writeEvent } from './web.ts'
+import { writeEvent } from '../http/web-request.ts'
 
 export interface SseOptions {
   readonly factory: HostServerFactory

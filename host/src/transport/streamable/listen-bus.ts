@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
-import { withoutCredentials, type Caller } from '../server/catalog/caller.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import { withoutCredentials, type Caller } from '../../server/catalog/caller.ts'
 
 /**
  * What `subscriptions/listen` streams of 2026-07-28 listen to. The SDK's bus tells every stream everything; this one knows for whom

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { findJsonFault } from './json-guard.ts'
-import { PARSE_ERROR, refusal, type Refusal } from './refusal.ts'
+import { PARSE_ERROR, refusal, type Refusal } from './respond.ts'
 
 /** A message read off the wire, or why there is none. */
 export type Read = { readonly message: unknown; readonly refused?: undefined } | { readonly refused: Refusal }

@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
-import { hostError } from '../errors.ts'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
-import { authInfoOf } from '../server/mcp/auth-info.ts'
-import { createCaller } from '../server/catalog/caller.ts'
-import type { InFlight } from '../server/call/in-flight.ts'
-import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { atMost } from './at-most.ts'
-import type { Direct } from './direct.ts'
-import { DirectLines } from './direct-lines.ts'
-import { lazily } from './lazily.ts'
+import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
+import { hostError } from '../../errors.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import { authInfoOf } from '../../server/mcp/auth-info.ts'
+import { createCaller } from '../../server/catalog/caller.ts'
+import type { InFlight } from '../../server/call/in-flight.ts'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { atMost } from '../../data/within-time.ts'
+import type { Direct } from '../fast-path/fast-path.ts'
+import { DirectLines } from './fast-lines.ts'
+import { lazily } from '../../data/lazily.ts'
 import { LineTransport } from './line-transport.ts'
 import { guardStdout, protocolStdout, type ProtocolStdout } from './stdout-guard.ts'
 
@@ -46,7 +46,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   const closed = Promise.withResolvers<void>()
   const direct = options.direct && new DirectLines(options.direct, authInfo)
   const bySdk = lazily(async () => {
-    const [{ serveBySdk }, factory] = await Promise.all([import('./stdio-by-sdk.ts'), options.factory()])
+    const [{ serveBySdk }, factory] = await Promise.all([import('./sdk-stdio.ts'), options.factory()])
     return serveBySdk({ transport, factory, announcer, log })
   })
   const prepare = () => {
