@@ -12,8 +12,8 @@ const folder = join(host, 'bundle')
 /** By what the host calls them (host/src/modules/own-modules.ts): what is started, and what plugins share with the host. */
 const entryPoints = {
   main: 'host/src/main.ts',
-  'config/define': 'host/src/config/define.ts',
-  'config/evaluation-child': 'host/src/config/evaluation-child.ts',
+  'config/file/define': 'host/src/config/file/define.ts',
+  'config/file/evaluation-child': 'host/src/config/file/evaluation-child.ts',
   'modules/bridge': 'host/src/modules/bridge.ts',
   'plugin/isolate/child/child': 'host/src/plugin/isolate/child/child.ts',
   'shared/@mcp-patchbay/plugin-api': 'plugin-api/src/index.ts',

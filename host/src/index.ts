@@ -1,6 +1,6 @@
 /** What an embedder imports. A config file needs only `defineConfig`. */
-export { defineConfig } from './config/define.ts'
-export type { DeploymentConfig, EmbeddedConfig, EmbeddedEntry, EntryConfig, HostConfig } from './config/schema.ts'
+export { defineConfig } from './config/file/define.ts'
+export type { DeploymentConfig, EmbeddedConfig, EmbeddedEntry, EntryConfig, HostConfig } from './config/schema/schema.ts'
 export { describeError, HostError, type ErrorCode } from './errors.ts'
 export { createHost, type Host, type HostContext, type HostEvents } from './host.ts'
 export type { HostListing, PluginListing, ToolListing } from './listing.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { test } from 'node:test'
-import type { EntryConfig, HostConfig } from '../../host/src/config/schema.ts'
+import type { EntryConfig, HostConfig } from '../../host/src/config/schema/schema.ts'
 import { pinnedProject, pluginSource } from '../fixtures/pinned-project.ts'
 
 type Grants = NonNullable<EntryConfig['capabilities']>

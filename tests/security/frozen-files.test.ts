@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import type { HostConfig } from '../../host/src/config/schema.ts'
+import type { HostConfig } from '../../host/src/config/schema/schema.ts'
 import { pinnedProject, pluginSource, tool, type PinnedProject } from '../fixtures/pinned-project.ts'
 
 const config: HostConfig = { plugins: [{ use: '@acme/mcp-notes', as: 'notes', isolation: 'inline' }, './local'] }

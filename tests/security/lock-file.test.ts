@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { resolveConfig } from '../../host/src/config/resolve.ts'
+import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
 import { pinnedProject, pluginSource, tool } from '../fixtures/pinned-project.ts'
 
 const files = { 'plugins/notes/index.ts': pluginSource() }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import type { EmbeddedConfig } from 'mcp-patchbay'
-import { resolveConfig } from '../../host/src/config/resolve.ts'
+import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
 import { callerWith, trackedHost, trackerPlugin, type TrackerClient } from '../fixtures/tracker.ts'
 import { held, reply, silent, startUpstream, type Behaviour, type Upstream } from '../fixtures/upstream.ts'
 

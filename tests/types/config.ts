@@ -1,7 +1,7 @@
 // What the compiler must accept and refuse of a config. `npm run types` compiles this file: an expected error that is gone is an error.
 import { definePlugin, Secret, Type, type HttpClient } from '@mcp-patchbay/plugin-api'
-import { defineConfig } from '../../host/src/config/define.ts'
-import type { EmbeddedConfig } from '../../host/src/config/schema.ts'
+import { defineConfig } from '../../host/src/config/file/define.ts'
+import type { EmbeddedConfig } from '../../host/src/config/schema/schema.ts'
 
 class Client {
   readonly http: HttpClient

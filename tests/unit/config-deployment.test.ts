@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definePlugin, Type } from '@mcp-patchbay/plugin-api'
-import { resolveConfig } from '../../host/src/config/resolve.ts'
-import { configWarnings } from '../../host/src/config/rules.ts'
-import type { EmbeddedConfig, HostConfig } from '../../host/src/config/schema.ts'
+import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
+import { configWarnings } from '../../host/src/config/schema/rules.ts'
+import type { EmbeddedConfig, HostConfig } from '../../host/src/config/schema/schema.ts'
 import { HostError } from '../../host/src/errors.ts'
 
 test('applies every default of the design', () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { readEnvFile } from '../../host/src/config/dotenv.ts'
+import { readEnvFile } from '../../host/src/config/file/dotenv.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'patchbay-dotenv-'))
 after(() => rmSync(root, { recursive: true }))

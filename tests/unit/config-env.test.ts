@@ -6,7 +6,12 @@ import { inspect } from 'node:util'
 import { after, test } from 'node:test'
 import * as fc from 'fast-check'
 import { Secret, SecretValue, Type, type TObject, type TSchema } from '@mcp-patchbay/plugin-api'
-import { readPluginConfig, type PluginConfigOptions, type ReadConfig, type UnreadConfig } from '../../host/src/config/env.ts'
+import {
+  readPluginConfig,
+  type PluginConfigOptions,
+  type ReadConfig,
+  type UnreadConfig,
+} from '../../host/src/config/plugin/plugin-environment.ts'
 import { frozenJson, type JsonSchema } from '../../host/src/data/json.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-env-'))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { describeError, HostError } from '../../host/src/errors.ts'
-import { loadConfig } from '../../host/src/config/load.ts'
+import { loadConfig } from '../../host/src/config/file/load-config.ts'
 import { silentLogger } from '../../host/src/observability/logger.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'patchbay-failing-')))

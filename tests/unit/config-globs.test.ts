@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { compileGlobs } from '../../host/src/config/glob.ts'
+import { compileGlobs } from '../../host/src/config/schema/glob.ts'
 
 const table: readonly (readonly [pattern: string, name: string, matches: boolean])[] = [
   ['issues_get', 'issues_get', true],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
-import { loadConfig, type LoadedConfig, type LoadOptions } from '../../host/src/config/load.ts'
+import { loadConfig, type LoadedConfig, type LoadOptions } from '../../host/src/config/file/load-config.ts'
 import { silentLogger } from '../../host/src/observability/logger.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'patchbay-load-')))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostConfig } from 'mcp-patchbay'
-import { resolveConfig } from '../../host/src/config/resolve.ts'
-import { configWarnings } from '../../host/src/config/rules.ts'
+import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
+import { configWarnings } from '../../host/src/config/schema/rules.ts'
 
 type OAuth = NonNullable<NonNullable<NonNullable<HostConfig['auth']>['inbound']>['oauth']>
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { configSchema } from '../../host/src/config/schema.ts'
+import { configSchema } from '../../host/src/config/schema/schema.ts'
 import { configReference } from '../fixtures/config-reference.ts'
 
 const page = join(import.meta.dirname, '../../docs/setup.md')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { suggest } from '../../host/src/config/suggest.ts'
-import { validateConfig } from '../../host/src/config/validate.ts'
+import { suggest } from '../../host/src/config/schema/suggest.ts'
+import { validateConfig } from '../../host/src/config/file/validate-config.ts'
 import { HostError } from '../../host/src/errors.ts'
 
 const refusals: readonly (readonly [config: unknown, fault: string])[] = [

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
 import { Secret, Type } from '@mcp-patchbay/plugin-api'
-import { readPluginConfig } from '../../host/src/config/env.ts'
-import { envTemplate } from '../../host/src/config/template.ts'
-import { configVariables, refuseCollisions, variableName } from '../../host/src/config/variables.ts'
+import { readPluginConfig } from '../../host/src/config/plugin/plugin-environment.ts'
+import { envTemplate } from '../../host/src/config/plugin/template.ts'
+import { configVariables, refuseCollisions, variableName } from '../../host/src/config/plugin/variables.ts'
 import { frozenJson, type JsonSchema } from '../../host/src/data/json.ts'
 
 const names: readonly (readonly [instance: string, keyPath: string, variable: string])[] = [

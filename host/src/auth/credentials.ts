@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
 import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
-import { variableName } from '../config/variables.ts'
+import { variableName } from '../config/plugin/variables.ts'
 import { hostError } from '../errors.ts'
 import { placementOf, type Credential, type CredentialKind, type CredentialSource } from '../network/credential.ts'
 import { credentialHeaderProblem, isHeaderValue } from '../network/headers.ts'

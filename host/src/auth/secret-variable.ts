@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { readTextFile } from '../config/text-file.ts'
+import { readTextFile } from '../config/plugin/text-file.ts'
 import { hostError } from '../errors.ts'
 
 export interface SecretSource {

@@ -1,6 +1,6 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { variableName } from '../config/variables.ts'
+import { variableName } from '../config/plugin/variables.ts'
 import { HostError, type ErrorData } from '../errors.ts'
 import { systemClock } from '../network/clock.ts'
 import type { Credential, CredentialSource, ResolveCredential } from '../network/credential.ts'

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { envTemplate } from '../config/template.ts'
+import { envTemplate } from '../config/plugin/template.ts'
 import { openHost } from '../from-file.ts'
 import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { printLines } from './print.ts'

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { ResolvedConfig } from '../config/schema.ts'
+import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { serveFile } from '../serve.ts'
 import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { untilSignal } from './signals.ts'

@@ -1,4 +1,4 @@
-import type { PluginEntry } from '../config/schema.ts'
+import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
 import { checkPlugin } from './source/check-contract.ts'

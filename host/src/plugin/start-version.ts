@@ -1,5 +1,5 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
-import type { PluginEntry } from '../config/schema.ts'
+import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import { linkAbort, orAborted } from '../network/abort.ts'
 import { messageOf } from '../observability/thrown.ts'

@@ -1,4 +1,4 @@
-import type { EntryConfig } from '../config/schema.ts'
+import type { EntryConfig } from '../config/schema/schema.ts'
 import { hostError } from '../errors.ts'
 import { emptyLock } from '../pin/lock.ts'
 import { readLock } from '../pin/read-lock.ts'

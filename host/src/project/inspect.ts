@@ -1,4 +1,4 @@
-import type { PluginEntry } from '../config/schema.ts'
+import type { PluginEntry } from '../config/schema/schema.ts'
 import { describeError } from '../errors.ts'
 import type { Capabilities } from '../pin/capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../pin/compare.ts'

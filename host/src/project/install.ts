@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { normalizeEntry, type EntryConfig } from '../config/schema.ts'
+import { normalizeEntry, type EntryConfig } from '../config/schema/schema.ts'
 import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'

@@ -1,5 +1,5 @@
-import { isPackage } from '../config/schema.ts'
-import { resolveConfig } from '../config/resolve.ts'
+import { isPackage } from '../config/schema/schema.ts'
+import { resolveConfig } from '../config/file/resolve-config.ts'
 import { fault } from '../observability/faults.ts'
 import { forgetApproved } from '../pin/approved.ts'
 import { emptyLock, withPlugin, type Lock } from '../pin/lock.ts'

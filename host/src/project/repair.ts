@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findConfig } from '../config/find.ts'
+import { findConfig } from '../config/file/find.ts'
 import { HostError } from '../errors.ts'
 
 /**

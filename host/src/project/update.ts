@@ -1,5 +1,5 @@
-import type { EntryConfig } from '../config/schema.ts'
-import { isPackage } from '../config/schema.ts'
+import type { EntryConfig } from '../config/schema/schema.ts'
+import { isPackage } from '../config/schema/schema.ts'
 import { hostError } from '../errors.ts'
 import { emptyLock, lockedPlugin } from '../pin/lock.ts'
 import { readLock } from '../pin/read-lock.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ServiceError, type HttpClient, type Principal, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { fakeCache, fakeLog } from '@mcp-patchbay/plugin-api/testing'
-import { readPluginConfig } from '../../../host/src/config/env.ts'
+import { readPluginConfig } from '../../../host/src/config/plugin/plugin-environment.ts'
 import { createValidators } from '../../../host/src/data/validate.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
 import { createIsolation } from '../../../host/src/plugin/isolate/isolation.ts'

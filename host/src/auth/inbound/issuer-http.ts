@@ -1,6 +1,6 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { isSafeUrl } from '../../config/secure-url.ts'
+import { isSafeUrl } from '../../config/schema/secure-url.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import type { Credential } from '../../network/credential.ts'

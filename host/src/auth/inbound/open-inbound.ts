@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { ResolvedConfig } from '../../config/schema.ts'
+import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { KEY_PREFIX } from './api-key.ts'
 import type { Authenticate, Authentication } from './authentication.ts'

@@ -1,6 +1,6 @@
 import type { Cache } from '@mcp-patchbay/plugin-api'
 import { hashParts } from '../../cache/entry.ts'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { frozenJson } from '../../data/json.ts'
 import { digestOf } from '../../modules/source.ts'
 import type { Activation, ActivationDeps } from '../activation.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { Activation, ActivationDeps } from '../activation.ts'
 import { createKeptVersions, type KeptVersion } from './kept-surface.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'

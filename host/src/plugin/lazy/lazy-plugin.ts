@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
 import type { KeptVersion } from './kept-surface.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Proxy } from '../../network/proxy.ts'
 import type { ServiceHttpOptions } from '../../network/http-client.ts'

@@ -1,4 +1,4 @@
-import { configVariables } from '../../config/variables.ts'
+import { configVariables } from '../../config/plugin/variables.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import type { PluginRecord } from './plugin-record.ts'
 

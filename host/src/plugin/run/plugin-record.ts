@@ -1,5 +1,5 @@
 import type { CredentialCall, CredentialUse } from '../../auth/credential-use.ts'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 

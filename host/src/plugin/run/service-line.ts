@@ -1,6 +1,6 @@
 import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
 import type { CredentialPolicy, CredentialUseOf } from '../../auth/credential-use.ts'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /** A plugin's way to its service. */

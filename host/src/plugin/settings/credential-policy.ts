@@ -1,5 +1,5 @@
 import type { CredentialPolicy } from '../../auth/credential-use.ts'
-import type { PluginEntry, ResolvedConfig } from '../../config/schema.ts'
+import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 
 /** What the config says of the credentials of one entry. */
 export interface EntryCredentials extends Omit<CredentialPolicy, 'isNeeded'> {

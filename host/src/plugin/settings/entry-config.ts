@@ -1,6 +1,6 @@
-import { readPluginConfig, type ReadConfig, type UnreadConfig } from '../../config/env.ts'
-import type { PluginEntry } from '../../config/schema.ts'
-import { withOptionalCredentials } from '../../config/variables.ts'
+import { readPluginConfig, type ReadConfig, type UnreadConfig } from '../../config/plugin/plugin-environment.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
+import { withOptionalCredentials } from '../../config/plugin/variables.ts'
 import type { EntryCredentials } from './credential-policy.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 

@@ -1,6 +1,6 @@
 import { CREDENTIAL_KEYS, SecretValue } from '@mcp-patchbay/plugin-api/host'
-import type { ReadConfig, UnreadConfig } from '../../config/env.ts'
-import type { PluginEntry, ResolvedConfig } from '../../config/schema.ts'
+import type { ReadConfig, UnreadConfig } from '../../config/plugin/plugin-environment.ts'
+import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import { isObject } from '../../data/json.ts'
 import { readEntryConfig, type EntryEnvironment } from './entry-config.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'

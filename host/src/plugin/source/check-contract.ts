@@ -1,7 +1,7 @@
 import type { ContractFault, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { contractFaults } from '@mcp-patchbay/plugin-api/host'
 import { schemaFaults } from '../../data/schema-bounds.ts'
-import { RESERVED_INSTANCES } from '../../config/rules.ts'
+import { RESERVED_INSTANCES } from '../../config/schema/rules.ts'
 import { withLocalReferences } from '../../data/local-references.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { normalizeEntry, type PluginEntry } from '../../config/schema.ts'
+import { normalizeEntry, type PluginEntry } from '../../config/schema/schema.ts'
 import { isPluginPath } from './resolve-entry.ts'
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 

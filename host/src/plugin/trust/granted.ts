@@ -1,4 +1,4 @@
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import { compareCapabilities, type Capabilities } from '../../pin/capabilities.ts'
 import { grantedCapabilities, joinCapabilities, withDeclared, type ObservedIn } from './observe.ts'

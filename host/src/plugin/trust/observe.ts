@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isInPackages } from '../../modules/source.ts'
 import { normalCapabilities, type Capabilities } from '../../pin/capabilities.ts'
 import { checkCapabilities } from '../../pin/check-capabilities.ts'

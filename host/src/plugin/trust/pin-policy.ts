@@ -1,4 +1,4 @@
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { readApproved, type ApprovedDetails } from '../../pin/approved.ts'
 import type { Details, ObservedInstall } from '../../pin/compare.ts'

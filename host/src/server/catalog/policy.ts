@@ -1,5 +1,5 @@
-import { compileGlobs } from '../../config/glob.ts'
-import type { ResolvedConfig } from '../../config/schema.ts'
+import { compileGlobs } from '../../config/schema/glob.ts'
+import type { ResolvedConfig } from '../../config/schema/schema.ts'
 
 /** The filter settings of a config, compiled once a generation. Everything here can be changed without a restart. */
 export interface Policy {

@@ -1,4 +1,4 @@
-import type { PluginEntry } from '../../config/schema.ts'
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { JsonObject } from '../../data/json.ts'
 import type { Validator, Validators } from '../../data/validate.ts'
 import type { LivePlugin } from '../../plugin/run/live-plugin.ts'

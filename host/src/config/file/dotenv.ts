@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { hostError } from '../errors.ts'
-import { readTextFile } from './text-file.ts'
+import { hostError } from '../../errors.ts'
+import { readTextFile } from '../plugin/text-file.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

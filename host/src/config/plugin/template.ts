@@ -1,6 +1,6 @@
-import type { JsonSchema } from '../data/json.ts'
-import { choices } from './check.ts'
-import { expectation, given, listed } from './expectation.ts'
+import type { JsonSchema } from '../../data/json.ts'
+import { choices } from '../schema/check-value.ts'
+import { expectation, given, listed } from '../schema/expectation.ts'
 import { configVariables, type ConfigVariable } from './variables.ts'
 
 export interface EnvTemplateOptions {

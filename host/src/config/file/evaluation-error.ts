@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { hostError, type HostError } from '../errors.ts'
-import { locationOf } from '../modules/location.ts'
-import { stripTypes } from '../modules/typescript.ts'
+import { hostError, type HostError } from '../../errors.ts'
+import { locationOf } from '../../modules/location.ts'
+import { stripTypes } from '../../modules/typescript.ts'
 import { codeFrame, type TextPlace } from './code-frame.ts'
 import type { EvaluationReport, ThrownError } from './evaluation-child.ts'
-import type { ConfigSource } from './validate.ts'
+import type { ConfigSource } from './validate-config.ts'
 
 /** How an evaluation gave no config. */
 export type Failure =

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox'
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /**
  * A copy of `value`, which has passed `validate.ts`, with the schema's defaults wherever it has nothing, frozen to the bottom. Knows

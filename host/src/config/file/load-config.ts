@@ -4,10 +4,10 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { readEnvFile, type Environment } from './dotenv.ts'
 import { evaluateConfig } from './evaluate.ts'
 import { CONFIG_KINDS, findConfig } from './find.ts'
-import { createMask } from './mask.ts'
+import { createMask } from '../schema/mask.ts'
 import { parseData } from './parse-data.ts'
-import type { HostConfig } from './schema.ts'
-import { validateConfig, type ConfigSource } from './validate.ts'
+import type { HostConfig } from '../schema/schema.ts'
+import { validateConfig, type ConfigSource } from './validate-config.ts'
 
 export interface LoadOptions {
   /** Where the search begins, and what `file` and `envFile` are relative to. */

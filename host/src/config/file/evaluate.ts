@@ -5,12 +5,12 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { ownModule } from '../modules/own-modules.ts'
+import { ownModule } from '../../modules/own-modules.ts'
 import { conditionFlags } from './condition-flags.ts'
 import type { Environment } from './dotenv.ts'
 import type { EvaluationReport } from './evaluation-child.ts'
 import { evaluationError, type Failure } from './evaluation-error.ts'
-import type { ConfigSource } from './validate.ts'
+import type { ConfigSource } from './validate-config.ts'
 
 export interface EvaluateOptions {
   /** What the config sees as `process.env`. */
@@ -76,7 +76,11 @@ async function readReports(
 /** With this process's conditions for what the config imports. */
 function startChild(file: string, env: Environment): ChildProcess {
   const flags = ['--max-old-space-size=256', ...conditionFlags()]
-  const script = [fileURLToPath(ownModule('config/evaluation-child')), pathToFileURL(file).href, ownModule('config/define')]
+  const script = [
+    fileURLToPath(ownModule('config/file/evaluation-child')),
+    pathToFileURL(file).href,
+    ownModule('config/file/define'),
+  ]
   const compiled = getCompileCacheDir()
   return spawn(process.execPath, [...flags, ...script], {
     // Where this process keeps compiled code: two thirds of what a config costs is taking the types out of it.

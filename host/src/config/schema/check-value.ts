@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import type { TSchema } from 'typebox'
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 import { expectation, given, kindOf, listed } from './expectation.ts'
 import type { Fault, PathPart } from './fault.ts'
 import { SECRET_NAME } from './mask.ts'

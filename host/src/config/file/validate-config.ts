@@ -1,9 +1,9 @@
-import { isObject } from '../data/json.ts'
-import { hostError, type HostError } from '../errors.ts'
-import { check } from './check.ts'
-import { formatPath, type Fault } from './fault.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError, type HostError } from '../../errors.ts'
+import { check } from '../schema/check-value.ts'
+import { formatPath, type Fault } from '../schema/fault.ts'
 import { locateKey } from './locate.ts'
-import { configSchema, type EmbeddedConfig, type HostConfig } from './schema.ts'
+import { configSchema, type EmbeddedConfig, type HostConfig } from '../schema/schema.ts'
 
 /** The file a config was read from. */
 export interface ConfigSource {

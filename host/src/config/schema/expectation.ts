@@ -1,4 +1,4 @@
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /** What a schema wants, as it continues the word `expected`: its title, or its type and bounds. */
 export function expectation(schema: Readonly<Record<string, unknown>>): string {

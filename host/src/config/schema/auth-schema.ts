@@ -1,5 +1,5 @@
 import { globs, section } from './schema-parts.ts'
-import { Type } from '../data/type.ts'
+import { Type } from '../../data/type.ts'
 
 /** Arrays of objects hold no defaults of their own: what an element leaves out, its reader decides. */
 const apiKey = Type.Object(

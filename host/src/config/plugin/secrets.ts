@@ -1,7 +1,7 @@
 import { SecretValue } from '@mcp-patchbay/plugin-api/host'
-import { isObject, type JsonSchema } from '../data/json.ts'
-import { unnamedSchema, type Schema } from './check.ts'
-import { freeze } from './defaults.ts'
+import { isObject, type JsonSchema } from '../../data/json.ts'
+import { unnamedSchema, type Schema } from '../schema/check-value.ts'
+import { freeze } from '../schema/defaults.ts'
 
 /**
  * Parts a plugin's config from its secrets: everything that its schema marks `writeOnly`, at any depth. In `config`, which is frozen,

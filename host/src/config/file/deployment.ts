@@ -1,7 +1,7 @@
-import { isObject } from '../data/json.ts'
-import { hostError } from '../errors.ts'
-import { didYouMean } from './suggest.ts'
-import type { DeploymentConfig, EmbeddedConfig, EmbeddedEntry } from './schema.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
+import { didYouMean } from '../schema/suggest.ts'
+import type { DeploymentConfig, EmbeddedConfig, EmbeddedEntry } from '../schema/schema.ts'
 
 /** The deployment that is meant when none is named; a config may also define one of this name. */
 export const DEFAULT_DEPLOYMENT = 'default'

@@ -2,10 +2,10 @@ import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { Loader } from 'cosmiconfig'
-import { isObject } from '../data/json.ts'
-import { hostError } from '../errors.ts'
-import { readTextFile } from './text-file.ts'
-import type { ConfigSource } from './validate.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
+import { readTextFile } from '../plugin/text-file.ts'
+import type { ConfigSource } from './validate-config.ts'
 
 export interface FoundConfig extends ConfigSource {
   readonly warnings: readonly string[]

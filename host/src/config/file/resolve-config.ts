@@ -1,9 +1,9 @@
-import { withDefaults } from './defaults.ts'
+import { withDefaults } from '../schema/defaults.ts'
 import { mergeDeployment, DEFAULT_DEPLOYMENT } from './deployment.ts'
-import { httpSchema, managementSchema } from './listen-schema.ts'
-import { ruleFaults } from './rules.ts'
-import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from './schema.ts'
-import { invalid, validateEmbedded, type ConfigSource } from './validate.ts'
+import { httpSchema, managementSchema } from '../schema/listen-schema.ts'
+import { ruleFaults } from '../schema/rules.ts'
+import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from '../schema/schema.ts'
+import { invalid, validateEmbedded, type ConfigSource } from './validate-config.ts'
 
 export interface ResolveOptions {
   /** Which of `deployments` is merged over the config. */

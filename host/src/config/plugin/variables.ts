@@ -1,7 +1,7 @@
 import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
-import { isObject, type JsonSchema } from '../data/json.ts'
-import { hostError } from '../errors.ts'
-import type { Schema } from './check.ts'
+import { isObject, type JsonSchema } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
+import type { Schema } from '../schema/check-value.ts'
 
 /** One environment variable that a plugin's config is read from. With `_FILE` at its end it names a file that holds the value. */
 export interface ConfigVariable {

@@ -1,5 +1,5 @@
 import { milliseconds, names, section } from './schema-parts.ts'
-import { Type } from '../data/type.ts'
+import { Type } from '../../data/type.ts'
 
 const port = (byDefault: number) =>
   Type.Integer({

@@ -5,7 +5,7 @@ import { withDefaults, type Fixed } from './defaults.ts'
 import { entrySchema } from './entry-schema.ts'
 import { listenSchema, type httpSchema, type managementSchema } from './listen-schema.ts'
 import { globs, milliseconds, section } from './schema-parts.ts'
-import { Type } from '../data/type.ts'
+import { Type } from '../../data/type.ts'
 
 /** What a deployment may change: everything but the deployments themselves. */
 const parts = {

@@ -1,5 +1,5 @@
 import type { TArray, TObject, TProperties, TString } from 'typebox'
-import { Type } from '../data/type.ts'
+import { Type } from '../../data/type.ts'
 
 /**
  * An object of the config. It may be left out whole: then it holds the defaults of its keys. A key without a default is either

@@ -1,6 +1,6 @@
-import { branchesOf, choices, type Schema } from './check.ts'
-import { given, listed } from './expectation.ts'
-import { suggest } from './suggest.ts'
+import { branchesOf, choices, type Schema } from '../schema/check-value.ts'
+import { given, listed } from '../schema/expectation.ts'
+import { suggest } from '../schema/suggest.ts'
 
 /** What a variable's text means, or why it means nothing: `problem` never holds the text itself when `secret` is set. */
 export type ParsedValue = { readonly value: unknown } | { readonly problem: string }

@@ -1,4 +1,4 @@
-import type { HostConfig } from './schema.ts'
+import type { HostConfig } from '../schema/schema.ts'
 
 /**
  * Returns its argument: it exists so that an editor knows every key of `mcp.config.ts`. This module imports nothing when it runs,

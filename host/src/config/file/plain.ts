@@ -1,4 +1,4 @@
-import { formatPath, type PathPart } from './fault.ts'
+import { formatPath, type PathPart } from '../schema/fault.ts'
 
 /** A value of objects, arrays, strings, numbers and booleans only, or what in it is something else. */
 export type PlainData = { readonly value: unknown } | { readonly problems: readonly string[] }
