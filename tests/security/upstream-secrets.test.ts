@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { chooseCredential } from '../../host/src/auth/credentials.ts'
+import { chooseCredential } from '../../host/src/auth/outbound/credentials.ts'
 import { createLogger } from '../../host/src/observability/logger.ts'
 import { createRedactor } from '../../host/src/observability/redact.ts'
 import { refusal, serviceHttp } from '../fixtures/service-http.ts'

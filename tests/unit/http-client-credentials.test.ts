@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createServiceCredential } from '../../host/src/auth/service-credential.ts'
+import { createServiceCredential } from '../../host/src/auth/outbound/service-credential.ts'
 import { silentLogger } from '../../host/src/observability/logger.ts'
 import { createRedactor } from '../../host/src/observability/redact.ts'
 import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'

@@ -1,5 +1,5 @@
 import type { HttpClient, HttpRequest } from '@mcp-patchbay/plugin-api'
-import type { CredentialUseOf } from '../auth/credential-use.ts'
+import type { CredentialUseOf } from '../auth/outbound/credential-use.ts'
 import { HostError } from '../errors.ts'
 import type { ActivationDeps } from './activation.ts'
 import type { Audience, Settings } from './settings/config-scopes.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
-import { secretVariable } from '../auth/secret-variable.ts'
+import { secretVariable } from '../auth/outbound/secret-variable.ts'
 import { withDefaults } from '../config/schema/defaults.ts'
 import { httpSchema, managementSchema } from '../config/schema/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema/schema.ts'

@@ -3,7 +3,7 @@ import type { Namespace } from '../../cache/namespace.ts'
 import type { Credential } from '../../network/credential.ts'
 import { principalOf, type ClaimNames } from './claims.ts'
 import type { IssuerHttp } from './issuer-http.ts'
-import { IssuerUnavailable, type Verdict } from './verdict.ts'
+import { IssuerUnavailable, type Verdict } from './authentication-verdict.ts'
 
 export interface IntrospectionOptions extends ClaimNames {
   readonly issuer: string

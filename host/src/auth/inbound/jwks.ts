@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { describeError } from '../../errors.ts'
-import { IssuerUnavailable } from './verdict.ts'
+import { IssuerUnavailable } from './authentication-verdict.ts'
 
 export interface KeySetOptions {
   readonly issuer: string

@@ -1,6 +1,6 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
 import { principalOf, type ClaimNames, type Claims } from './claims.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './authentication-verdict.ts'
 
 /** One issuer of access tokens, every setting decided. */
 export interface JwtIssuer extends ClaimNames {

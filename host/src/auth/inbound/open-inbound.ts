@@ -4,13 +4,13 @@ import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { KEY_PREFIX } from './api-key.ts'
 import type { Authenticate, Authentication } from './authentication.ts'
-import { takeCredential } from './credential.ts'
+import { takeCredential } from './presented-credential.ts'
 import { openKeyRing } from './key-ring.ts'
 import { createResourceMetadata, resourceAt, type ResourceMetadata } from './metadata.ts'
 import { bearerChallenge, createRefusals } from './refusals.ts'
 import { createThrottle, type ThrottleOptions } from './throttle.ts'
 import { openTokens, type OAuthSettings, type Tokens } from './tokens.ts'
-import { IssuerUnavailable } from './verdict.ts'
+import { IssuerUnavailable } from './authentication-verdict.ts'
 
 export interface InboundOptions {
   /** `auth` of the config as it is now: its keys may change, its mode does not. */

@@ -7,13 +7,13 @@ import { cacheClock } from '../../cache/guard.ts'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import { describeError, HostError, hostError } from '../../errors.ts'
 import type { Redactor } from '../../observability/redact.ts'
-import { secretVariable } from '../secret-variable.ts'
+import { secretVariable } from '../outbound/secret-variable.ts'
 import type { Authenticated } from './authentication.ts'
 import { clientCredential, createIntrospection } from './introspection.ts'
 import { createIssuerHttp, discoverKeys } from './issuer-http.ts'
 import { createJwtVerifier, isJwt, type JwtIssuer } from './jwt.ts'
 import { createKeySet } from './jwks.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './authentication-verdict.ts'
 
 export interface TokensOptions {
   readonly oauth: OAuthSettings

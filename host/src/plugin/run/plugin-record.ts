@@ -1,4 +1,4 @@
-import type { CredentialCall, CredentialUse } from '../../auth/credential-use.ts'
+import type { CredentialCall, CredentialUse } from '../../auth/outbound/credential-use.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'

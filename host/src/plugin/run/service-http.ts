@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createServiceCredential } from '../../auth/service-credential.ts'
-import type { AccountTokens } from '../../auth/account-tokens.ts'
+import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
+import type { AccountTokens } from '../../auth/accounts/account-tokens.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'

@@ -1,5 +1,5 @@
 import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
-import type { CredentialPolicy, CredentialUseOf } from '../../auth/credential-use.ts'
+import type { CredentialPolicy, CredentialUseOf } from '../../auth/outbound/credential-use.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 

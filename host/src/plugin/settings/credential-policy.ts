@@ -1,4 +1,4 @@
-import type { CredentialPolicy } from '../../auth/credential-use.ts'
+import type { CredentialPolicy } from '../../auth/outbound/credential-use.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 
 /** What the config says of the credentials of one entry. */

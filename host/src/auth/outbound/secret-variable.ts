@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { readTextFile } from '../config/plugin/text-file.ts'
-import { hostError } from '../errors.ts'
+import { readTextFile } from '../../config/plugin/text-file.ts'
+import { hostError } from '../../errors.ts'
 
 export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Principal } from '@mcp-patchbay/plugin-api'
-import { isObject } from '../data/json.ts'
-import { hostError } from '../errors.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
 
 /** Whose token, and for which service. */
 export interface Account {
