@@ -1,6 +1,6 @@
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from './bus.ts'
-import { hashParts } from './entry.ts'
+import { hashParts } from './stored-value.ts'
 import { cacheClock, type CacheClock } from './guard.ts'
 import { createGuardedStore } from './guarded-store.ts'
 import { createMemoryStore } from './memory-store.ts'

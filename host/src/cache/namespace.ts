@@ -1,6 +1,6 @@
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../errors.ts'
-import { hashParts, readEntry, writeEntry } from './entry.ts'
+import { hashParts, readEntry, writeEntry } from './stored-value.ts'
 import type { CacheClock } from './guard.ts'
 import type { GuardedStore } from './guarded-store.ts'
 import type { Flights } from './single-flight.ts'

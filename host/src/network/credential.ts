@@ -1,5 +1,5 @@
 import type { CredentialPlacement, Placement } from '@mcp-patchbay/plugin-api'
-import type { CallScope } from './call-scope.ts'
+import type { CallScope } from './http-call-scope.ts'
 
 /** What proves to the service who asks. auth/ makes it; the network layer puts it on requests to the service's base URL only. */
 export interface Credential {

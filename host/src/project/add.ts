@@ -8,9 +8,9 @@ import { nameFromSpecifier, specifierOf } from '../plugin/source/resolve-entry.t
 import { changeProject, reopen } from './change.ts'
 import { editPlugins } from './edit-config.ts'
 import { inspectPlugin, type InspectedPlugin } from './inspect.ts'
-import { choose, grantsFor, install, projectNpm, type Chosen, type Consent } from './install.ts'
+import { choose, grantsFor, install, projectNpm, type Chosen, type Consent } from './npm-install.ts'
 import type { Project } from './open-project.ts'
-import { record } from './pins.ts'
+import { record } from './project-pins.ts'
 import { needsConsent, type Risk } from './risks.ts'
 import type { Spec } from './spec.ts'
 

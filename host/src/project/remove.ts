@@ -7,7 +7,7 @@ import { readLock } from '../pin/read-lock.ts'
 import { writeLock } from '../pin/write-lock.ts'
 import { changeProject, reopen } from './change.ts'
 import { editPlugins } from './edit-config.ts'
-import { dependencies, projectNpm } from './install.ts'
+import { dependencies, projectNpm } from './npm-install.ts'
 import type { Project } from './open-project.ts'
 import { findEntry } from './update.ts'
 

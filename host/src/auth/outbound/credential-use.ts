@@ -1,6 +1,6 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError, type ErrorData } from '../../errors.ts'
-import type { CallScope } from '../../network/call-scope.ts'
+import type { CallScope } from '../../network/http-call-scope.ts'
 import type { CredentialSource } from '../../network/credential.ts'
 
 /** Who may use which credential of a service. */

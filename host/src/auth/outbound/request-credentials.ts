@@ -1,5 +1,5 @@
 import { isHeaderValue } from '../../network/headers.ts'
-import type { CallerCredentials } from '../../network/call-scope.ts'
+import type { CallerCredentials } from '../../network/http-call-scope.ts'
 
 /** A request that brought nothing for any service. */
 export const NO_CREDENTIALS: CallerCredentials = Object.freeze({

@@ -11,7 +11,7 @@ import type {
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
-import type { CallScope } from '../../network/call-scope.ts'
+import type { CallScope } from '../../network/http-call-scope.ts'
 import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
 import type { CallRequest, ClientLogLevel } from '../run/running.ts'
 import { createDenials } from './denials.ts'

@@ -1,5 +1,5 @@
 import type { Cache } from '@mcp-patchbay/plugin-api'
-import { hashParts } from '../../cache/entry.ts'
+import { hashParts } from '../../cache/stored-value.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { frozenJson } from '../../data/json.ts'
 import { digestOf } from '../../modules/source.ts'

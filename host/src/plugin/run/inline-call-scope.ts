@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CallScope } from '../../network/call-scope.ts'
+import type { CallScope } from '../../network/http-call-scope.ts'
 
 const storage = new AsyncLocalStorage<CallScope | undefined>()
 

@@ -1,6 +1,6 @@
 import type { Cache, CallContext, InputResponses, Logger, LogFields, Metrics, Principal } from '@mcp-patchbay/plugin-api'
 import { markdown } from '@mcp-patchbay/plugin-api/host'
-import type { CallerCredentials, CallScope } from '../../network/call-scope.ts'
+import type { CallerCredentials, CallScope } from '../../network/http-call-scope.ts'
 import type { CallRequest, ClientLogLevel } from './running.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
-import type { CallerCredentials } from '../../network/call-scope.ts'
+import type { CallerCredentials } from '../../network/http-call-scope.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /**

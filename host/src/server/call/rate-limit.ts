@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import type { Principal } from '@mcp-patchbay/plugin-api'
-import { hashParts } from '../../cache/entry.ts'
+import { hashParts } from '../../cache/stored-value.ts'
 import type { SharedScripts } from '../../cache/redis-scripts.ts'
 import { hostError } from '../../errors.ts'
 

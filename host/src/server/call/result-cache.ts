@@ -1,5 +1,5 @@
 import type { HostCache } from '../../cache/cache.ts'
-import { hashParts } from '../../cache/entry.ts'
+import { hashParts } from '../../cache/stored-value.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { canonicalJson } from '../../pin/canonical-json.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'

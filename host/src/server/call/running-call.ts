@@ -1,6 +1,6 @@
 import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../../errors.ts'
-import type { CallerCredentials } from '../../network/call-scope.ts'
+import type { CallerCredentials } from '../../network/http-call-scope.ts'
 import type { Audit } from '../../observability/audit.ts'
 import type { HostMetrics } from '../../observability/metrics.ts'
 import type { Redactor } from '../../observability/redact.ts'

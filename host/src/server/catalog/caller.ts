@@ -1,6 +1,6 @@
 import type { Principal } from '@mcp-patchbay/plugin-api'
 import { NO_CREDENTIALS } from '../../auth/outbound/request-credentials.ts'
-import type { CallerCredentials } from '../../network/call-scope.ts'
+import type { CallerCredentials } from '../../network/http-call-scope.ts'
 
 /** Who asks, and what the request wants less of. Everything that shapes a list is in here; nothing else may. */
 export interface Caller {

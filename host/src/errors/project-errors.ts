@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** Adding, updating and removing plugins of a project. */
 export const projectErrors = {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { openProject } from '../project/open-project.ts'
-import { comparePins, lockAll, type Comparison } from '../project/pins.ts'
+import { comparePins, lockAll, type Comparison } from '../project/project-pins.ts'
 import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { changeJson, changeLines, uncoveredLines } from './pin-lines.ts'
 import { printJson, printLines } from './print.ts'

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** The release of keyv's Redis adapter that works with the keyv of this host; its `latest` is for an older one. */
 const REDIS_PACKAGE = '@keyv/redis@6.0.0-rc.1'

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** The way to a service, and the credentials for it. */
 export const serviceErrors = {

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** A file of a plugin's code that cannot be run. */
 export const moduleErrors = {

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** A plugin that cannot be loaded, started or kept running. */
 export const pluginErrors = {

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** What is wrong with a config or its environment; a host that starts with it exits with 78. */
 export const configErrors = {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { openProject } from '../project/open-project.ts'
-import { approve } from '../project/pins.ts'
+import { approve } from '../project/project-pins.ts'
 import { EXIT, type CommonOptions, type Run } from './exit.ts'
 import { changeJson, changeLines } from './pin-lines.ts'
 import { printJson, printLines } from './print.ts'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { showInvisible } from '../pin/format-diff.ts'
 import { addPlugin, byGravity } from '../project/add.ts'
-import type { Chosen, Consent } from '../project/install.ts'
+import type { Chosen, Consent } from '../project/npm-install.ts'
 import { openProject } from '../project/open-project.ts'
 import { removePlugin } from '../project/remove.ts'
 import type { Risk } from '../project/risks.ts'

@@ -1,4 +1,4 @@
-import { entry, type Entry } from './entry.ts'
+import { entry, type Entry } from './error-definition.ts'
 
 /** The lock file, what it pins, and what an entry grants. */
 export const pinErrors = {
