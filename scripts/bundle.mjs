@@ -14,7 +14,7 @@ const entryPoints = {
   main: 'host/src/main.ts',
   'config/file/define': 'host/src/config/file/define.ts',
   'config/file/evaluation-child': 'host/src/config/file/evaluation-child.ts',
-  'modules/bridge': 'host/src/modules/bridge.ts',
+  'modules/commonjs/bridge': 'host/src/modules/commonjs/bridge.ts',
   'plugin/isolate/child/child': 'host/src/plugin/isolate/child/child.ts',
   'shared/@mcp-patchbay/plugin-api': 'plugin-api/src/index.ts',
   'shared/@mcp-patchbay/plugin-api/testing': 'plugin-api/src/testing.ts',

@@ -1,4 +1,4 @@
-import { bridgeUrl } from './bridge.ts'
+import { bridgeUrl } from './commonjs/bridge.ts'
 
 /** Says whose the generated source is: a graph and one of its evaluations. */
 export interface Owner {

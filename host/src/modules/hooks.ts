@@ -9,13 +9,13 @@ import type {
   ResolveHookSync,
 } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { bridgeUrl } from './bridge.ts'
-import type { ExportNames } from './commonjs-exports.ts'
+import { bridgeUrl } from './commonjs/bridge.ts'
+import type { ExportNames } from './commonjs/commonjs-exports.ts'
 import { tagOf, untagged, type Evaluation } from './evaluation.ts'
 import type { Evaluations } from './evaluations.ts'
 import { commonJsFacade, jsonFacade, nodeModuleFacade } from './generated.ts'
 import { existingFile, isLocal, type Placement } from './placement.ts'
-import type { ModuleRequirer } from './require-module.ts'
+import type { ModuleRequirer } from './commonjs/require-module.ts'
 import { digestOf, type Admit, type SourceReader } from './source.ts'
 
 export interface HookOptions {

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hostError } from '../errors.ts'
-import { parseJson } from './json.ts'
+import { parseJson } from './commonjs/json-module.ts'
 
 /** What package.json says of the files below a folder. */
 export interface PackageScope {

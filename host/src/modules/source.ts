@@ -5,7 +5,7 @@ import { compileFunction } from 'node:vm'
 import { LRUCache } from 'lru-cache'
 import { hostError } from '../errors.ts'
 import type { Evaluation } from './evaluation.ts'
-import { parseJson } from './json.ts'
+import { parseJson } from './commonjs/json-module.ts'
 import { packageScope } from './package-scope.ts'
 import type { TypeStripper } from './typescript.ts'
 

@@ -3,9 +3,9 @@ import { createRequire, isBuiltin } from 'node:module'
 import { extname } from 'node:path'
 import type { parse } from 'cjs-module-lexer'
 import { requireResolver } from './commonjs-resolve.ts'
-import type { Evaluation } from './evaluation.ts'
-import type { Placement } from './placement.ts'
-import type { SourceReader } from './source.ts'
+import type { Evaluation } from '../evaluation.ts'
+import type { Placement } from '../placement.ts'
+import type { SourceReader } from '../source.ts'
 
 /** The names an `import` of a CommonJS file can bind, in the order found. */
 export type ExportNames = (file: string, code: string, evaluation: Evaluation) => string[]

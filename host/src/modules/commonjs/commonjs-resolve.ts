@@ -2,8 +2,8 @@ import Module from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { isBuiltin } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import type { Evaluation } from './evaluation.ts'
-import { existingFile, isLocal, type Placement } from './placement.ts'
+import type { Evaluation } from '../evaluation.ts'
+import { existingFile, isLocal, type Placement } from '../placement.ts'
 
 export interface RequireResolverOptions {
   /** The requiring file. */

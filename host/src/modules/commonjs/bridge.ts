@@ -1,6 +1,6 @@
 import type Module from 'node:module'
-import { hostError } from '../errors.ts'
-import { ownModule } from './own-modules.ts'
+import { hostError } from '../../errors.ts'
+import { ownModule } from '../own-modules.ts'
 
 /**
  * The way back from source text we generate into the graph that generated it. Generated modules import this file by its URL, which
@@ -16,7 +16,7 @@ export interface BridgedGraph {
 const graphs = new Map<string, BridgedGraph>()
 
 /** Where generated source finds this module. */
-export const bridgeUrl = ownModule('modules/bridge')
+export const bridgeUrl = ownModule('modules/commonjs/bridge')
 
 /** Opens the way for the source that `graph` generates, until disposed. */
 export function bridge(graph: string, target: BridgedGraph): Disposable {

@@ -1,4 +1,4 @@
-import { syntaxError } from './location.ts'
+import { syntaxError } from '../location.ts'
 
 /** Parses the JSON of a file, or throws `MODULE_SYNTAX` with the place of the fault. */
 export function parseJson(text: string, file: string): unknown {

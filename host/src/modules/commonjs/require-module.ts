@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
-import { tagOf, type Evaluation } from './evaluation.ts'
-import { requireFacade } from './generated.ts'
+import { tagOf, type Evaluation } from '../evaluation.ts'
+import { requireFacade } from '../generated.ts'
 
 /** `require` of an ES module of some evaluation. */
 export interface ModuleRequirer {
