@@ -5,12 +5,12 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { emptyLock, formatLock, withPlugin, type LockedPlugin } from '../../host/src/pin/lock.ts'
+import { emptyLock, formatLock, withPlugin, type LockedPlugin } from '../../host/src/pin/lock/lock.ts'
 import { noCapabilities } from '../../host/src/pin/capabilities.ts'
-import { readLock } from '../../host/src/pin/read-lock.ts'
-import { writeLock } from '../../host/src/pin/write-lock.ts'
+import { readLock } from '../../host/src/pin/lock/read-lock.ts'
+import { writeLock } from '../../host/src/pin/lock/write-lock.ts'
 
-const source = new URL('../../host/src/pin/write-lock.ts', import.meta.url)
+const source = new URL('../../host/src/pin/lock/write-lock.ts', import.meta.url)
 const steps = new URL('../../host/src/data/replace-file.ts', import.meta.url)
 /** Read from the source, so that a new fault point is tested from the day it is written. */
 const points = [...(await readFile(steps, 'utf8')).matchAll(/\bat\('([^']+)'\)/g)].map(([, step]) => `lock.${step}`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServiceHttpOptions } from '../../host/src/network/http-client.ts'
-import { retryAfter } from '../../host/src/network/retry.ts'
+import { retryAfter } from '../../host/src/network/resilience/retry.ts'
 import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'
 import { createTestClock, type TestClock } from '../fixtures/test-clock.ts'
 import { FAR_HOSTS, reply, reset, resetMidBody, startUpstream } from '../fixtures/upstream.ts'

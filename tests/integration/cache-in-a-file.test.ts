@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createCache } from '../../host/src/cache/cache.ts'
 import { openCache } from '../../host/src/cache/open-cache.ts'
-import { createSqliteStore } from '../../host/src/cache/sqlite-store.ts'
+import { createSqliteStore } from '../../host/src/cache/stores/sqlite-store.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
 
 const ttlMs = 60_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPublicAddress } from '../../host/src/network/guard.ts'
+import { isPublicAddress } from '../../host/src/network/connect/address-guard.ts'
 import { refusal, serviceHttp } from '../fixtures/service-http.ts'
 
 const reserved = [

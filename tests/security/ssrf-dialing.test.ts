@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { headerCredential } from '../../host/src/auth/outbound/credentials.ts'
-import type { Dialing } from '../../host/src/network/guard.ts'
+import type { Dialing } from '../../host/src/network/connect/address-guard.ts'
 import { localDialing, refusal, serviceHttp } from '../fixtures/service-http.ts'
 import { FAR_HOSTS, reply, startUpstream } from '../fixtures/upstream.ts'
 

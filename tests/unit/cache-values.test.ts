@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createCache } from '../../host/src/cache/cache.ts'
-import { createMemoryStore } from '../../host/src/cache/memory-store.ts'
+import { createMemoryStore } from '../../host/src/cache/stores/memory-store.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
 
 const log = fakeLog()

@@ -4,7 +4,7 @@ import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
 import { callerCredential } from '../../host/src/auth/outbound/caller-credential.ts'
 import { chooseCredential, headerCredential } from '../../host/src/auth/outbound/credentials.ts'
 import { HostError } from '../../host/src/errors.ts'
-import type { Credential } from '../../host/src/network/credential.ts'
+import type { Credential } from '../../host/src/network/request/placed-credential.ts'
 import { refusal, serviceHttp } from '../fixtures/service-http.ts'
 import { reply, startUpstream } from '../fixtures/upstream.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ServiceError } from '@mcp-patchbay/plugin-api'
 import * as fc from 'fast-check'
 import { HostError } from '../../host/src/errors.ts'
-import { createReach, resolveTarget, type Reach } from '../../host/src/network/target.ts'
+import { createReach, resolveTarget, type Reach } from '../../host/src/network/connect/target.ts'
 
 const wiki = reach('https://acme.example.com/wiki')
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { canonicalJson } from '../../host/src/pin/canonical-json.ts'
+import { canonicalJson } from '../../host/src/data/canonical-json.ts'
 
 test('writes the example of RFC 8785 section 3.2.2 byte for byte as section 3.2.4 prints it', () => {
   const input = JSON.parse(String.raw`{

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { lockEntry } from '../../host/src/pin/approve.ts'
+import { lockEntry } from '../../host/src/pin/verdict/approve.ts'
 import type { JsonValue } from '../../host/src/data/json.ts'
-import { canonicalJson } from '../../host/src/pin/canonical-json.ts'
+import { canonicalJson } from '../../host/src/data/canonical-json.ts'
 import { noCapabilities } from '../../host/src/pin/capabilities.ts'
-import { compareLock, type Difference, type ObservedInstall } from '../../host/src/pin/compare.ts'
-import { formatDiff, showInvisible } from '../../host/src/pin/format-diff.ts'
-import { compareJson } from '../../host/src/pin/json-changes.ts'
+import { compareLock, type Difference, type ObservedInstall } from '../../host/src/pin/difference/compare.ts'
+import { formatDiff, showInvisible } from '../../host/src/pin/difference/format-diff.ts'
+import { compareJson } from '../../host/src/pin/difference/json-changes.ts'
 import { digestSurface, type PluginDescriptors, type WireDescriptor } from '../../host/src/pin/surface.ts'
 
 const install: ObservedInstall = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { parseJsonSource } from '../../host/src/pin/json-source.ts'
+import { parseJsonSource } from '../../host/src/pin/lock/json-source.ts'
 
 for (const [what, text, line, column, problem] of [
   ['a cut object', '{\n  "a": 1,\n  "b": {', 3, 9, /a key in double quotes, but the file ends/],

@@ -6,9 +6,9 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import * as fc from 'fast-check'
 import { noCapabilities } from '../../host/src/pin/capabilities.ts'
-import { emptyLock, formatLock, lockedPlugin, withPlugin, type Lock, type LockedPlugin } from '../../host/src/pin/lock.ts'
-import { readLock } from '../../host/src/pin/read-lock.ts'
-import { writeLock } from '../../host/src/pin/write-lock.ts'
+import { emptyLock, formatLock, lockedPlugin, withPlugin, type Lock, type LockedPlugin } from '../../host/src/pin/lock/lock.ts'
+import { readLock } from '../../host/src/pin/lock/read-lock.ts'
+import { writeLock } from '../../host/src/pin/lock/write-lock.ts'
 
 const base = await mkdtemp(path.join(tmpdir(), 'patchbay-lock-'))
 after(() => rm(base, { recursive: true, force: true }))

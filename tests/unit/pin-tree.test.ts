@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { compareTrees } from '../../host/src/pin/tree-changes.ts'
-import { digestTree, filesByLocation, type Tree } from '../../host/src/pin/tree.ts'
+import { compareTrees } from '../../host/src/pin/difference/tree-changes.ts'
+import { digestTree, filesByLocation, type Tree } from '../../host/src/pin/tree/tree.ts'
 
 const base = await realpath(await mkdtemp(path.join(tmpdir(), 'patchbay-tree-')))
 after(() => rm(base, { recursive: true, force: true }))

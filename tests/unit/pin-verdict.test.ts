@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { approveTool, lockEntry } from '../../host/src/pin/approve.ts'
+import { approveTool, lockEntry } from '../../host/src/pin/verdict/approve.ts'
 import { noCapabilities, type Capabilities } from '../../host/src/pin/capabilities.ts'
-import type { ObservedInstall, ObservedSurface } from '../../host/src/pin/compare.ts'
-import type { LockedPlugin } from '../../host/src/pin/lock.ts'
+import type { ObservedInstall, ObservedSurface } from '../../host/src/pin/difference/compare.ts'
+import type { LockedPlugin } from '../../host/src/pin/lock/lock.ts'
 import { digestSurface, type PluginDescriptors, type WireDescriptor } from '../../host/src/pin/surface.ts'
-import { judgePlugin, type Question } from '../../host/src/pin/verdict.ts'
+import { judgePlugin, type Question } from '../../host/src/pin/verdict/verdict.ts'
 
 const tool = (description: string): { access: 'read'; descriptor: WireDescriptor } => ({
   access: 'read',

@@ -1,13 +1,13 @@
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from './bus.ts'
 import { hashParts } from './stored-value.ts'
-import { cacheClock, type CacheClock } from './guard.ts'
-import { createGuardedStore } from './guarded-store.ts'
-import { createMemoryStore } from './memory-store.ts'
+import { cacheClock, type CacheClock } from './stores/store-guard.ts'
+import { createGuardedStore } from './stores/guarded-store.ts'
+import { createMemoryStore } from './stores/memory-store.ts'
 import { createNamespace, type CacheOutcome, type Landed, type Namespace } from './namespace.ts'
-import type { SharedScripts } from './redis-scripts.ts'
+import type { SharedScripts } from './stores/redis-scripts.ts'
 import { createFlights } from './single-flight.ts'
-import type { CacheStore, StoreContents } from './store.ts'
+import type { CacheStore, StoreContents } from './stores/store.ts'
 
 /** What a plugin's version needs of the host's cache. */
 export interface PluginCaches {

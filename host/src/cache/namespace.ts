@@ -1,8 +1,8 @@
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../errors.ts'
 import { hashParts, readEntry, writeEntry } from './stored-value.ts'
-import type { CacheClock } from './guard.ts'
-import type { GuardedStore } from './guarded-store.ts'
+import type { CacheClock } from './stores/store-guard.ts'
+import type { GuardedStore } from './stores/guarded-store.ts'
 import type { Flights } from './single-flight.ts'
 
 /** What came of one look into the cache. `joined`: another caller was loading the same. */

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { createCache, type CacheMetrics, type HostCache } from './cache.ts'
-import { cacheClock, type CacheClock } from './guard.ts'
-import { createMemoryStore } from './memory-store.ts'
+import { cacheClock, type CacheClock } from './stores/store-guard.ts'
+import { createMemoryStore } from './stores/memory-store.ts'
 import { createRedisBus } from './redis-bus.ts'
-import { createRedisConnection } from './redis-connection.ts'
-import { createRedisScripts } from './redis-scripts.ts'
-import { createRedisStore } from './redis-store.ts'
-import { createSqliteStore } from './sqlite-store.ts'
+import { createRedisConnection } from './stores/redis-connection.ts'
+import { createRedisScripts } from './stores/redis-scripts.ts'
+import { createRedisStore } from './stores/redis-store.ts'
+import { createSqliteStore } from './stores/sqlite-store.ts'
 
 export interface OpenCacheOptions {
   /** `cache` of the config. */

@@ -1,8 +1,8 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from './bus.ts'
-import type { CacheClock } from './guard.ts'
-import type { RedisConnection } from './redis-connection.ts'
-import { REDIS_PREFIX } from './redis-store.ts'
+import type { CacheClock } from './stores/store-guard.ts'
+import type { RedisConnection } from './stores/redis-connection.ts'
+import { REDIS_PREFIX } from './stores/redis-store.ts'
 
 export interface RedisBusOptions {
   readonly connection: RedisConnection

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { showInvisible } from '../pin/format-diff.ts'
+import { showInvisible } from '../pin/difference/format-diff.ts'
 import { addPlugin, byGravity } from '../project/add.ts'
 import type { Chosen, Consent } from '../project/npm-install.ts'
 import { openProject } from '../project/open-project.ts'

@@ -1,4 +1,4 @@
-import { formatDiff, showInvisible } from '../pin/format-diff.ts'
+import { formatDiff, showInvisible } from '../pin/difference/format-diff.ts'
 import type { InspectedPlugin } from '../project/inspect.ts'
 import type { PluginChange } from '../project/project-pins.ts'
 

@@ -1,13 +1,13 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LRUCache } from 'lru-cache'
-import { createBreaker, type Breaker } from './breaker.ts'
-import { createBulkhead } from './bulkhead.ts'
-import type { Clock } from './clock.ts'
-import { exchange, type Exchange, type ExchangeDeps } from './exchange.ts'
+import { createBreaker, type Breaker } from './resilience/breaker.ts'
+import { createBulkhead } from './resilience/bulkhead.ts'
+import type { Clock } from './resilience/clock.ts'
+import { exchange, type Exchange, type ExchangeDeps } from './request/upstream-exchange.ts'
 import { leftAlone, overloaded } from './failures.ts'
-import type { NetworkLimits } from './limits.ts'
-import type { Outcome } from './outcome.ts'
-import { createRetryBudget, sendWithRetries } from './retry.ts'
+import type { NetworkLimits } from './resilience/limits.ts'
+import type { Outcome } from './resilience/outcome.ts'
+import { createRetryBudget, sendWithRetries } from './resilience/retry.ts'
 
 export interface DeliveryOptions extends ExchangeDeps {
   readonly limits: NetworkLimits

@@ -1,9 +1,9 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { ADDRESS_REFUSED } from './guard.ts'
-import type { Failed } from './outcome.ts'
-import { PROXY_FAILED } from './proxy.ts'
-import type { BodyProblem } from './response-body.ts'
-import { nameOf, type Subject } from './subject.ts'
+import { ADDRESS_REFUSED } from './connect/address-guard.ts'
+import type { Failed } from './resilience/outcome.ts'
+import { PROXY_FAILED } from './connect/proxy.ts'
+import type { BodyProblem } from './response/response-body.ts'
+import { nameOf, type Subject } from './request/subject.ts'
 
 /** Nothing came back, or not all of it: what the error of the socket, of TLS or of the parser means. */
 export function connectionFailure(error: unknown, subject: Subject): Failed {

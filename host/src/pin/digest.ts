@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { canonicalJson } from './canonical-json.ts'
+import { canonicalJson } from '../data/canonical-json.ts'
 
 /**
  * `sha256-` and 64 lower-case hex digits. Hex, not base64: it can be checked with `sha256sum`, and stays distinct as a file name

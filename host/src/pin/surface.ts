@@ -1,6 +1,6 @@
 import type { JsonValue } from '../data/json.ts'
 import { digestJson, type Digest } from './digest.ts'
-import type { LockedTool } from './lock.ts'
+import type { LockedTool } from './lock/lock.ts'
 
 /**
  * One tool, resource or prompt as it goes over the wire: everything a client sees of it. For a tool: name, title, description,

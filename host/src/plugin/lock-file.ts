@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { describeError } from '../errors.ts'
-import { lockedPlugin, type Lock } from '../pin/lock.ts'
-import { readLock } from '../pin/read-lock.ts'
+import { lockedPlugin, type Lock } from '../pin/lock/lock.ts'
+import { readLock } from '../pin/lock/read-lock.ts'
 import type { PluginRecord } from './run/plugin-record.ts'
 
 /** The lock that a host runs by. */

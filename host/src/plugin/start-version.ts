@@ -1,7 +1,7 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
-import { linkAbort, orAborted } from '../network/abort.ts'
+import { linkAbort, orAborted } from '../network/resilience/abort.ts'
 import { messageOf } from '../observability/thrown.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
 import { readAudience } from './settings/config-scopes.ts'

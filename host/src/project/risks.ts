@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isObject } from '../data/json.ts'
-import type { Tree } from '../pin/tree.ts'
+import type { Tree } from '../pin/tree/tree.ts'
 
 /** What of a package would run, or be loaded, outside of what a plugin's own code does. */
 export interface Risk {

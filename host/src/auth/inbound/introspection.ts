@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Namespace } from '../../cache/namespace.ts'
-import type { Credential } from '../../network/credential.ts'
+import type { Credential } from '../../network/request/placed-credential.ts'
 import { principalOf, type ClaimNames } from './claims.ts'
 import type { IssuerHttp } from './issuer-http.ts'
 import { IssuerUnavailable, type Verdict } from './authentication-verdict.ts'

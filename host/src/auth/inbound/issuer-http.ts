@@ -3,9 +3,9 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { isSafeUrl } from '../../config/schema/secure-url.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
-import type { Credential } from '../../network/credential.ts'
+import type { Credential } from '../../network/request/placed-credential.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
-import type { NetworkLimits } from '../../network/limits.ts'
+import type { NetworkLimits } from '../../network/resilience/limits.ts'
 import type { Redactor } from '../../observability/redact.ts'
 
 export interface IssuerHttpOptions {

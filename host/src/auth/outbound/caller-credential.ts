@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { hostError } from '../../errors.ts'
-import type { Credential, CredentialSource } from '../../network/credential.ts'
+import type { Credential, CredentialSource } from '../../network/request/placed-credential.ts'
 import { headerCredential, type CredentialSettings } from './credentials.ts'
 import { parseAuthorization, upstreamHeader } from './request-credentials.ts'
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError, type ErrorData } from '../../errors.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
-import type { CredentialSource } from '../../network/credential.ts'
+import type { CredentialSource } from '../../network/request/placed-credential.ts'
 
 /** Who may use which credential of a service. */
 export interface CredentialPolicy {

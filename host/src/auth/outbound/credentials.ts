@@ -3,8 +3,13 @@ import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
 import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../../config/plugin/variables.ts'
 import { hostError } from '../../errors.ts'
-import { placementOf, type Credential, type CredentialKind, type CredentialSource } from '../../network/credential.ts'
-import { credentialHeaderProblem, isHeaderValue } from '../../network/headers.ts'
+import {
+  placementOf,
+  type Credential,
+  type CredentialKind,
+  type CredentialSource,
+} from '../../network/request/placed-credential.ts'
+import { credentialHeaderProblem, isHeaderValue } from '../../network/request/headers.ts'
 
 /** What a service's config says of credentials, and how its plugin puts them on requests. */
 export interface CredentialSettings {

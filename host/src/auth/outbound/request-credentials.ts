@@ -1,4 +1,4 @@
-import { isHeaderValue } from '../../network/headers.ts'
+import { isHeaderValue } from '../../network/request/headers.ts'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
 
 /** A request that brought nothing for any service. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
-import type { Proxy } from '../../network/proxy.ts'
+import type { Proxy } from '../../network/connect/proxy.ts'
 import type { ServiceHttpOptions } from '../../network/http-client.ts'
 
 /**

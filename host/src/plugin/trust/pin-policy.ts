@@ -1,10 +1,10 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError, type HostError } from '../../errors.ts'
-import { readApproved, type ApprovedDetails } from '../../pin/approved.ts'
-import type { Details, ObservedInstall } from '../../pin/compare.ts'
-import { lockedPlugin, type Lock, type LockedPlugin } from '../../pin/lock.ts'
-import { filesByLocation, type Tree } from '../../pin/tree.ts'
-import { judgePlugin, type Accepted } from '../../pin/verdict.ts'
+import { readApproved, type ApprovedDetails } from '../../pin/verdict/approved.ts'
+import type { Details, ObservedInstall } from '../../pin/difference/compare.ts'
+import { lockedPlugin, type Lock, type LockedPlugin } from '../../pin/lock/lock.ts'
+import { filesByLocation, type Tree } from '../../pin/tree/tree.ts'
+import { judgePlugin, type Accepted } from '../../pin/verdict/verdict.ts'
 import type { ApprovedFiles } from './approved-files.ts'
 import {
   descriptorsOf,

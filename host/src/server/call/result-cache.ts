@@ -1,7 +1,7 @@
 import type { HostCache } from '../../cache/cache.ts'
 import { hashParts } from '../../cache/stored-value.ts'
 import { HostError, hostError } from '../../errors.ts'
-import { canonicalJson } from '../../pin/canonical-json.ts'
+import { canonicalJson } from '../../data/canonical-json.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { ToolAnswer } from './call.ts'
 import type { PendingCall } from './call-layers.ts'

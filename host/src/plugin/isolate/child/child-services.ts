@@ -10,8 +10,8 @@ import type {
   Metrics,
 } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { responseOf } from '../../../network/response.ts'
-import { withoutValues } from '../../../network/subject.ts'
+import { responseOf } from '../../../network/response/response.ts'
+import { withoutValues } from '../../../network/request/subject.ts'
 import { isError } from '../../../observability/thrown.ts'
 import type { Tells } from './child-notifications.ts'
 import type { CacheOrder, HttpOrder } from '../channel/messages.ts'

@@ -1,0 +1,71 @@
+import { getCACertificates } from 'node:tls'
+import type { Agent } from 'undici'
+import { guardedConnector, trustingConnector, type Dialing } from './address-guard.ts'
+import type { NetworkLimits } from '../resilience/limits.ts'
+import { proxiedConnector, type Proxy } from './proxy.ts'
+import type { Target } from './target.ts'
+import { undici } from './undici.ts'
+
+/** The connections of one plugin. undici keeps a pool an origin and drops it with its last connection. */
+export interface Pools extends AsyncDisposable {
+  /** Dials what the zone of the target may dial. */
+  agentFor(target: Target): Agent
+}
+
+export interface PoolOptions {
+  readonly limits: NetworkLimits
+  readonly dialing: Dialing
+  /** The operator chose the base URL: its origin may be at a private address. */
+  readonly allowPrivateBase: boolean
+  /** Certificate authorities, in PEM, besides those Node knows. */
+  readonly ca: string | readonly string[] | undefined
+  /** What the host proves itself to the service with, in PEM; no other host sees it. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined
+  readonly proxy?: Proxy | undefined
+  /** Default: true. */
+  readonly http2?: boolean | undefined
+}
+
+export function createPools(options: PoolOptions): Pools {
+  const { limits, dialing, allowPrivateBase, ca, clientCertificate, proxy, http2 = true } = options
+  const connecting = {
+    timeout: limits.connectMs,
+    allowH2: http2,
+    preferH2: http2,
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[ca].flat()] }),
+  }
+  const pooling = {
+    connections: limits.connections,
+    keepAliveTimeout: limits.keepAliveMs,
+    allowH2: http2,
+    // Time and size limits are exchange.ts's: undici's count from the moment a request is written and start again with every byte.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  }
+  /** Made with its first request. */
+  const agents = new Map<Target['zone'], Agent>()
+  const make = (zone: Target['zone']): Agent => {
+    const isGuarded = zone !== 'service' || !allowPrivateBase
+    const own = zone === 'service' && clientCertificate ? { ...connecting, ...clientCertificate } : connecting
+    const connect = proxy
+      ? proxiedConnector({ proxy, dialing, isGuarded, connecting: own })
+      : (isGuarded ? guardedConnector : trustingConnector)(dialing, own)
+    const agent = new (undici().Agent)({ ...pooling, connect })
+    agents.set(zone, agent)
+    return agent
+  }
+  let isDisposed = false
+  return {
+    agentFor({ zone }) {
+      const agent = agents.get(zone) ?? make(zone)
+      // One that is made late must refuse like one that was there.
+      if (isDisposed) void agent.destroy()
+      return agent
+    },
+    async [Symbol.asyncDispose]() {
+      isDisposed = true
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()))
+    },
+  }
+}
