@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from '@mcp-patchbay/plugin-api'
 import { frozenJson, type JsonSchema } from '../../host/src/data/json.ts'
-import { withLocalReferences } from '../../host/src/data/local-references.ts'
-import { schemaFaults } from '../../host/src/data/schema-bounds.ts'
+import { withLocalReferences } from '../../host/src/data/schema/local-references.ts'
+import { schemaFaults } from '../../host/src/data/schema/schema-bounds.ts'
 import { createValidators } from '../../host/src/data/validate.ts'
 
 const object = (properties: object, more: object = {}) => frozenJson<JsonSchema>({ type: 'object', properties, ...more })

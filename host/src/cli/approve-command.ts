@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { openProject } from '../project/open-project.ts'
 import { approve } from '../project/project-pins.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { changeJson, changeLines } from './pin-lines.ts'
-import { printJson, printLines } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { changeJson, changeLines } from './terminal/pin-lines.ts'
+import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay approve NAME[.TOOL]`: pins one plugin, or one tool of it, as it is now. */
 export function approveCommand(run: Run): Command {

@@ -5,8 +5,8 @@ import { openCache } from '../cache/open-cache.ts'
 import type { StoreContents } from '../cache/stores/store.ts'
 import { quietLog, readSettings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printJson, printLines, table } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines, table } from './terminal/print.ts'
 
 /** `patchbay cache stats`: what the store of the cache holds. `patchbay cache clear`: empties it, for every host that uses it. */
 export function cacheCommand(run: Run): Command {

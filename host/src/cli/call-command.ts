@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { openHost } from '../from-file.ts'
-import { parseArguments } from './arguments.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printJson, printLines } from './print.ts'
+import { parseArguments } from './terminal/arguments.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay call TOOL key=value…`: one call in process, through the same pipeline as any other. */
 export function callCommand(run: Run): Command {

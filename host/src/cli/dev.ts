@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { serveFile } from '../serve.ts'
 import { createDevConsole } from './console/console.ts'
-import { EXIT, type Run } from './exit.ts'
-import { untilSignal } from './signals.ts'
+import { EXIT, type Run } from './terminal/exit.ts'
+import { untilSignal } from './terminal/signals.ts'
 import { adjusted, serveOptions, type StartOptions } from './start.ts'
 
 /** `patchbay dev`: `start --watch` with a console for people on stderr. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { envTemplate } from '../config/plugin/template.ts'
 import { openHost } from '../from-file.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printLines } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printLines } from './terminal/print.ts'
 
 /** `patchbay env [PLUGIN]`: a commented `.env` template from the config schemas. */
 export function envCommand(run: Run): Command {

@@ -3,8 +3,8 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { readCaller } from '../caller-file.ts'
 import { openHost } from '../from-file.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printJson, printLines, table } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines, table } from './terminal/print.ts'
 
 /** `patchbay explain TOOL`: the chain of rules, the verdict of each, and the setting behind it. */
 export function explainCommand(run: Run): Command {

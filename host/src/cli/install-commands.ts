@@ -7,10 +7,10 @@ import { removePlugin } from '../project/remove.ts'
 import type { Risk } from '../project/risks.ts'
 import { parseSpec } from '../project/spec.ts'
 import { updatePlugin } from '../project/update.ts'
-import { confirm } from './confirm.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './pin-lines.ts'
-import { printJson, printLines } from './print.ts'
+import { confirm } from './terminal/confirm.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './terminal/pin-lines.ts'
+import { printJson, printLines } from './terminal/print.ts'
 
 interface InstallOptions extends CommonOptions, Partial<Consent> {
   readonly yes?: boolean

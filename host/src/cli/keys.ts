@@ -7,8 +7,8 @@ import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { hostError } from '../errors.ts'
 import { quietLog, readSettings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printJson, printLines, table } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines, table } from './terminal/print.ts'
 
 /** `patchbay keys create|list|revoke`: the API keys that open the host over HTTP. */
 export function keysCommand(run: Run): Command {

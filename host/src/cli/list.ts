@@ -2,8 +2,8 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { openHost } from '../from-file.ts'
 import type { HostListing, PluginListing } from '../listing.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { printJson, printLines, table } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines, table } from './terminal/print.ts'
 
 /** `patchbay list`: the plugins, and with `--tools` what each has and why something is hidden. */
 export function listCommand(run: Run): Command {

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { openProject } from '../project/open-project.ts'
 import { comparePins, lockAll, type Comparison } from '../project/project-pins.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { changeJson, changeLines, uncoveredLines } from './pin-lines.ts'
-import { printJson, printLines } from './print.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { changeJson, changeLines, uncoveredLines } from './terminal/pin-lines.ts'
+import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay lock [--check]`: writes what the plugins of a deployment are, or says whether they still are. */
 export function lockCommand(run: Run): Command {

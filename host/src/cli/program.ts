@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { repairProject } from '../project/repair.ts'
 import { protocolStdout } from '../transport/stdio/stdout-guard.ts'
 

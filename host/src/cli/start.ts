@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { serveFile } from '../serve.ts'
-import { EXIT, type CommonOptions, type Run } from './exit.ts'
-import { untilSignal } from './signals.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { untilSignal } from './terminal/signals.ts'
 
 export interface StartOptions extends CommonOptions {
   readonly transport?: 'stdio' | 'http'

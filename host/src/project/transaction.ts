@@ -7,8 +7,8 @@ import { fits } from '../data/typebox-value.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'
 import { isRunning } from '../observability/is-running.ts'
-import { linkTree } from './link-tree.ts'
-import { stopProcess } from './processes.ts'
+import { linkTree } from './npm/link-tree.ts'
+import { stopProcess } from './npm/processes.ts'
 import { Type } from '../data/type.ts'
 
 /** A change of a project that happens whole or not at all, also when the process is killed in the middle. */

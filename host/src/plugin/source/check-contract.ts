@@ -1,8 +1,8 @@
 import type { ContractFault, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { contractFaults } from '@mcp-patchbay/plugin-api/host'
-import { schemaFaults } from '../../data/schema-bounds.ts'
+import { schemaFaults } from '../../data/schema/schema-bounds.ts'
 import { RESERVED_INSTANCES } from '../../config/schema/rules.ts'
-import { withLocalReferences } from '../../data/local-references.ts'
+import { withLocalReferences } from '../../data/schema/local-references.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 

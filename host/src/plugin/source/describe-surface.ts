@@ -1,5 +1,5 @@
 import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
-import { withLocalReferences } from '../../data/local-references.ts'
+import { withLocalReferences } from '../../data/schema/local-references.ts'
 import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
 
 /** What a plugin says of itself, as plain frozen JSON: read once when a version is loaded, whatever the plugin does to its objects later. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { isObject } from '../data/json.ts'
-import { hostError } from '../errors.ts'
+import { isObject } from '../../data/json.ts'
+import { hostError } from '../../errors.ts'
 
 /** Runs npm in a project. */
 export interface Npm {

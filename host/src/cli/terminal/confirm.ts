@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { hostError } from '../errors.ts'
+import { hostError } from '../../errors.ts'
 
 /** Asks on the terminal, on stderr so that stdout stays the answer. Throws `INSTALL_UNCONFIRMED` where nobody can be asked. */
 export async function confirm(question: string, yes: boolean): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 
 /** The schemas that stand directly in `schema`, each with where: `properties/a`. */
 export function children(schema: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {

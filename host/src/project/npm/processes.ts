@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isRunning } from '../observability/is-running.ts'
+import { isRunning } from '../../observability/is-running.ts'
 
 /** Kills the process and waits until it is gone, unless its command line, where that can be read, tells that it is another program. */
 export async function stopProcess(pid: number, program: string): Promise<void> {

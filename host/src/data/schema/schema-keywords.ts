@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 import { brief, type Fault } from './schema-fault.ts'
 
 /** Keywords with values of the wrong kind, names that every object has, and patterns and comparisons that may take for ever. */

@@ -1,4 +1,4 @@
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 import { brief, type Fault } from './schema-fault.ts'
 import { children, inPlace, several } from './subschemas.ts'
 

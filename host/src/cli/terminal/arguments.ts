@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { isObject } from '../data/json.ts'
+import { isObject } from '../../data/json.ts'
 
 /**
  * `key=value` pairs as a tool's input. The schema decides what a value is: text where it says string, JSON where it says anything else.

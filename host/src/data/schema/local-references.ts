@@ -1,4 +1,4 @@
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 
 /**
  * The schema with every `$id` taken out and each reference to one made a JSON pointer into the schema. TypeBox's recursive types use

@@ -1,4 +1,4 @@
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 import type { Fault, SchemaFault } from './schema-fault.ts'
 import { checkKeywords } from './schema-keywords.ts'
 import { checkReferences } from './schema-references.ts'

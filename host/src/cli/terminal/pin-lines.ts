@@ -1,6 +1,6 @@
-import { formatDiff, showInvisible } from '../pin/difference/format-diff.ts'
-import type { InspectedPlugin } from '../project/inspect.ts'
-import type { PluginChange } from '../project/project-pins.ts'
+import { formatDiff, showInvisible } from '../../pin/difference/format-diff.ts'
+import type { InspectedPlugin } from '../../project/inspect.ts'
+import type { PluginChange } from '../../project/project-pins.ts'
 
 /** What changed, for a person who has to approve it. */
 export function changeLines(changes: readonly PluginChange[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { protocolStdout } from '../transport/stdio/stdout-guard.ts'
+import { protocolStdout } from '../../transport/stdio/stdout-guard.ts'
 
 /** The command's own output: the one writer of stdout. Whatever a plugin prints goes to stderr. */
 export function printLines(lines: readonly string[]): void {
