@@ -60,7 +60,7 @@ const overrideSchema = section('What clients see of one tool instead of what the
 /** One element of `plugins`, written out. */
 export const entrySchema = section('One plugin under one name', {
   use: Type.String({
-    description: 'A folder or file beginning with `../`, relative to the config file, or the name of an installed npm package',
+    description: 'A folder or file beginning with `./`, relative to the config file, or the name of an installed npm package',
     minLength: 1,
   }),
   as: Type.Optional(

@@ -78,7 +78,7 @@ async function followLink(folder: string, relative: string): Promise<string> {
     throw refuse(error.code === 'ELOOP' ? 'leads in a circle' : 'leads nowhere', error)
   })
   const target = path.relative(folder, real).split(path.sep).join('/')
-  if (target === '..' || target.startsWith('../../') || path.isAbsolute(target)) throw refuse('leads out of the plugin')
+  if (target === '..' || target.startsWith('../') || path.isAbsolute(target)) throw refuse('leads out of the plugin')
   if (isUncounted(target)) throw refuse('leads to files that are not pinned')
   if (target === '' || relative.startsWith(`${target}/`)) throw refuse('leads in a circle')
   return target
