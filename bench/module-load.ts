@@ -7,8 +7,8 @@
 import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { createModuleGraph } from '../host/src/modules/graph.ts'
-import { writePlugin } from '../tests/fixtures/generated-plugin.ts'
-import { sourceTree } from '../tests/fixtures/source-tree.ts'
+import { writePlugin } from '../tests/fixtures/plugins/generated-plugin.ts'
+import { sourceTree } from '../tests/fixtures/plugins/source-tree.ts'
 
 type Way = (typeof ways)[number]
 interface Timing {

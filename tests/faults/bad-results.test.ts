@@ -9,7 +9,7 @@ import {
   type ServicePlugin,
   type TSchema,
 } from '@mcp-patchbay/plugin-api'
-import { hostUnderTest, replyOf, type ToolReply } from '../fixtures/host-under-test.ts'
+import { hostUnderTest, replyOf, type ToolReply } from '../fixtures/projects/host-under-test.ts'
 
 const circular: { self?: unknown } = {}
 circular.self = circular

@@ -4,7 +4,7 @@ import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import type { HostCache } from '../../host/src/cache/cache.ts'
 import { openCache } from '../../host/src/cache/open-cache.ts'
 import { redisCommand, startRedis, withoutRedis } from '../fixtures/redis.ts'
-import { startProxy, type ProxyMode } from '../fixtures/tcp-proxy.ts'
+import { startProxy, type ProxyMode } from '../fixtures/http/tcp-proxy.ts'
 import { createTestClock, type TestClock } from '../fixtures/test-clock.ts'
 
 const BROKEN: readonly Exclude<ProxyMode, 'pass'>[] = ['hang', 'reset', 'garbage']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isolatedHost } from '../fixtures/isolated-host.ts'
-import { until } from '../fixtures/plugin-processes.ts'
+import { isolatedHost } from '../fixtures/plugins/isolated-host.ts'
+import { until } from '../fixtures/plugins/plugin-processes.ts'
 
 const at = await isolatedHost({ config: { limits: { pluginMemoryMb: 300 } } })
 const waiting = `globalThis.waiting = (globalThis.waiting ?? 0) + 1; await new Promise(() => {})`

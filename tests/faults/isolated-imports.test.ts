@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createHost, type Host } from 'mcp-patchbay'
-import { pluginPids, until } from '../fixtures/plugin-processes.ts'
-import { revisionPlugin, textOf } from '../fixtures/reloading.ts'
-import { sourceTree, type SourceTree } from '../fixtures/source-tree.ts'
+import { pluginPids, until } from '../fixtures/plugins/plugin-processes.ts'
+import { revisionPlugin, textOf } from '../fixtures/plugins/reloading.ts'
+import { sourceTree, type SourceTree } from '../fixtures/plugins/source-tree.ts'
 
 /** A good plugin `good` in the host, which no busy machine keeps from starting in time, and others, each in its own process. */
 async function hostWith(

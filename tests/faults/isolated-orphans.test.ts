@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { isRunning, pluginPids, until } from '../fixtures/plugin-processes.ts'
-import { runPatchbay, startPatchbay, type PatchbayProcess } from '../fixtures/patchbay-process.ts'
-import { rawClient } from '../fixtures/raw-client.ts'
-import { configJson, revisionPlugin } from '../fixtures/reloading.ts'
-import { sourceTree, type SourceTree } from '../fixtures/source-tree.ts'
+import { isRunning, pluginPids, until } from '../fixtures/plugins/plugin-processes.ts'
+import { runPatchbay, startPatchbay, type PatchbayProcess } from '../fixtures/projects/patchbay-process.ts'
+import { rawClient } from '../fixtures/http/raw-client.ts'
+import { configJson, revisionPlugin } from '../fixtures/plugins/reloading.ts'
+import { sourceTree, type SourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const linux = { skip: process.platform !== 'linux' && 'there is no /proc' }
 const config = (names: readonly string[], more: object = {}) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definePlugin, Type, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { createHost, createLogger } from 'mcp-patchbay'
-import { createFeed } from '../fixtures/feed.ts'
+import { createFeed } from '../fixtures/http/feed.ts'
 
 interface Line {
   readonly event: string

@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const program = join(import.meta.dirname, '../../host/bin/patchbay.mjs')
 const FULL = '/dev/full'

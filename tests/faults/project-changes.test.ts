@@ -10,10 +10,10 @@ import { isRunning } from '../../host/src/observability/is-running.ts'
 import { openProject, type Project } from '../../host/src/project/open-project.ts'
 import { approve, comparePins, lockAll } from '../../host/src/project/project-pins.ts'
 import { undoInterrupted } from '../../host/src/project/transaction.ts'
-import { stateOf } from '../fixtures/folder-state.ts'
-import { spawnPatchbay } from '../fixtures/patchbay-process.ts'
-import { pinnedProject, pluginSource, tool, type PinnedProject } from '../fixtures/pinned-project.ts'
-import { stubNpm, stubPackage, type StubNpm } from '../fixtures/stub-npm.ts'
+import { stateOf } from '../fixtures/projects/folder-state.ts'
+import { spawnPatchbay } from '../fixtures/projects/patchbay-process.ts'
+import { pinnedProject, pluginSource, tool, type PinnedProject } from '../fixtures/projects/pinned-project.ts'
+import { stubNpm, stubPackage, type StubNpm } from '../fixtures/projects/stub-npm.ts'
 
 const run = promisify(execFile)
 const sources = join(import.meta.dirname, '../../host/src')
@@ -182,7 +182,7 @@ test('add fails at any point as on a full disk and leaves what was before, until
   // Each point fails once, so every attempt comes a point further.
   const script = `
     const [{ addPlugin }, { openProject }, { stateOf }] = await Promise.all(
-      ${JSON.stringify(['../../host/src/project/add.ts', '../../host/src/project/open-project.ts', '../fixtures/folder-state.ts'].map((file) => new URL(file, import.meta.url).href))}.map((file) => import(file)),
+      ${JSON.stringify(['../../host/src/project/add.ts', '../../host/src/project/open-project.ts', '../fixtures/projects/folder-state.ts'].map((file) => new URL(file, import.meta.url).href))}.map((file) => import(file)),
     )
     const attempts = []
     for (;;) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reloading, revisionPlugin } from '../fixtures/reloading.ts'
+import { reloading, revisionPlugin } from '../fixtures/plugins/reloading.ts'
 
 const config = (body: string): string => `${body}\nexport default { plugins: ['./a'] }\n`
 const files = { 'a/index.ts': revisionPlugin('a', 1), 'mcp.config.ts': config('') }

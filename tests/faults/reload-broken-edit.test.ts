@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineTool, Type } from '@mcp-patchbay/plugin-api'
 import { createHost } from '../../host/src/host.ts'
-import { reloading, revisionPlugin, textOf } from '../fixtures/reloading.ts'
-import { emptyPlugin, emptyTool } from '../fixtures/snapshots.ts'
+import { reloading, revisionPlugin, textOf } from '../fixtures/plugins/reloading.ts'
+import { emptyPlugin, emptyTool } from '../fixtures/projects/snapshots.ts'
 
 const entry = 'plugins/a/index.ts'
 const good = revisionPlugin('a', 1)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { startPatchbay } from '../fixtures/patchbay-process.ts'
-import { rawClient } from '../fixtures/raw-client.ts'
-import { configJson, revisionPlugin } from '../fixtures/reloading.ts'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { startPatchbay } from '../fixtures/projects/patchbay-process.ts'
+import { rawClient } from '../fixtures/http/raw-client.ts'
+import { configJson, revisionPlugin } from '../fixtures/plugins/reloading.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const LIMIT = 128
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { ServiceErrorCode } from '@mcp-patchbay/plugin-api'
-import { callScope, localDialing, refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { callScope, localDialing, refusal, serviceHttp } from '../fixtures/http/service-http.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
 import {
   endless,
@@ -18,7 +18,7 @@ import {
   startUpstream,
   testAuthority,
   type Behaviour,
-} from '../fixtures/upstream.ts'
+} from '../fixtures/http/upstream.ts'
 
 /** Every way an answer can go wrong, and what the plugin is told. Sent with POST, so that nothing is retried. */
 const table: readonly (readonly [what: string, behaviour: Behaviour, code: ServiceErrorCode, message: RegExp])[] = [

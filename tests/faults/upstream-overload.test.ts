@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { callScope, refusal, serviceHttp } from '../fixtures/http/service-http.ts'
 import { createTestClock } from '../fixtures/test-clock.ts'
-import { held, reply, silent, startUpstream } from '../fixtures/upstream.ts'
+import { held, reply, silent, startUpstream } from '../fixtures/http/upstream.ts'
 
 test('a hundred hanging requests to one service leave another one alone', async () => {
   await using hanging = await startUpstream(silent)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServiceHttpOptions } from '../../host/src/network/http-client.ts'
 import { retryAfter } from '../../host/src/network/resilience/retry.ts'
-import { callScope, refusal, serviceHttp } from '../fixtures/service-http.ts'
+import { callScope, refusal, serviceHttp } from '../fixtures/http/service-http.ts'
 import { createTestClock, type TestClock } from '../fixtures/test-clock.ts'
-import { FAR_HOSTS, reply, reset, resetMidBody, startUpstream } from '../fixtures/upstream.ts'
+import { FAR_HOSTS, reply, reset, resetMidBody, startUpstream } from '../fixtures/http/upstream.ts'
 
 const NEVER = 1_000_000
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { HostListing } from 'mcp-patchbay'
-import { rawClient } from '../fixtures/raw-client.ts'
-import { runPatchbay, startPatchbay } from '../fixtures/patchbay-process.ts'
+import { rawClient } from '../fixtures/http/raw-client.ts'
+import { runPatchbay, startPatchbay } from '../fixtures/projects/patchbay-process.ts'
 
 const broken = join(import.meta.dirname, '../fixtures/broken')
 

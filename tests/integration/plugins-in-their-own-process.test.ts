@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { createHost, type EmbeddedEntry, type Host } from 'mcp-patchbay'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const CANARY = 'canary-8d02c6e1f4'
 

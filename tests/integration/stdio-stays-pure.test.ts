@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runPatchbay } from '../fixtures/patchbay-process.ts'
+import { runPatchbay } from '../fixtures/projects/patchbay-process.ts'
 
 const NOISY = ['--config', join(import.meta.dirname, '../fixtures/noisy/mcp.config.json')]
 

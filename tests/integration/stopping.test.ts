@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { rawClient } from '../fixtures/raw-client.ts'
-import { spawnPatchbay, startPatchbay } from '../fixtures/patchbay-process.ts'
+import { rawClient } from '../fixtures/http/raw-client.ts'
+import { spawnPatchbay, startPatchbay } from '../fixtures/projects/patchbay-process.ts'
 
 const WAITS = ['--config', join(import.meta.dirname, '../fixtures/stopping/mcp.config.json')]
 const IMPATIENT = ['--config', join(import.meta.dirname, '../fixtures/stopping/impatient.json')]

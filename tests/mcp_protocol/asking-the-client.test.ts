@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createHost } from 'mcp-patchbay'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { httpClients, v1 } from '../fixtures/mcp-clients.ts'
-import { bearers, serveHttp } from '../fixtures/serving.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { httpClients, v1 } from '../fixtures/http/mcp-clients.ts'
+import { bearers, serveHttp } from '../fixtures/http/serving.ts'
 
 const answers = (message: string) => (message === 'Your name?' || message === 'Whom?' ? 'Ada' : 'blue')
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { httpClients, v1, v2 } from '../fixtures/mcp-clients.ts'
-import { bearers, serveHttp } from '../fixtures/serving.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { httpClients, v1, v2 } from '../fixtures/http/mcp-clients.ts'
+import { bearers, serveHttp } from '../fixtures/http/serving.ts'
 
 for (const [name, connect] of Object.entries(httpClients)) {
   test(`passes progress on to ${name}`, async (t) => {

@@ -4,8 +4,8 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { startPatchbay, type PatchbayProcess } from '../fixtures/patchbay-process.ts'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { startPatchbay, type PatchbayProcess } from '../fixtures/projects/patchbay-process.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const LATEST = '@modelcontextprotocol/conformance'
 /** The last release of the first line; both packages install the same command, so it has another name here. */

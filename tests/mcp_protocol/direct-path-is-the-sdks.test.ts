@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { defineTool, ServiceError, Type, type Content } from '@mcp-patchbay/plugin-api'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { createExchanger, type WireAnswer, type WireRequest } from '../fixtures/exchange.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { createExchanger, type WireAnswer, type WireRequest } from '../fixtures/auth/exchange.ts'
 import { pick, randomFrom, type Random } from '../fixtures/random.ts'
-import { serveBoth } from '../fixtures/serving.ts'
+import { serveBoth } from '../fixtures/http/serving.ts'
 
 type Era = '2026-07-28' | '2025 in a session' | '2025 without sessions'
 const ERAS: readonly Era[] = ['2026-07-28', '2025 in a session', '2025 without sessions']

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { defineTool, Type } from '@mcp-patchbay/plugin-api'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { httpClients, type Heard, type TestClient } from '../fixtures/mcp-clients.ts'
-import { bearers, serveHttp, type Served } from '../fixtures/serving.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { httpClients, type Heard, type TestClient } from '../fixtures/http/mcp-clients.ts'
+import { bearers, serveHttp, type Served } from '../fixtures/http/serving.ts'
 
 const extraTool = (name: string, permissions: readonly string[] = []) =>
   defineTool({ name, description: 'New.', access: 'read', permissions, input: Type.Object({}), run: () => 'new' })

@@ -13,8 +13,8 @@ import {
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
 } from '@modelcontextprotocol/client'
-import { guardedHost } from '../fixtures/guarded-host.ts'
-import { startIdentityProvider } from '../fixtures/identity-provider.ts'
+import { guardedHost } from '../fixtures/http/guarded-host.ts'
+import { startIdentityProvider } from '../fixtures/auth/identity-provider.ts'
 
 test('a client of the SDK finds its way from an address to a tool, and to the scope of another', async (t) => {
   const proxy = await startProxy(t)

@@ -3,10 +3,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { v1 } from '../fixtures/mcp-clients.ts'
-import { RawSession } from '../fixtures/raw-session.ts'
-import { bearers, serveHttp } from '../fixtures/serving.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { v1 } from '../fixtures/http/mcp-clients.ts'
+import { RawSession } from '../fixtures/http/raw-session.ts'
+import { bearers, serveHttp } from '../fixtures/http/serving.ts'
 
 const HOUR = 3_600_000
 

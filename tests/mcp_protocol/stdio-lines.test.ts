@@ -5,8 +5,8 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createDirect } from '../../host/src/transport/fast-path/fast-path.ts'
 import { createStdioTransport } from '../../host/src/transport/stdio/stdio.ts'
-import { demoPlugin } from '../fixtures/demo-plugin.ts'
-import { startServing } from '../fixtures/serving.ts'
+import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { startServing } from '../fixtures/http/serving.ts'
 
 for (const [what, line, code] of [
   ['is not JSON', 'hello', -32700],

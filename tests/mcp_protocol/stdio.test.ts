@@ -3,7 +3,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
-import { stdioClients } from '../fixtures/mcp-clients.ts'
+import { stdioClients } from '../fixtures/http/mcp-clients.ts'
 
 const args = ['--conditions=@mcp-patchbay/source', `${import.meta.dirname}/../fixtures/stdio-server.ts`]
 const server = { command: process.execPath, args }

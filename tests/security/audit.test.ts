@@ -3,9 +3,9 @@ import { test, type TestContext } from 'node:test'
 import { definePlugin, defineTool, hasCredential, Secret, Type, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { createCaller, type EmbeddedConfig } from 'mcp-patchbay'
 import { argumentShape } from '../../host/src/observability/audit.ts'
-import { hostUnderTest, type HostUnderTest } from '../fixtures/host-under-test.ts'
-import type { LogLine } from '../fixtures/patchbay-process.ts'
-import { pinnedProject, pluginSource } from '../fixtures/pinned-project.ts'
+import { hostUnderTest, type HostUnderTest } from '../fixtures/projects/host-under-test.ts'
+import type { LogLine } from '../fixtures/projects/patchbay-process.ts'
+import { pinnedProject, pluginSource } from '../fixtures/projects/pinned-project.ts'
 
 const tracker = definePlugin({
   name: 'tracker',

@@ -5,7 +5,7 @@ import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import { readRequestCredentials } from '../../host/src/auth/outbound/request-credentials.ts'
 import { createHost } from '../../host/src/host.ts'
 import { createCaller, NO_NARROWING } from '../../host/src/server/catalog/caller.ts'
-import { countingPlugin, outcomeOf } from '../fixtures/counting-plugin.ts'
+import { countingPlugin, outcomeOf } from '../fixtures/plugins/counting-plugin.ts'
 
 const ann = fakePrincipal({ id: 'ann', tenant: 'acme' })
 /** Each differs from ann in one thing. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definePlugin, definePrompt, defineResource, defineTool, Secret, ServiceError, Type } from '@mcp-patchbay/plugin-api'
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
-import { CANARY, hostUnderTest, replyOf } from '../fixtures/host-under-test.ts'
+import { CANARY, hostUnderTest, replyOf } from '../fixtures/projects/host-under-test.ts'
 
 const LEAKY = `ENOENT: no such file or directory, open '/etc/patchbay/keys.json' while asking https://api.example.com/v1?token=${CANARY}`
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostConfig } from 'mcp-patchbay'
-import { reloading, revisionPlugin } from '../fixtures/reloading.ts'
-import { rawClient } from '../fixtures/raw-client.ts'
+import { reloading, revisionPlugin } from '../fixtures/plugins/reloading.ts'
+import { rawClient } from '../fixtures/http/raw-client.ts'
 
 const plugins = {
   'plugins/a/index.ts': revisionPlugin('a', 1, { tools: ['rev', 'more'] }),

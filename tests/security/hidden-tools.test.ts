@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { definePlugin, definePrompt, defineResource, defineTool, hasCredential, Secret, Type } from '@mcp-patchbay/plugin-api'
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { EmbeddedEntry } from 'mcp-patchbay'
-import { hostUnderTest, type HostUnderTestOptions } from '../fixtures/host-under-test.ts'
-import { rawClient, type RawAnswer } from '../fixtures/raw-client.ts'
-import { RawSession } from '../fixtures/raw-session.ts'
-import { bearers, serveHttp } from '../fixtures/serving.ts'
+import { hostUnderTest, type HostUnderTestOptions } from '../fixtures/projects/host-under-test.ts'
+import { rawClient, type RawAnswer } from '../fixtures/http/raw-client.ts'
+import { RawSession } from '../fixtures/http/raw-session.ts'
+import { bearers, serveHttp } from '../fixtures/http/serving.ts'
 
 interface Secretive {
   readonly plugin: ServicePlugin

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { definePlugin, defineTool, ServiceError, Type, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { createLogger } from '../../host/src/observability/logger.ts'
-import { hostUnderTest } from '../fixtures/host-under-test.ts'
-import { RawSession } from '../fixtures/raw-session.ts'
+import { hostUnderTest } from '../fixtures/projects/host-under-test.ts'
+import { RawSession } from '../fixtures/http/raw-session.ts'
 
 /** What somebody would write to make a line of their own, or to make one disappear. */
 const FORGED = 'a\n{"level":"error","event":"forged"}\r\u001b[2K\u001b[1A\u0007\u009b31m\u2028b\u202ec'

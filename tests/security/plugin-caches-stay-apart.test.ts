@@ -4,7 +4,7 @@ import { definePlugin, defineTool, Type, type Principal } from '@mcp-patchbay/pl
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import { createHost } from '../../host/src/host.ts'
 import { createCaller } from '../../host/src/server/catalog/caller.ts'
-import { outcomeOf } from '../fixtures/counting-plugin.ts'
+import { outcomeOf } from '../fixtures/plugins/counting-plugin.ts'
 
 /** Says what it finds under a key, then leaves its own mark there. */
 function marking(mark: string) {

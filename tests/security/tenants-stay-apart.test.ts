@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import type { EmbeddedConfig } from 'mcp-patchbay'
 import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
-import { callerWith, trackedHost, trackerPlugin, type TrackerClient } from '../fixtures/tracker.ts'
-import { held, reply, silent, startUpstream, type Behaviour, type Upstream } from '../fixtures/upstream.ts'
+import { callerWith, trackedHost, trackerPlugin, type TrackerClient } from '../fixtures/plugins/tracker.ts'
+import { held, reply, silent, startUpstream, type Behaviour, type Upstream } from '../fixtures/http/upstream.ts'
 
 const acme = callerWith(fakePrincipal({ id: 'ann', tenant: 'acme' }))
 const umbrella = callerWith(fakePrincipal({ id: 'ann', tenant: 'umbrella' }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definePlugin, defineTool, Type, type ServicePlugin } from '@mcp-patchbay/plugin-api'
-import { hostUnderTest } from '../fixtures/host-under-test.ts'
+import { hostUnderTest } from '../fixtures/projects/host-under-test.ts'
 
 const input = Type.Object({
   repo: Type.String({ minLength: 1, pattern: '^[a-z]+/[a-z]+$' }),

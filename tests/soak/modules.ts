@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process'
 import { setImmediate } from 'node:timers/promises'
 import { createModuleGraph } from '../../host/src/modules/graph.ts'
-import { writePlugin } from '../fixtures/generated-plugin.ts'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { writePlugin } from '../fixtures/plugins/generated-plugin.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const [loads = '5000', inside] = process.argv.slice(2)
 const heapMb = 96

@@ -5,10 +5,10 @@
  *   npm run soak:processes -- 500
  */
 import { createHost } from '../../host/src/host.ts'
-import { openHandles } from '../fixtures/open-handles.ts'
-import { pluginPids, until } from '../fixtures/plugin-processes.ts'
-import { revisionPlugin, textOf } from '../fixtures/reloading.ts'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { openHandles } from '../fixtures/projects/open-handles.ts'
+import { pluginPids, until } from '../fixtures/plugins/plugin-processes.ts'
+import { revisionPlugin, textOf } from '../fixtures/plugins/reloading.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const reloads = Number(process.argv[2] ?? 500)
 const LISTENED = ['exit', 'SIGTERM', 'uncaughtException', 'unhandledRejection']

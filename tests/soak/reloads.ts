@@ -9,7 +9,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/client'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { createHost } from '../../host/src/host.ts'
-import { sourceTree } from '../fixtures/source-tree.ts'
+import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const [reloads = '2000', inside] = process.argv.slice(2)
 const heapMb = 96

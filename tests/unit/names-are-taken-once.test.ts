@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type, type TObject } from '@mcp-patchbay/plugin-api'
 import { findCollisions } from '../../host/src/plugin/run/names.ts'
-import { activeRecord, emptyPlugin, emptyTool } from '../fixtures/snapshots.ts'
+import { activeRecord, emptyPlugin, emptyTool } from '../fixtures/projects/snapshots.ts'
 
 const record = (name: string, tools: readonly string[], config: TObject = Type.Object({})) =>
   activeRecord(

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { test } from 'node:test'
+import { pinnedProject, pluginSource, tool } from '../../fixtures/projects/pinned-project.ts'
+
+const files = { 'plugins/notes/index.ts': pluginSource() }
+const changed = pluginSource({
+  tools: [tool({ description: 'Reads one thing.' }), tool({ name: 'items_add', access: 'write' })],
+  more: 'capabilities: { hosts: ["https://files.example.com"] },',
+})
+
+test('lock pins what is there, check agrees, and a second lock writes nothing', async () => {
+  using project = pinnedProject(files)
+  assert.equal((await project.patchbay(['lock', '--check'])).code, 1)
+  assert.equal(existsSync(project.path('mcp.lock.json')), false)
+  const first = await project.patchbay(['lock'])
+  assert.equal(first.code, 0)
+  assert.match(first.stdout, /notes\n {2}\+ not pinned yet\n[^]*tool items_get \(read\): Reads one item\./)
+  assert.equal((await project.patchbay(['lock', '--check'])).code, 0)
+  const { ino } = statSync(project.path('mcp.lock.json'))
+  const second = await project.patchbay(['lock'])
+  assert.match(second.stdout, /Everything is what mcp\.lock\.json says/)
+  assert.equal(statSync(project.path('mcp.lock.json')).ino, ino)
+})
+
+test('diff says which text changed in which tool, which files, and which capability is new', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  project.write('plugins/notes/index.ts', changed)
+  const { code, stdout } = await project.patchbay(['diff'])
+  assert.equal(code, 1)
+  for (const line of [
+    /~ index\.ts/,
+    /\+ may now hosts: https:\/\/files\.example\.com/,
+    /- "Reads one item\."\n\s+\+ "Reads one thing\."/,
+    /\+ tool items_add/,
+  ])
+    assert.match(stdout, line)
+})
+
+test('diff as JSON has the same for programs', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  project.write('plugins/notes/index.ts', changed)
+  const { code, stdout } = await project.patchbay(['diff', '--json'])
+  assert.equal(code, 1)
+  const { deployment, changes } = JSON.parse(stdout) as {
+    deployment: string
+    changes: readonly { name: string; change: string; differences: readonly { kind: string }[] }[]
+  }
+  assert.equal(deployment, 'default')
+  assert.deepEqual(
+    changes.map(({ name, change, differences }) => [name, change, differences.map(({ kind }) => kind)]),
+    [['notes', 'changed', ['tree', 'capability', 'tool', 'tool']]],
+  )
+})
+
+test('without what was kept of the approved text, diff still says what differs', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  project.remove('.patchbay')
+  project.write('plugins/notes/index.ts', changed)
+  const { stdout } = await project.patchbay(['diff'])
+  assert.match(stdout, /~ tool items_get\n/)
+  assert.doesNotMatch(stdout, /Reads one item/)
+})
+
+test('text that was forged as approved is not shown', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  project.write('plugins/notes/index.ts', changed)
+  const kept = '.patchbay/approved/default/notes.json'
+  project.write(kept, readFileSync(project.path(kept), 'utf8').replace('Reads one item.', 'Reads one thing.'))
+  const { stdout } = await project.patchbay(['diff'])
+  assert.match(stdout, /~ tool items_get\n/)
+})
+
+test('a plugin that was taken out of the config leaves the lock', async () => {
+  using project = pinnedProject({ ...files, 'plugins/other/index.ts': pluginSource({ name: 'other' }) })
+  await project.lock()
+  project.remove('plugins/other')
+  const { code, stdout } = await project.patchbay(['diff'])
+  assert.equal(code, 1)
+  assert.match(stdout, /other\n {2}- no longer in the config/)
+  await project.lock()
+  assert.doesNotMatch(readFileSync(project.path('mcp.lock.json'), 'utf8'), /other/)
+})
+
+test('a plugin that cannot be imported leaves the lock as it was', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  const before = readFileSync(project.path('mcp.lock.json'), 'utf8')
+  project.write('plugins/notes/index.ts', changed)
+  project.write('plugins/broken/index.ts', 'throw new Error("out of order")')
+  for (const args of [['lock'], ['approve', 'broken']]) {
+    const { code, stderr } = await project.patchbay(args)
+    assert.equal(code, 1)
+    assert.match(stderr, /out of order/)
+  }
+  assert.equal(readFileSync(project.path('mcp.lock.json'), 'utf8'), before)
+})
+
+test('approve records one plugin whole and leaves the others', async () => {
+  using project = pinnedProject({ ...files, 'plugins/other/index.ts': pluginSource({ name: 'other' }) })
+  await project.lock()
+  project.write('plugins/notes/index.ts', changed)
+  project.write('plugins/other/index.ts', pluginSource({ name: 'other', tools: [tool({ description: 'Other.' })] }))
+  const { code, stdout } = await project.patchbay(['approve', 'notes'])
+  assert.equal(code, 0)
+  assert.match(stdout, /\+ "Reads one thing\."[^]*Approved notes/)
+  const { stdout: left } = await project.patchbay(['diff'])
+  assert.match(left, /^other$/m)
+  assert.doesNotMatch(left, /^notes$/m)
+})
+
+test('approve knows what it cannot approve', async () => {
+  using project = pinnedProject(files)
+  const unlocked = await project.patchbay(['approve', 'notes.items_get'])
+  assert.equal(unlocked.code, 1)
+  assert.match(unlocked.stderr, /Plugin "notes" is not in mcp\.lock\.json/)
+  await project.lock()
+  for (const [target, known] of [
+    ['nothing', /known are notes/],
+    ['notes.nothing', /known are notes\.items_get/],
+  ] as const) {
+    const { code, stderr } = await project.patchbay(['approve', target])
+    assert.equal(code, 1)
+    assert.match(stderr, known)
+  }
+  assert.equal((await project.patchbay(['approve'])).code, 2)
+  const again = await project.patchbay(['approve', 'notes'])
+  assert.deepEqual([again.code, again.stdout], [0, 'notes is what mcp.lock.json says already\n'])
+})
+
+test('a torn lock ends every command that needs it with 78', async () => {
+  using project = pinnedProject({ ...files, 'mcp.lock.json': '{' })
+  for (const args of [['lock'], ['lock', '--check'], ['diff'], ['approve', 'notes']])
+    assert.equal((await project.patchbay(args)).code, 78, args.join(' '))
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { blocksOf } from '../../fixtures/markdown-blocks.ts'
+import { createPageProject } from '../../fixtures/http/page-project.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const blocks = blocksOf(join(root, 'README.md'))
+const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
+const run = promisify(execFile)
+
+const project = createPageProject(blocks)
+after(() => project[Symbol.dispose]())
+
+const patchbay = (folder: string, args: readonly string[]) => run(join(root, 'node_modules/.bin/patchbay'), args, { cwd: folder })
+
+describe('README', () => {
+  test('its TypeScript compiles as strictly as ours', async () => {
+    assert.equal(await project.compile(), '')
+  })
+
+  test('its JSON parses', () => {
+    for (const { text } of blocks.filter(({ language }) => language === 'json')) assert.doesNotThrow(() => JSON.parse(text))
+  })
+
+  test('its two commands are those of package.json', () => {
+    assert.ok(commands.includes('npm ci && npm start'))
+    assert.ok(commands.includes('npm ci && npm test'))
+  })
+
+  /** What each command of the page must print; a command that is not here fails the test below. */
+  const outputs: Readonly<Record<string, { readonly folder: string; readonly prints: RegExp }>> = {
+    'npx patchbay list': { folder: root, prints: /^sqlite .*active/m },
+    'npx patchbay call sqlite_tables_list': { folder: root, prints: /^\| table \|/m },
+    'npx patchbay explain github_issues_get': { folder: root, prints: /not_configured +refuse +.*GITHUB_PERSONAL_TOKEN/ },
+    'npx patchbay call greeter_people_greet name=Ada': { folder: project.folder, prints: /^\*\*Hello, Ada!\*\*$/m },
+  }
+  const withoutToken = new Set([
+    'npm ci && npm start',
+    'npm ci && npm test',
+    'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
+    'npm run example', // run by examples.test.ts
+  ])
+
+  for (const command of commands.filter((line) => !withoutToken.has(line)))
+    test(`its command \`${command}\` prints what it says`, async () => {
+      const expected = outputs[command]
+      assert.ok(expected, 'the test knows what the command prints')
+      const { stdout } = await patchbay(expected.folder, command.split(' ').slice(2))
+      assert.match(stdout, expected.prints)
+    })
+
+  test('what npm start runs serves, and ends when it is told to', async () => {
+    const child = spawn(join(root, 'node_modules/.bin/patchbay'), ['start', '--port', '0', '--management-port', '0'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    try {
+      let url = ''
+      for await (const line of createInterface(child.stderr)) {
+        const entry = JSON.parse(line) as { event: string; url?: string }
+        if (entry.event !== 'listening') continue
+        url = entry.url ?? ''
+        break
+      }
+      const answer = await fetch(new URL('/healthz', url))
+      assert.equal(answer.status, 200)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    child.stderr.resume()
+    const [code] = (await once(child, 'exit')) as [number]
+    assert.equal(code, 0)
+  })
+})

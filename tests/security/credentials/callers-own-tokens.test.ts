@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
+import type { EmbeddedEntry } from 'mcp-patchbay'
+import { openAccountTokens } from '../../../host/src/auth/accounts/account-tokens.ts'
+import { createServiceCredential } from '../../../host/src/auth/outbound/service-credential.ts'
+import { HostError } from '../../../host/src/errors.ts'
+import { silentLogger } from '../../../host/src/observability/logger.ts'
+import { createRedactor } from '../../../host/src/observability/redact.ts'
+import { callScope, refusal, serviceHttp } from '../../fixtures/http/service-http.ts'
+import { createTestClock } from '../../fixtures/test-clock.ts'
+import { callerWith, trackedHost, trackerPlugin } from '../../fixtures/plugins/tracker.ts'
+import { held, reply, startUpstream, type Behaviour } from '../../fixtures/http/upstream.ts'
+
+const key = randomBytes(32).toString('base64')
+const ann = { tenant: 'acme', kind: 'oauth', id: 'ann' } as const
+const bob = { tenant: 'acme', kind: 'oauth', id: 'bob' } as const
+const annAt = { principal: ann, instance: 'tracker' }
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'accounts-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  return join(dir, 'tokens')
+}
+
+// C21
+for (const umask of [0, 0o277])
+  test(`stored tokens are files that only their owner can read, with umask ${umask.toString(8)}`, (t) => {
+    const dir = folder(t)
+    if (umask === 0) mkdirSync(dir, { mode: 0o777 })
+    const before = process.umask(umask)
+    try {
+      openAccountTokens({ dir, key, variable: 'KEY' }).link(annAt, 'anns-token')
+    } finally {
+      process.umask(before)
+    }
+    assert.equal(statSync(dir).mode & 0o777, 0o700)
+    const files = readdirSync(dir)
+    assert.equal(files.length, 1)
+    for (const file of files) {
+      assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600)
+      assert.doesNotMatch(file + readFileSync(join(dir, file), 'utf8'), /ann|acme|tracker/)
+    }
+  })
+
+test('a stored token is read for its own tenant, caller and service, until it is unlinked', (t) => {
+  const tokens = openAccountTokens({ dir: folder(t), key, variable: 'KEY' })
+  assert.equal(tokens.get(annAt), undefined)
+  tokens.link(annAt, 'first')
+  tokens.link(annAt, 'second')
+  assert.equal(tokens.get(annAt), 'second')
+  for (const other of [
+    { principal: bob, instance: 'tracker' },
+    { principal: ann, instance: 'other' },
+    { principal: { ...ann, tenant: 'umbrella' }, instance: 'tracker' },
+    { principal: { ...ann, tenant: undefined }, instance: 'tracker' },
+    { principal: { ...ann, kind: 'apiKey' as const }, instance: 'tracker' },
+  ])
+    assert.equal(tokens.get(other), undefined)
+  assert.deepEqual([tokens.unlink(annAt), tokens.unlink(annAt), tokens.get(annAt)], [true, false, undefined])
+})
+
+test('two stored tokens that change places can both be read by nobody', (t) => {
+  const dir = folder(t)
+  const tokens = openAccountTokens({ dir, key, variable: 'KEY' })
+  const bobAt = { principal: bob, instance: 'tracker' }
+  tokens.link(annAt, 'anns')
+  tokens.link(bobAt, 'bobs')
+  const [one = '', two = ''] = readdirSync(dir)
+  renameSync(join(dir, one), join(dir, 'aside'))
+  renameSync(join(dir, two), join(dir, one))
+  renameSync(join(dir, 'aside'), join(dir, two))
+  for (const account of [annAt, bobAt])
+    assert.throws(
+      () => tokens.get(account),
+      (error) => error instanceof HostError && error.code === 'ACCOUNT_UNREADABLE',
+    )
+})
+
+test('a key that is none, and one with which nothing was stored, are errors', (t) => {
+  const dir = folder(t)
+  for (const wrong of [undefined, '', 'short', randomBytes(16).toString('base64')])
+    assert.throws(
+      () => openAccountTokens({ dir, key: wrong, variable: 'TOKEN_KEY' }),
+      (error) => error instanceof HostError && error.code === 'ACCOUNT_KEY' && error.message.includes('TOKEN_KEY'),
+    )
+  openAccountTokens({ dir, key, variable: 'KEY' }).link(annAt, 'anns')
+  const other = openAccountTokens({ dir, key: randomBytes(32).toString('base64'), variable: 'KEY' })
+  assert.throws(() => other.get(annAt), { code: 'ACCOUNT_UNREADABLE' })
+})
+
+test("a call of somebody who linked an account goes with that account's token, and one with a header of its own with that", async (t) => {
+  await using upstream = await startUpstream(reply(200, 'issues'))
+  const dir = folder(t)
+  const entry: EmbeddedEntry = { use: trackerPlugin(), config: { apiUrl: upstream.url, personalToken: 'server-token' } }
+  const { host, call, lines } = await trackedHost(t, [{ ...entry, serverCredentials: 'deny' }], {
+    config: { auth: { accounts: { dir, keyVariable: 'TOKEN_KEY' } } },
+    env: { TOKEN_KEY: key },
+  })
+  host.accounts?.link(annAt, 'canary-linked')
+  await call('tracker_issues_get', callerWith(fakePrincipal(ann)))
+  await call('tracker_issues_get', callerWith(fakePrincipal(ann), { tracker: 'Bearer sent' }))
+  assert.match((await call('tracker_issues_get', callerWith(fakePrincipal(bob)))).text, /Link your account or send/)
+  assert.deepEqual(
+    upstream.requests.map(({ headers }) => headers['authorization']),
+    ['Bearer canary-linked', 'Bearer sent'],
+  )
+  assert.doesNotMatch(lines.join(), /canary-linked/)
+  chmodSync(dir, 0o700)
+  for (const file of readdirSync(dir)) renameSync(join(dir, file), join(dir, 'elsewhere'))
+  assert.equal(host.accounts?.unlink(annAt), false)
+})
+
+test("a stored token that cannot be read is an error of the call, and the server's is not tried", async (t) => {
+  await using upstream = await startUpstream(reply(200, 'issues'))
+  const dir = folder(t)
+  openAccountTokens({ dir, key: randomBytes(32).toString('base64'), variable: 'KEY' }).link(annAt, 'anns')
+  const { call } = await trackedHost(
+    t,
+    [{ use: trackerPlugin(), config: { apiUrl: upstream.url, personalToken: 'server-token' }, serverCredentials: 'allow' }],
+    { config: { auth: { accounts: { dir, keyVariable: 'TOKEN_KEY' } } }, env: { TOKEN_KEY: key } },
+  )
+  const { text, isError } = await call('tracker_issues_get', callerWith(fakePrincipal(ann)))
+  assert.ok(isError)
+  assert.match(text, /stored for your account at "tracker" cannot be used.*/)
+  assert.equal(upstream.requests.length, 0)
+})
+
+// RFC 8693
+test("a caller's access token is exchanged once for all of its calls, and the service sees what it was exchanged for", async () => {
+  const answer = held(token('exchanged-1'))
+  await using setup = await startExchange([answer.behaviour])
+  const calls = Promise.all([setup.call('anns-inbound'), setup.call('anns-inbound'), setup.call('anns-inbound')])
+  const asked = await setup.tokens.received(1)
+  answer.release()
+  await calls
+  await setup.call('anns-inbound')
+  assert.equal(setup.tokens.requests.length, 1)
+  assert.equal(asked.headers['authorization'], `Basic ${btoa('patchbay:s3cret')}`)
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(asked.body)), {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    client_id: 'patchbay',
+    subject_token: 'anns-inbound',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    audience: 'tracker-api',
+    scope: 'issues',
+  })
+  assert.deepEqual(
+    new Set(setup.service.requests.map(({ headers }) => headers['authorization'])),
+    new Set(['Bearer exchanged-1']),
+  )
+  assert.equal(setup.redactor('exchanged-1 s3cret'), '[redacted] [redacted]')
+})
+
+test('tokens that were exchanged are of one caller and one tenant, and are exchanged anew before they expire', async () => {
+  await using setup = await startExchange([token('a'), token('b'), token('c'), token('d')])
+  await setup.call('anns-inbound')
+  await setup.call('bobs-inbound', { id: 'bob' })
+  await setup.call('anns-inbound', { tenant: 'umbrella' })
+  setup.clock.advance(3_590_000)
+  await setup.call('anns-inbound')
+  assert.deepEqual(
+    setup.service.requests.map(({ headers }) => headers['authorization']),
+    ['Bearer a', 'Bearer b', 'Bearer c', 'Bearer d'],
+  )
+})
+
+test('a refused exchange is an error that is remembered for a while, and no lower credential is tried', async () => {
+  await using setup = await startExchange([reply(400, { error: 'invalid_grant' }), token('later')])
+  for (let turn = 0; turn < 3; turn++) {
+    const error = await refusal(setup.call('anns-inbound'), 'AUTHENTICATION_FAILED')
+    assert.match(error.message, /could not be exchanged for one of the service: invalid_grant/)
+  }
+  assert.deepEqual([setup.tokens.requests.length, setup.service.requests.length], [1, 0])
+  setup.clock.advance(30_000)
+  await setup.call('anns-inbound')
+  assert.equal(setup.tokens.requests.length, 2)
+})
+
+test('a token service that fails is an error that is not remembered', async () => {
+  await using setup = await startExchange([reply(503), reply(200, '<html>'), token('later')])
+  await refusal(setup.call('anns-inbound'), 'UPSTREAM_FAILED')
+  await refusal(setup.call('anns-inbound'), 'UPSTREAM_FAILED')
+  await setup.call('anns-inbound')
+  assert.equal(setup.service.requests.length, 1)
+})
+
+test('a token that the service refuses is exchanged anew next time, and the refusal stays an error', async () => {
+  await using setup = await startExchange([token('stale'), token('fresh')], [reply(401), reply(200, {})])
+  const error = await refusal(setup.call('anns-inbound'), 'AUTHENTICATION_FAILED')
+  assert.match(error.fix ?? '', /Sign in again/)
+  await setup.call('anns-inbound')
+  assert.equal(setup.service.requests[1]?.headers['authorization'], 'Bearer fresh')
+})
+
+test('a caller that came without a token has nothing exchanged', async () => {
+  await using setup = await startExchange([token('a')])
+  await setup.call(undefined)
+  assert.equal(setup.tokens.requests.length, 0)
+  assert.equal(setup.service.requests[0]?.headers['authorization'], 'Bearer server-token')
+})
+
+function token(value: string): Behaviour {
+  return reply(200, {
+    access_token: value,
+    token_type: 'Bearer',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    expires_in: 3_600,
+  })
+}
+
+async function startExchange(tokenScript: Behaviour[], script = [reply(200, {})]) {
+  const stack = new AsyncDisposableStack()
+  const tokens = stack.use(await startUpstream(tokenScript))
+  const service = stack.use(await startUpstream(script))
+  const clock = createTestClock()
+  const redactor = createRedactor()
+  const credential = stack.use(
+    createServiceCredential({
+      settings: { instance: 'tracker', values: new Map([['personalToken', 'server-token']]), fingerprintKey: Buffer.alloc(32) },
+      policy: { allowRequestCredentials: true, serverCredentials: 'allow', isNeeded: true, isRaw: false },
+      exchange: {
+        tokenUrl: `${tokens.url}/token`,
+        clientId: 'patchbay',
+        clientSecret: 's3cret',
+        audience: 'tracker-api',
+        scope: 'issues',
+      },
+      redactor,
+      log: silentLogger,
+      network: { clock, random: () => 0 },
+    }),
+  )
+  const call = async (subjectToken: string | undefined, principal: object = {}) => {
+    const scope = callScope({
+      principal: fakePrincipal({ ...ann, ...principal }),
+      credentials: { of: () => undefined, subjectToken, secrets: [] },
+    })
+    await using http = serviceHttp({
+      baseUrl: service.url,
+      credential: credential.resolve,
+      currentCall: () => scope,
+      redactor,
+      clock,
+    })
+    return await http.json('/issues')
+  }
+  return { tokens, service, clock, redactor, call, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import { callerCredential } from '../../../host/src/auth/outbound/caller-credential.ts'
+import { chooseCredential, headerCredential } from '../../../host/src/auth/outbound/credentials.ts'
+import { HostError } from '../../../host/src/errors.ts'
+import type { Credential } from '../../../host/src/network/request/placed-credential.ts'
+import { refusal, serviceHttp } from '../../fixtures/http/service-http.ts'
+import { reply, startUpstream } from '../../fixtures/http/upstream.ts'
+
+const fingerprintKey = Buffer.alloc(32, 1)
+const settings = (values: Readonly<Record<string, string>>, placement?: CredentialPlacement) => ({
+  instance: 'github',
+  values: new Map(Object.entries(values)),
+  placement,
+  fingerprintKey,
+})
+const own = callerCredential('Bearer caller-token', settings({}))
+
+const levels = [
+  { name: 'caller', header: 'authorization', line: 'Bearer caller-token' },
+  { name: 'personal token', header: 'authorization', line: 'Bearer server-token' },
+  { name: 'API key', header: 'x-api-key', line: 'server-key' },
+  { name: 'basic', header: 'authorization', line: `Basic ${Buffer.from('ada:pass:word').toString('base64')}` },
+] as const
+
+for (let mask = 0; mask < 16; mask++) {
+  const present = levels.filter((_, index) => mask & (1 << index))
+  const [highest] = present
+  const names = present.map(({ name }) => name).join(' + ') || 'nothing'
+  test(`of ${names} ${highest ? `only ${highest.name} leaves` : 'nothing leaves'}`, async () => {
+    const has = (name: string) => present.some((level) => level.name === name)
+    const values = {
+      ...(has('personal token') ? { personalToken: 'server-token' } : {}),
+      ...(has('API key') ? { apiKey: 'server-key' } : {}),
+      ...(has('basic') ? { username: 'ada', password: 'pass:word' } : {}),
+    }
+    const chosen = has('caller') ? own : chooseCredential(settings(values))
+    assert.notEqual(chosen?.kind, 'grant')
+
+    await using upstream = await startUpstream(reply(200, {}))
+    await using http = serviceHttp({ baseUrl: upstream.url, credential: async () => asCredential(chosen) })
+    await http.json('/a')
+    const sent = Object.entries(upstream.requests[0]?.headers ?? {}).filter(([name]) => /authorization|api-key|cookie/.test(name))
+    assert.deepEqual(sent, highest ? [[highest.header, highest.line]] : [])
+  })
+}
+
+test("an OAuth client comes before the service's other credentials", () => {
+  const chosen = chooseCredential(
+    settings({
+      oauthClientId: 'id',
+      oauthClientSecret: 'secret',
+      oauthTokenUrl: 'https://id.example.com/token',
+      personalToken: 't',
+    }),
+  )
+  assert.deepEqual(chosen, {
+    kind: 'grant',
+    tokenUrl: 'https://id.example.com/token',
+    id: 'id',
+    secret: 'secret',
+    scope: undefined,
+  })
+})
+
+test('half a credential is none: the next one is taken', () => {
+  assert.equal(chooseCredential(settings({ oauthClientId: 'id', username: 'ada', apiKey: 'key' }))?.kind, 'apiKey')
+  assert.equal(chooseCredential(settings({ username: 'ada', password: '' })), undefined)
+})
+
+for (const [what, values, setting] of [
+  ['a token with a line break', { personalToken: 'token\n', apiKey: 'fine' }, 'GITHUB_PERSONAL_TOKEN'],
+  ['a key with a snowman', { apiKey: '☃', username: 'ada', password: 'fine' }, 'GITHUB_API_KEY'],
+  ['a user name with a colon', { username: 'a:b', password: 'fine' }, 'GITHUB_USERNAME'],
+] as const)
+  test(`${what} is an error that names ${setting}, never a reason to take the next`, () => {
+    assert.throws(
+      () => chooseCredential(settings(values)),
+      (error) => error instanceof HostError && error.code === 'CREDENTIAL_INVALID' && error.message.includes(setting),
+    )
+  })
+
+test('an OAuth client without a token URL is missing a setting', () => {
+  assert.throws(
+    () => chooseCredential(settings({ oauthClientId: 'id', oauthClientSecret: 'secret', apiKey: 'key' })),
+    (error) => error instanceof HostError && error.message.includes('GITHUB_OAUTH_TOKEN_URL'),
+  )
+})
+
+test("goes into the plugin's own header, with its scheme or none", () => {
+  const placement = { personalToken: { header: 'Private-Token' }, apiKey: { header: 'Authorization', scheme: 'GenieKey' } }
+  assert.deepEqual(headersOf(chooseCredential(settings({ personalToken: 'abc' }, placement))), { 'private-token': 'abc' })
+  assert.deepEqual(headersOf(chooseCredential(settings({ apiKey: 'abc' }, placement))), { authorization: 'GenieKey abc' })
+})
+
+for (const header of ['Host', 'Content-Length', 'X-HTTP-Method-Override', 'bad name'])
+  test(`no credential goes into ${header}`, () => {
+    assert.throws(
+      () => chooseCredential(settings({ apiKey: 'abc' }, { apiKey: { header } })),
+      (error) => error instanceof HostError && error.code === 'SERVICE_HEADER_INVALID',
+    )
+  })
+
+test('a fingerprint tells credentials apart and does not tell them', () => {
+  const first = asCredential(chooseCredential(settings({ personalToken: 'one-token' })))
+  const again = asCredential(chooseCredential(settings({ personalToken: 'one-token' })))
+  const other = asCredential(chooseCredential(settings({ personalToken: 'two-token' })))
+  assert.equal(first?.fingerprint, again?.fingerprint)
+  assert.notEqual(first?.fingerprint, other?.fingerprint)
+  assert.doesNotMatch(first?.fingerprint ?? '', /token/)
+})
+
+test('a refused credential is an error, and the next lower one is not tried', async () => {
+  await using upstream = await startUpstream(reply(401, { message: 'Bad credentials' }))
+  const chosen = asCredential(chooseCredential(settings({ personalToken: 'server-token', apiKey: 'server-key' })))
+  await using http = serviceHttp({ baseUrl: upstream.url, credential: async () => chosen })
+  const error = await refusal(http.json('/user'), 'AUTHENTICATION_FAILED')
+  assert.equal(error.message, 'github: GET /user answered 401: Bad credentials')
+  assert.match(error.fix ?? '', /Set GITHUB_PERSONAL_TOKEN/)
+  assert.equal(upstream.requests.length, 1)
+})
+
+test('concurrent calls each carry the credential of their own', async () => {
+  await using upstream = await startUpstream((response, { headers }) => response.end(JSON.stringify(headers['authorization'])))
+  const turn = Array.from({ length: 200 }, (_, index) => `token-${index}`)
+  await using http = serviceHttp({
+    baseUrl: upstream.url,
+    credential: async () => headerCredential('oauth', turn.shift() ?? '', settings({})),
+  })
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => http.json(`/${index}`)))
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 200 }, (_, index) => `Bearer token-${index}`),
+  )
+})
+
+function asCredential(chosen: ReturnType<typeof chooseCredential>): Credential | undefined {
+  assert.ok(chosen?.kind !== 'grant')
+  return chosen
+}
+
+function headersOf(chosen: ReturnType<typeof chooseCredential>): Record<string, string> {
+  const headers: Record<string, string> = {}
+  asCredential(chosen)?.apply(headers)
+  return headers
+}
