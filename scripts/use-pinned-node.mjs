@@ -1,6 +1,7 @@
 // Makes `node` mean the pinned Node 26 for every npm script of this repository, whatever Node the machine has.
 // npm puts node_modules/.bin first on PATH; npm 11+ links the platform package's binary there, npm 10 drops that link
-// (npm/cli#4362), so it is made here. Runs as `prepare`, on any Node from 20 on, and never fails an install that can work.
+// (npm/cli#4362), so it is made here. Runs as `prepare`, on any Node from 20 on, and never fails an install that can work. With
+// npm 11 it runs on the linked binary itself: where that does not start, `prepare` runs it again on the Node that npm runs on.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -24,8 +25,8 @@ if (existsSync(binary)) {
   if (probe.status === 0) linkBinary()
   else {
     rmSync(link, { force: true })
-    const libatomic = /libatomic/.test(`${probe.stderr}`) ? '\n  To fix: apt-get install -y libatomic1' : ''
-    finish(`the pinned Node does not start here: ${`${probe.stderr || probe.error?.message}`.trim()}${libatomic}`)
+    const fix = /libatomic/.test(`${probe.stderr}`) ? 'apt-get install -y libatomic1 && npm ci' : undefined
+    finish(`the pinned Node does not start here: ${`${probe.stderr || probe.error?.message}`.trim()}`, fix)
   }
 } else finish(`no pinned Node for ${platform} in node_modules (installed with --omit=optional?)`)
 
@@ -41,11 +42,12 @@ function linkBinary() {
 }
 
 /** Without the pinned Node the machine's own must do; say which it is, and fail only when it cannot run this code. */
-function finish(why) {
+function finish(why, fix) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const able = major >= 26 || (major === 24 && minor >= 15)
   console.error(
     `patchbay: ${why}; ${able ? `using Node ${process.version}` : `Node ${process.version} is too old (needs ^24.15.0 || >=26)`}`,
   )
+  if (fix) console.error(`To fix: ${fix}`)
   if (!able) process.exit(1)
 }

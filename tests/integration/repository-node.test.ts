@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+const root = join(import.meta.dirname, '../..')
+const platform = `node_modules/node-${process.platform}-${process.arch}/bin/node`
+
+test('where the pinned Node lacks libatomic, the install says what to install', { skip: process.platform !== 'linux' }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'repository-node-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { prepare: string } }
+  for (const path of [platform, 'node_modules/.bin/node', 'scripts/x'])
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+  copyFileSync(join(root, 'scripts/use-pinned-node.mjs'), join(folder, 'scripts/use-pinned-node.mjs'))
+  writeFileSync(join(folder, 'scripts/bundle.mjs'), '')
+  const missing = 'error while loading shared libraries: libatomic.so.1: cannot open shared object file'
+  writeFileSync(join(folder, platform), `#!/bin/sh\necho "node: ${missing}" >&2\nexit 127\n`)
+  chmodSync(join(folder, platform), 0o755)
+  // As npm 11 leaves it before `prepare`: the script itself is run by the binary that does not start.
+  const link = join(folder, 'node_modules/.bin/node')
+  symlinkSync(join(folder, platform), link)
+  const { stderr } = spawnSync('sh', ['-c', scripts.prepare], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: `${dirname(link)}:${dirname(process.execPath)}:/usr/bin:/bin`, npm_node_execpath: process.execPath },
+  })
+  assert.match(stderr, /To fix: apt-get install -y libatomic1 && npm ci\n$/)
+  assert.equal(lstatSync(link, { throwIfNoEntry: false }), undefined, 'the next command finds another Node')
+})
