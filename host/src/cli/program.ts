@@ -26,13 +26,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> =
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done
-  const program = new Command('patchbay')
+  const program = new Command('mcp-patchbay')
     .description('A plugin-host runtime for MCP servers')
     .version(packageJson.version)
     .showHelpAfterError(HELP_HINT)
     .configureOutput({ writeOut })
     .exitOverride()
     .hook('preAction', async (_, action) => {
+      const { dotenv } = action.opts<{ dotenv?: string }>()
+      if (dotenv !== undefined) action.setOptionValue('envFile', dotenv)
       if (await repairProject(action.opts<CommonOptions>().config))
         process.stderr.write('A command that changed this project was interrupted; everything is as it was before\n')
     })
@@ -68,11 +70,15 @@ function withCommon(command: Command): Command {
     for (const below of command.commands) withCommon(below)
     return command
   }
-  return command
-    .addOption(new Option('--config <file>', 'the config, instead of the nearest mcp.config.{ts,js,json,yaml}'))
-    .addOption(new Option('--deployment <name>', 'which deployment of the config').env('MCP_DEPLOYMENT'))
-    .addOption(new Option('--env-file <file>', 'instead of the .env beside the config'))
-    .allowExcessArguments(false)
+  return (
+    command
+      .addOption(new Option('--config <file>', 'the config, instead of the nearest mcp.config.{ts,js,json,yaml}'))
+      .addOption(new Option('--deployment <name>', 'which deployment of the config').env('MCP_DEPLOYMENT'))
+      .addOption(new Option('--dotenv <file>', 'instead of the .env beside the config'))
+      // The name it had. Node takes that for itself wherever it is, and ends with 9 when the file does not exist.
+      .addOption(new Option('--env-file <file>').hideHelp())
+      .allowExcessArguments(false)
+  )
 }
 
 /** Help is the command's own output: stdout itself is guarded. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
@@ -138,6 +140,17 @@ describe('patchbay', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await patchbay('start', '--prot', '3000')
     assert.match(stderr, /^error: unknown option '--prot'\n\(Did you mean --port\?\)/)
     assert.deepEqual([code, stdout], [2, ''])
+  })
+
+  test('an environment file that does not exist ends with 78 and our own words, not with those of Node', async () => {
+    const { code, stdout, stderr } = await patchbay('list', '--dotenv', 'missing.env')
+    assert.match(stderr, /^The environment file .*missing\.env cannot be read: .*\nTo fix:\n {2}1\. /)
+    assert.deepEqual([code, stdout], [78, ''])
+  })
+
+  test('the command starts where env knows no -S, as on Alpine', () => {
+    const [line] = readFileSync(join(import.meta.dirname, '../../host/bin/patchbay.mjs'), 'utf8').split('\n')
+    assert.equal(line, '#!/usr/bin/env node')
   })
 
   test('start ends with 78 rather than let everybody in', async () => {

@@ -24,7 +24,7 @@ test('a missing .env is fine', () => {
   assert.deepEqual(readEnvFile({ folder: project({}), cwd: '/', env: { A: '1' } }), { A: '1' })
 })
 
-test('--env-file is read instead of .env, from the working directory', () => {
+test('--dotenv is read instead of .env, from the working directory', () => {
   const folder = project({ '.env': 'A=beside', 'prod.env': 'B=named' })
   assert.deepEqual(readEnvFile({ folder: '/nowhere', file: 'prod.env', cwd: folder, env: {} }), { B: 'named' })
 })

@@ -8,7 +8,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface EnvFileOptions {
   /** The folder of the config: its `.env` is read when there is one. */
   readonly folder: string
-  /** The file that `--env-file` names instead; it must be there. */
+  /** The file that `--dotenv` names instead; it must be there. */
   readonly file?: string | undefined
   /** What `file` is relative to. */
   readonly cwd: string

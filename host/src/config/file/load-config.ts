@@ -14,7 +14,7 @@ export interface LoadOptions {
   readonly cwd: string
   /** `--config`: this file and no search. */
   readonly file?: string | undefined
-  /** `--env-file`: instead of `.env` beside the config. */
+  /** `--dotenv`: instead of `.env` beside the config. */
   readonly envFile?: string | undefined
   /** The real environment. */
   readonly env: Environment
