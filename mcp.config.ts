@@ -3,7 +3,7 @@ import { defineConfig } from 'mcp-patchbay'
 // What `npm start` runs, and the example to copy. An editor knows every key; docs/setup.md explains them.
 export default defineConfig({
   // Every folder in here is a plugin: drop one in, it loads; remove it, it goes. One without credentials is hidden:
-  // `npx patchbay env github` prints the variables it reads.
+  // `npx mcp-patchbay env github` prints the variables it reads.
   pluginDirs: ['./plugins'],
   // Plugins from elsewhere, the same one as often as you like:
   // plugins: [{ use: '@acme/mcp-jira', as: 'jira_eu', version: '2.3.1', tools: { allow: ['issues_*'] } }],

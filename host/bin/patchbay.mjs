@@ -11,7 +11,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
   console.error(`patchbay needs Node ^24.15.0 || >=26.0.0, and this is ${process.version}.`)
   console.error(
-    'To fix: run it through npm (npx patchbay …, npm start), which uses the Node of the project, or install a newer Node.',
+    'To fix: run it through npm (npx mcp-patchbay …, npm start), which uses the Node of the project, or install a newer Node.',
   )
   process.exit(78)
 }

@@ -2,6 +2,7 @@ import { cacheErrors } from './errors/cache-errors.ts'
 import { callerErrors } from './errors/caller-errors.ts'
 import { callErrors } from './errors/call-errors.ts'
 import { configErrors } from './errors/config-errors.ts'
+import { docsPage } from './errors/docs-page.ts'
 import type { Entry } from './errors/error-definition.ts'
 import { hostErrors } from './errors/host-errors.ts'
 import { moduleErrors } from './errors/module-errors.ts'
@@ -50,9 +51,8 @@ export function hostError<Code extends ErrorCode>(code: Code, data: ErrorData<Co
 export function describeError(error: unknown): string {
   if (!(error instanceof HostError)) return error instanceof Error ? error.message : String(error)
   const steps = error.fix.map((step, index) => `  ${index + 1}. ${step}`)
-  return [error.message, ...(steps.length ? ['To fix:', ...steps] : []), `See docs/errors.md#${error.code.toLowerCase()}`].join(
-    '\n',
-  )
+  const page = docsPage(`errors.md#${error.code.toLowerCase()}`)
+  return [error.message, ...(steps.length ? ['To fix:', ...steps] : []), `See ${page}`].join('\n')
 }
 
 const catalogue = {

@@ -34,7 +34,7 @@ test('an error tells what failed, the steps, and where to read on', () => {
       'To fix:',
       '  1. Set GITHUB_API_URL in the environment or in .env',
       '  2. Or point GITHUB_API_URL_FILE at a file that holds it',
-      'See docs/errors.md#config_missing',
+      `See ${join(import.meta.dirname, '../../docs/errors.md#config_missing')}`,
     ].join('\n'),
   )
 })

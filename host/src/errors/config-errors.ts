@@ -1,3 +1,4 @@
+import { docsPage } from './docs-page.ts'
 import { entry, type Entry } from './error-definition.ts'
 
 /** What is wrong with a config or its environment; a host that starts with it exits with 78. */
@@ -8,7 +9,10 @@ export const configErrors = {
   ),
   CONFIG_NOT_FOUND: entry<{ looked: readonly string[]; names: readonly string[] }>(
     ({ looked, names }) => `There is no config: looked for ${names.join(', ')} in ${looked.join(', ')}`,
-    () => ['Name the file: --config FILE', 'Or make a new project: npx patchbay init'],
+    () => [
+      'Run the command in the folder of the config, or name the file: --config FILE',
+      `Or write a config: echo '{ "pluginDirs": ["./plugins"] }' > mcp.config.json`,
+    ],
   ),
   CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(
     ({ file, problem, frame }) => `${file} gives no config: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
@@ -17,7 +21,9 @@ export const configErrors = {
   CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
     ({ file, faults }) =>
       `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    () => ['Correct the file; every key is described in docs/setup.md, and an editor that knows TypeScript completes them'],
+    () => [
+      `Correct the file; every key is described in ${docsPage('setup.md')}, and an editor that knows TypeScript completes them`,
+    ],
   ),
   CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
     ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,
@@ -25,7 +31,7 @@ export const configErrors = {
   ),
   CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
-    ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --env-file out'],
+    ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --dotenv out'],
   ),
   CONFIG_CA_FILE: entry<{ file: string; setting: string; problem: string }>(
     ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,

@@ -1,3 +1,4 @@
+import { docsPage } from './docs-page.ts'
 import { entry, type Entry } from './error-definition.ts'
 
 /** Listening, and the host itself. */
@@ -18,7 +19,7 @@ export const hostErrors = {
     ({ place, use, problem }) => `${place} (${JSON.stringify(use)}) cannot be used: ${problem}`,
     () => [
       'Give a path beginning with ./ inside the folder of the config, or the name of an installed package',
-      'Its default export is { name, http?, tool?, resource?, prompt? }; docs/advanced.md has one',
+      `Its default export is { name, http?, tool?, resource?, prompt? }; ${docsPage('advanced.md')} has one`,
     ],
   ),
   HOST_CLOSING: entry<object>(

@@ -11,7 +11,7 @@ export const pluginErrors = {
   ),
   PLUGIN_NOT_FOUND: entry<{ plugin: string; use: string; where: string }>(
     ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) is not there: looked in ${where}`,
-    ({ use }) => [use.startsWith('.') ? 'Correct the path in mcp.config.ts' : `Install it: npx patchbay add ${use}`],
+    ({ use }) => [use.startsWith('.') ? 'Correct the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`],
   ),
   PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,

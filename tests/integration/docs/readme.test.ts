@@ -34,10 +34,10 @@ describe('README', () => {
 
   /** What each command of the page must print; a command that is not here fails the test below. */
   const outputs: Readonly<Record<string, { readonly folder: string; readonly prints: RegExp }>> = {
-    'npx patchbay list': { folder: root, prints: /^sqlite .*active/m },
-    'npx patchbay call sqlite_tables_list': { folder: root, prints: /^\| table \|/m },
-    'npx patchbay explain github_issues_get': { folder: root, prints: /not_configured +refuse +.*GITHUB_PERSONAL_TOKEN/ },
-    'npx patchbay call greeter_people_greet name=Ada': { folder: project.folder, prints: /^\*\*Hello, Ada!\*\*$/m },
+    'npx mcp-patchbay list': { folder: root, prints: /^sqlite .*active/m },
+    'npx mcp-patchbay call sqlite_tables_list': { folder: root, prints: /^\| table \|/m },
+    'npx mcp-patchbay explain github_issues_get': { folder: root, prints: /not_configured +refuse +.*GITHUB_PERSONAL_TOKEN/ },
+    'npx mcp-patchbay call greeter_people_greet name=Ada': { folder: project.folder, prints: /^\*\*Hello, Ada!\*\*$/m },
   }
   const withoutToken = new Set([
     'npm ci && npm start',

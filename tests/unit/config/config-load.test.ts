@@ -64,7 +64,10 @@ test('says where it looked when there is no config', async () => {
   assert.equal(code, 'CONFIG_NOT_FOUND')
   assert.ok(message.includes(`${join(folder, 'deep')}, ${folder}, `), message)
   assert.match(message, /mcp\.config\.ts, .*mcp\.config\.yml in /)
-  assert.deepEqual(fix, ['Name the file: --config FILE', 'Or make a new project: npx patchbay init'])
+  assert.deepEqual(fix, [
+    'Run the command in the folder of the config, or name the file: --config FILE',
+    `Or write a config: echo '{ "pluginDirs": ["./plugins"] }' > mcp.config.json`,
+  ])
 })
 
 test('says that the file of --config is not there, is a folder or is no kind of config', async () => {

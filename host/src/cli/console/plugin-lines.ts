@@ -51,6 +51,6 @@ function toolLines({ tools, reason }: PluginListing, paint: Paint): readonly str
 }
 
 function named(tools: readonly ToolListing[], line: (tool: ToolListing) => string): readonly string[] {
-  const more = tools.length > MOST ? [`      … and ${tools.length - MOST} more: npx patchbay list --tools`] : []
+  const more = tools.length > MOST ? [`      … and ${tools.length - MOST} more: npx mcp-patchbay list --tools`] : []
   return [...tools.slice(0, MOST).map(line), ...more]
 }

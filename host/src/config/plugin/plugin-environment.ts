@@ -234,6 +234,6 @@ function fixesOf({ instance, missing, faults }: Reading): readonly string[] {
     ...missing.map(({ variable }) => `Set ${variable} in the environment or in .env`),
     ...(first ? [`Or point ${first.variable}_FILE at a file that holds it`] : []),
     ...wrong.map((source) => `Correct ${source}`),
-    `To see every variable it reads: npx patchbay env ${instance}`,
+    `To see every variable it reads: npx mcp-patchbay env ${instance}`,
   ]
 }

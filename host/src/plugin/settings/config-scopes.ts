@@ -93,7 +93,7 @@ export async function readAudience(
 /** Which variables would configure a credential: the secrets of the config schema. */
 function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
   const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
-  if (secrets.length === 0) return [`Run: npx patchbay env ${instance}`]
+  if (secrets.length === 0) return [`Run: npx mcp-patchbay env ${instance}`]
   return [
     `Set ${secrets.join(' or ')} in the environment or in .env`,
     `Or point ${secrets[0]}_FILE at a file that holds it`,

@@ -1,0 +1,20 @@
+// Runs before `npm pack` in a package of this repository: what the package ships is built, and what belongs to every package, or stands
+// above it, is laid beside its code. Everything written here is in .gitignore.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const folder = process.cwd()
+
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', folder], { stdio: 'inherit' })
+copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+if (basename(folder) === 'host') {
+  execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs')], { stdio: 'inherit' })
+  copyFileSync(join(root, 'README.md'), join(folder, 'README.md'))
+  // Errors name these pages by their place on the machine.
+  rmSync(join(folder, 'docs'), { recursive: true, force: true })
+  cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true })
+}
+if (!existsSync(join(folder, 'README.md'))) throw new Error(`${folder} has no README.md`)
