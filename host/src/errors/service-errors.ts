@@ -18,7 +18,7 @@ export const serviceErrors = {
     ({ plugin, setting, problem }) => `The credential of plugin "${plugin}" cannot be used: ${setting} ${problem}`,
     ({ setting }) => [`Copy the value of ${setting} again, without line breaks or quotes around it`],
   ),
-  CREDENTIAL_REQUIRED: entry<{ plugin: string; header: string; why: 'deny' | 'readOnly' | 'none' | 'notAccepted' }>(
+  CREDENTIAL_REQUIRED: entry<{ plugin: string; header: string; why: 'deny' | 'readOnly' | 'none' | 'notAccepted' | 'noToken' }>(
     ({ plugin, why }) =>
       `${plugin} needs a credential of yours for this call: ` +
       {
@@ -26,6 +26,7 @@ export const serviceErrors = {
         readOnly: "the server's own is for reading only",
         none: 'the server has none',
         notAccepted: 'the one that was sent is not accepted here',
+        noToken: 'this call came without an access token that could be exchanged for one',
       }[why],
     ({ plugin, header, why }) => [
       why === 'notAccepted'

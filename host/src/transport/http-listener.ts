@@ -5,7 +5,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated, Authentication } from '../auth/inbound/authentication.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
-import { bearerOf, readRequestCredentials, type RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
+import { readRequestCredentials, type RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
 import { hostError } from '../errors.ts'
 import type { Announcer } from '../server/catalog/change-notifier.ts'
 import { authInfoOf } from '../server/mcp/auth-info.ts'
@@ -213,9 +213,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       refuse(res, wanted.refused)
       return undefined
     }
-    const isExchanged = who.principal.kind === 'oauth' && requestCredentials.exchanges?.()
-    const subject = isExchanged ? bearerOf(req.headers.authorization) : undefined
-    const brought = readRequestCredentials(req.rawHeaders, requestCredentials, subject)
+    const brought = readRequestCredentials(req.rawHeaders, requestCredentials, who.subjectToken)
     if ('problem' in brought) {
       log.warn('upstream_credential_refused', {
         principal: who.principal.id,

@@ -65,7 +65,6 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const requestCredentials = {
     takes: (instance: string) =>
       registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? true,
-    exchanges: () => registry.current.plugins.some(({ entry }) => entry.exchange !== undefined),
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
@@ -131,7 +130,8 @@ function stateKey({ auth, redactor, ...source }: ListenDeps): Uint8Array | strin
 /** What callers are checked with is read only where they are checked at all. */
 async function openInbound(publicUrl: string | undefined, deps: ListenDeps): Promise<Inbound> {
   const { openInbound: open } = await import('../auth/inbound/open-inbound.ts')
-  return open({ ...deps, publicUrl })
+  const exchanges = () => deps.registry.current.plugins.some(({ entry }) => entry.exchange !== undefined)
+  return open({ ...deps, publicUrl, exchanges })
 }
 
 const given = <Options extends object>(options: Options | true): Options | object => (options === true ? {} : options)

@@ -198,12 +198,33 @@ test('a token that the service refuses is exchanged anew next time, and the refu
   assert.equal(setup.service.requests[1]?.headers['authorization'], 'Bearer fresh')
 })
 
-test('a caller that came without a token has nothing exchanged', async () => {
+test('a caller with an API key has nothing to exchange, and goes with the next credential', async () => {
   await using setup = await startExchange([token('a')])
-  await setup.call(undefined)
+  await setup.call(undefined, { kind: 'apiKey' })
   assert.equal(setup.tokens.requests.length, 0)
   assert.equal(setup.service.requests[0]?.headers['authorization'], 'Bearer server-token')
 })
+
+test('a caller of OAuth whose token did not come along is refused, and no lower credential is tried', async () => {
+  await using setup = await startExchange([token('a')])
+  const error = await refusal(setup.call(undefined), 'AUTHENTICATION_FAILED')
+  assert.match(error.message, /without an access token that could be exchanged/)
+  assert.deepEqual([setup.tokens.requests.length, setup.service.requests.length], [0, 0])
+})
+
+for (const issued of [
+  undefined,
+  'urn:ietf:params:oauth:token-type:refresh_token',
+  'urn:ietf:params:oauth:token-type:id_token',
+  7,
+])
+  test(`what comes back as issued_token_type ${String(issued)} is not used as an access token`, async () => {
+    const answer = { access_token: 'odd', token_type: 'Bearer', issued_token_type: issued, expires_in: 60 }
+    await using setup = await startExchange([reply(200, answer)])
+    const error = await refusal(setup.call('anns-inbound'), 'UPSTREAM_FAILED')
+    assert.match(error.message, /issued_token_type/)
+    assert.equal(setup.service.requests.length, 0)
+  })
 
 function token(value: string): Behaviour {
   return reply(200, {

@@ -15,6 +15,8 @@ export interface Authenticated {
   readonly expiresAt?: number | undefined
   /** Aborts when the credential is taken back before: they end then as well. */
   readonly revoked?: AbortSignal | undefined
+  /** The access token itself, for this request only, and only where an entry of the config exchanges it (RFC 8693). */
+  readonly subjectToken?: string | undefined
 }
 
 /** Sent as it is. */

@@ -3,7 +3,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { KEY_PREFIX } from './api-key.ts'
-import type { Authenticate, Authentication } from './authentication.ts'
+import type { Authenticate, Authenticated, Authentication } from './authentication.ts'
 import { takeCredential } from './presented-credential.ts'
 import { openKeyRing } from './key-ring.ts'
 import { createResourceMetadata, resourceAt, type ResourceMetadata } from './metadata.ts'
@@ -25,6 +25,8 @@ export interface InboundOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly throttle?: ThrottleOptions
+  /** Whether some entry exchanges access tokens of callers now: otherwise no token is kept. */
+  readonly exchanges?: () => boolean
 }
 
 /** Who may call over HTTP. */
@@ -50,7 +52,7 @@ const THROTTLE: ThrottleOptions = { bad: 300, seconds: 60 }
  * in another. Throws `AUTH_KEYS_FILE`, `AUTH_ISSUER`, `AUTH_SECRET`.
  */
 export async function openInbound(options: InboundOptions): Promise<Inbound> {
-  const { auth, configDir, log, now = Date.now } = options
+  const { auth, configDir, log, now = Date.now, exchanges = () => false } = options
   const { mode, keysFile, oauth: settings } = auth().inbound
   await using opened = new AsyncDisposableStack()
   const configured = () => auth().inbound.keys
@@ -84,13 +86,17 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
     if (seconds > 0) return { response: refusals.throttled(seconds) }
     try {
       const verdict = await from.verify(token)
-      return 'accepted' in verdict ? verdict.accepted : await refuse(address, verdict.refused)
+      return 'accepted' in verdict ? admitted(verdict.accepted, token) : await refuse(address, verdict.refused)
     } catch (error) {
       if (!(error instanceof IssuerUnavailable)) throw error
       log.warn('auth_unavailable', { reason: error.message })
       return { response: refusals.unavailable(error.seconds) }
     }
   }
+
+  /** What is kept of a verified token never holds the token: it goes with one request. */
+  const admitted = (accepted: Authenticated, token: string): Authenticated =>
+    exchanges() ? { ...accepted, subjectToken: token } : accepted
 
   return {
     oauth,
@@ -104,7 +110,9 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
         const found = keys?.find(token) ?? { refused: 'mode' }
         return 'refused' in found ? refuse(address, found.refused) : found
       }
-      return tokens ? (tokens.known(token) ?? check(token, address, tokens)) : refuse(address, 'mode')
+      if (!tokens) return refuse(address, 'mode')
+      const known = tokens.known(token)
+      return known ? admitted(known, token) : check(token, address, tokens)
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }

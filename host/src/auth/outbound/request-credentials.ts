@@ -13,8 +13,6 @@ export interface RequestCredentialOptions {
   readonly takes: (instance: string) => boolean
   /** The service that the `Authorization` of requests is for, by `compat.authorizationIsUpstream`. */
   readonly authorizationIsFor?: () => string | undefined
-  /** Whether some entry exchanges access tokens of callers. */
-  readonly exchanges?: () => boolean
 }
 
 /**
@@ -44,12 +42,6 @@ export function readRequestCredentials(
   }
   const isEmpty = found.size === 0 && subjectToken === undefined
   return { credentials: isEmpty ? NO_CREDENTIALS : new RequestCredentials(found, subjectToken) }
-}
-
-/** The access token of a request that was let in by it, for {@link readRequestCredentials}. */
-export function bearerOf(authorization: string | undefined): string | undefined {
-  const { scheme, value } = parseAuthorization(authorization ?? '') ?? {}
-  return scheme?.toLowerCase() === 'bearer' ? value : undefined
 }
 
 /** The header a caller sends its own credential for `instance` in. */

@@ -52,8 +52,8 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   const server = serverCredential(options)
   const exchange = openExchange(options)
   const header = upstreamHeader(instance)
-  const refused = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) =>
-    ({ by: 'refused', error: credentialRequired({ plugin: instance, header, why }) }) as const
+  const required = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) => credentialRequired({ plugin: instance, header, why })
+  const refused = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) => ({ by: 'refused', error: required(why) }) as const
 
   /** Everything of the caller's own, highest first. */
   const ownOf = (call: CredentialCall): Own | undefined => {
@@ -62,6 +62,8 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
     const fingerprint = exchange?.fingerprint(call)
     if (exchange && fingerprint !== undefined)
       return { fingerprint, source: { kind: 'exchange' }, fetch: () => exchange.credential(call) }
+    // Whoever is exchanged for never goes on as anybody else.
+    if (exchange && call.credentials && call.principal.kind === 'oauth') throw required('noToken')
     const { principal } = call
     const stored = options.accounts?.get({ principal, instance })
     return stored === undefined ? undefined : made(callerCredential(stored, { ...settings, source: { kind: 'stored' } }))
@@ -112,6 +114,7 @@ function made(credential: Credential): Own {
 
 /** One that is there and cannot be used is an error of the call. */
 function unusable(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
   if (!(error instanceof HostError)) throw error
   const { code, message, fix } = error
   return new ServiceError('AUTHENTICATION_FAILED', message, {

@@ -70,9 +70,17 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
         ...(exchange.resource !== undefined && { resource: exchange.resource }),
         ...(exchange.scope !== undefined && { scope: exchange.scope }),
       })
-      const { access_token: token, token_type: type, expires_in: seconds } = answer
-      if (type.toLowerCase() !== 'bearer' || token === '' || !isHeaderValue(token))
-        throw new ServiceError('UPSTREAM_FAILED', `${settings.instance}: the token service exchanged without a bearer token`)
+      const { access_token: token, token_type: type, issued_token_type: issued, expires_in: seconds } = answer
+      const problem =
+        issued !== ACCESS_TOKEN
+          ? `with issued_token_type ${JSON.stringify(issued)?.slice(0, 120) ?? 'missing'} instead of "${ACCESS_TOKEN}"`
+          : type.toLowerCase() !== 'bearer' || token === '' || !isHeaderValue(token)
+            ? 'without a bearer token'
+            : undefined
+      if (problem !== undefined)
+        throw new ServiceError('UPSTREAM_FAILED', `${settings.instance}: the token service exchanged ${problem}`, {
+          fix: `Check exchange.tokenUrl, audience and scope of the entry "${settings.instance}" in mcp.config.ts`,
+        })
       const lifeMs = (seconds ?? USUAL_LIFE_SECONDS) * 1000
       const made = headerCredential('oauth', token, { ...settings, source: { kind: 'exchange' } })
       const fresh: Held = {
@@ -145,6 +153,10 @@ async function configure({ exchange, http }: TokenExchangeOptions): Promise<Aski
   return { oidc, server }
 }
 
+function answered(cause: unknown): string {
+  return cause instanceof Response ? `, it answered ${cause.status}` : ''
+}
+
 /** RFC 6749 §5.2: what the server says is wrong with the token is the caller's to mend, what is wrong with the client the operator's. */
 function asServiceError(error: unknown, instance: string): ServiceError {
   if (error instanceof ServiceError) return error
@@ -152,7 +164,7 @@ function asServiceError(error: unknown, instance: string): ServiceError {
   if (cause instanceof ServiceError) return cause
   const said = error instanceof Error && 'error' in error && typeof error.error === 'string' ? error.error : undefined
   if (said === undefined)
-    return new ServiceError('UPSTREAM_FAILED', `${instance}: the token service gave no token`, {
+    return new ServiceError('UPSTREAM_FAILED', `${instance}: the token service gave no token${answered(cause)}`, {
       fix: `Check exchange.tokenUrl of the entry "${instance}" in mcp.config.ts`,
       cause: error,
     })

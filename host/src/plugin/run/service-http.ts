@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
 import type { AccountTokens } from '../../auth/accounts/account-tokens.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
-import { hostError } from '../../errors.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
 import type { Redactor } from '../../observability/redact.ts'
@@ -25,7 +25,7 @@ export function serviceHttp(
   const credential = createServiceCredential({
     settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
     policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
-    exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, env) },
+    exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, { env, configDir }) },
     accounts,
     redactor,
     log,
@@ -70,16 +70,15 @@ export interface ServiceHttpDeps {
   readonly accounts: AccountTokens | undefined
 }
 
-/** Throws `CONFIG_MISSING` for a variable that is named and not set. */
+/** Throws `AUTH_SECRET` for a variable that is named and not set. */
 function secretOf(
-  plugin: string,
+  instance: string,
   { clientSecretVariable: variable }: NonNullable<PluginEntry['exchange']>,
-  env: ServiceHttpDeps['env'],
+  source: Pick<ServiceHttpDeps, 'env' | 'configDir'>,
 ): string | undefined {
-  if (variable === undefined) return undefined
-  const secret = env[variable]
-  if (secret) return secret
-  throw hostError('CONFIG_MISSING', { plugin, variable })
+  return variable === undefined
+    ? undefined
+    : secretVariable(variable, `The client secret of exchange of the entry "${instance}"`, source)
 }
 
 /** Of `Basic …`. */
