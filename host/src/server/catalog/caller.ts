@@ -8,7 +8,7 @@ export interface Caller {
   readonly narrowing: Narrowing
   /** What its request brought for services. Undefined for the operator, on stdio or in process, who comes by no request. */
   readonly credentials: CallerCredentials | undefined
-  /** Callers with the same key see the same lists: tenant, permissions and narrowing, not the person. */
+  /** Callers with the same key see the same lists: tenant, permissions, narrowing, and whether it is the operator; not the person. */
   readonly classKey: string
 }
 
@@ -40,6 +40,7 @@ const others = new WeakMap<Principal, Caller>()
 
 function newCaller(principal: Principal, narrowing: Narrowing, credentials: CallerCredentials | undefined): Caller {
   const classKey = JSON.stringify([
+    principal.kind === 'local',
     principal.tenant ?? null,
     principal.permissions.toSorted(),
     narrowing.toolsets?.toSorted() ?? null,
