@@ -22,6 +22,10 @@ export const hostErrors = {
       `Its default export is { name, http?, tool?, resource?, prompt? }; ${docsPage('advanced.md')} has one`,
     ],
   ),
+  MIDDLEWARE_NEXT: entry<{ name: string }>(
+    ({ name }) => `The middleware "${name}" called next() a second time for one request; the second call was refused`,
+    () => ['Call next() once and keep what it answers: const answer = await next()', 'Retry in the client, or in the plugin'],
+  ),
   HOST_CLOSING: entry<object>(
     () => 'The host is shutting down and the call did not finish in time',
     () => ['Call again in a moment; another process takes over'],

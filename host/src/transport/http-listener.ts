@@ -12,7 +12,7 @@ import { authInfoOf } from '../server/mcp/auth-info.ts'
 import { createCaller } from '../server/catalog/caller.ts'
 import type { InFlight } from '../server/call/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { compose, type Layer, type Middleware } from '../server/call/middleware.ts'
+import { compose, named, type Layer, type Middleware } from '../server/call/middleware.ts'
 import { createAdmission, isLoopback } from './http/admission.ts'
 import { Answering } from './http/open-responses.ts'
 import { atMost } from '../data/within-time.ts'
@@ -98,7 +98,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const admission = createAdmission(options)
   const addressOf = createClientAddress(options.trustedProxies ?? [])
 
-  const layers = (deps.middleware ?? []).flatMap(({ http }) => (http ? [aroundExchange(http)] : []))
+  const layers = (deps.middleware ?? []).flatMap(({ name, http }) => (http ? [named(name, aroundExchange(http))] : []))
   /** For callers: who asks is found out first. */
   const called = (serve: (exchange: Exchange) => Promise<void>): Handle => {
     const around = compose(layers, serve)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { definePrompt, defineResource, ServiceError } from '@mcp-patchbay/plugin-api'
+import { definePrompt, defineResource, defineTool, ServiceError, Type } from '@mcp-patchbay/plugin-api'
 import { createHost, type Middleware, type PassingCall } from 'mcp-patchbay'
 import { compose, type Layer } from '../../../host/src/server/call/middleware.ts'
 import { countingPlugin } from '../../fixtures/plugins/counting-plugin.ts'
@@ -28,6 +28,63 @@ test('layers run from the first to the core and back', async () => {
 test('without layers the core itself runs', () => {
   const core = async () => 'core'
   assert.equal(compose([], core), core)
+})
+
+test('a layer that calls next twice is refused, and the core runs once', async () => {
+  const forms: Readonly<Record<string, Layer<string, string>>> = {
+    'one after the other': async (_, next) => `${await next()}${await next()}`,
+    'at the same time': async (_, next) => (await Promise.all([next(), next()])).join(''),
+    'after an error': async (_, next) => next().catch(() => next()),
+  }
+  for (const [name, layer] of Object.entries(forms)) {
+    let runs = 0
+    const core = async () => {
+      runs += 1
+      if (name === 'after an error') throw new Error('the tool failed')
+      return 'done'
+    }
+    const inner: Layer<string, string> = (_, next) => next()
+    await assert.rejects(compose([inner, layer, inner], core)('go'), { code: 'MIDDLEWARE_NEXT' }, name)
+    assert.equal(runs, 1, name)
+  }
+})
+
+test('a second next that a layer does not wait for reaches nothing and ends nothing', async () => {
+  let runs = 0
+  const hasty: Layer<string, string> = async (_, next) => {
+    const answer = await next()
+    void next()
+    return answer
+  }
+  const run = compose([hasty], async () => `run ${++runs}`)
+  assert.equal(await run('go'), 'run 1')
+  // A rejection that nothing handles fails this test after a turn of the event loop.
+  await new Promise(setImmediate)
+  assert.equal(await run('again'), 'run 2')
+})
+
+test('a write runs once although its middleware retries, and the answer names the middleware', async (t) => {
+  const retry: Middleware = {
+    name: 'retry',
+    tool: (_, next) => next().catch(() => next()),
+  }
+  let runs = 0
+  const add = defineTool({
+    name: 'items_add',
+    description: 'Adds.',
+    access: 'write',
+    input: Type.Object({}),
+    run() {
+      runs += 1
+      throw new ServiceError('UPSTREAM_FAILED', 'the service is away')
+    },
+  })
+  const { callInBothEras } = await hostUnderTest(t, [emptyPlugin('notes', [add])], { middleware: [retry] })
+  for (const { content, isError } of await callInBothEras('notes_items_add')) {
+    assert.equal(isError, true)
+    assert.match(String(content?.[0]?.text), /middleware "retry" called next\(\) a second time/)
+  }
+  assert.equal(runs, 2, 'one run for each of the two calls')
 })
 
 test('the middleware of a config file is around every call, in order, in both eras', async (t) => {

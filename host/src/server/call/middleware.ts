@@ -1,17 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal, ResourceContents } from '@mcp-patchbay/plugin-api'
+import { hostError } from '../../errors.ts'
 import type { PromptAnswer, ToolAnswer } from './call.ts'
 import { inVersion, type PendingCall } from './call-layers.ts'
 
 /** One layer of an onion: does something before and after `next`, or something else instead. */
 export type Layer<Context, Answer> = (context: Context, next: () => Promise<Answer>) => Promise<Answer>
 
-/** Puts layers around `core`, the first outermost. Without layers it is `core` itself. */
+/**
+ * Puts layers around `core`, the first outermost. Without layers it is `core` itself. A layer may call `next` once for each context: the
+ * second call rejects with `MIDDLEWARE_NEXT` and reaches nothing, since a tool that writes would run twice for one request.
+ */
 export function compose<Context, Answer>(
   layers: readonly Layer<Context, Answer>[],
   core: (context: Context) => Promise<Answer>,
 ): (context: Context) => Promise<Answer> {
-  return layers.reduceRight<typeof core>((inner, layer) => (context) => layer(context, () => inner(context)), core)
+  return layers.reduceRight<typeof core>(
+    (inner, layer) => (context) => {
+      let passed = false
+      return layer(context, () => {
+        if (passed) return refuseSecondPass(layer.name)
+        passed = true
+        return inner(context)
+      })
+    },
+    core,
+  )
+}
+
+/** A layer that does not wait for this one must not leave an unhandled rejection, which would end the process. */
+function refuseSecondPass(name: string): Promise<never> {
+  const refused = Promise.reject(hostError('MIDDLEWARE_NEXT', { name }))
+  refused.catch(() => {})
+  return refused
+}
+
+/** The layer under the name of its middleware, which errors say. */
+export function named<Context, Answer>(name: string, layer: Layer<Context, Answer>): Layer<Context, Answer> {
+  return Object.defineProperty(layer, 'name', { value: name })
 }
 
 /**
@@ -58,7 +84,7 @@ export function layersOf<Answer>(
 ): readonly Layer<PendingCall, Answer>[] {
   const layers = middleware.flatMap((one): Layer<PendingCall, Answer>[] => {
     const layer = layerOf(one)
-    return layer ? [(call, next) => layer(passing(call), next)] : []
+    return layer ? [named(one.name, (call, next) => layer(passing(call), next))] : []
   })
   return layers.length === 0 ? [] : [inVersion, ...layers]
 }
