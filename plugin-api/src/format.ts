@@ -1,9 +1,21 @@
 /** Turns records into Markdown that stays valid whatever the data holds. */
 export interface ResponseFormatter {
-  /** A heading and one line per field. Fields that are null, undefined or empty are left out. */
-  item<Item extends object>(item: Item, options: { type: string; title: string; fields: Columns<Item> }): string
-  /** A table, or one sentence when there is nothing. `total` tells how many there are when `items` is a page of them. */
-  list<Item extends object>(items: readonly Item[], options: { type: string; columns: Columns<Item>; total?: number }): string
+  /**
+   * A heading and one line per field. Fields that are null, undefined or empty are left out. Without an item it says so in one
+   * sentence: "Project not found."
+   */
+  item<Item extends object>(
+    item: Item | null | undefined,
+    options: { type: string; title?: string | null | undefined; fields: Columns<Item> },
+  ): string
+  /**
+   * A table, or one sentence when there is nothing: "No projects found." `total` tells how many there are when `items` is a page of
+   * them.
+   */
+  list<Item extends object>(
+    items: readonly Item[] | null | undefined,
+    options: { type: string; columns: Columns<Item>; total?: number },
+  ): string
   /** The form every error takes: what failed, the cause, the steps. */
   error(error: { what: string; cause?: string; fix?: readonly string[] }): string
 }
@@ -20,15 +32,17 @@ const MAX_CELL = 500
 /** The formatter that `ctx.format` is. */
 export const markdown: ResponseFormatter = Object.freeze({
   item(item, { type, title, fields }) {
+    if (item === null || item === undefined) return `${capitalised(inline(type))} not found.`
     const lines = columnsOf(fields).flatMap(({ label, value }) => {
       const text = inline(value(item))
       return text === '' ? [] : [`- **${inline(label)}**: ${text}`]
     })
-    return [heading(`${inline(type)}: ${inline(title)}`), ...(lines.length ? ['', ...lines] : [])].join('\n')
+    const name = inline(title)
+    return [heading(name === '' ? inline(type) : `${inline(type)}: ${name}`), ...(lines.length ? ['', ...lines] : [])].join('\n')
   },
 
   list(items, { type, columns, total }) {
-    if (items.length === 0) return `No ${inline(type)} found.`
+    if (!items?.length) return `No ${inline(type)} found.`
     const shown = columnsOf(columns)
     const count =
       total !== undefined && total > items.length
@@ -83,6 +97,11 @@ function inline(value: unknown): string {
     .replace(/^(\d+)([.)])(?!\S)/, '$1\\$2')
     .replace(/\s*[\r\n]\s*/g, '<br>')
     .replace(/[\t\u2028\u2029]/g, ' ')
+}
+
+function capitalised(text: string): string {
+  const [first = ''] = text
+  return `${first.toUpperCase()}${text.slice(first.length)}`
 }
 
 /** A run of `#` at the end of a heading would be taken for its closing. */

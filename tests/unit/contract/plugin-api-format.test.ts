@@ -84,6 +84,23 @@ test('says how many there are, and of how many they are a page', () => {
   assert.equal(markdown.list([], { type: 'issues', columns }), 'No issues found.')
 })
 
+test('says in one sentence that there is nothing, without a heading', () => {
+  type Project = { readonly id: number }
+  const absent: readonly (Project | null | undefined)[] = [undefined, null]
+  for (const item of absent) {
+    assert.equal(markdown.item(item, { type: 'Project', title: '', fields: ['id'] }), 'Project not found.')
+    assert.equal(markdown.item(item, { type: 'project', title: item?.id.toString(), fields: ['id'] }), 'Project not found.')
+  }
+  const none: readonly (readonly Project[] | null | undefined)[] = [[], undefined, null]
+  for (const items of none)
+    assert.equal(markdown.list(items, { type: 'projects', columns: ['id'], total: 3 }), 'No projects found.')
+})
+
+test('leaves the colon out of the heading of an item without a title', () => {
+  for (const title of ['', '\u200b', null, undefined])
+    assert.equal(markdown.item({ id: 1 }, { type: 'Project', title, fields: [] }), '## Project')
+})
+
 test('writes an item as a heading with a line for every field that has a value', () => {
   const item = { id: 7, body: 'line one\nline two', owner: null, labels: [] as string[] }
   assert.equal(
@@ -151,7 +168,7 @@ test('keeps every field of an item on a line of its own', () => {
     fc.property(fc.array(anything, { maxLength: 6 }), fc.string({ unit: 'binary' }), (values, title) => {
       const fields = values.map((_, index) => ({ label: `f${index}`, value: (item: readonly unknown[]) => item[index] }))
       const [head = '', ...rest] = markdown.item(values, { type: 'item', title, fields }).split(/\r\n|\r|\n/)
-      assert.match(head, /^## item: /)
+      assert.match(head, /^## item(?:: |$)/)
       for (const line of rest) assert.match(line, /^$|^- \*\*f\d\*\*: ./su)
     }),
     { numRuns: 1_000 },
