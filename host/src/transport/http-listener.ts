@@ -14,11 +14,12 @@ import type { InFlight } from '../server/call/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
 import { compose, named, type Layer, type Middleware } from '../server/call/middleware.ts'
 import { createAdmission, isLoopback } from './http/admission.ts'
-import { Answering } from './http/open-responses.ts'
+import { Answering, TICK_MS, type OpenAnswer } from './http/open-responses.ts'
 import { atMost } from '../data/within-time.ts'
 import { createClientAddress } from './http/client-address.ts'
 import type { Direct } from './fast-path/fast-path.ts'
 import { allowOrigin, answerOptions } from './http/cors.ts'
+import { isEarly } from './http/early-answer.ts'
 import type { Exchange, OpenConnections } from './http/http-exchange.ts'
 import { bind, type Timeouts } from './http/bind.ts'
 import { lazily } from '../data/lazily.ts'
@@ -59,6 +60,8 @@ export interface HttpDeps {
   readonly middleware?: readonly Middleware[]
   readonly now?: () => number
   readonly timeouts?: Partial<Timeouts>
+  /** How often it looks for answers that take long, in milliseconds; see {@link Answering.tick}. Default: a second. */
+  readonly tickMs?: number
 }
 
 /** The listener for MCP clients. */
@@ -102,13 +105,13 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   /** For callers: who asks is found out first. */
   const called = (serve: (exchange: Exchange) => Promise<void>): Handle => {
     const around = compose(layers, serve)
-    const begin = (req: IncomingMessage, res: ServerResponse, waits: () => void, who: Authentication) => {
-      const exchange = identify(req, res, waits, who)
+    const begin = (req: IncomingMessage, res: ServerResponse, answer: OpenAnswer, who: Authentication) => {
+      const exchange = identify(req, res, answer, who)
       return exchange && around(exchange)
     }
     return authenticate
-      ? async (req, res, waits) => begin(req, res, waits, await authenticate(req, addressOf(req)))
-      : (req, res, waits) => begin(req, res, waits, OPERATOR)
+      ? async (req, res, answer) => begin(req, res, answer, await authenticate(req, addressOf(req)))
+      : (req, res, answer) => begin(req, res, answer, OPERATOR)
   }
   const mcp = called(streamable.handle)
   const routes = new Map<string, Route>([
@@ -133,10 +136,10 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     timeouts: deps.timeouts,
     allow: (target) => routes.get(pathOf(target))?.allow,
     handle(req, res) {
-      const waits = answering.add(res)
+      const answer = answering.add(res)
       if (draining) res.setHeader('connection', 'close')
       try {
-        const handling = handle(req, res, waits)
+        const handling = handle(req, res, answer)
         if (handling) handling.catch((error: unknown) => fail(req, res, error))
       } catch (error) {
         fail(req, res, error)
@@ -144,6 +147,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   })
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
+  const ticking = setInterval(() => answering.tick(), deps.tickMs ?? TICK_MS).unref()
   const preparing = setTimeout(() => {
     // Whoever needs it next reads it again, and is told.
     streamable.prepare().catch((error: unknown) => log.warn('prepare_failed', { error }))
@@ -170,6 +174,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     async close({ graceMs }) {
       drain()
       clearInterval(sweeping)
+      clearInterval(ticking)
       clearTimeout(preparing)
       const closed = server.listening ? once(server, 'close') : Promise.resolve()
       server.close()
@@ -187,7 +192,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     },
   }
 
-  function handle(req: IncomingMessage, res: ServerResponse, waits: () => void): Promise<void> | void {
+  function handle(req: IncomingMessage, res: ServerResponse, open: OpenAnswer): Promise<void> | void {
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
     const path = pathOf(req.url)
@@ -197,12 +202,12 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     const { method = '' } = req
     if (method === 'OPTIONS') return answerOptions(req, res, found.allow)
     const answer = found.methods.get(method)
-    if (answer) return answer(req, res, waits)
+    if (answer) return answer(req, res, open)
     return refuse(res, refusal(405, `${path} has no ${method}, only ${found.allow}`, { headers: { allow: found.allow } }))
   }
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
-  function identify(req: IncomingMessage, res: ServerResponse, waits: () => void, who: Authentication): Exchange | undefined {
+  function identify(req: IncomingMessage, res: ServerResponse, answer: OpenAnswer, who: Authentication): Exchange | undefined {
     if ('response' in who) {
       const { status, headers, body } = who.response
       res.writeHead(status, headers).end(body)
@@ -225,14 +230,14 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     }
     const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
     const { expiresAt, revoked } = who
-    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, waits }
+    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, answer }
   }
 
   /** A client that went away is no fault of ours; anything else is. */
   function fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     if (res.destroyed || req.destroyed) log.debug('client_gone', { error })
     else log.error('request_failed', { path: req.url?.split('?', 1)[0], error })
-    if (res.headersSent) res.destroy()
+    if (res.headersSent && !isEarly(res)) res.destroy()
     else refuse(res, refusal(500, 'Something failed inside the host', { code: INTERNAL_ERROR }))
   }
 }
@@ -241,7 +246,7 @@ const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true 
 const OPERATOR: Authenticated = { principal: LOCAL_PRINCIPAL }
 
 /** Answers a request, at once or in time. */
-type Handle = (req: IncomingMessage, res: ServerResponse, waits: () => void) => Promise<void> | void
+type Handle = (req: IncomingMessage, res: ServerResponse, answer: OpenAnswer) => Promise<void> | void
 
 interface Route {
   readonly methods: ReadonlyMap<string, Handle>

@@ -37,7 +37,8 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
   const progressToken = mcpReq._meta?.progressToken
   const threshold = logThreshold(era === 'modern' ? envelope(ctx, LOG_LEVEL_META_KEY) : (options.logLevel ?? 'debug'))
-  const closeStream = http?.closeSSE
+  // A client that takes no stream has none to come back to.
+  const closeStream = http?.req?.headers.has(NO_STREAM_HEADER) ? undefined : http?.closeSSE
   const capabilities = era === 'modern' ? envelope(ctx, CLIENT_CAPABILITIES_META_KEY) : options.clientCapabilities
   const io: CallIO = {
     cancellation,
@@ -68,6 +69,9 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   }
   return { io, end }
 }
+
+/** Marks a request whose client takes no event stream. */
+export const NO_STREAM_HEADER = 'x-no-stream'
 
 /** The least severe level the client wants, as an index; undefined for none. */
 function logThreshold(wanted: unknown): number | undefined {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isObject } from '../../data/json.ts'
+import { acceptedForms } from '../http/accept.ts'
 
 /** A message of one of the hot methods, as ordinary as the short way takes it. */
 export interface HotRequest {
@@ -51,17 +52,16 @@ export function isModernPost({ headers }: IncomingMessage, { method, params }: H
     headers['mcp-protocol-version'] === VERSION &&
     headers['mcp-method'] === method &&
     (method !== 'tools/call' || headers['mcp-name'] === params['name']) &&
-    headers['mcp-session-id'] === undefined
+    headers['mcp-session-id'] === undefined &&
+    acceptedForms(headers.accept).json
   )
 }
 
-/** Headers of a client of a 2025 revision that takes either form of an answer. */
+/** Headers of a client of a 2025 revision that takes JSON. */
 export function isLegacyPost({ headers }: IncomingMessage): boolean {
   const { accept, 'mcp-protocol-version': version } = headers
   return (
-    accept !== undefined &&
-    accept.includes('application/json') &&
-    accept.includes('text/event-stream') &&
+    acceptedForms(accept).json &&
     (version === undefined || LEGACY_VERSIONS.has(String(version))) &&
     headers['mcp-method'] === undefined &&
     headers['mcp-name'] === undefined

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { Caller } from '../../server/catalog/caller.ts'
+import type { OpenAnswer } from './open-responses.ts'
 
 /** One admitted and authenticated HTTP request. */
 export interface Exchange {
@@ -13,8 +14,8 @@ export interface Exchange {
   readonly expiresAt: number | undefined
   /** Aborts when the credential is taken back. */
   readonly revoked: AbortSignal | undefined
-  /** Says that the answer is a stream that only waits, so that nobody who closes waits for it. */
-  readonly waits: () => void
+  /** What the listener knows of the answer while it is not sent. */
+  readonly answer: OpenAnswer
 }
 
 export interface OpenConnections {
@@ -24,8 +25,8 @@ export interface OpenConnections {
 }
 
 /** Makes the answer a stream that waits, and ends with the credential that opened it. */
-export function waitForChanges({ res, expiresAt, revoked, waits }: Exchange, now: () => number): void {
-  waits()
+export function waitForChanges({ res, expiresAt, revoked, answer }: Exchange, now: () => number): void {
+  answer.waits()
   if (revoked) {
     const end = () => void res.destroy()
     if (revoked.aborted) end()

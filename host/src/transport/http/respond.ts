@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { eventOf, takeEarly } from './early-answer.ts'
 
 /** An answer of ours to a request that is not passed on: the HTTP status, and a JSON-RPC error that says what to change. */
 export interface Refusal {
@@ -19,6 +20,11 @@ export function refusal(status: number, message: string, { code = INVALID_REQUES
   return { status, code, message, ...(headers && { headers }) }
 }
 
+/** The client takes no form that there is. */
+export function notAcceptable(message: string): Refusal {
+  return refusal(406, message)
+}
+
 /** Sends it. `id` is that of the request, where it could be read. */
 export function refuse(
   res: ServerResponse,
@@ -30,11 +36,18 @@ export function refuse(
 
 /** Sends `body`, JSON already, with its length. Does nothing when the client is gone. */
 export function sendJson(res: ServerResponse, status: number, body: string, headers?: Readonly<Record<string, string>>): void {
-  if (res.destroyed || res.headersSent) return
+  if (res.destroyed) return
+  if (res.headersSent) return finishEarly(res, body)
   const length = Buffer.byteLength(body)
   res.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': length })
   // ASCII is the same in both, and is copied rather than encoded.
   endWatched(res, body, length === body.length ? 'latin1' : 'utf8')
+}
+
+/** Ends with its JSON an answer whose head was sent early; any other that has begun is left alone. */
+export function finishEarly(res: ServerResponse, json: string): void {
+  const form = takeEarly(res)
+  if (form) endWatched(res, form === 'stream' ? eventOf(json) : json)
 }
 
 /** Ends a response, and its connection when the client takes nothing of it for some 15 to 30 seconds. */

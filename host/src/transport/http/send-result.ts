@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { PreparedJson } from '../../server/mcp/result-json.ts'
-import { endWatched, sendJson } from './respond.ts'
+import { takeEarly } from './early-answer.ts'
+import { endWatched, finishEarly, sendJson } from './respond.ts'
 import { writeSoon } from './write-batch.ts'
 
 /** Sends a JSON-RPC result that is JSON already, at the end of this turn of the event loop. Does nothing when the client is gone. */
@@ -20,10 +21,11 @@ export function sendResult(
 function sendLarge(
   res: ServerResponse,
   id: string | number,
-  result: Uint8Array,
+  result: Buffer,
   headers: Readonly<Record<string, string>> | undefined,
 ): void {
-  if (res.destroyed || res.headersSent) return
+  if (res.destroyed) return
+  if (res.headersSent) return finishEarly(res, envelope(id, result.toString()))
   const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
   res.writeHead(200, {
     ...headers,
@@ -44,7 +46,11 @@ export function envelope(id: string | number, result: string): string {
 
 /** Ends the answer of a 2025 request that was cancelled and has none: a stream without an event. */
 export function endWithNothing(res: ServerResponse, headers?: Readonly<Record<string, string>>): void {
-  if (res.destroyed || res.headersSent) return
+  if (res.destroyed) return
+  if (res.headersSent) {
+    if (takeEarly(res)) endWatched(res)
+    return
+  }
   res.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'content-length': 0 })
   endWatched(res)
 }

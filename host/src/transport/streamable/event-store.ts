@@ -2,7 +2,8 @@ import type { EventStore, JSONRPCMessage, RequestId } from '@modelcontextprotoco
 
 /**
  * The last events of one session, so that a client whose stream broke, or was closed by a long call, gets what it missed with
- * Last-Event-ID. Bounded in number, size and age; the newest is always kept.
+ * Last-Event-ID. Bounded in number, size and age; the newest is always kept. Without the optional `getStreamIdForEventId` the SDK lets the
+ * newer connection have a stream that an older one still holds: the older one may have died without a sign.
  */
 export class RecentEvents implements EventStore {
   readonly #now: () => number
@@ -33,20 +34,20 @@ export class RecentEvents implements EventStore {
     return Promise.resolve(`${stream}_${number}`)
   }
 
-  getStreamIdForEventId(id: string): Promise<string | undefined> {
-    return Promise.resolve(this.#parse(id)?.stream)
-  }
-
   async replayEventsAfter(
     id: string,
     { send }: { send: (id: string, message: JSONRPCMessage) => Promise<void> },
   ): Promise<string> {
     const from = this.#parse(id)
     if (!from) throw new Error('Unknown event')
-    for (const { stream, number, message } of this.#events.slice()) {
-      if (stream === from.stream && number > from.number) await send(`${stream}_${number}`, message)
+    // What comes in while they are sent is sent as well.
+    let last = from.number
+    for (;;) {
+      const next = this.#events.find(({ stream, number }) => stream === from.stream && number > last)
+      if (!next) return from.stream
+      last = next.number
+      await send(`${next.stream}_${next.number}`, next.message)
     }
-    return from.stream
   }
 
   /**

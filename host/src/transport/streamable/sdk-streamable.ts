@@ -1,17 +1,29 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import {
   classifyInboundRequest,
   createMcpHandler,
   isInitializeRequest,
   legacyStatelessFallback,
+  type JSONRPCMessage,
+  type RequestId,
 } from '@modelcontextprotocol/server'
 import { isObject } from '../../data/json.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
 import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
-import { isLegacyPost, legacyRequest } from '../fast-path/recognise.ts'
+import { isLegacyPost, LEGACY_VERSIONS, legacyRequest } from '../fast-path/recognise.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
-import { INTERNAL_ERROR, refusal, refuse, SESSION_NOT_FOUND, type Refusal } from '../http/respond.ts'
+import { acceptedForms } from '../http/accept.ts'
+import {
+  INTERNAL_ERROR,
+  INVALID_REQUEST,
+  notAcceptable,
+  refusal,
+  refuse,
+  SESSION_NOT_FOUND,
+  type Refusal,
+} from '../http/respond.ts'
 import { idOf } from '../http/json-rpc.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { SessionTransport } from './session-transport.ts'
@@ -79,6 +91,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
         direct.learn(caller, message, await response.clone().text())
       return sendWebResponse(response, res, log)
     }
+    if (!acceptedForms(req.headers.accept).stream) return refuse(res, notAcceptable(STREAM_ONLY), idOf(message))
     if (bus.openOf(ownerOf(caller)) >= MAX_STREAMS_PER_OWNER) {
       const reason = `You have ${MAX_STREAMS_PER_OWNER} subscription streams open; close one first`
       return refuse(res, refusal(429, reason, { code: INTERNAL_ERROR }), idOf(message))
@@ -100,7 +113,10 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
   async function handleSession(exchange: Exchange, message?: unknown): Promise<void> {
     const { req, res, caller } = exchange
     const id = req.headers['mcp-session-id']
-    if (id === undefined) return message === undefined ? refuse(res, methodNotAllowed()) : openSession(exchange, message)
+    if (id === undefined && message === undefined) return refuse(res, methodNotAllowed())
+    // Whatever id comes with it: a client that begins again after a restart may still send the one it had.
+    if (id === undefined || isInitialize(message)) return openSession(exchange, message)
+    if (message !== undefined) exchange.answer.headers = { 'mcp-session-id': String(id) }
     const session = sessions.find(String(id), ownerOf(caller))
     if (!session) {
       log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
@@ -132,7 +148,10 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const { req, res } = exchange
     if (res.destroyed) return
     const lastEvent = req.headers['last-event-id']
+    if (!acceptedForms(req.headers.accept).stream) return refuse(res, notAcceptable(STREAM_ONLY))
     if (lastEvent !== undefined && session.transport.events.isLast(String(lastEvent))) return refuse(res, methodNotAllowed())
+    // The newer stream takes over: the connection of the older one may have died without a sign.
+    if (lastEvent === undefined && isKnownVersion(req)) session.transport.closeStandaloneSSEStream()
     session.streams++
     res.once('close', () => session.streams--)
     waitForChanges(exchange, now)
@@ -145,7 +164,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
       ...(message !== undefined && { parsedBody: message }),
     })
     if (response.status >= 400) transport.forget(message)
-    await sendWebResponse(response, res, log)
+    await sendWebResponse(response, res, log, ({ id }) => transport.onmessage?.(cannotBeAsked(id), { authInfo }))
   }
 
   async function openSession(exchange: Exchange, message: unknown): Promise<void> {
@@ -186,6 +205,8 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
   }
 }
 
+const STREAM_ONLY = 'This is answered with text/event-stream, which the Accept header does not admit'
+
 /** How many `subscriptions/listen` streams one principal may have; the SDK's total is 1,024. */
 const MAX_STREAMS_PER_OWNER = 256
 
@@ -222,6 +243,21 @@ interface StreamableSessionParts {
   readonly transport: SessionTransport
   readonly mcp: HostServer
   readonly begun: OpenRequests<BegunCall>
+}
+
+function isInitialize(message: unknown): boolean {
+  return isObject(message) && message['method'] === 'initialize' && isInitializeRequest(message)
+}
+
+function isKnownVersion({ headers }: IncomingMessage): boolean {
+  const version = headers['mcp-protocol-version']
+  return version === undefined || LEGACY_VERSIONS.has(String(version))
+}
+
+/** In place of a client that takes no stream, and so never sees the question. */
+function cannotBeAsked(id: unknown): JSONRPCMessage {
+  const message = 'The client cannot be asked: the Accept header of its request does not admit text/event-stream'
+  return { jsonrpc: '2.0', id: id as RequestId, error: { code: INVALID_REQUEST, message } }
 }
 
 /** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */

@@ -11,6 +11,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { readMessage } from '../http/body.ts'
+import { STREAM_HEAD } from '../http/early-answer.ts'
 import { waitForChanges, type Exchange } from '../http/http-exchange.ts'
 import { ownerOf } from './listen-bus.ts'
 import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from '../http/respond.ts'
@@ -122,11 +123,7 @@ class SseTransport implements Transport, Session {
   }
 
   start(): Promise<void> {
-    this.#res.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    })
+    this.#res.writeHead(200, STREAM_HEAD)
     this.#isOpen = true
     this.#write(`event: endpoint\ndata: /messages?sessionId=${this.id}\n\n`)
     this.#keepAlive = setInterval(() => this.#write(': keepalive\n\n'), KEEP_ALIVE_MS).unref()

@@ -1,12 +1,13 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { acceptedForms } from '../http/accept.ts'
 import { readMessage } from '../http/body.ts'
 import type { Direct } from '../fast-path/fast-path.ts'
 import type { Exchange, OpenConnections } from '../http/http-exchange.ts'
 import { lazily } from '../../data/lazily.ts'
 import { idOf, isRequest } from '../http/json-rpc.ts'
-import { INTERNAL_ERROR, refusal, refuse, type Refusal } from '../http/respond.ts'
+import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '../http/respond.ts'
 import type { StepUp } from './step-up.ts'
 
 export interface StreamableOptions {
@@ -51,7 +52,10 @@ export function createStreamable(options: StreamableOptions): Streamable {
       const read = await readMessage(req, options.bodyBytes)
       if (read.refused) return refuse(res, read.refused)
       const { message } = read
-      if (options.isDraining() && isRequest(message)) return refuse(res, closing(), idOf(message))
+      const forms = acceptedForms(req.headers.accept)
+      if (!forms.json && !forms.stream) return refuse(res, notAcceptable(NEITHER), idOf(message))
+      exchange.answer.mayBegin = isRequest(message)
+      if (options.isDraining() && exchange.answer.mayBegin) return refuse(res, closing(), idOf(message))
       if (direct && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await direct.modern(exchange, message))) return
       await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
@@ -63,6 +67,8 @@ export function createStreamable(options: StreamableOptions): Streamable {
     },
   }
 }
+
+const NEITHER = 'An answer is application/json or text/event-stream, and the Accept header admits neither'
 
 function closing(): Refusal {
   return refusal(503, 'The server is shutting down; try again', { code: INTERNAL_ERROR, headers: { 'retry-after': '1' } })
