@@ -32,7 +32,7 @@ import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
 import type { Activation } from './plugin/activation.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
 import { entryCredentials } from './plugin/settings/credential-policy.ts'
-import { discoverEntries } from './plugin/source/discover.ts'
+import { discoverEntries, type KnownFolder } from './plugin/source/discover.ts'
 import { createDormancy } from './plugin/lazy/lazy-activation.ts'
 import type { DrainedVersion } from './plugin/reload/drain.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
@@ -245,7 +245,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     }
   }
 
-  const known = new Map<string, readonly string[]>()
+  const known = new Map<string, KnownFolder>()
   const entries = () => discoverEntries(config, { configDir, log, known })
   await reloader.apply({ entries: entries() })
   if (context.expectReloads) await graph.prepareReleases()

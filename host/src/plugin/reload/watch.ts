@@ -119,7 +119,8 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     poll.follow(next.configFiles)
     known = next
     const added = [...after].filter((path) => !before.has(path))
-    const dropped = [...before].filter((path) => !after.has(path))
+    // What chokidar is told to forget it ignores from then on, also where a folder above is watched: a plugin that comes back must be seen.
+    const dropped = [...before].filter((path) => !after.has(path) && ![...after].some((other) => isBelow(path, other) || isBelow(other, path)))
     if (dropped.length) watcher.unwatch(dropped)
     if (added.length) watcher.add(added)
     // What changed between being read and being watched made no event, or one that meant nothing yet.
@@ -160,7 +161,8 @@ function isDiscovery(
 
 /** Whole folders of plugins; everything else file by file, since the folder of the config holds the whole project. */
 function pathsOf({ files, roots, pluginDirs }: WatchTargets): ReadonlySet<string> {
-  const folders = [...roots, ...pluginDirs]
+  const all = [...new Set([...roots, ...pluginDirs])]
+  const folders = all.filter((folder) => !all.some((other) => other !== folder && isBelow(folder, other)) || isInPackages(folder))
   const single = [...files].filter((file) => !folders.some((folder) => isBelow(file, folder)) || isInPackages(file))
   return new Set([...folders, ...single])
 }
