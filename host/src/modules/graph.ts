@@ -11,9 +11,11 @@ import type { Evaluation } from './evaluation.ts'
 import { createEvaluations } from './evaluations.ts'
 import { registerGraphHooks } from './hooks.ts'
 import { explainLoadError } from './load-error.ts'
+import { packageName } from './package-scope.ts'
 import { createPlacement } from './placement.ts'
 import { createReclaimer, type ReclaimKind } from './reclaim.ts'
 import { createModuleRequirer } from './commonjs/require-module.ts'
+import { urlOfRace } from './commonjs/require-race.ts'
 import { createSourceReader, digestOf, type Admit } from './source.ts'
 import { createTypeStripper } from './typescript.ts'
 
@@ -115,22 +117,39 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
   resources.use(registerGraphHooks({ graph, evaluations, placement, readSource, modules, exportNames, admit }))
   resources.defer(() => [...evaluations.versions].forEach(end))
 
+  let sharedImported: Promise<unknown> | undefined
+
+  async function loadOnce(entry: string, { root, timeoutMs, signal, digests }: LoadOptions): Promise<LoadedVersion> {
+    signal?.throwIfAborted()
+    const file = realPath(entry)
+    const evaluation = evaluations.begin(file, realPath(root))
+    evaluation.files.add(file)
+    try {
+      const loading: Promise<object> = import(evaluation.url(file))
+      const exports = await inTime(loading, { file, timeoutMs, signal })
+      digestsOf(evaluation)
+      return loadedVersion(evaluation, exports, () => end(evaluation))
+    } catch (error) {
+      for (const [path, digest] of digestsOf(evaluation)) digests?.set(path, digest)
+      const explained = explainLoadError(error, evaluation)
+      end(evaluation)
+      throw explained
+    }
+  }
+
   return {
-    async load(entry, { root, timeoutMs, signal, digests }) {
-      signal?.throwIfAborted()
-      const file = realPath(entry)
-      const evaluation = evaluations.begin(file, realPath(root))
-      evaluation.files.add(file)
-      try {
-        const loading: Promise<object> = import(evaluation.url(file))
-        const exports = await inTime(loading, { file, timeoutMs, signal })
-        digestsOf(evaluation)
-        return loadedVersion(evaluation, exports, () => end(evaluation))
-      } catch (error) {
-        for (const [path, digest] of digestsOf(evaluation)) digests?.set(path, digest)
-        const explained = explainLoadError(error, evaluation)
-        end(evaluation)
-        throw explained
+    async load(entry, options) {
+      // A `require` cannot wait for what another plugin is only beginning to import.
+      await (sharedImported ??= importPackages(shared))
+      for (const waited = new Set<string>(); ;) {
+        try {
+          return await loadOnce(entry, options)
+        } catch (error) {
+          const url = urlOfRace(error)
+          if (url === undefined || waited.has(url)) throw error
+          waited.add(url)
+          await import(url).catch(() => {}) // what is wrong with it is the error of the next attempt
+        }
       }
     },
     prepareReleases: () => reclaimer.prepare(),
@@ -140,6 +159,12 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
     },
     [Symbol.dispose]: () => resources.dispose(),
   }
+}
+
+/** Imports what is shared whole: a subpath that few ask for is imported when it is. */
+function importPackages(shared: Readonly<Record<string, string>>): Promise<unknown> {
+  const urls = Object.entries(shared).flatMap(([specifier, url]) => (packageName(specifier) === specifier ? [url] : []))
+  return Promise.allSettled(urls.map((url): Promise<unknown> => import(url)))
 }
 
 function loadedVersion(evaluation: Evaluation, exports: object, release: () => void): LoadedVersion {

@@ -61,7 +61,15 @@ export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): Sou
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
     evaluation.sourceLength += code.length
     if (kind.format === 'json') parseJson(code, file)
-    return { format: kind.format ?? typeOfPackage(file, evaluation) ?? formatOf(code, digest), code }
+    return { format: kind.format ?? formatIn(typeOfPackage(file, evaluation), () => formatOf(code, digest)), code }
+  }
+
+  /**
+   * What compiles only as an ES module is one, also where the nearest package.json says `"type": "commonjs"`: `npm init` writes that
+   * into every project, whatever its files are.
+   */
+  function formatIn(type: Format | undefined, found: () => Format): Format {
+    return type === 'module' ? type : found()
   }
 
   /** Found out once for each content: a reload of twenty files without a package.json spent 4 ms on it. */

@@ -375,3 +375,15 @@ test('two graphs in one process load the same file without seeing each other', a
   other.graph[Symbol.dispose]()
   assert.ok((await bench.load('p/index.mjs')).exports['made'])
 })
+
+test('CommonJS and ES modules require each other to any depth, as in Node', async () => {
+  using bench = moduleBench({
+    'p/index.mjs': `import { createRequire } from 'node:module'\nexport const { v } = createRequire(import.meta.url)('./m.mjs')`,
+    'p/m.mjs': `import d from './d.cjs'\nexport const v = ['m', ...d.v]`,
+    'p/d.cjs': `module.exports = { v: ['d', ...require('./e.mjs').v] }`,
+    'p/e.mjs': `import f from './f.cjs'\nexport const v = ['e', ...f]`,
+    'p/f.cjs': `module.exports = [...require('./g.mjs').default, ...require('./g.mjs').default]`,
+    'p/g.mjs': `export default ['g']`,
+  })
+  assert.deepEqual((await bench.load('p/index.mjs')).exports['v'], ['m', 'd', 'e', 'g', 'g'])
+})

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { tagOf, type Evaluation } from '../evaluation.ts'
 import { requireFacade } from '../generated.ts'
+import { noteRace } from './require-race.ts'
 
 /** `require` of an ES module of some evaluation. */
 export interface ModuleRequirer {
@@ -16,21 +17,23 @@ export interface ModuleRequirer {
  * Node's `require` takes no URL, so it could not say which evaluation: it requires a generated module that imports the one we mean.
  */
 export function createModuleRequirer(graph: string): ModuleRequirer {
-  // The same specifier for all, since Node keeps an entry for every one it saw; a URL of its own for each, since Node may keep those.
+  // Few specifiers, since Node keeps an entry for every one it saw, but one for each level of nesting: for the same one it would give
+  // the module that is still being required. A URL of its own for each, since Node may keep those.
   const specifier = `${tagOf(graph)}required`
   const sources = new Map<string, string>()
-  let current: string | undefined
+  const current: string[] = []
   let last = 0
 
   const requireSource = (source: string, { file, evaluation, native }: Requested): Readonly<Record<string, unknown>> => {
     const path = `${file}.${evaluation.tag}-${++last}.mjs`
     const url = pathToFileURL(path).href
-    current = url
+    const level = current.push(url)
     evaluation.urls.add(url)
     sources.set(url, source)
     try {
-      return native(specifier)
+      return native(`${specifier}${level}`)
     } finally {
+      current.pop()
       sources.delete(url)
       delete native.cache[path]
     }
@@ -40,13 +43,23 @@ export function createModuleRequirer(graph: string): ModuleRequirer {
     require(file, evaluation, native) {
       const url = evaluation.url(file)
       const requested = { file, evaluation, native }
-      const namespace = requireSource(requireFacade(url, { interop: false }), requested)
+      const namespace = withRaceNoted(url, () => requireSource(requireFacade(url, { interop: false }), requested))
       if ('module.exports' in namespace) return namespace['module.exports']
       if (!('default' in namespace) || '__esModule' in namespace) return namespace
       return requireSource(requireFacade(url, { interop: true }), requested)
     },
-    resolve: (requested) => (requested === specifier ? current : undefined),
+    resolve: (requested) =>
+      requested.startsWith(specifier) ? current[Number(requested.slice(specifier.length)) - 1] : undefined,
     source: (url) => sources.get(url),
+  }
+}
+
+function withRaceNoted<Result>(url: string, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    noteRace(error, url)
+    throw error
   }
 }
 

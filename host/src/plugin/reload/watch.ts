@@ -120,7 +120,9 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     known = next
     const added = [...after].filter((path) => !before.has(path))
     // What chokidar is told to forget it ignores from then on, also where a folder above is watched: a plugin that comes back must be seen.
-    const dropped = [...before].filter((path) => !after.has(path) && ![...after].some((other) => isBelow(path, other) || isBelow(other, path)))
+    const dropped = [...before].filter(
+      (path) => !after.has(path) && ![...after].some((other) => isBelow(path, other) || isBelow(other, path)),
+    )
     if (dropped.length) watcher.unwatch(dropped)
     if (added.length) watcher.add(added)
     // What changed between being read and being watched made no event, or one that meant nothing yet.
