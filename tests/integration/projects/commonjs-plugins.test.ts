@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reloading, revisionPlugin } from '../../fixtures/reloading.ts'
+import { reloading, revisionPlugin } from '../../fixtures/plugins/reloading.ts'
 
 const commonJs = (head = '') => `const { definePlugin, defineTool, Type } = require('@mcp-patchbay/plugin-api')
 ${head}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reloading, revisionPlugin } from '../../fixtures/reloading.ts'
+import { reloading, revisionPlugin } from '../../fixtures/plugins/reloading.ts'
 
 /** What npm 11 writes into every new project. */
 const npmInit = JSON.stringify({ name: 'project', version: '1.0.0', main: 'index.js', type: 'commonjs' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync } from 'node:fs'
 import { test } from 'node:test'
-import { reloading, revisionPlugin } from '../../fixtures/reloading.ts'
+import { reloading, revisionPlugin } from '../../fixtures/plugins/reloading.ts'
 
 const project = { 'plugins/a/index.ts': revisionPlugin('a', 1), 'plugins/b/index.ts': revisionPlugin('b', 1) }
 
