@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { describeError } from '../errors.ts'
 import type { Capabilities } from '../pin/capabilities.ts'
@@ -80,7 +81,7 @@ interface Importing {
   readonly granted: Capabilities
 }
 
-/** What it shows, and every file that was read for it. */
+/** What it shows, and every file that was run for it. */
 async function importSurface(
   { entry, label, tree, resolved, granted }: Importing,
   { configDir, settings, log }: Place,
@@ -98,6 +99,9 @@ async function importSurface(
   resources.defer(() => loaded.release())
   // What is recorded is what was looked at.
   compareRead(tree, loaded.digests)
-  for (const file of loaded.digests.keys()) read.add(file)
+  // Another process does not tell what it ran. What it looked for in vain has no digest, and every package.json on the way up was read to
+  // learn what kind of module a file is.
+  if (entry.isolation === 'process')
+    for (const [file, digest] of loaded.digests) if (digest !== '' && basename(file) !== 'package.json') read.add(file)
   return { surface: readSurface(checkPlugin(loaded.exported, entry.as, label)), read }
 }

@@ -137,3 +137,20 @@ test('a torn lock ends every command that needs it with 78', async () => {
   for (const args of [['lock'], ['lock', '--check'], ['diff'], ['approve', 'notes']])
     assert.equal((await project.patchbay(args)).code, 78, args.join(' '))
 })
+
+for (const isolation of ['inline', 'process'])
+  test(`lock and diff warn of nothing where every file that is run is pinned (${isolation})`, async () => {
+    using project = pinnedProject({
+      'package.json': '{ "name": "project", "type": "module" }',
+      'mcp.config.json': JSON.stringify({ plugins: [{ use: './plugins/notes', as: 'notes', isolation }] }),
+      'plugins/notes/index.ts': `import { word } from './lib/word.ts'\n${pluginSource()}\nexport { word }\n`,
+      'plugins/notes/lib/word.ts': `export const word = 'one'\n`,
+    })
+    const before = await project.patchbay(['diff', '--json'])
+    assert.deepEqual((JSON.parse(before.stdout) as { uncovered: object }).uncovered, {})
+    for (const command of ['diff', 'lock', 'lock']) {
+      const { stdout, stderr } = await project.patchbay([command])
+      assert.doesNotMatch(stdout + stderr, /warning/i)
+    }
+    assert.match((await project.patchbay(['list'], { NODE_ENV: 'production' })).stdout, /^notes .*active/m)
+  })
