@@ -1,7 +1,8 @@
 import type { Caller } from './server/catalog/caller.ts'
 import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
 import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
-import type { PluginReason, PluginState } from './plugin/run/plugin-record.ts'
+import type { PluginState } from './observability/plugin-states.ts'
+import type { PluginReason } from './plugin/run/plugin-record.ts'
 import { specifierOf } from './plugin/source/resolve-entry.ts'
 
 /** What `patchbay list --json` prints. */

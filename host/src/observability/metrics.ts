@@ -1,6 +1,7 @@
 import type * as Prometheus from 'prom-client'
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { MetricLabels, Metrics } from '@mcp-patchbay/plugin-api'
+import { PLUGIN_STATES, type PluginState } from './plugin-states.ts'
 
 /** What the host measures, and the text of `/metrics`. Names follow OpenTelemetry's MCP conventions, in Prometheus form. */
 export interface HostMetrics {
@@ -8,7 +9,7 @@ export interface HostMetrics {
   call(labels: { plugin: string; tool: string; outcome: string }, ms: number): void
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
-  pluginState(plugin: string, state: string): void
+  pluginState(plugin: string, state: PluginState): void
   /** A plugin in its own process was started again after that process had died. */
   processRestarted(plugin: string): void
   /** Has `look` say, whenever somebody asks, what the processes of plugins are; '' is the name of one without a plugin in it yet. */
@@ -32,7 +33,6 @@ export interface PluginProcessUse {
 }
 
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-const STATES = ['loading', 'active', 'unconfigured', 'quarantined', 'failed', 'draining']
 
 /** So many records wait for prom-client, which is read when somebody asks for them, or when there are more. */
 const MAX_WAITING = 500
@@ -75,7 +75,7 @@ export function createMetrics(): HostMetrics {
     },
     pluginState(plugin, state) {
       record(({ states }) => {
-        for (const name of STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
+        for (const name of PLUGIN_STATES) states.set({ plugin, state: name }, name === state ? 1 : 0)
       })
     },
     processRestarted: (plugin) => record(({ restarts }) => restarts.inc({ plugin })),
@@ -89,7 +89,7 @@ export function createMetrics(): HostMetrics {
     }),
     forget(plugin) {
       record(({ states, restarts }) => {
-        for (const name of STATES) states.remove({ plugin, state: name })
+        for (const name of PLUGIN_STATES) states.remove({ plugin, state: name })
         restarts.remove({ plugin })
       })
     },

@@ -1,9 +1,8 @@
 import type { CredentialCall, CredentialUse } from '../../auth/outbound/credential-use.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import type { PluginState } from '../../observability/plugin-states.ts'
 import type { LivePlugin } from './live-plugin.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
-
-export type PluginState = 'loading' | 'active' | 'unconfigured' | 'quarantined' | 'failed' | 'draining'
 
 /** Why a plugin is in the state it is in, for a person. */
 export interface PluginReason {
