@@ -2,7 +2,7 @@ import { loadConfig, type LoadedConfig } from './config/file/load-config.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
 import type { HostConfig, ResolvedConfig } from './config/schema/schema.ts'
 import type { Host } from './host.ts'
-import { createLogger, type LogLevel } from './observability/logger.ts'
+import { createLogger, silentLogger, type LogLevel } from './observability/logger.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
@@ -42,17 +42,30 @@ export async function readSettings(options: FileOptions, log: Logger, onFile?: (
  * The host of a config file, for a command that asks it something and ends: quiet, and with every plugin either loaded or
  * failed.
  */
-export async function openHost(options: FileOptions): Promise<Host> {
+export async function openHost(
+  options: FileOptions,
+  logOf: (redact: Redactor) => Logger = (redact) => quietLog(redact),
+): Promise<Host> {
   const redact = createRedactor()
-  const log = quietLog(redact)
+  const log = logOf(redact)
   // Together: a config that is code is read by another process.
   const [{ config, file, env }, { createHost }] = await Promise.all([readSettings(options, log), import('./host.ts')])
   return createHost(config, { file, env, log, redact, patienceMs: Infinity })
 }
 
-/** The log of a command that prints its answer and ends. */
-export function quietLog(redact: Redactor): Logger {
-  return createLogger({ level: quietLevel(), format: 'pretty', redact })
+/** The log of a command that prints its answer and ends; of events that are `worthwhile` it shows the errors. */
+export function quietLog(redact: Redactor, worthwhile: readonly string[] = []): Logger {
+  const level = quietLevel()
+  if (level !== 'silent' || worthwhile.length === 0) return createLogger({ level, format: 'pretty', redact })
+  return errorsOf(createLogger({ level: 'error', format: 'pretty', redact }), worthwhile)
+}
+
+function errorsOf(log: Logger, events: readonly string[]): Logger {
+  return {
+    ...silentLogger,
+    error: (event, fields) => (events.includes(event) ? log.error(event, fields) : undefined),
+    child: (fields) => errorsOf(log.child(fields), events),
+  }
 }
 
 /** `PATCHBAY_LOG=debug` shows what a quiet command does. */

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
-import { openHost } from '../from-file.ts'
+import { openHost, quietLog } from '../from-file.ts'
 import { parseArguments } from './terminal/arguments.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines } from './terminal/print.ts'
+import { whyRefused } from './terminal/refused-call.ts'
 
 /** `patchbay call TOOL key=value…`: one call in process, through the same pipeline as any other. */
 export function callCommand(run: Run): Command {
@@ -14,7 +15,10 @@ export function callCommand(run: Run): Command {
     .option('--json', 'the whole result as JSON')
     .action((tool: string, pairs: readonly string[], options: CommonOptions & { input?: string; json?: boolean }) =>
       run(async () => {
-        await using host = await openHost({ ...options })
+        // The caller is told INTERNAL and a request id; the operator, who is the caller here, what is behind it.
+        await using host = await openHost({ ...options }, (redact) => quietLog(redact, ['call_failed']))
+        const refused = whyRefused(tool, host)
+        if (refused) throw refused
         const schema = host.snapshot.tools.get(tool)?.wire.inputSchema
         const answer = await host.call(tool, parseArguments(pairs, options.input, schema))
         if (answer.kind === 'inputRequired') {

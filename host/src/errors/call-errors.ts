@@ -3,6 +3,18 @@ import { entry, type Entry } from './error-definition.ts'
 /** What a client asks for. */
 export const callErrors = {
   TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${name}`),
+  TOOL_NOT_CALLABLE: entry<{ name: string; rule: string; because: string; fix: readonly string[]; meant?: string | undefined }>(
+    ({ name, rule, because, meant }) =>
+      rule === 'unknown'
+        ? `Unknown tool: ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+        : `${name} cannot be called: ${rule}: ${because}`,
+    ({ name, rule, fix }) => [
+      ...fix,
+      rule === 'unknown'
+        ? 'See every tool, and why one is hidden: npx mcp-patchbay list --tools'
+        : `See every rule: npx mcp-patchbay explain ${name}`,
+    ],
+  ),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
   PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${name}`),
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(

@@ -130,9 +130,9 @@ describe('patchbay', { concurrency: 2 }, () => {
     assert.match(stdout, /^# GITHUB_API_URL=https:\/\/api\.github\.com$/m)
   })
 
-  test('call says of a hidden tool what it says of one that nobody has', async () => {
+  test('call says of a hidden tool which rule hides it, and what to set', async () => {
     const { code, stdout, stderr } = await patchbay('call', 'github_issues_get')
-    assert.match(stderr, /^Unknown tool: github_issues_get\n/)
+    assert.match(stderr, /^github_issues_get cannot be called: not_configured: .*\nTo fix:\n {2}1\. Set GITHUB_PERSONAL_TOKEN /)
     assert.deepEqual([code, stdout], [1, ''])
   })
 
@@ -149,7 +149,7 @@ describe('patchbay', { concurrency: 2 }, () => {
   })
 
   test('the command starts where env knows no -S, as on Alpine', () => {
-    const [line] = readFileSync(join(import.meta.dirname, '../../host/bin/patchbay.mjs'), 'utf8').split('\n')
+    const [line] = readFileSync(join(import.meta.dirname, '../../../host/bin/patchbay.mjs'), 'utf8').split('\n')
     assert.equal(line, '#!/usr/bin/env node')
   })
 

@@ -33,5 +33,10 @@ test('the docs and the metric know the same states', async () => {
 test('the docs name every metric that the host has, and no other', () => {
   const names = [...read('host/src/observability/metrics.ts').matchAll(/name: '([a-z_]+)'/g)].map(([, name]) => name)
   assert.ok(names.length > 8)
-  assert.deepEqual(rowsOf('## What is measured').filter((name) => !name.endsWith('…')).toSorted(), names.toSorted())
+  assert.deepEqual(
+    rowsOf('## What is measured')
+      .filter((name) => !name.endsWith('…'))
+      .toSorted(),
+    names.toSorted(),
+  )
 })
