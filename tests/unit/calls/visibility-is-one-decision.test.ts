@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { PLUGIN_STATES } from '../../../host/src/observability/plugin-states.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
 import { createMetrics } from '../../../host/src/observability/metrics.ts'
@@ -35,7 +36,7 @@ const plugin = fc.record({
   allow: fc.option(globs, { nil: undefined }),
   deny: globs,
   readOnly: fc.boolean(),
-  state: fc.constantFrom('active', 'unconfigured', 'failed', 'loading', 'quarantined'),
+  state: fc.constantFrom(...PLUGIN_STATES),
   quarantined: fc.subarray(words),
 })
 const config = fc.record({
@@ -61,7 +62,7 @@ test('whatever is not in a view cannot be called, and is answered like a tool th
         const tools = shape.tools.map(({ name, access: kind, permissions, tags }) => emptyTool(name, kind, { permissions, tags }))
         const entry = { readOnly: shape.readOnly, tools: { ...(shape.allow ? { allow: shape.allow } : {}), deny: shape.deny } }
         const { live, ...record } = activeRecord(emptyPlugin(index === 0 ? 'a' : 'b', tools), entry)
-        const state = shape.state as PluginRecord['state']
+        const { state } = shape
         return { ...record, state, quarantined: new Set(shape.quarantined), ...(state === 'active' && live ? { live } : {}) }
       })
       const snapshot = snapshotOf(records, {

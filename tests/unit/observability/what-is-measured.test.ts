@@ -8,6 +8,7 @@ import { PLUGIN_STATES } from '../../../host/src/observability/plugin-states.ts'
 const root = join(import.meta.dirname, '../../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const page = read('docs/advanced.md')
+const byText = (a = '', b = '') => a.localeCompare(b)
 /** The names in the first column of the table under a heading. */
 const rowsOf = (heading: string) => {
   const section = page.slice(page.indexOf(`\n${heading}\n`)).slice(1)
@@ -27,7 +28,7 @@ test('the docs and the metric know the same states', async () => {
   metrics.pluginState('notes', 'active')
   const text = await metrics.render()
   const states = [...text.matchAll(/^patchbay_plugin_state\{plugin="notes",state="(\w+)"\}/gm)].map(([, state]) => state)
-  assert.deepEqual(states.toSorted(), [...PLUGIN_STATES].toSorted())
+  assert.deepEqual(states.toSorted(byText), [...PLUGIN_STATES].toSorted(byText))
 })
 
 test('the docs name every metric that the host has, and no other', () => {
@@ -36,7 +37,7 @@ test('the docs name every metric that the host has, and no other', () => {
   assert.deepEqual(
     rowsOf('## What is measured')
       .filter((name) => !name.endsWith('…'))
-      .toSorted(),
-    names.toSorted(),
+      .toSorted(byText),
+    names.toSorted(byText),
   )
 })
