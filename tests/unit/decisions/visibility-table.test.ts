@@ -71,7 +71,6 @@ table('the state of the plugin', [
   ['active without a running version', { plugin: { state: 'active', ...gone } }, 'plugin_failed'],
   ['failed', { plugin: { state: 'failed', ...gone } }, 'plugin_failed'],
   ['loading', { plugin: { state: 'loading', ...gone } }, 'plugin_failed'],
-  ['draining, its version still there', { plugin: { state: 'draining', live } }, undefined],
   ['unconfigured without a running version', { plugin: { state: 'unconfigured', ...gone } }, 'not_configured'],
   ['unconfigured with a running version', { plugin: { state: 'unconfigured', live } }, 'not_configured'],
 ])
