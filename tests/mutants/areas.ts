@@ -1,0 +1,5 @@
+import type { Mutant } from './mutant.ts'
+import { visibility } from './visibility.ts'
+
+/** Every mutant there is. */
+export const areas: readonly Mutant[] = [...visibility]

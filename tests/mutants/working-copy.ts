@@ -1,0 +1,81 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+
+/** A copy of the repository in which a file may be changed without anybody's seeing it. */
+export interface WorkingCopy extends Disposable {
+  path(file: string): string
+  /** Runs test files; whether all of them passed, and what they printed. One that hangs has failed. */
+  test(files: readonly string[]): Promise<{ readonly passed: boolean; readonly output: string }>
+}
+
+/** Whatever hangs for this long has noticed the mutant: the files take seconds. */
+const HANGS_MS = 120_000
+
+/** The packages are those of `root`, but for its own, which are the copy's. */
+export function createWorkingCopy(root: string): WorkingCopy {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-mutants-'))
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  const deleted = execFileSync('git', ['ls-files', '-z', '--deleted'], { cwd: root, encoding: 'utf8' })
+  const gone = new Set(deleted.split('\0'))
+  for (const file of new Set(listed.split('\0')))
+    if (file !== '' && !gone.has(file)) cpSync(join(root, file), join(folder, file), { recursive: true, verbatimSymlinks: true })
+  for (const packages of ['node_modules', ...workspaceModules(root)]) linkPackages(join(root, packages), join(folder, packages))
+  return {
+    path: (file) => join(folder, file),
+    test: (files) => runTests(folder, files),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function workspaceModules(root: string): readonly string[] {
+  return ['host', 'plugin-api', 'auth-saml'].map((name) => `${name}/node_modules`).filter((name) => isFolder(join(root, name)))
+}
+
+function isFolder(path: string): boolean {
+  try {
+    readdirSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A relative link, as to a workspace, stays one, so that it leads into the copy. */
+function linkPackages(from: string, to: string): void {
+  mkdirSync(to, { recursive: true })
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target)
+    else if (entry.name.startsWith('@') || entry.name === '.bin') linkPackages(source, target)
+    else symlinkSync(resolve(source), target)
+  }
+}
+
+function runTests(folder: string, files: readonly string[]): Promise<{ passed: boolean; output: string }> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  return new Promise((done, reject) => {
+    const child = spawn(process.execPath, ['--test', '--test-reporter=tap', '--conditions=@mcp-patchbay/source', ...files], {
+      cwd: folder,
+      env: { ...env, PATH: `${dirname(process.execPath)}:${env['PATH'] ?? ''}` },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const timer = setTimeout(() => {
+      output += `\nended after ${HANGS_MS} ms`
+      // The group: what a test left running as well.
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }, HANGS_MS)
+    child.once('error', reject)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      done({ passed: code === 0, output })
+    })
+  })
+}
