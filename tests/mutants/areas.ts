@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.ts'
+import { calls } from './calls.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
-export const areas: readonly Mutant[] = [...visibility]
+export const areas: readonly Mutant[] = [...visibility, ...calls]

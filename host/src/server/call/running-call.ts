@@ -86,6 +86,7 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   readonly #inTime: Leaving
   readonly #life = new Cancellation()
   #progress: CallRequest['progress'] | undefined
+  #isOver = false
 
   constructor(live: LivePlugin, parts: CallLife, { deadlines, log }: CallTimes, reject: (reason: Error) => void) {
     this.dueAt = performance.now() + parts.timeoutMs
@@ -116,6 +117,7 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   }
 
   #leave(): void {
+    this.#isOver = true
     this.#inTime.leave()
     this.#parts.io.cancellation.onCancel(undefined)
     this.#inVersion.leave()
@@ -144,12 +146,14 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   }
   get progress(): CallRequest['progress'] {
     const { name, io } = this.#parts
-    return (this.#progress ??= increasing({ name, io, live: this.#live, life: this.#life, log: this.#log }))
+    return (this.#progress ??= increasing({ name, io, live: this.#live, isOver: () => this.#isOver, log: this.#log }))
   }
   get log(): CallRequest['log'] {
     const { io } = this.#parts
     const { instance } = this.#live
-    return (level, data) => io.log?.(level, data, instance)
+    return (level, data) => {
+      if (!this.#isOver) io.log?.(level, data, instance)
+    }
   }
   get closeStream(): () => void {
     const { io } = this.#parts
@@ -161,16 +165,16 @@ interface ProgressParts {
   readonly name: string
   readonly io: CallIO
   readonly live: LivePlugin
-  readonly life: Cancellation
+  readonly isOver: () => boolean
   readonly log: Logger
 }
 
-/** MCP wants progress to grow; what does not is dropped and said once. */
-function increasing({ name, io, live, life, log }: ProgressParts): CallRequest['progress'] {
+/** MCP wants progress to grow, and none behind the answer: what does not grow is dropped and said once, what is late is dropped. */
+function increasing({ name, io, live, isOver, log }: ProgressParts): CallRequest['progress'] {
   let last = -Infinity
   let warned = false
   return (progress, options) => {
-    if (!io.progress || life.isCancelled) return
+    if (!io.progress || isOver()) return
     if (!(progress > last)) {
       if (!warned) log.warn('progress_not_increasing', { plugin: live.instance, tool: name })
       warned = true

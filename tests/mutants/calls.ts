@@ -1,0 +1,80 @@
+import { mutantsOf } from './mutant.ts'
+
+export const calls = mutantsOf('calls', [
+  {
+    file: 'host/src/server/call/approval.ts',
+    noticedBy: ['tests/unit/calls/approval.test.ts'],
+    changes: [
+      ['a yes to one call is a yes to another', 'asked === digest && answer.action', 'answer.action'],
+      ['an accepted question without the tick runs the tool', " && answer.content?.['approve'] === true", ''],
+      ['a tick that is a text counts', "answer.content?.['approve'] === true", "answer.content?.['approve']"],
+      ['a declined question with the tick runs the tool', "answer.action === 'accept' && ", ''],
+      ['a cancelled question with the tick runs the tool', "answer.action === 'accept'", "answer.action !== 'decline'"],
+      [
+        'a client that cannot ask is asked',
+        "if (!isObject(io.clientCapabilities?.['elicitation']))",
+        'if (io.clientCapabilities === undefined)',
+      ],
+      ['any answer approves', 'asked === digest && answer.action ===', 'true || answer.action ==='],
+      ['the question does not show the arguments', ' with ${JSON.stringify(args).slice(0, 1_000)}', ''],
+      ['the question does not name the tool', 'Run ${name} with', 'Run it with'],
+      ['the digest is of the name', 'update(JSON.stringify(args))', 'update(JSON.stringify(name))'],
+    ],
+  },
+  {
+    file: 'host/src/server/call/call-layers.ts',
+    noticedBy: ['tests/unit/calls/approval.test.ts', 'tests/unit/calls/way-of-a-call.test.ts'],
+    changes: [
+      [
+        'approval is not asked for',
+        "item.surface.approval === 'required' ? approvalAnswer({ name, args, io }) : undefined",
+        'undefined',
+      ],
+      ['approval is asked for always', "item.surface.approval === 'required' ? ", 'true ? '],
+      ['a call waits for its rate outside its version', 'inVersion(call, () => counted.then(next))', 'counted.then(next)'],
+      ['what the rate says is not waited for', 'counted ? inVersion(call, () => counted.then(next)) : next()', 'next()'],
+      ['the error of a resource or prompt shows secrets', 'problem: deps.redact(text) }', 'problem: text }'],
+      ['the error of a tool shows secrets', 'errorResult(deps.redact(text))', 'errorResult(text)'],
+      ['arguments that do not fit reach the plugin', 'if (problems) {', 'if (false) {'],
+      ['denials are not audited', 'audit?.record(() => deniedLine(call, reason))', 'void [audit, deniedLine, call, reason]'],
+    ],
+  },
+  {
+    file: 'host/src/server/call/call.ts',
+    noticedBy: ['tests/unit/calls/way-of-a-call.test.ts', 'tests/unit/calls/visibility-is-one-decision.test.ts'],
+    changes: [
+      [
+        'arguments are checked before the rate',
+        '...limitRate<ToolAnswer>(deps),\n      checkTool(),',
+        'checkTool(),\n      ...limitRate<ToolAnswer>(deps),',
+      ],
+      ['the rate is not counted for tools', '      ...limitRate<ToolAnswer>(deps),\n', ''],
+      ['denied tools are not audited', "deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)", ''],
+      ['denied prompts are not audited', "deny({ kind: 'prompt', name, caller, io }, refused ?? 'unknown', deps)", ''],
+      ['denied resources are not audited', "deny({ kind: 'resource', name: uri, caller, io }, refused ?? 'unknown', deps)", ''],
+      [
+        'a hidden tool can be called',
+        "if (!item || refused) {\n        deny({ kind: 'tool'",
+        "if (!item) {\n        deny({ kind: 'tool'",
+      ],
+      [
+        'a hidden prompt can be asked for',
+        "if (!item || refused) {\n        deny({ kind: 'prompt'",
+        "if (!item) {\n        deny({ kind: 'prompt'",
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/running-call.ts',
+    noticedBy: ['tests/unit/calls/way-of-a-call.test.ts'],
+    changes: [
+      [
+        'a call that is cancelled still starts the plugin',
+        "if (life.io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: life.name }))",
+        '',
+      ],
+      ['progress goes out behind the answer', 'if (!io.progress || isOver()) return', 'if (!io.progress) return'],
+      ['log lines go out behind the answer', 'if (!this.#isOver) io.log', 'io.log'],
+    ],
+  },
+])
