@@ -20,7 +20,7 @@ import { createRedactor, type Redactor } from './observability/redact.ts'
 import { createCaller, type Caller } from './server/catalog/caller.ts'
 import { Cancellation } from './server/call/cancellation.ts'
 import { createCalls, type CallIO, type ToolAnswer } from './server/call/call.ts'
-import { explain, type Explanation } from './server/catalog/visibility.ts'
+import { explainReach, type ReachedExplanation } from './server/catalog/reach.ts'
 import { loadMiddleware } from './server/call/load-middleware.ts'
 import type { Middleware } from './server/call/middleware.ts'
 import { compilePolicy } from './server/catalog/policy.ts'
@@ -28,6 +28,7 @@ import { createRateLimit } from './server/call/rate-limit.ts'
 import { Registry } from './server/catalog/registry.ts'
 import { linkReplicas } from './server/catalog/replicas.ts'
 import { createResultCache } from './server/call/result-cache.ts'
+import { createSearchCatalog } from './server/catalog/search-tools.ts'
 import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
 import type { Activation } from './plugin/activation.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
@@ -91,7 +92,7 @@ export interface Host extends AsyncDisposable {
   listen(options?: ListenOptions): Promise<Listening>
   /** Calls a tool in process, as the operator or as `caller`. Throws what `Calls.tool` throws. */
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
-  explain(name: string, caller?: Caller): Explanation
+  explain(name: string, caller?: Caller): ReachedExplanation
   list(caller?: Caller): HostListing
   /** Tokens that callers linked, where the config has `auth.accounts`: who embeds a host links and unlinks them here. */
   readonly accounts: AccountTokens | undefined
@@ -138,6 +139,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const metrics = createMetrics()
   const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
+  const search = createSearchCatalog(validators)
   const now = context.now ?? (() => performance.now())
   const approved = createApprovedFiles(() => config.frozen)
   const lock = await openLock({ configDir, log }, config)
@@ -151,7 +153,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   const source = basename(file)
   let policy = compilePolicy(config, source)
-  const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators }), log)
+  const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators, search }), log)
   const operator = createCaller(LOCAL_PRINCIPAL)
   if (cache.bus) resources.use(linkReplicas({ registry, bus: cache.bus, operator }))
   const middleware = [...(await loadMiddleware(config.middleware, configDir)), ...(context.middleware ?? [])]
@@ -169,7 +171,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   const publish = (plugins: readonly PluginRecord[]): number => {
     const generation = registry.current.generation + 1
-    const snapshot = buildSnapshot({ generation, plugins, policy, validators })
+    const snapshot = buildSnapshot({ generation, plugins, policy, validators, search })
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
     for (const { instance, state } of plugins) metrics.pluginState(instance, state)
@@ -296,7 +298,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         requestId: crypto.randomUUID(),
         ...io,
       }),
-    explain: (name, caller = operator) => explain(registry.current, name, caller),
+    explain: (name, caller = operator) => explainReach(registry.current, name, caller),
     accounts,
     get cacheStats() {
       return cache.stats

@@ -1,4 +1,5 @@
 import type { Caller } from './server/catalog/caller.ts'
+import { viewOf } from './server/catalog/view.ts'
 import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
 import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
 import type { PluginState } from './observability/plugin-states.ts'
@@ -30,12 +31,15 @@ export interface ToolListing {
   readonly access: 'read' | 'write'
   readonly visible: boolean
   readonly hiddenBy: RefusalCode | null
+  /** Whether the list has it; what is visible and not listed is found by `tools_search`. */
+  readonly listed: boolean
   /** What the definition costs a model, estimated at four characters a token. */
   readonly tokens: number
 }
 
 /** Every plugin and tool of a snapshot, with what `caller` sees of it. */
 export function listHost(snapshot: Snapshot, caller: Caller): HostListing {
+  const listed = new Set(viewOf(snapshot, caller).tools.map(({ name }) => name))
   const byPlugin = Map.groupBy(snapshot.tools.values(), ({ plugin }) => plugin)
   return {
     generation: snapshot.generation,
@@ -48,18 +52,22 @@ export function listHost(snapshot: Snapshot, caller: Caller): HostListing {
       pinned: plugin.pinned ?? 'unpinned',
       reason: plugin.reason ?? null,
       reloadError: plugin.reloadError ?? null,
-      tools: (byPlugin.get(plugin) ?? []).map((tool) => listTool(tool, snapshot, caller)),
+      tools: (byPlugin.get(plugin) ?? []).map((tool) => listTool(tool, { snapshot, caller, listed })),
     })),
   }
 }
 
-function listTool(tool: SnapshotTool, { policy }: Snapshot, caller: Caller): ToolListing {
-  const hiddenBy = refusal(tool, caller, policy) ?? null
+function listTool(
+  tool: SnapshotTool,
+  { snapshot, caller, listed }: { snapshot: Snapshot; caller: Caller; listed: ReadonlySet<string> },
+): ToolListing {
+  const hiddenBy = refusal(tool, caller, snapshot.policy) ?? null
   return {
     name: tool.name,
     access: tool.access,
     visible: hiddenBy === null,
     hiddenBy,
+    listed: listed.has(tool.name),
     tokens: Math.ceil(JSON.stringify(tool.wire).length / 4),
   }
 }

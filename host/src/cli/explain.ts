@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { readCaller } from '../caller-file.ts'
 import { openHost } from '../from-file.ts'
+import type { ReachedExplanation } from '../server/catalog/reach.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines, table } from './terminal/print.ts'
 
@@ -25,10 +26,20 @@ export function explainCommand(run: Run): Command {
             styleText(verdict === 'pass' ? 'green' : 'red', verdict, { stream: process.stdout }),
             source,
           ])
-          const verdict = explanation.visible ? `${tool} is visible` : `${tool} is hidden: ${explanation.decidedBy}`
+          const verdict = explanation.visible
+            ? `${tool} is visible${waysTo(explanation)}`
+            : `${tool} is hidden: ${explanation.decidedBy}`
           printLines([verdict, '', ...table(['RULE', 'VERDICT', 'BECAUSE'], rows)])
         }
         return EXIT.done
       }),
     )
+}
+
+/** With `tools.search` there are two ways, and a list that has neither the tool nor a word of it. */
+function waysTo({ listed, found }: Pick<ReachedExplanation, 'listed' | 'found'>): string {
+  if (!found) return ''
+  return listed
+    ? ': listed, and found by tools_search'
+    : ', but not listed: tools_search finds it; tools_call, or its own name, calls it'
 }

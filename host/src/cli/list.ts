@@ -41,10 +41,10 @@ function pluginLines({ plugins }: HostListing): readonly string[] {
 
 function toolLines({ plugins }: HostListing): readonly string[] {
   const rows = plugins.flatMap(({ tools }) =>
-    tools.map(({ name, access, visible, hiddenBy, tokens }) => [
+    tools.map(({ name, access, visible, hiddenBy, listed, tokens }) => [
       name,
       access,
-      visible ? 'visible' : `hidden: ${hiddenBy}`,
+      visible ? (listed ? 'visible' : 'by tools_search') : `hidden: ${hiddenBy}`,
       String(tokens),
     ]),
   )

@@ -24,10 +24,19 @@ const parts = {
     enable: Type.Optional(
       Type.Array(Type.String(), { description: 'Serve only tools of these toolsets. Left out: all tools. Empty: none' }),
     ),
-    search: Type.Boolean({
-      description: 'List tools_search, tools_describe and tools_call instead of every tool, for large registries',
-      default: false,
-    }),
+    search: Type.Union(
+      [
+        Type.Boolean(),
+        section('When, and what is listed all the same', {
+          above: Type.Integer({ description: 'Only for callers who see more tools than this', default: 0, minimum: 0 }),
+          always: globs('Listed as well, besides being found'),
+        }),
+      ],
+      {
+        description: 'List tools_search, tools_describe and tools_call in place of the tools, which are found and called by them',
+        default: false,
+      },
+    ),
   }),
   readOnly: Type.Boolean({ description: 'Serve only tools with read access', default: false }),
   listen: listenSchema,

@@ -8,6 +8,7 @@ import type { Caller } from '../catalog/caller.ts'
 import { errorText } from './error-text.ts'
 import type { Layer, PassingCall } from './middleware.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
+import { isOwnTool } from '../catalog/search-tools.ts'
 import { liveOf, type SnapshotItem, type SnapshotTool } from '../catalog/snapshot.ts'
 
 /** What became of a call. `unknown`: its tool was not there after all. */
@@ -100,8 +101,9 @@ export function checkTool(): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
   }
 }
 
-/** Before a layer waits: the version that was looked at must not be drained meanwhile, since the call will run in it. */
+/** Before a layer waits: the version that was looked at must not be drained meanwhile, since the call will run in it. The host's own tools have none. */
 export function inVersion<Answer>({ item }: PendingCall, work: () => Promise<Answer>): Promise<Answer> {
+  if (isOwnTool(item)) return work()
   return new Promise((resolve, reject) => {
     const place = liveOf(item).enter({ cancel: reject })
     work()

@@ -1,7 +1,7 @@
 import type { InputRequest, InputResponses, PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, toolResult, type ToolResult } from '../../data/content.ts'
-import { hostError } from '../../errors.ts'
+import { HostError, hostError } from '../../errors.ts'
 import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import { promptMessages, resourceContents } from './resource-and-prompt-results.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
@@ -10,7 +10,10 @@ import { runIn, type CallDeps, type CallTimes } from './running-call.ts'
 import type { Caller } from '../catalog/caller.ts'
 import type { Cancellation } from './cancellation.ts'
 import { Deadlines } from './deadlines.ts'
+import { isOwnTool } from '../catalog/search-tools.ts'
+import { findTool, innerCallOf } from '../catalog/view.ts'
 import { refusal } from '../catalog/visibility.ts'
+import { searchAnswer, unknownTool } from './search-answers.ts'
 import { compose, layersOf, type Layer } from './middleware.ts'
 import type { Snapshot, SnapshotPrompt, SnapshotResource, SnapshotTemplate, SnapshotTool } from '../catalog/snapshot.ts'
 
@@ -95,6 +98,11 @@ export function createCalls(deps: CallDeps): Calls {
     },
   )
 
+  const callOwnTool = compose<OwnToolCall, ToolAnswer>(
+    [observeTool(deps), ...limitRate<ToolAnswer>(deps), checkTool(), ...layersOf(middleware, ({ tool }) => tool)],
+    (call) => searchAnswer(call, deps.limits().resultBytes),
+  )
+
   const readResource = compose<FoundResource, ResourceAnswer>(
     [observeOther(deps), ...limitRate<ResourceAnswer>(deps), ...layersOf(middleware, ({ resource }) => resource)],
     async ({ item, name: uri, params, caller, io }) => {
@@ -129,14 +137,25 @@ export function createCalls(deps: CallDeps): Calls {
 
   return {
     tool(snapshot, caller, name, args = {}, io) {
-      const item = snapshot.tools.get(name)
-      const refused = item ? refusal(item, caller, snapshot.policy) : 'unknown'
-      if (!item || refused) {
-        deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)
-        return Promise.reject(hostError('TOOL_UNKNOWN', { name }))
+      const inner = innerCallOf(snapshot, caller, name, args)
+      const of = inner ? inner.name : name
+      const item = findTool(snapshot, caller, of)
+      if (typeof item === 'string') {
+        deny({ kind: 'tool', name: of, caller, io }, item, deps)
+        return inner ? Promise.resolve(unknownTool(of)) : Promise.reject(hostError('TOOL_UNKNOWN', { name }))
       }
-      const call: PendingCall<SnapshotTool> = { kind: 'tool', name, item, caller, args, io, outcome: 'ok' }
-      return hidingCredentials(caller, redact, () => callTool(call))
+      const call: PendingCall<SnapshotTool> = {
+        kind: 'tool',
+        name: of,
+        item,
+        caller,
+        args: inner ? inner.args : args,
+        io,
+        outcome: 'ok',
+      }
+      if (isOwnTool(item)) return callOwnTool({ ...call, snapshot })
+      const answer = hidingCredentials(caller, redact, () => callTool(call))
+      return inner ? answer.catch((error: unknown) => unknownOr(of, error)) : answer
     },
 
     resource(snapshot, caller, uri, io) {
@@ -161,6 +180,16 @@ export function createCalls(deps: CallDeps): Calls {
       return hidingCredentials(caller, redact, () => getPrompt(call))
     },
   }
+}
+
+interface OwnToolCall extends PendingCall<SnapshotTool> {
+  readonly snapshot: Snapshot
+}
+
+/** A tool that was listed before it was imported, and did not exist after all, is answered like any that does not exist. */
+function unknownOr(name: string, error: unknown): ToolAnswer {
+  if (error instanceof HostError && error.code === 'TOOL_UNKNOWN') return unknownTool(name)
+  throw error
 }
 
 type ResourceAnswer = Awaited<ReturnType<Calls['resource']>>

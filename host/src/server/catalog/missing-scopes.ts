@@ -1,6 +1,7 @@
 import { isObject } from '../../data/json.ts'
 import { findResource } from '../call/call.ts'
 import type { Caller } from './caller.ts'
+import { innerCallOf } from './view.ts'
 import { permits, refusal } from './visibility.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'
 
@@ -22,7 +23,7 @@ export function missingScopes(
     }
     return undefined
   }
-  const item = askedFor(snapshot, message)
+  const item = askedFor(snapshot, caller, message)
   if (!item || refusal(item, caller, snapshot.policy) !== 'permission') return undefined
   const needed = scopesFor(snapshot, item, caller, offered)
   if (!needed) return undefined
@@ -31,12 +32,12 @@ export function missingScopes(
   return refusal(item, { ...caller, principal }, snapshot.policy) === undefined ? needed : undefined
 }
 
-function askedFor(snapshot: Snapshot, message: unknown): SnapshotItem | undefined {
+function askedFor(snapshot: Snapshot, caller: Caller, message: unknown): SnapshotItem | undefined {
   if (!isObject(message) || !isObject(message['params'])) return undefined
-  const { name, uri } = message['params']
+  const { name, uri, arguments: args } = message['params']
   switch (message['method']) {
     case 'tools/call':
-      return snapshot.tools.get(String(name))
+      return snapshot.tools.get(innerCallOf(snapshot, caller, String(name), args)?.name ?? String(name))
     case 'prompts/get':
       return snapshot.prompts.get(String(name))
     case 'resources/read':

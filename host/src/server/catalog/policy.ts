@@ -16,6 +16,14 @@ export interface Policy {
   /** What is granted, with all that it implies. */
   readonly permissionsOf: (granted: readonly string[]) => ReadonlySet<string>
   readonly plugin: (entry: PluginTools) => GlobRule
+  /** Undefined lists every tool. */
+  readonly search: SearchRule | undefined
+}
+
+/** Callers who see more than `above` tools get three tools to search them by, and the tools that are kept. */
+export interface SearchRule {
+  readonly above: number
+  readonly keeps: NameMatch
 }
 
 export type NameMatch = (name: string) => boolean
@@ -55,6 +63,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
         compileGlobs(globs.flatMap((glob) => (Object.hasOwn(toolsets, glob) ? (toolsets[glob] ?? []) : [glob]))),
       ]),
     ),
+    search: searchRule(config.tools.search),
     permissionsOf: impliedBy(config.auth.implies),
     plugin(entry: PluginTools) {
       let rule = rules.get(entry)
@@ -62,6 +71,12 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
       return rule
     },
   })
+}
+
+function searchRule(search: ResolvedConfig['tools']['search']): SearchRule | undefined {
+  if (search === false) return undefined
+  const { above, always } = search === true ? { above: 0, always: [] } : search
+  return { above, keeps: compileGlobs(always) }
 }
 
 /** Made once for each list: those of one principal are one and the same. */

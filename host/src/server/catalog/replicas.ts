@@ -1,7 +1,7 @@
 import type { Bus } from '../../cache/bus.ts'
 import type { Caller } from './caller.ts'
 import type { Published, Registry } from './registry.ts'
-import { LIST_KINDS, listDigests, type ListDigests, type ListKind } from './view.ts'
+import { callableDigests, LIST_KINDS, type ListDigests, type ListKind } from './view.ts'
 
 export interface ReplicasOptions {
   readonly registry: Registry
@@ -19,11 +19,11 @@ const LISTS_CHANGED = 'lists_changed'
  */
 export function linkReplicas({ registry, bus, operator }: ReplicasOptions): Disposable {
   /** What was announced last, wherever it changed. */
-  let announced = listDigests(registry.current, operator)
+  let announced = callableDigests(registry.current, operator)
 
   const onPublished = ({ previous, current }: Published) => {
-    const digests = listDigests(current, operator)
-    const before = listDigests(previous, operator)
+    const digests = callableDigests(current, operator)
+    const before = callableDigests(previous, operator)
     if (LIST_KINDS.every((kind) => digests[kind] === before[kind])) return
     announced = digests
     bus.publish(LISTS_CHANGED, digests)

@@ -19,6 +19,25 @@ export interface Snapshot {
   /** By URI. */
   readonly resources: ReadonlyMap<string, SnapshotResource>
   readonly templates: readonly SnapshotTemplate[]
+  /** There when `tools.search` is on. */
+  readonly search: SearchCatalog | undefined
+}
+
+/** What callers with many tools search them by. One serves a whole host: a new generation indexes what changed. */
+export interface SearchCatalog {
+  /** The host's own tools, which stand in the list for those that are found. */
+  readonly search: SnapshotTool
+  readonly describe: SnapshotTool
+  readonly call: SnapshotTool
+  /** `call` for callers who see no tool that writes: clients ask a person before they call one that may. */
+  readonly callReadOnly: SnapshotTool
+  /** The index of a class of callers, on its way to `tools`. */
+  readonly indexOf: (classKey: string, tools: readonly SnapshotTool[]) => ToolFinder
+}
+
+export interface ToolFinder {
+  /** Names of those of `tools` that fit, the best first. Waits until they are indexed. */
+  find(query: string, tools: readonly SnapshotTool[]): Promise<readonly string[]>
 }
 
 /** What the filter looks at, whatever kind of thing it is. */
@@ -76,11 +95,13 @@ export function buildSnapshot({
   plugins,
   policy,
   validators,
+  search,
 }: {
   generation: number
   plugins: readonly PluginRecord[]
   policy: Policy
   validators: Validators
+  search: SearchCatalog
 }): Snapshot {
   const tools = new Map<string, SnapshotTool>()
   const prompts = new Map<string, SnapshotPrompt>()
@@ -117,7 +138,16 @@ export function buildSnapshot({
         })
     }
   }
-  return Object.freeze({ generation, plugins, policy, tools, prompts, resources, templates: Object.freeze(templates) })
+  return Object.freeze({
+    generation,
+    plugins,
+    policy,
+    tools,
+    prompts,
+    resources,
+    templates: Object.freeze(templates),
+    search: policy.search && search,
+  })
 }
 
 /** The running version of an item's plugin. The filter lets nothing through that has none. */

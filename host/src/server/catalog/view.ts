@@ -1,17 +1,29 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
-import { refusal } from './visibility.ts'
-import type { Snapshot, SnapshotItem, WirePrompt, WireResource, WireTemplate, WireTool } from './snapshot.ts'
+import { innerCall, TOOLS_CALL, type InnerCall } from './search-tools.ts'
+import { refusal, type RefusalCode } from './visibility.ts'
+import type { Snapshot, SnapshotItem, SnapshotTool, WirePrompt, WireResource, WireTemplate, WireTool } from './snapshot.ts'
 
 /** The lists of one generation for one class of callers, computed once. */
 export interface View {
+  /** As they are listed. */
   readonly tools: readonly WireTool[]
+  /** Every tool that this class may call, listed or not. */
+  readonly callable: readonly SnapshotTool[]
+  /** The host's own tools of this class, by name, and what they search; undefined where every tool is listed. */
+  readonly search: ViewSearch | undefined
   readonly prompts: readonly WirePrompt[]
   readonly resources: readonly WireResource[]
   readonly templates: readonly WireTemplate[]
   /** The plugins that this class sees something of. */
   readonly services: readonly { readonly instance: string; readonly description: string | undefined }[]
+}
+
+export interface ViewSearch {
+  readonly tools: ReadonlyMap<string, SnapshotTool>
+  /** Names of those of the view that fit, the best first. */
+  readonly find: (query: string) => Promise<readonly string[]>
 }
 
 export const LIST_KINDS = ['tools', 'prompts', 'resources'] as const
@@ -46,14 +58,47 @@ function computeView(snapshot: Snapshot, caller: Caller): View {
   const prompts = [...snapshot.prompts.values()].filter(visible)
   const resources = [...snapshot.resources.values()].filter(visible)
   const templates = snapshot.templates.filter(visible)
+  const search = searchOf(snapshot, caller, tools)
+  const listed = search ? [...search.tools.values(), ...tools.filter(({ name }) => snapshot.policy.search?.keeps(name))] : tools
   const seen = new Set([...tools, ...prompts, ...resources, ...templates].map(({ plugin }) => plugin))
   return Object.freeze({
-    tools: Object.freeze(tools.map(({ wire }) => wire)),
+    tools: Object.freeze(listed.map(({ wire }) => wire)),
+    callable: Object.freeze(tools),
+    search,
     prompts: Object.freeze(prompts.map(({ wire }) => wire)),
     resources: Object.freeze(resources.map(({ wire }) => wire)),
     templates: Object.freeze(templates.map(({ wire }) => wire)),
     services: Object.freeze([...seen].map(({ instance, surface }) => ({ instance, description: surface?.description }))),
   })
+}
+
+/** Nothing is gained where all that would be hidden is kept, or there is nothing. */
+function searchOf({ search, policy }: Snapshot, { classKey }: Caller, tools: readonly SnapshotTool[]): ViewSearch | undefined {
+  const rule = policy.search
+  if (!search || !rule || tools.length <= rule.above || tools.every(({ name }) => rule.keeps(name))) return undefined
+  const call = tools.some(({ access }) => access === 'write') ? search.call : search.callReadOnly
+  // Begun with the view, so that the first search finds it done.
+  search.indexOf(classKey, tools)
+  return Object.freeze({
+    tools: new Map([search.search, search.describe, call].map((tool) => [tool.name, tool])),
+    find: (query: string) => search.indexOf(classKey, tools).find(query, tools),
+  })
+}
+
+/** The tool of this name, when the caller may call it; else the rule that refuses. The host's own tools exist where they are listed. */
+export function findTool(snapshot: Snapshot, caller: Caller, name: string): SnapshotTool | RefusalCode {
+  const tool = snapshot.tools.get(name)
+  if (tool) return refusal(tool, caller, snapshot.policy) ?? tool
+  return (snapshot.search && viewOf(snapshot, caller).search?.tools.get(name)) ?? 'unknown'
+}
+
+/**
+ * The tool that a call by `tools_call` is of. From here on it is that tool's own call: whatever looks at the name, the arguments or the
+ * definition looks at the tool's. Undefined for any other call.
+ */
+export function innerCallOf(snapshot: Snapshot, caller: Caller, name: string, args: unknown): InnerCall | undefined {
+  if (name !== TOOLS_CALL || !snapshot.search || !viewOf(snapshot, caller).search) return undefined
+  return innerCall(args)
 }
 
 const digestsOf = new WeakMap<View, ListDigests>()
@@ -63,9 +108,19 @@ export function listDigests(snapshot: Snapshot, caller: Caller): ListDigests {
   const view = viewOf(snapshot, caller)
   let known = digestsOf.get(view)
   if (!known) {
-    const digest = (...lists: unknown[]) => createHash('sha256').update(JSON.stringify(lists)).digest('base64')
     known = { tools: digest(view.tools), prompts: digest(view.prompts), resources: digest(view.resources, view.templates) }
     digestsOf.set(view, known)
   }
   return known
+}
+
+/** The same, but of tools also those that are found and not listed: the list of another class may have them. */
+export function callableDigests(snapshot: Snapshot, caller: Caller): ListDigests {
+  const digests = listDigests(snapshot, caller)
+  const { search, callable } = viewOf(snapshot, caller)
+  return search ? { ...digests, tools: digest(callable.map(({ wire }) => wire)) } : digests
+}
+
+function digest(...lists: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(lists)).digest('base64')
 }

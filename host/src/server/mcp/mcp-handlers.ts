@@ -10,7 +10,7 @@ import type { McpServerOptions } from './mcp-server.ts'
 import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
 import type { RequestStates } from './request-state.ts'
-import { viewOf } from '../catalog/view.ts'
+import { innerCallOf, viewOf } from '../catalog/view.ts'
 
 /** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
 export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {
@@ -56,11 +56,13 @@ export function registerHandlers(server: Server, connection: Connection, options
   handle('tools/list', params.none, (_, caller) => ({ tools: viewOf(registry.current, caller).tools }))
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
+    // State between two rounds is of the tool that asked, by whichever name it was called.
+    const of = innerCallOf(snapshot, caller, name, args)?.name ?? name
     try {
       const begun = takeOver(ctx.http?.authInfo)
-      const answer = await call(name, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
-      if (answer.kind === 'inputRequired') return await ask(name, answer, ctx)
-      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(name)?.surface.wire.outputSchema)
+      const answer = await call(of, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
+      if (answer.kind === 'inputRequired') return await ask(of, answer, ctx)
+      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(of)?.surface.wire.outputSchema)
     } catch (error) {
       if (error instanceof HostError && error.code === 'HOST_CLOSING')
         return errorResult([error.message, ...error.fix].join('\n'))

@@ -5,11 +5,10 @@ import { HostError } from '../../errors.ts'
 import { BegunCall, handOver } from '../../server/mcp/deferred-call.ts'
 import type { Calls, ToolAnswer } from '../../server/call/call.ts'
 import type { Caller } from '../../server/catalog/caller.ts'
-import { refusal } from '../../server/catalog/visibility.ts'
 import type { InFlight } from '../../server/call/in-flight.ts'
 import type { Registry } from '../../server/catalog/registry.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
-import { viewOf, type View } from '../../server/catalog/view.ts'
+import { findTool, innerCallOf, viewOf, type View } from '../../server/catalog/view.ts'
 import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../../server/mcp/result-json.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 import {
@@ -172,12 +171,13 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     onNeeded?: (call: BegunCall) => void,
   ): { readonly call: BegunCall; readonly result: Promise<string | undefined> } | undefined {
     const snapshot = registry.current
-    const tool = snapshot.tools.get(String(name))
-    if (!tool || !isPlain(tool) || refusal(tool, caller, snapshot.policy) !== undefined) return undefined
+    const asked = String(name)
+    const tool = findTool(snapshot, caller, innerCallOf(snapshot, caller, asked, args)?.name ?? asked)
+    if (typeof tool === 'string' || !isPlain(tool)) return undefined
     const capabilities = isObject(_meta) ? _meta[CAPABILITIES] : undefined
     const call = new BegunCall(isObject(capabilities) ? capabilities : undefined, onNeeded)
     const place = inFlight.begin(call.cancellation)
-    const answer = calls.tool(snapshot, caller, tool.name, args, call)
+    const answer = calls.tool(snapshot, caller, asked, args, call)
     call.answer = answer
     const result = answer.then(
       (value) => {
