@@ -15,7 +15,10 @@ const settings = (values: Readonly<Record<string, string>>, placement?: Credenti
   placement,
   fingerprintKey,
 })
-const own = callerCredential('Bearer caller-token', settings({}))
+const own = callerCredential(
+  { kind: 'authorization', line: 'Bearer caller-token', header: 'X-Upstream-Github-Authorization' },
+  settings({}),
+)
 
 const levels = [
   { name: 'caller', header: 'authorization', line: 'Bearer caller-token' },
