@@ -6,6 +6,7 @@ import module from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isCurrent } from './bundle.mjs'
+import { ownStdout, saysStdio } from './own-stdout.mjs'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
@@ -25,6 +26,8 @@ if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch')) {
   // Node writes it when the process ends, which many a client brings about with SIGKILL.
   setTimeout(() => module.flushCompileCache(), 5_000).unref()
 }
+if (saysStdio(args)) ownStdout()
+
 const source = new URL('../src/main.ts', import.meta.url)
 const bundle = new URL('../bundle/', import.meta.url)
 const isCheckout = existsSync(source)

@@ -17,6 +17,8 @@ export interface ServeOptions extends FileOptions {
   readonly watch: boolean
   /** Gets the log as JSON lines, secrets gone. Default: stderr, in the form that the config says. */
   readonly lines?: LogLines
+  /** Told of the config that the host starts with, before any plugin is imported. */
+  readonly onStart?: (config: ResolvedConfig) => void
   /** Told of a config that was not taken over, which goes on as it was. */
   readonly onConfigError?: (error: unknown) => void
   /** Told of one that was. */
@@ -54,6 +56,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
     readSettings(options, logAs({ level: 'info' }), noteIn(configDigests)),
     import('./host.ts'),
   ])
+  options.onStart?.(started.config)
   let settings = started
   const log = logAs(settings.config.log)
   for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })

@@ -8,7 +8,7 @@ const endings: readonly (readonly [name: string, args: readonly string[], code: 
   ['a missing argument', ['explain'], 2, /^error: missing required argument 'tool'/],
   ['one argument too many', ['list', 'all'], 2, /^error: too many arguments for 'list'/],
   ['a port that is none', ['start', '--port', '65536'], 2, /A port is a number from 0 to 65535\./],
-  ['a transport that is none', ['start', '--transport', 'smoke'], 2, /Allowed choices are stdio, http\./],
+  ['a transport that is none', ['start', '--transport', 'smoke'], 2, /Allowed choices are stdio, http, streamable-http, sse\./],
   ['an argument without a key', ['call', 'sqlite_query_run', 'SELECT 1'], 2, /^error: "SELECT 1" is not key=value\n/],
   ['an input that is no JSON', ['call', 'sqlite_query_run', '--input', '{'], 2, /^error: --input is not a JSON object\n/],
   ['a config that is not there', ['list', '--config', 'no.json'], 78, /^There is no config: .*\nTo fix:\n {2}1\. .*--config/],

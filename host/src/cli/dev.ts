@@ -3,7 +3,7 @@ import { serveFile } from '../serve.ts'
 import { createDevConsole } from './console/console.ts'
 import { EXIT, type Run } from './terminal/exit.ts'
 import { untilSignal } from './terminal/signals.ts'
-import { adjusted, serveOptions, type StartOptions } from './start.ts'
+import { adjusted, inputOver, onStart, serveOptions, type StartOptions } from './start.ts'
 
 /** `patchbay dev`: `start --watch` with a console for people on stderr. */
 export function devCommand(run: Run): Command {
@@ -16,6 +16,7 @@ export function devCommand(run: Run): Command {
           ...options,
           watch: true,
           adjust: (config) => adjusted(config, options),
+          onStart,
           lines: console.lines,
           onConfig: (taken) => console.configTaken(taken),
           onConfigError: (error) => console.configRefused(error),
@@ -23,7 +24,7 @@ export function devCommand(run: Run): Command {
         const { host, log, settings } = served
         const listening = await host.listen(settings.config.listen)
         console.open(served, listening)
-        await untilSignal({ log, reread: () => served.reread(), over: listening.stdioClosed })
+        await untilSignal({ log, reread: () => served.reread(), over: inputOver(listening, log) })
         await host.close()
         return EXIT.done
       }),

@@ -1,11 +1,18 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ownStdout } from '../../bin/own-stdout.mjs'
+import { withDefaults } from '../config/schema/defaults.ts'
+import { httpSchema } from '../config/schema/listen-schema.ts'
 import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { serveFile } from '../serve.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { untilSignal } from './terminal/signals.ts'
+import { strayStdin } from './terminal/stray-stdin.ts'
+import type { Listening } from '../transport/listen.ts'
+import type { Logger } from '@mcp-patchbay/plugin-api'
 
 export interface StartOptions extends CommonOptions {
-  readonly transport?: 'stdio' | 'http'
+  readonly transport?: 'stdio' | 'http' | 'streamable-http' | 'sse'
+  readonly stdio?: boolean
   readonly host?: string
   readonly port?: number
   readonly managementPort?: number
@@ -27,21 +34,37 @@ export function startCommand(run: Run): Command {
           ...options,
           watch: options.watch ?? false,
           adjust: (config) => adjusted(config, options),
+          onStart,
         })
         const { host, log, settings } = served
         const listening = host.listen(settings.config.listen)
         // Not after it listens: whoever reads where may stop it at once.
-        await untilSignal({ log, reread: () => served.reread(), over: listening.then(({ stdioClosed }) => stdioClosed) })
+        await untilSignal({ log, reread: () => served.reread(), over: listening.then((open) => inputOver(open, log)) })
         await host.close()
         return EXIT.done
       }),
     )
 }
 
+/** Before the first plugin is imported: where stdio is served, what a plugin's children print must not reach the client. */
+export function onStart({ listen }: ResolvedConfig): void {
+  if (listen.stdio) ownStdout()
+}
+
+/** Resolves when the client is gone that had the host started, where there is one. */
+export async function inputOver({ url, stdioClosed, hasStdio }: Listening, log: Logger): Promise<void> {
+  await (hasStdio || url === undefined ? stdioClosed : strayStdin({ log, url }))
+}
+
 /** A command that serves, with the options that all of those take. */
 export function serveOptions(name: string): Command {
   return new Command(name)
-    .addOption(new Option('--transport <kind>', 'instead of what listen says').choices(['stdio', 'http']))
+    .addOption(
+      new Option('--transport <kind>', 'instead of what listen says').choices(['stdio', 'http', 'streamable-http', 'sse']),
+    )
+    .addOption(
+      new Option('--stdio', 'the same as --transport stdio, for clients whose own option that is').conflicts('transport'),
+    )
     .option('--host <address>', 'address of the HTTP listener')
     .option('--port <number>', 'port of the HTTP listener; 0 picks a free one', port)
     .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
@@ -69,16 +92,27 @@ export function adjusted(config: ResolvedConfig, options: StartOptions): Resolve
 
 function listenOf(
   listen: ResolvedConfig['listen'],
-  { transport, host, port: httpPort, managementPort }: StartOptions,
+  { transport: named, stdio: isStdio, host, port: httpPort, managementPort }: StartOptions,
 ): ResolvedConfig['listen'] {
+  const transport = isStdio ? 'stdio' : named
   const stdio = transport === undefined ? listen.stdio : transport === 'stdio'
-  const http = transport === 'stdio' ? undefined : listen.http
+  const http = transport === undefined ? listen.http : httpFor(transport, listen.http)
   const management = transport === 'stdio' && managementPort === undefined ? undefined : listen.management
   return {
     stdio,
     http: http && { ...http, host: host ?? http.host, port: httpPort ?? http.port },
     management: management && { ...management, port: managementPort ?? management.port },
   }
+}
+
+/** `http` and `streamable-http` are one; `sse` is the same listener, which then serves the older transport whatever the config says. */
+function httpFor(
+  transport: NonNullable<StartOptions['transport']>,
+  configured: ResolvedConfig['listen']['http'],
+): ResolvedConfig['listen']['http'] {
+  if (transport === 'stdio') return undefined
+  const http = configured ?? withDefaults(httpSchema, {})
+  return transport === 'sse' ? { ...http, sse: true } : http
 }
 
 function port(text: string): number {

@@ -43,6 +43,7 @@ export interface Listening {
   readonly url: string | undefined
   readonly port: number | undefined
   readonly managementUrl: string | undefined
+  readonly hasStdio: boolean
   /** Resolves when the client on stdio is gone; never without one. */
   readonly stdioClosed: Promise<void>
   /** Says not ready, takes no new calls, waits at most `graceMs` for those in flight, cancels the rest, closes. */
@@ -64,7 +65,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
   const requestCredentials = {
     takes: (instance: string) =>
-      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials,
+      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? true,
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }
@@ -107,6 +108,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     url,
     port: web?.port,
     managementUrl: operations?.origin,
+    hasStdio: stdio !== undefined,
     stdioClosed: stdio ? stdio.closed : new Promise(() => {}),
     async close({ graceMs }) {
       draining = true

@@ -43,6 +43,7 @@ describe('README', () => {
     'npm ci && npm start',
     'npm ci && npm test',
     'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
+    'claude mcp add patchbay -- npx mcp-patchbay start --stdio', // by stdio-stays-pure.test.ts
     'npm run example', // run by examples.test.ts
   ])
 

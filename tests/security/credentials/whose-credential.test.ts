@@ -177,6 +177,35 @@ test('a credential for one service is never seen by another', async (t) => {
   )
 })
 
+// C10, C12
+for (const [what, header, value, words] of [
+  [
+    'a credential for a service that takes none of callers',
+    'X-Upstream-Tracker-Authorization',
+    'Bearer a',
+    /takes no credentials of callers/,
+  ],
+  ['the address of a service', 'X-Upstream-Tracker-Url', 'https://evil.example', /addresses are the operator's/],
+  [
+    'a header that is nearly the right one',
+    'X-Upstream-Tracker-Authorisation',
+    'Bearer a',
+    /X-Upstream-<INSTANCE>-Authorization/,
+  ],
+  ['a credential for no service in particular', 'X-Upstream-Authorization', 'Bearer a', /X-Upstream-<INSTANCE>-Authorization/],
+  ['an empty credential', 'X-Upstream-Other-Authorization', '', /holds no credential/],
+  ['a scheme without a credential', 'X-Upstream-Other-Authorization', 'Bearer', /holds no credential/],
+  ['more than one token', 'X-Upstream-Other-Authorization', 'Bearer a b', /holds no credential/],
+] as const)
+  test(`a request with ${what} is refused and not served without it`, async (t) => {
+    const { upstream, host } = await serve(t, { allowRequestCredentials: false }, { inbound: 'none' })
+    const { url } = await host.listen({ http: { port: 0 } })
+    const answer = await rawClient(new URL(url ?? '')).call('tracker_issues_get', {}, { [header]: value })
+    assert.equal(answer.status, 400)
+    assert.match(answer.text, words)
+    assert.equal(upstream.requests.length, 0)
+  })
+
 // C13
 for (const [where, location] of [
   ['another origin', (origin: Upstream) => `http://127.0.0.2:${origin.port}/issues`],
@@ -297,6 +326,21 @@ for (const [line, header, value] of [
     await call('tracker_issues_get', callerWith(ann, { tracker: line }))
     assert.deepEqual(sentCredentials(upstream), [[header, value]])
   })
+
+// C24
+test('the Authorization of requests goes to the service where the config says so, and the server token without one', async (t) => {
+  const { upstream, host } = await serve(t, {}, { inbound: 'none', config: { compat: { authorizationIsUpstream: true } } })
+  const { url } = await host.listen({ http: { port: 0 } })
+  const client = rawClient(new URL(url ?? ''))
+  await client.call('tracker_issues_get', {}, { authorization: 'Bearer anns' })
+  await client.call('tracker_issues_get')
+  assert.deepEqual(
+    upstream.requests.map(({ headers }) => headers['authorization']),
+    ['Bearer anns', 'Bearer server-token'],
+  )
+  const both = { authorization: 'Bearer anns', 'x-upstream-tracker-authorization': 'Bearer anns' }
+  assert.equal((await client.call('tracker_issues_get', {}, both)).status, 400)
+})
 
 async function serve(
   t: TestContext,

@@ -88,7 +88,7 @@ test('answers alike to no key and to every kind of bad key (A01, A28, A32)', asy
       {
         status: 401,
         text: '{"jsonrpc":"2.0","error":{"code":-32600,"message":"Send a valid credential"},"id":null}',
-        challenge: what === 'none at all' ? 'Bearer' : 'Bearer error="invalid_token"',
+        challenge: 'Bearer error="invalid_token"',
       },
       what,
     )

@@ -15,10 +15,7 @@ const settings = (values: Readonly<Record<string, string>>, placement?: Credenti
   placement,
   fingerprintKey,
 })
-const own = callerCredential(
-  { kind: 'authorization', line: 'Bearer caller-token', header: 'X-Upstream-Github-Authorization' },
-  settings({}),
-)
+const own = callerCredential('Bearer caller-token', settings({}))
 
 const levels = [
   { name: 'caller', header: 'authorization', line: 'Bearer caller-token' },

@@ -102,7 +102,7 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
     oauth,
     authenticate(req, address) {
       const presented = takeCredential(req)
-      if (presented.kind === 'none') return { response: refusals.missing }
+      if (presented.kind === 'none') return { response: refusals.unauthorized }
       if (presented.kind === 'several') return { response: refusals.several }
       if (presented.kind !== 'token') return refuse(address, 'malformed')
       const { token, isApiKeyHeader } = presented

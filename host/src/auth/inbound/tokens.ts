@@ -104,7 +104,7 @@ async function prepareKeys(settings: IssuerSettings, options: TokensOptions): Pr
     audiences: audiencesOf(settings, options),
     tokenType: settings.tokenType ?? 'at+jwt',
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
-    maxAgeSeconds: maxAgeOf(settings),
+    maxAgeSeconds: settings.maxTokenAgeSeconds ?? 86_400,
     ...claimNames(settings, options),
   }
 }
@@ -127,7 +127,6 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
     http,
     audiences: audiencesOf(settings, options),
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
-    maxAgeSeconds: maxAgeOf(settings),
     keepMs: (introspection.cacheSeconds ?? 30) * 1000,
     cache: cache.namespace('introspection', issuer),
     now,
@@ -145,10 +144,6 @@ function audiencesOf({ audience }: IssuerSettings, { resource }: TokensOptions):
 /** RFC 9864 gave EdDSA with the usual curve a name of its own. */
 function algorithmsOf(algorithms: readonly string[]): readonly string[] {
   return algorithms.flatMap((algorithm) => (algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm]))
-}
-
-function maxAgeOf({ maxTokenAgeSeconds = 86_400 }: IssuerSettings): number {
-  return maxTokenAgeSeconds
 }
 
 function claimNames(settings: IssuerSettings, options: TokensOptions) {

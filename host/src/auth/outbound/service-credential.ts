@@ -57,8 +57,8 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
 
   /** Everything of the caller's own, highest first. */
   const ownOf = (call: CredentialCall): Own | undefined => {
-    const brought = call.credentials?.of(instance)
-    if (brought) return { ...made(callerCredential(brought, settings)), isSent: true }
+    const line = call.credentials?.of(instance)
+    if (line !== undefined) return { ...made(callerCredential(line, settings)), isSent: true }
     const fingerprint = exchange?.fingerprint(call)
     if (exchange && fingerprint !== undefined)
       return { fingerprint, source: { kind: 'exchange' }, fetch: () => exchange.credential(call) }
@@ -66,8 +66,7 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
     if (exchange && call.credentials && call.principal.kind === 'oauth') throw required('noToken')
     const { principal } = call
     const stored = options.accounts?.get({ principal, instance })
-    if (stored === undefined) return undefined
-    return made(callerCredential({ kind: 'authorization', line: stored, header }, { ...settings, source: { kind: 'stored' } }))
+    return stored === undefined ? undefined : made(callerCredential(stored, { ...settings, source: { kind: 'stored' } }))
   }
   const decide = (call: CredentialCall): { readonly use: CredentialUse; readonly own?: Own | undefined } => {
     let own: Own | undefined

@@ -82,7 +82,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
 
   async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
     const { req, res, caller, authInfo } = exchange
-    const denied = stepUp?.(exchange, message, 'modern')
+    const denied = stepUp?.(exchange, message)
     if (denied) return refuse(res, denied, idOf(message))
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
     if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
@@ -105,7 +105,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const left = direct ? await direct.legacy(exchange, message) : exchange
     if (!left) return
     const { req, res, authInfo } = left
-    const denied = stepUp?.(left, message, 'legacy')
+    const denied = stepUp?.(left, message)
     if (denied) return refuse(res, denied, idOf(message))
     await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
   }
@@ -127,7 +127,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     if (reused !== undefined)
       return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
     const left = direct ? await direct.legacy(exchange, message, session) : exchange
-    const denied = left && stepUp?.(left, message, 'legacy')
+    const denied = left && stepUp?.(left, message)
     if (denied) {
       session.transport.forget(message)
       return refuse(res, denied, idOf(message))

@@ -1,0 +1,3 @@
+export function ownStdout(): void
+export function saysStdio(args: readonly string[]): boolean
+export function takeOwnDescriptor(): number | undefined
