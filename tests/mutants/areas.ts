@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts'
+import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
-export const areas: readonly Mutant[] = [...visibility, ...calls]
+export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys]

@@ -1,18 +1,10 @@
-import type {
-  Cache,
-  HttpClient,
-  HttpRequest,
-  LogFields,
-  Logger,
-  MetricLabels,
-  Metrics,
-  QueryValue,
-} from '@mcp-patchbay/plugin-api'
+import type { HttpClient, HttpRequest, LogFields, Logger, MetricLabels, Metrics, QueryValue } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
 import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
+import { pluginCache } from '../run/plugin-cache.ts'
 import type { CallRequest, ClientLogLevel } from '../run/running.ts'
 import { createDenials } from './denials.ts'
 import { TELLS_PER_SECOND } from './channel/messages.ts'
@@ -51,12 +43,6 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
   const budget = createBudget(log, now)
   const denials = createDenials(log, now)
 
-  function cacheOf(call: unknown): Cache {
-    const { principal } = calls.get(Number(call))?.scope ?? {}
-    if (!principal) return cache.namespace('plugin', 'start', instance, digest)
-    return cache.namespace('plugin', 'call', principal.tenant ?? '', principal.kind, principal.id, instance, digest)
-  }
-
   async function answerHttp({ data, body }: Packet): Promise<Parcel> {
     const { call, how, path, options, bodyAs } = objectOf(data)
     if (typeof path !== 'string') throw new TypeError('A request needs a path')
@@ -76,7 +62,8 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
 
   async function answerCache(data: unknown): Promise<Parcel> {
     const { call, what, key, value, ttlMs } = objectOf(data)
-    const own = cacheOf(call)
+    const { principal } = calls.get(Number(call))?.scope ?? {}
+    const own = pluginCache(cache, { instance, digest, principal })
     if (what === 'get') {
       const found = await own.get(key as string)
       return { data: found === undefined ? {} : { found } }

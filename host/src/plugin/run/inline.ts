@@ -3,6 +3,7 @@ import type { PluginCaches } from '../../cache/cache.ts'
 import { currentCall, inCall } from './inline-call-scope.ts'
 import { createClientPool } from './clients.ts'
 import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
+import { pluginCache } from './plugin-cache.ts'
 import type { CallRequest, RunningPlugin } from './running.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
@@ -74,7 +75,7 @@ export async function runInline({
         http,
         log,
         metrics,
-        cache: cache.namespace('plugin', 'start', instance, digest),
+        cache: pluginCache(cache, { instance, digest, principal: undefined }),
         signal: life.signal,
       })
   } catch (error) {
@@ -86,8 +87,7 @@ export async function runInline({
     configOf,
     log,
     metrics,
-    cache: (principal) =>
-      cache.namespace('plugin', 'call', principal.tenant ?? '', principal.kind, principal.id, instance, digest),
+    cache: (principal) => pluginCache(cache, { instance, digest, principal }),
   }
   const tools = new Map(
     plugin.tools.map((tool, index) => [

@@ -26,33 +26,12 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     return [cache.tag('plugin', tenant, plugin.instance), ...names.map((name) => cache.tag('named', tenant, name))]
   }
 
-  /**
-   * Everything that an answer depends on, but for the arguments; undefined for a version whose code is not known for sure, and for a
-   * caller whose requests would be refused for want of a credential: what others may see is no answer to it.
-   */
-  function identityOf({ plugin, surface, access }: SnapshotTool, caller: Caller): readonly string[] | undefined {
-    const version = plugin.identity?.()
-    if (version === undefined) return undefined
-    const { id, kind, tenant, permissions } = caller.principal
-    const use = plugin.credentialUse?.({ access, principal: caller.principal, credentials: caller.credentials })
-    if (!use || use.by === 'refused') return undefined
-    const isShared = surface.cache?.scope === 'shared' && use.by !== 'caller'
-    return [
-      tenant ?? '',
-      isShared ? '' : JSON.stringify([kind, id, permissions.toSorted()]),
-      use.by === 'caller' ? use.fingerprint : '',
-      plugin.instance,
-      version,
-      JSON.stringify(surface),
-    ]
-  }
-
   async function cached(
     { item: tool, caller, args, io }: PendingCall<SnapshotTool>,
     run: () => Promise<ToolAnswer>,
   ): Promise<ToolAnswer> {
     const { name, plugin, surface } = tool
-    const identity = identityOf(tool, caller)
+    const identity = resultIdentity(tool, caller)
     const key = keyOf(args)
     if (!surface.cache || !identity || key === undefined) return run()
 
@@ -67,7 +46,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
           ttlMs: surface.cache.ttlMs,
           tags: tagsOf(plugin, caller, surface.cache.tags ?? []),
           // A module that was imported during the call is part of what answered, and of no version that was asked for.
-          keep: (answer) => answer.kind === 'result' && !answer.result.isError && isSame(identity, identityOf(tool, caller)),
+          keep: (answer) => answer.kind === 'result' && !answer.result.isError && isSame(identity, resultIdentity(tool, caller)),
           isOwnFailure,
           signal: waiting.signal,
         },
@@ -96,8 +75,33 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
   }
 }
 
+/**
+ * Everything that an answer of a tool depends on, but for the arguments; undefined for a version whose code is not known for sure, and
+ * for a caller whose requests would be refused for want of a credential: what others may see is no answer to it. A shared answer is the
+ * tenant's, but what a caller's own credential brought is that caller's alone.
+ */
+export function resultIdentity(
+  { plugin, surface, access }: Pick<SnapshotTool, 'plugin' | 'surface' | 'access'>,
+  { principal, credentials }: Pick<Caller, 'principal' | 'credentials'>,
+): readonly string[] | undefined {
+  const version = plugin.identity?.()
+  if (version === undefined) return undefined
+  const { id, kind, tenant, permissions } = principal
+  const use = plugin.credentialUse?.({ access, principal, credentials })
+  if (!use || use.by === 'refused') return undefined
+  const isShared = surface.cache?.scope === 'shared' && use.by !== 'caller'
+  return [
+    tenant ?? '',
+    isShared ? '' : JSON.stringify([kind, id, permissions.toSorted()]),
+    use.by === 'caller' ? use.fingerprint : '',
+    plugin.instance,
+    version,
+    JSON.stringify(surface),
+  ]
+}
+
 /** A tool that asks somebody something answers differently each time. */
-function isCacheable({ access, surface }: SnapshotTool): boolean {
+export function isCacheable({ access, surface }: Pick<SnapshotTool, 'access' | 'surface'>): boolean {
   return surface.cache !== undefined && access === 'read' && !surface.interactive && surface.approval === undefined
 }
 
