@@ -1,21 +1,43 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { test } from 'node:test'
 
-/** From the top down: a file may import its own layer and those after it. */
-const LAYERS = [
+/** From the top down: a file may import its own room and those after it. A folder that is not named belongs to the one it is in. */
+const ROOMS = [
   'main',
   'cli',
   'project',
   'index',
   'host',
   'transport',
+  'transport/streamable',
+  'transport/stdio',
+  'transport/fast-path',
+  'transport/http',
   'server',
+  'server/mcp',
+  'server/call',
+  'server/catalog',
+  'plugin/reload',
+  'plugin/lazy',
   'plugin',
+  'plugin/isolate',
+  'plugin/isolate/child',
+  'plugin/isolate/channel',
+  'plugin/run',
+  'plugin/trust',
+  'plugin/settings',
+  'plugin/source',
   'pin',
   'auth',
+  'auth/inbound',
+  'auth/outbound',
+  'auth/accounts',
   'config',
+  'config/file',
+  'config/plugin',
+  'config/schema',
   'network',
   'data',
   'cache',
@@ -23,7 +45,8 @@ const LAYERS = [
   'observability',
   'errors',
 ]
-const SDK_LAYERS = new Set(['transport', 'server'])
+/** Rooms that serve MCP, and so know its SDK. */
+const SDK_ROOMS = new Set(['transport', 'server'])
 
 const root = join(import.meta.dirname, '../../host/src')
 const files = globSync('**/*.ts', { cwd: root }).toSorted()
@@ -32,9 +55,9 @@ test('host has files in it, so that the checks below check something', () => {
   assert.ok(files.length > 50)
 })
 
-test('every file of the host belongs to a layer', () => {
+test('every file of the host belongs to a room', () => {
   assert.deepEqual(
-    files.filter((file) => !LAYERS.includes(layerOf(file))),
+    files.filter((file) => !ROOMS.includes(roomOf(file))),
     [],
   )
 })
@@ -44,15 +67,52 @@ test('imports of the host point down', () => {
     importsOf(file)
       .filter((specifier) => specifier.startsWith('.'))
       .map((specifier) => relative(root, join(root, dirname(file), specifier)))
-      .filter((target) => !target.startsWith('..') && LAYERS.indexOf(layerOf(target)) < LAYERS.indexOf(layerOf(file)))
+      .filter((target) => !target.startsWith('..') && ROOMS.indexOf(roomOf(target)) < ROOMS.indexOf(roomOf(file)))
       .map((target) => `${file} -> ${target}`),
   )
   assert.deepEqual(upward, [])
 })
 
+test('no files of the host import each other in a circle, nor their types', () => {
+  const imports = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => join(dirname(file), specifier)),
+    ]),
+  )
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+    if (path.includes(file) || done.has(file)) return
+    for (const next of imports.get(file) ?? []) visit(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  assert.deepEqual(circles, [])
+})
+
+test('a room holds at most sixteen files, and a file name stands once in the host', () => {
+  const inFolder = Map.groupBy(files, (file) => dirname(file))
+  const full = [...inFolder].filter(([, own]) => own.length > 16).map(([folder, own]) => `${folder}: ${own.length}`)
+  assert.deepEqual(full, [])
+  const named = Map.groupBy(
+    files.filter((file) => basename(file) !== 'types.ts'),
+    (file) => basename(file),
+  )
+  assert.deepEqual(
+    [...named].filter(([, own]) => own.length > 1).map(([name, own]) => `${name}: ${own.join(', ')}`),
+    [],
+  )
+})
+
 test('only transport and server know the MCP SDK', () => {
   const strangers = files.filter(
-    (file) => !SDK_LAYERS.has(layerOf(file)) && importsOf(file).some((name) => name.startsWith('@modelcontextprotocol/')),
+    (file) =>
+      !SDK_ROOMS.has(roomOf(file).split('/', 1)[0] ?? '') &&
+      importsOf(file).some((name) => name.startsWith('@modelcontextprotocol/')),
   )
   assert.deepEqual(strangers, [])
 })
@@ -89,12 +149,15 @@ test('the host reads TypeBox only for plugins that import it', () => {
   assert.deepEqual(readers, [])
 })
 
-/** The files at the top of host/src are layers of their own, but for those that are part of `host`. */
-function layerOf(file: string): string {
-  const [first = ''] = file.split(sep)
-  if (!first.endsWith('.ts')) return first
-  const name = first.slice(0, -3)
-  return LAYERS.includes(name) ? name : 'host'
+/** The files at the top of host/src are rooms of their own, but for those that are part of `host`. */
+function roomOf(file: string): string {
+  const folders = file.split(sep).slice(0, -1)
+  if (folders.length === 0) {
+    const name = file.slice(0, -3)
+    return ROOMS.includes(name) ? name : 'host'
+  }
+  while (folders.length > 1 && !ROOMS.includes(folders.join('/'))) folders.pop()
+  return folders.join('/')
 }
 
 function importsOf(file: string, folder = root): readonly string[] {

@@ -2,7 +2,7 @@ import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Module from 'node:module'
 import type { PackageScope } from './package-scope.ts'
-import type { Source } from './source.ts'
+import type { Source } from './types.ts'
 
 /**
  * One evaluation of some files: everything under a plugin's root, evaluated together for one load, or one file outside every root

@@ -13,10 +13,11 @@ import { registerGraphHooks } from './hooks.ts'
 import { explainLoadError } from './load-error.ts'
 import { packageName } from './package-scope.ts'
 import { createPlacement } from './placement.ts'
-import { createReclaimer, type ReclaimKind } from './reclaim.ts'
+import { createReclaimer, type ReclaimKind } from './reclaim/reclaim.ts'
 import { createModuleRequirer } from './commonjs/require-module.ts'
 import { urlOfRace } from './commonjs/require-race.ts'
-import { createSourceReader, digestOf, type Admit } from './source.ts'
+import { createSourceReader, digestOf } from './source.ts'
+import type { Admit } from './types.ts'
 import { createTypeStripper } from './typescript.ts'
 
 export interface ModuleGraphOptions {

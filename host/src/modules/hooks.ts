@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto'
-import { isBuiltin, registerHooks } from 'node:module'
-import type {
-  LoadFnOutput,
-  LoadHookContext,
-  LoadHookSync,
-  ResolveFnOutput,
-  ResolveHookContext,
-  ResolveHookSync,
+import {
+  isBuiltin,
+  registerHooks,
+  type LoadFnOutput,
+  type LoadHookContext,
+  type LoadHookSync,
+  type ResolveFnOutput,
+  type ResolveHookContext,
+  type ResolveHookSync,
 } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bridgeUrl } from './commonjs/bridge.ts'
@@ -16,7 +17,8 @@ import type { Evaluations } from './evaluations.ts'
 import { commonJsFacade, jsonFacade, nodeModuleFacade } from './generated.ts'
 import { existingFile, isLocal, type Placement } from './placement.ts'
 import type { ModuleRequirer } from './commonjs/require-module.ts'
-import { digestOf, type Admit, type SourceReader } from './source.ts'
+import { digestOf, type SourceReader } from './source.ts'
+import type { Admit } from './types.ts'
 
 export interface HookOptions {
   readonly graph: string

@@ -1,3 +1,4 @@
+import type { Source, Admit, Format } from './types.ts'
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, extname, sep } from 'node:path'
@@ -8,29 +9,6 @@ import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './commonjs/json-module.ts'
 import { packageScope } from './package-scope.ts'
 import type { TypeStripper } from './typescript.ts'
-
-/** `other`: nothing we evaluate; Node's own loader decides. */
-type Format = 'module' | 'commonjs' | 'json' | 'other'
-
-/** A file as it will be evaluated. */
-export interface Source {
-  readonly format: Format
-  /** JavaScript without types, or JSON, every position as in the file. Empty for `other`. */
-  readonly code: string
-}
-
-/** Called with every file before it runs; what it throws is what the import fails with. */
-export type Admit = (read: ReadFile) => void
-
-/** A file that is about to be evaluated. */
-export interface ReadFile {
-  /** Its real path. */
-  readonly file: string
-  /** SHA-256 of the bytes that will run, hex. */
-  readonly digest: string
-  /** Node keeps it for as long as the process lives, so that it is never read again. */
-  readonly once: boolean
-}
 
 /** Reads a file on behalf of an evaluation, which remembers that it did. */
 export type SourceReader = (file: string, evaluation: Evaluation) => Source

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { test } from 'node:test'
-import type { ReadFile } from '../../../host/src/modules/source.ts'
+import type { ReadFile } from '../../../host/src/modules/types.ts'
 import { moduleBench } from '../../fixtures/plugins/module-graph.ts'
 
 const manifest = (name: string, type: 'module' | 'commonjs') => JSON.stringify({ name, type, version: '1.0.0', main: 'index.js' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { createReclaimer } from '../../../host/src/modules/reclaim.ts'
+import { createReclaimer } from '../../../host/src/modules/reclaim/reclaim.ts'
 import { moduleBench } from '../../fixtures/plugins/module-graph.ts'
 
 interface Outcome {

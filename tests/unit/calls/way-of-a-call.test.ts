@@ -11,7 +11,7 @@ import { LivePlugin } from '../../../host/src/plugin/run/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../../../host/src/plugin/run/running.ts'
 import { createCalls } from '../../../host/src/server/call/call.ts'
 import { Cancellation } from '../../../host/src/server/call/cancellation.ts'
-import type { CallDeps } from '../../../host/src/server/call/running-call.ts'
+import type { CallDeps } from '../../../host/src/server/call/types.ts'
 import { createCaller } from '../../../host/src/server/catalog/caller.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../../fixtures/projects/snapshots.ts'
 

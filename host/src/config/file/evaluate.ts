@@ -10,7 +10,7 @@ import { conditionFlags } from './condition-flags.ts'
 import type { Environment } from './dotenv.ts'
 import type { EvaluationReport } from './evaluation-child.ts'
 import { evaluationError, type Failure } from './evaluation-error.ts'
-import type { ConfigSource } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 export interface EvaluateOptions {
   /** What the config sees as `process.env`. */

@@ -5,7 +5,7 @@ import { locationOf } from '../../modules/location.ts'
 import { stripTypes } from '../../modules/typescript.ts'
 import { codeFrame, type TextPlace } from './code-frame.ts'
 import type { EvaluationReport, ThrownError } from './evaluation-child.ts'
-import type { ConfigSource } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 /** How an evaluation gave no config. */
 export type Failure =

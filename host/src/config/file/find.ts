@@ -5,7 +5,7 @@ import type { Loader } from 'cosmiconfig'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import { readTextFile } from '../plugin/text-file.ts'
-import type { ConfigSource } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 export interface FoundConfig extends ConfigSource {
   readonly warnings: readonly string[]

@@ -7,7 +7,8 @@ import { CONFIG_KINDS, findConfig } from './find.ts'
 import { createMask } from '../schema/mask.ts'
 import { parseData } from './parse-data.ts'
 import type { HostConfig } from '../schema/schema.ts'
-import { validateConfig, type ConfigSource } from './validate-config.ts'
+import { validateConfig } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 export interface LoadOptions {
   /** Where the search begins, and what `file` and `envFile` are relative to. */

@@ -1,5 +1,5 @@
 import type { PathPart } from '../schema/fault.ts'
-import type { ConfigSource } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 /**
  * The line, counted from 1, on which the value at `path` is written in a config; undefined unless that is certain. A config is a

@@ -3,7 +3,7 @@ import { hostError, type HostError } from '../../errors.ts'
 import { codeFrame, type TextPlace } from './code-frame.ts'
 import { literalKeys } from './locate.ts'
 import { plainData } from './plain.ts'
-import type { ConfigSource } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 /**
  * The value of a config that is JSON or YAML. Throws `CONFIG_FAILED` with the place of what does not parse, for a key that stands

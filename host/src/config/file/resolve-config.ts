@@ -3,7 +3,8 @@ import { mergeDeployment, DEFAULT_DEPLOYMENT } from './deployment.ts'
 import { httpSchema, managementSchema } from '../schema/listen-schema.ts'
 import { ruleFaults } from '../schema/rules.ts'
 import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from '../schema/schema.ts'
-import { invalid, validateEmbedded, type ConfigSource } from './validate-config.ts'
+import { invalid, validateEmbedded } from './validate-config.ts'
+import type { ConfigSource } from './types.ts'
 
 export interface ResolveOptions {
   /** Which of `deployments` is merged over the config. */

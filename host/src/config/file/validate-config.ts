@@ -1,16 +1,10 @@
+import type { ConfigSource } from './types.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { check } from '../schema/check-value.ts'
 import { formatPath, type Fault } from '../schema/fault.ts'
 import { locateKey } from './locate.ts'
 import { configSchema, type EmbeddedConfig, type HostConfig } from '../schema/schema.ts'
-
-/** The file a config was read from. */
-export interface ConfigSource {
-  readonly file: string
-  /** Its content, to find the line of a fault in. */
-  readonly text: string
-}
 
 /**
  * Returns `value` when it has the shape of a config, and else throws `CONFIG_INVALID` with every fault at once: unknown keys with

@@ -1,4 +1,4 @@
-import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { LoadedProcess, IsolatedOptions } from './types.ts'
 import { hostError } from '../../errors.ts'
 import { isError } from '../../observability/thrown.ts'
 import { withLocation, type SourceLocation } from '../../modules/location.ts'
@@ -8,29 +8,12 @@ import type { LoadedPlugin } from '../run/load-plugin.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
 import type { RunningPlugin } from '../run/running.ts'
 import { readDescription } from './channel/description.ts'
-import type { IsolateOptions, Launch } from './isolation.ts'
 import type { LoadOrder } from './channel/messages.ts'
 import type { Packet } from './channel/peer.ts'
 import { superviseIsolated } from './supervise.ts'
-import type { PluginProcess, ProcessSpec } from './spawn.ts'
+import type { PluginProcess } from './spawn.ts'
 import { writeConfig } from './channel/config-codec.ts'
 import { readThrown } from './channel/error-codec.ts'
-
-export interface IsolatedOptions extends IsolateOptions {
-  readonly spec: ProcessSpec
-  readonly launch: Launch
-  readonly now: () => number
-  readonly random: () => number
-  readonly onRestarted: (instance: string) => void
-  readonly log: Logger
-}
-
-/** A process with a plugin in it, and what it said of the plugin. */
-export interface LoadedProcess {
-  readonly process: PluginProcess
-  readonly description: string | undefined
-  readonly digests: ReadonlyMap<string, string>
-}
 
 /** Starts a process and has it load the plugin: all checks of what it says are the host's. */
 export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOptions): Promise<LoadedPlugin> {

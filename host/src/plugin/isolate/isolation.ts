@@ -1,8 +1,9 @@
+import type { Launch, IsolateOptions } from './types.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostMetrics } from '../../observability/metrics.ts'
-import type { LoadedPlugin, LoadOptions } from '../run/load-plugin.ts'
+import type { LoadedPlugin } from '../run/load-plugin.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
-import { grantsOf, type GrantOptions } from './grants.ts'
+import { grantsOf } from './grants.ts'
 import { loadIsolated } from './isolated-plugin.ts'
 import { createMemoryWatch, memoryOf } from './memory-watch.ts'
 import { createReaper, type Reaper } from './reaper.ts'
@@ -13,21 +14,6 @@ import { spawnPlugin, type PluginProcess, type ProcessSpec } from './spawn.ts'
 export interface Isolation extends Disposable {
   /** Loads a plugin into a new process. Throws `PLUGIN_IMPORT`, `PIN_FILE`, `PLUGIN_TIMEOUT` and `PLUGIN_PROCESS`. */
   load(resolved: ResolvedPlugin, options: IsolateOptions): Promise<LoadedPlugin>
-}
-
-export interface IsolateOptions extends LoadOptions, GrantOptions {
-  readonly limits: ProcessLimits
-  /** In a frozen deployment the SHA-256 of the files that may run, by path. */
-  readonly approved?: ReadonlyMap<string, string> | undefined
-  /** The running plugin has died too often and stays down: its `failure` says why. */
-  readonly onFailed?: () => void
-}
-
-/** What one process may take, in MB. */
-export interface ProcessLimits {
-  readonly heapMb: number
-  /** Everything it holds, where that can be known. */
-  readonly memoryMb: number
 }
 
 /** The most that a process may send at a time: more than any result may hold, and what a request may send to a service. */
@@ -41,9 +27,6 @@ export interface IsolationOptions {
   /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
   readonly keepSpare?: boolean
 }
-
-/** Starts processes, and sees to their end. */
-export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
 
 export function createIsolation({ log, now, random, metrics, keepSpare = false }: IsolationOptions): Isolation {
   const resources = new DisposableStack()

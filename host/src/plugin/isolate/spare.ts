@@ -1,4 +1,4 @@
-import type { Launch } from './isolation.ts'
+import type { Launch } from './types.ts'
 import type { PluginProcess } from './spawn.ts'
 
 /** Starts processes, and keeps one ready beside them. */

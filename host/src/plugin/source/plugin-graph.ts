@@ -1,7 +1,7 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { sharedModule } from '../../modules/own-modules.ts'
 import { createModuleGraph, type ModuleGraph } from '../../modules/graph.ts'
-import type { Admit } from '../../modules/source.ts'
+import type { Admit } from '../../modules/types.ts'
 
 /** What every plugin gets the host's own copy of, so that it can be one file with nothing installed beside it. */
 const SHARED = ['@mcp-patchbay/plugin-api', '@mcp-patchbay/plugin-api/testing', 'typebox']

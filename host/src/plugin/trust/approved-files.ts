@@ -1,5 +1,5 @@
 import { hostError } from '../../errors.ts'
-import type { Admit } from '../../modules/source.ts'
+import type { Admit } from '../../modules/types.ts'
 import { filesByLocation, type Tree } from '../../pin/tree/tree.ts'
 
 /** Which bytes a frozen host may run: those of the trees that were compared with the lock and are in use. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { elicit } from '@mcp-patchbay/plugin-api/host'
 import { errorResult } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
-import type { CallIO, ToolAnswer } from './call.ts'
+import type { CallIO, ToolAnswer } from './types.ts'
 
 /** The question's key; a plugin's own questions cannot have it, since names of its tools begin elsewhere. */
 const KEY = 'patchbay_approval'

@@ -1,6 +1,6 @@
 import { isObject } from '../../data/json.ts'
 import { argumentShape, type AuditLine } from '../../observability/audit.ts'
-import type { PendingCall } from './call-layers.ts'
+import type { PendingCall } from './types.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 import type { SnapshotItem } from '../catalog/snapshot.ts'
 

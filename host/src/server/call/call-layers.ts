@@ -1,33 +1,12 @@
+import type { PendingCall, Outcome, ToolAnswer, CallDeps, Layer } from './types.ts'
 import { errorResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { approvalAnswer } from './approval.ts'
 import { auditLine, deniedLine } from './audit-line.ts'
-import type { CallIO, ToolAnswer } from './call.ts'
-import type { CallDeps } from './running-call.ts'
-import type { Caller } from '../catalog/caller.ts'
 import { errorText } from './error-text.ts'
-import type { Layer, PassingCall } from './middleware.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 import { isOwnTool } from '../catalog/search-tools.ts'
-import { liveOf, type SnapshotItem, type SnapshotTool } from '../catalog/snapshot.ts'
-
-/** What became of a call. `unknown`: its tool was not there after all. */
-export type Outcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'refused' | 'limited' | 'unknown'
-
-/** A call that the caller may make, on its way. */
-export interface PendingCall<Item extends SnapshotItem = SnapshotItem> {
-  readonly kind: 'tool' | 'resource' | 'prompt'
-  /** As the client said it. */
-  readonly name: string
-  readonly item: Item
-  readonly caller: Caller
-  readonly args: unknown
-  readonly io: CallIO
-  /** Whoever ends it otherwise than well says so here. */
-  outcome: Outcome
-  /** What middleware sees of it, once one looks. */
-  passing?: PassingCall
-}
+import { liveOf, type SnapshotTool } from '../catalog/snapshot.ts'
 
 /** Tells the audit of a call that the caller may not make. */
 export function deny(call: Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>, reason: RefusalCode, { audit }: CallDeps): void {

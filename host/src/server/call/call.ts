@@ -1,72 +1,25 @@
-import type { InputRequest, InputResponses, PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
+import type { ToolAnswer, PromptAnswer, InputRequiredAnswer, Calls, PendingCall, CallDeps, Layer } from './types.ts'
+import {
+  findResource,
+  type Snapshot,
+  type SnapshotPrompt,
+  type SnapshotResource,
+  type SnapshotTemplate,
+  type SnapshotTool,
+} from '../catalog/snapshot.ts'
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
-import { InvalidResult, toolResult, type ToolResult } from '../../data/content.ts'
+import { InvalidResult, toolResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
-import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import { promptMessages, resourceContents } from './resource-and-prompt-results.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
-import { checkTool, deny, limitRate, observeOther, observeTool, type PendingCall } from './call-layers.ts'
-import { runIn, type CallDeps, type CallTimes } from './running-call.ts'
-import type { Caller } from '../catalog/caller.ts'
-import type { Cancellation } from './cancellation.ts'
+import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
+import { runIn, type CallTimes } from './running-call.ts'
 import { Deadlines } from './deadlines.ts'
 import { isOwnTool } from '../catalog/search-tools.ts'
 import { findTool, innerCallOf } from '../catalog/view.ts'
 import { refusal } from '../catalog/visibility.ts'
 import { searchAnswer, unknownTool } from './search-answers.ts'
-import { compose, layersOf, type Layer } from './middleware.ts'
-import type { Snapshot, SnapshotPrompt, SnapshotResource, SnapshotTemplate, SnapshotTool } from '../catalog/snapshot.ts'
-
-/**
- * The way of every call from authorise to answer, whatever transport and era it came by. The snapshot must be read in the same tick as
- * the method is called, so that the version the call enters cannot be drained in between.
- */
-export interface Calls {
-  /** Throws `TOOL_UNKNOWN` for a tool that does not exist and, alike, for one that the caller may not see; `CALL_CANCELLED`. */
-  tool(snapshot: Snapshot, caller: Caller, name: string, args: unknown, io: CallIO): Promise<ToolAnswer>
-  /** Throws `RESOURCE_UNKNOWN`, `RATE_LIMITED`, `INTERNAL`, `CALL_TIMEOUT`, `CALL_CANCELLED`, and the plugin's `ServiceError`. */
-  resource(
-    snapshot: Snapshot,
-    caller: Caller,
-    uri: string,
-    io: CallIO,
-  ): Promise<{ readonly contents: readonly ResourceContents[] }>
-  /** Throws `PROMPT_UNKNOWN`, `PROMPT_ARGUMENTS` and what `resource` throws. */
-  prompt(
-    snapshot: Snapshot,
-    caller: Caller,
-    name: string,
-    args: Readonly<Record<string, string>>,
-    io: CallIO,
-  ): Promise<PromptAnswer>
-}
-
-/** What a transport offers a call. */
-export interface CallIO {
-  /** Happens when the client cancels or goes away. */
-  readonly cancellation: Cancellation
-  readonly requestId: string
-  /** Absent when the client did not ask for progress. */
-  readonly progress?: (progress: number, options?: { total?: number; message?: string }) => void
-  /** Absent where the client asked for no log. */
-  readonly log?: (level: ClientLogLevel, data: unknown, logger: string) => void
-  readonly closeStream?: () => void
-  readonly inputResponses?: InputResponses
-  readonly clientCapabilities?: Readonly<Record<string, unknown>>
-  /** Verified by whoever passes it. */
-  readonly requestState?: unknown
-}
-
-export type ToolAnswer = { readonly kind: 'result'; readonly result: ToolResult } | InputRequiredAnswer
-export type PromptAnswer =
-  | { readonly kind: 'result'; readonly result: { readonly description?: string; readonly messages: readonly PromptMessage[] } }
-  | InputRequiredAnswer
-
-export interface InputRequiredAnswer {
-  readonly kind: 'inputRequired'
-  readonly requests: Readonly<Record<string, InputRequest>>
-  readonly state: unknown
-}
+import { compose, layersOf } from './middleware.ts'
 
 /**
  * The way of a call is an onion: observe (metrics, audit, the text of errors), rate, arguments and approval, what the config adds, the
@@ -215,18 +168,4 @@ function checkPrompt(): Layer<PendingPrompt, PromptAnswer> {
     if (problems) throw hostError('PROMPT_ARGUMENTS', { name: call.name, problems })
     return next()
   }
-}
-
-/** The resource, or the template that matches, with the template's values. */
-export function findResource(
-  { resources, templates }: Snapshot,
-  uri: string,
-): { item: SnapshotResource | SnapshotTemplate; params: Readonly<Record<string, string>> } | undefined {
-  const item = resources.get(uri)
-  if (item) return { item, params: {} }
-  for (const template of templates) {
-    const params = template.match(uri)
-    if (params) return { item: template, params }
-  }
-  return undefined
 }

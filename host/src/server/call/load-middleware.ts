@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import { resolvePlugin } from '../../plugin/source/resolve-entry.ts'
-import type { Middleware } from './middleware.ts'
+import type { Middleware } from './types.ts'
 
 const PARTS = ['http', 'tool', 'resource', 'prompt'] as const
 

@@ -1,11 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal, ResourceContents } from '@mcp-patchbay/plugin-api'
+import type { PassingCall, Middleware, Layer, PendingCall } from './types.ts'
 import { hostError } from '../../errors.ts'
-import type { PromptAnswer, ToolAnswer } from './call.ts'
-import { inVersion, type PendingCall } from './call-layers.ts'
-
-/** One layer of an onion: does something before and after `next`, or something else instead. */
-export type Layer<Context, Answer> = (context: Context, next: () => Promise<Answer>) => Promise<Answer>
+import { inVersion } from './call-layers.ts'
 
 /**
  * Puts layers around `core`, the first outermost. Without layers it is `core` itself. A layer may call `next` once for each context: the
@@ -38,43 +33,6 @@ function refuseSecondPass(name: string): Promise<never> {
 /** The layer under the name of its middleware, which errors say. */
 export function named<Context, Answer>(name: string, layer: Layer<Context, Answer>): Layer<Context, Answer> {
   return Object.defineProperty(layer, 'name', { value: name })
-}
-
-/**
- * What a config adds to the way of requests and calls. A call comes to it when the caller may make it, its rate allows it and its
- * arguments are valid, and before the cache is asked: what a layer lets through may be answered from there. An error that a layer throws
- * is answered as one of the plugin would be.
- */
-export interface Middleware {
-  /** For messages. */
-  readonly name: string
-  /** Around every request of an MCP client over HTTP, once it is known who asks. Without `next` it answers itself, on `res`. */
-  readonly http?: Layer<PassingRequest, void>
-  readonly tool?: Layer<PassingCall, ToolAnswer>
-  readonly resource?: Layer<PassingCall, { readonly contents: readonly ResourceContents[] }>
-  readonly prompt?: Layer<PassingCall, PromptAnswer>
-}
-
-/** A request as middleware sees it. Its body is not read yet, and not for middleware to read. */
-export interface PassingRequest {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  readonly principal: Principal
-}
-
-/** A call as middleware sees it. */
-export interface PassingCall {
-  readonly kind: 'tool' | 'resource' | 'prompt'
-  /** As clients see it: the name of a tool or prompt, the URI of a resource. */
-  readonly name: string
-  /** The instance it is of. */
-  readonly plugin: string
-  readonly access: 'read' | 'write'
-  /** Not to be changed: the plugin gets the same object. */
-  readonly args: unknown
-  readonly principal: Principal
-  /** Names the call in the log. */
-  readonly requestId: string
 }
 
 /** The layers of a config around one kind of call; none cost nothing. */

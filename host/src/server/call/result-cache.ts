@@ -1,20 +1,11 @@
+import type { ResultCache, ToolAnswer, PendingCall } from './types.ts'
 import type { HostCache } from '../../cache/cache.ts'
 import { hashParts } from '../../cache/stored-value.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { canonicalJson } from '../../data/canonical-json.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
-import type { ToolAnswer } from './call.ts'
-import type { PendingCall } from './call-layers.ts'
 import type { Caller } from '../catalog/caller.ts'
-import type { Layer } from './middleware.ts'
 import { liveOf, type SnapshotTool } from '../catalog/snapshot.ts'
-
-/**
- * Answers calls of tools that opted in with what the same caller was answered before, all others with what comes next. A tool that
- * writes makes what its plugin's tools answered stale, also when it fails: the service may have done it all the same. Rejects as `next`
- * does, and with `CALL_CANCELLED` or the drain's reason for one who waits for another's call.
- */
-export type ResultCache = Layer<PendingCall<SnapshotTool>, ToolAnswer>
 
 /** Where a result says that it came from the cache. */
 const META_KEY = 'mcp-patchbay/cache'

@@ -1,36 +1,13 @@
 import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../../errors.ts'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
-import type { Audit } from '../../observability/audit.ts'
-import type { HostMetrics } from '../../observability/metrics.ts'
-import type { Redactor } from '../../observability/redact.ts'
 import type { Leaving } from '../../data/roster.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../../plugin/run/running.ts'
-import type { CallIO } from './call.ts'
+import type { CallIO } from './types.ts'
 import type { Caller } from '../catalog/caller.ts'
 import { Cancellation } from './cancellation.ts'
 import type { Deadlines, Limited } from './deadlines.ts'
-import type { Middleware } from './middleware.ts'
-import type { RateLimit } from './rate-limit.ts'
-import type { ResultCache } from './result-cache.ts'
-
-export interface CallDeps {
-  readonly log: Logger
-  readonly metrics: HostMetrics
-  readonly now: () => number
-  /** Read at each call: limits change without a restart. */
-  readonly limits: () => { readonly callTimeoutMs: number; readonly resultBytes: number }
-  /** Takes every known secret out of a text that leaves the host. */
-  readonly redact: Redactor
-  /** Without it every call runs. */
-  readonly results?: ResultCache
-  /** Without it nothing is limited. */
-  readonly rate?: RateLimit
-  readonly audit?: Audit
-  /** What a config adds to the way of a call, in order. */
-  readonly middleware?: readonly Middleware[]
-}
 
 /** What one call is run with. */
 export interface CallLife {

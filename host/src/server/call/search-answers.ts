@@ -1,10 +1,9 @@
-import { toolResult } from '../../data/content.ts'
+import { toolResult, errorResult } from '../../data/content.ts'
 import type { Caller } from '../catalog/caller.ts'
 import { DEFAULT_HITS, TOOLS_DESCRIBE, TOOLS_SEARCH } from '../catalog/search-tools.ts'
 import type { Snapshot, WireTool } from '../catalog/snapshot.ts'
 import { findTool, viewOf } from '../catalog/view.ts'
-import type { ToolAnswer } from './call.ts'
-import { errorResult } from '../../data/content.ts'
+import type { ToolAnswer } from './types.ts'
 
 /** A call of one of the host's own tools, with arguments that fit its schema. */
 export interface SearchCall {

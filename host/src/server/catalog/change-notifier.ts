@@ -1,9 +1,8 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import { findResource } from '../call/call.ts'
+import { findResource, type Snapshot } from './snapshot.ts'
 import type { Caller } from './caller.ts'
 import { refusal } from './visibility.ts'
 import type { Published, Registry } from './registry.ts'
-import type { Snapshot } from './snapshot.ts'
 import { changedKinds, viewOf, type ListKind } from './view.ts'
 
 /** Somebody who stays connected and wants to hear of changes: a session, a stream, the client on stdio. */

@@ -1,9 +1,8 @@
 import { isObject } from '../../data/json.ts'
-import { findResource } from '../call/call.ts'
+import { findResource, type Snapshot, type SnapshotItem } from './snapshot.ts'
 import type { Caller } from './caller.ts'
 import { innerCallOf } from './view.ts'
 import { permits, refusal } from './visibility.ts'
-import type { Snapshot, SnapshotItem } from './snapshot.ts'
 
 /**
  * What a caller would have to ask its authorization server for so that a request is let through: every scope that the request needs,

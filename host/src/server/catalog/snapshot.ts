@@ -203,3 +203,17 @@ function snapshotItem(
 function overrideOf({ overrides }: PluginEntry, tool: string): PluginEntry['overrides'][string] | undefined {
   return Object.hasOwn(overrides, tool) ? overrides[tool] : undefined
 }
+
+/** The resource, or the template that matches, with the template's values. */
+export function findResource(
+  { resources, templates }: Snapshot,
+  uri: string,
+): { item: SnapshotResource | SnapshotTemplate; params: Readonly<Record<string, string>> } | undefined {
+  const item = resources.get(uri)
+  if (item) return { item, params: {} }
+  for (const template of templates) {
+    const params = template.match(uri)
+    if (params) return { item: template, params }
+  }
+  return undefined
+}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import { callerOf, identify } from './auth-info.ts'
-import type { CallIO, ToolAnswer } from '../call/call.ts'
+import type { CallIO, ToolAnswer } from '../call/types.ts'
 import { Cancellation } from '../call/cancellation.ts'
 
 /**

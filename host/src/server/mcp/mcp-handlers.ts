@@ -1,12 +1,13 @@
+import type { Connection, McpServerOptions } from './types.ts'
 import type { CallToolResult, Result, Server, ServerContext, StandardSchemaV1 } from '@modelcontextprotocol/server'
 import { errorResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
-import { findResource, type CallIO, type InputRequiredAnswer } from '../call/call.ts'
+import { findResource } from '../catalog/snapshot.ts'
+import type { CallIO, InputRequiredAnswer } from '../call/types.ts'
 import { takeOver } from './deferred-call.ts'
 import { openCallIo } from './call-io.ts'
 import type { Caller } from '../catalog/caller.ts'
 import { refusal } from '../catalog/visibility.ts'
-import type { McpServerOptions } from './mcp-server.ts'
 import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
 import type { RequestStates } from './request-state.ts'
@@ -110,16 +111,6 @@ export function registerHandlers(server: Server, connection: Connection, options
     followed.delete(uri)
     return {}
   })
-}
-
-/** What the requests of one connection share. */
-export interface Connection {
-  readonly era: 'legacy' | 'modern'
-  readonly followed: Set<string> | undefined
-  /** What the client said of itself, in the era that says it once. */
-  readonly capabilities: () => Readonly<Record<string, unknown>> | undefined
-  /** Who makes this request. */
-  readonly callerOf: (ctx: ServerContext) => Caller
 }
 
 /** How many resources one connection may follow. */

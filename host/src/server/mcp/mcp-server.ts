@@ -1,28 +1,16 @@
-import { McpServer, type Implementation, type McpRequestContext } from '@modelcontextprotocol/server'
+import type { McpServerOptions, Connection } from './types.ts'
+import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Subscriber } from '../catalog/change-notifier.ts'
 import { callerOf } from './auth-info.ts'
-import type { Calls } from '../call/call.ts'
 import { withoutCredentials, type Caller } from '../catalog/caller.ts'
 import { refusal } from '../catalog/visibility.ts'
-import type { InFlight } from '../call/in-flight.ts'
 import { LIST_HINT } from './info.ts'
 import { instructionsFor } from '../catalog/instructions.ts'
-import { registerHandlers, type Connection } from './mcp-handlers.ts'
+import { registerHandlers } from './mcp-handlers.ts'
 import type { Registry } from '../catalog/registry.ts'
 import { createRequestStates, type RequestStates } from './request-state.ts'
 import { viewOf, type ListKind } from '../catalog/view.ts'
-
-export interface McpServerOptions {
-  readonly registry: Registry
-  readonly calls: Calls
-  readonly inFlight: InFlight
-  /** Name and version as clients see them. */
-  readonly info: Implementation
-  readonly log: Logger
-  /** Signs the state of interactive calls; at least 32 bytes, the same in every replica. */
-  readonly requestStateKey: Uint8Array | string
-}
 
 /**
  * Makes the SDK's server for one request (2026-07-28, stateless 2025) or one connection (2025 sessions, HTTP+SSE, stdio). Nothing is

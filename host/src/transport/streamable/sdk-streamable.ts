@@ -28,7 +28,7 @@ import { idOf } from '../http/json-rpc.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Sessions, type Session } from './sessions.ts'
-import type { StreamableOptions } from './streamable.ts'
+import type { StreamableOptions } from './types.ts'
 import { sendWebResponse, toWebRequest } from '../http/web-request.ts'
 
 export interface SdkStreamableOptions extends Omit<StreamableOptions, 'factory'> {

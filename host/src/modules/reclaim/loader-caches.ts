@@ -1,5 +1,5 @@
 import { isMap } from 'node:util/types'
-import { withInspector, type Inspector, type RemoteProperty } from './inspector.ts'
+import { withInspector, type Inspector, type RemoteProperty } from '../inspector.ts'
 
 /** A map of Node's loader keyed by URL. */
 export interface LoaderCache {

@@ -1,0 +1,38 @@
+import type { ProcessSpec, PluginProcess } from './spawn.ts'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { LoadOptions } from '../run/load-plugin.ts'
+import type { GrantOptions } from './grants.ts'
+
+export interface IsolateOptions extends LoadOptions, GrantOptions {
+  readonly limits: ProcessLimits
+  /** In a frozen deployment the SHA-256 of the files that may run, by path. */
+  readonly approved?: ReadonlyMap<string, string> | undefined
+  /** The running plugin has died too often and stays down: its `failure` says why. */
+  readonly onFailed?: () => void
+}
+
+/** What one process may take, in MB. */
+export interface ProcessLimits {
+  readonly heapMb: number
+  /** Everything it holds, where that can be known. */
+  readonly memoryMb: number
+}
+
+/** Starts processes, and sees to their end. */
+export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
+
+export interface IsolatedOptions extends IsolateOptions {
+  readonly spec: ProcessSpec
+  readonly launch: Launch
+  readonly now: () => number
+  readonly random: () => number
+  readonly onRestarted: (instance: string) => void
+  readonly log: Logger
+}
+
+/** A process with a plugin in it, and what it said of the plugin. */
+export interface LoadedProcess {
+  readonly process: PluginProcess
+  readonly description: string | undefined
+  readonly digests: ReadonlyMap<string, string>
+}

@@ -1,0 +1,34 @@
+import type { StepUp } from './step-up.ts'
+import type { OpenConnections, Exchange } from '../http/http-exchange.ts'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import type { Direct } from '../fast-path/fast-path.ts'
+import type { Announcer } from '../../server/catalog/change-notifier.ts'
+
+/** Streamable HTTP at one path. */
+export interface Streamable {
+  readonly handle: (exchange: Exchange) => Promise<void>
+  readonly open: () => OpenConnections
+  /** Reads what only some requests need, before one does. */
+  readonly prepare: () => Promise<unknown>
+  /** Closes sessions that nobody used for long. */
+  readonly sweep: () => void
+  /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */
+  readonly close: () => Promise<void>
+}
+
+export interface StreamableOptions {
+  /** Asked for when the short way leaves something. */
+  readonly factory: () => Promise<HostServerFactory>
+  readonly announcer: Announcer
+  readonly direct?: Direct | undefined
+  readonly stepUp?: StepUp | undefined
+  readonly log: Logger
+  readonly bodyBytes: number
+  readonly sessions: { readonly mode: 'stateful' | 'stateless'; readonly max: number; readonly idleMs: number }
+  /** How many of `sessions.max` one caller may have. */
+  readonly maxSessionsPerOwner: number
+  /** True once no new request is to be begun. */
+  readonly isDraining: () => boolean
+  readonly now: () => number
+}
