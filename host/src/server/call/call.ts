@@ -10,7 +10,7 @@ import {
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, toolResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
-import { promptMessages, resourceContents } from './resource-and-prompt-results.ts'
+import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
 import { runIn, type CallTimes } from './running-call.ts'

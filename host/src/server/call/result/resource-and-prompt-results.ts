@@ -1,6 +1,6 @@
 import type { PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
-import { contentItems, InvalidResult, limit, serialise, wellFormed } from '../../data/content.ts'
-import { isObject } from '../../data/json.ts'
+import { contentItems, InvalidResult, limit, serialise, wellFormed } from '../../../data/content.ts'
+import { isObject } from '../../../data/json.ts'
 
 /** What `read` returned, as MCP contents: a string is text, bytes are base64. Throws `InvalidResult`. */
 export function resourceContents(

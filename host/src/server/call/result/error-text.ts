@@ -1,7 +1,7 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { markdown, ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { InvalidResult } from '../../data/content.ts'
-import { HostError, hostError } from '../../errors.ts'
+import { InvalidResult } from '../../../data/content.ts'
+import { HostError, hostError } from '../../../errors.ts'
 
 /**
  * What a model reads when a call failed. A plugin's `ServiceError` speaks for itself; a `HostError` is the host's own; anything else is
