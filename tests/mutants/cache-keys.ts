@@ -21,7 +21,7 @@ export const cacheKeys = mutantsOf('cache-keys', [
     ],
   },
   {
-    file: 'host/src/server/call/result-cache.ts',
+    file: 'host/src/server/call/result/result-cache.ts',
     noticedBy: [TABLE, RESULTS],
     changes: [
       [

@@ -8,7 +8,7 @@ import { createRedactor } from '../../../host/src/observability/redact.ts'
 import { LivePlugin } from '../../../host/src/plugin/run/live-plugin.ts'
 import { createCalls } from '../../../host/src/server/call/call.ts'
 import { Cancellation } from '../../../host/src/server/call/cancellation.ts'
-import { createResultCache } from '../../../host/src/server/call/result-cache.ts'
+import { createResultCache } from '../../../host/src/server/call/result/result-cache.ts'
 import { createCaller } from '../../../host/src/server/catalog/caller.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../../fixtures/projects/snapshots.ts'
 

@@ -7,7 +7,7 @@ import { createCache } from '../../../host/src/cache/cache.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { pluginCache } from '../../../host/src/plugin/run/plugin-cache.ts'
 import type { ToolSurface } from '../../../host/src/plugin/source/describe-surface.ts'
-import { isCacheable, resultIdentity } from '../../../host/src/server/call/result-cache.ts'
+import { isCacheable, resultIdentity } from '../../../host/src/server/call/result/result-cache.ts'
 import { activeRecord, emptyPlugin, emptyTool } from '../../fixtures/projects/snapshots.ts'
 
 const record = activeRecord(emptyPlugin('a', [emptyTool('issues_get')]))
