@@ -22,7 +22,7 @@ export interface Tool<Input extends TSchema, Output extends TSchema | undefined,
   readonly description: string
   /** Required: a tool that forgets it does not compile. The host holds a read tool to it: its `http` sends nothing that writes. */
   readonly access: 'read' | 'write'
-  /** Free words that toolsets and filters can select by. */
+  /** Words that toolsets and filters can select by, besides the service and the access, which every tool has by itself: its category. */
   readonly tags?: readonly string[]
   /** Every one of these must be granted to the caller. */
   readonly permissions?: readonly string[]

@@ -25,6 +25,7 @@ const contentsGet = defineTool({
     'Read a text file of a repository, or list a folder; without path the root. Returns the text, at most 100,000 characters at a time: ' +
     'for more, or for a part, give start_line and end_line. Binary files and files over 1 MB are described, not shown.',
   access: 'read',
+  tags: ['contents'],
   input: Type.Object({
     ...repository,
     path: Type.Optional(Type.String({ description: 'From the root of the repository, for example src/index.ts' })),

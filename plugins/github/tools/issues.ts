@@ -41,6 +41,7 @@ const issuesGet = defineTool({
     'Read one issue (or pull request) of a repository by its number. Use it when you know the number; to find one use search_issues ' +
     'or issues_list. Returns title, state, author, assignees, labels, milestone, dates and the whole text; comments come from issues_comments_list.',
   access: 'read',
+  tags: ['issues'],
   input: Type.Object({ ...repository, issue_number: issueNumber }),
   run: async ({ owner, repo, issue_number }, { client, format }: Context) => {
     const issue = await client.repository({ owner, repo }).get<Issue>(['issues', issue_number])
@@ -56,6 +57,7 @@ const issuesList = defineTool({
     'among them, marked in the column kind. For free text or several repositories use search_issues. Returns a table with number, title, ' +
     'state, author, labels and dates, and says when there are more pages.',
   access: 'read',
+  tags: ['issues'],
   input: Type.Object({
     ...repository,
     state: Type.Optional(choice(['open', 'closed', 'all'], 'Default open')),
@@ -80,6 +82,7 @@ const issuesCreate = defineTool({
   description:
     'Open a new issue in a repository. Look with search_issues first whether it exists already. Returns the new issue with its number and URL.',
   access: 'write',
+  tags: ['issues'],
   annotations: { destructiveHint: false, idempotentHint: false },
   input: Type.Object({
     ...repository,
@@ -102,6 +105,7 @@ const issuesUpdate = defineTool({
     'Change an issue: title, text, labels, assignees, milestone, or close and reopen it. Only what you give changes, but a list replaces ' +
     'the whole list: read the issue first. Returns the issue as it is now.',
   access: 'write',
+  tags: ['issues'],
   annotations: { destructiveHint: true, idempotentHint: true },
   input: Type.Object({
     ...repository,
@@ -132,6 +136,7 @@ const issuesComment = defineTool({
   description:
     'Add a comment to an issue or to the conversation of a pull request. Everyone who follows it is notified. Returns its URL.',
   access: 'write',
+  tags: ['issues'],
   annotations: { destructiveHint: false, idempotentHint: false },
   input: Type.Object({
     ...repository,
@@ -151,6 +156,7 @@ const issuesCommentsList = defineTool({
     'Read the comments of an issue, or of the conversation of a pull request, oldest first. Returns every comment with author, date and ' +
     'its whole text, and says when there are more pages. Comments on lines of code are not among them.',
   access: 'read',
+  tags: ['issues'],
   input: Type.Object({
     ...repository,
     issue_number: issueNumber,

@@ -64,6 +64,7 @@ const pullsGet = defineTool({
     'Read one pull request by its number: branches, whether it is merged or can be, how much it changes, and the whole text. Its changes ' +
     'come from pulls_diff, its reviews from pulls_reviews_list, its conversation from issues_comments_list.',
   access: 'read',
+  tags: ['pulls'],
   input: Type.Object({ ...repository, pull_number: pullNumber }),
   run: async ({ owner, repo, pull_number }, { client, format }: Context) => {
     const pull = await client.repository({ owner, repo }).get<PullRequest>(['pulls', pull_number])
@@ -78,6 +79,7 @@ const pullsList = defineTool({
     'List the pull requests of one repository; open ones unless state says otherwise. To find some by text, author, review or label use ' +
     'search_issues with type pull_request. Returns a table with number, title, state, author and branches, and says when there are more pages.',
   access: 'read',
+  tags: ['pulls'],
   input: Type.Object({
     ...repository,
     state: Type.Optional(choice(['open', 'closed', 'all'], 'Default open')),
@@ -115,6 +117,7 @@ const pullsDiff = defineTool({
     'Read what a pull request changes: a table of its files with added and deleted lines, then the patch of each text file. GitHub gives no ' +
     'patch for binary files and very large changes; read those with contents_get. Says when there are more pages of files.',
   access: 'read',
+  tags: ['pulls'],
   input: Type.Object({ ...repository, pull_number: pullNumber, ...paging }),
   run: async ({ owner, repo, pull_number, ...query }, { client, format }: Context) => {
     const page = await client.repository({ owner, repo }).page<ChangedFile>(['pulls', pull_number, 'files'], query)
@@ -139,6 +142,7 @@ const pullsCreate = defineTool({
     'Open a pull request from a branch that is pushed already. Returns the new pull request with its number and URL. It starts checks and ' +
     'notifies reviewers; give draft: true while it is not ready for that.',
   access: 'write',
+  tags: ['pulls'],
   annotations: { destructiveHint: false, idempotentHint: false },
   input: Type.Object({
     ...repository,
@@ -162,6 +166,7 @@ const pullsMerge = defineTool({
     'Merge a pull request into its base branch. This cannot be undone. Read it with pulls_get first and pass the head sha you saw, so that ' +
     'nothing pushed since then is merged unseen. Returns the sha of the merge.',
   access: 'write',
+  tags: ['pulls'],
   annotations: { destructiveHint: true, idempotentHint: false },
   input: Type.Object({
     ...repository,
@@ -186,6 +191,7 @@ const pullsReviewsList = defineTool({
     'Read the reviews of a pull request, oldest first: who approved, asked for changes or commented, with the whole text. Says when there ' +
     'are more pages.',
   access: 'read',
+  tags: ['pulls'],
   input: Type.Object({ ...repository, pull_number: pullNumber, ...paging }),
   run: async ({ owner, repo, pull_number, ...query }, { client, format }: Context) => {
     const page = await client.repository({ owner, repo }).page<Review>(['pulls', pull_number, 'reviews'], query)
@@ -202,6 +208,7 @@ const pullsReviewsCreate = defineTool({
     'Submit a review of a pull request: approve it, ask for changes, or comment. Read pulls_diff first. REQUEST_CHANGES and COMMENT need a ' +
     'body. Returns the review with its URL.',
   access: 'write',
+  tags: ['pulls'],
   annotations: { destructiveHint: false, idempotentHint: false },
   input: Type.Object({
     ...repository,

@@ -46,6 +46,8 @@ const repositoriesGet = defineTool({
     'Read what a repository is: description, visibility, default branch, language, license, topics, counts and dates. Its files come from ' +
     'contents_get.',
   access: 'read',
+  tags: ['repositories'],
+  cache: { ttlMs: 60_000, scope: 'caller' },
   input: Type.Object(repository),
   run: async ({ owner, repo }, { client, format }: Context) => {
     const found = await client.repository({ owner, repo }).get<Repository>([])
@@ -80,6 +82,8 @@ const repositoriesList = defineTool({
     'List repositories of an organisation, of a user, or, with neither given, those the token itself has access to. To find some by topic, ' +
     'language or words use search_repositories. Returns a table and says when there are more pages.',
   access: 'read',
+  tags: ['repositories'],
+  cache: { ttlMs: 30_000, scope: 'caller' },
   input: Type.Object({
     org: Type.Optional(ownerName('An organisation')),
     user: Type.Optional(login('A user')),
@@ -109,6 +113,8 @@ const branchesList = defineTool({
   description:
     'List the branches of a repository with the commit each points to and whether it is protected. Says when there are more pages.',
   access: 'read',
+  tags: ['repositories'],
+  cache: { ttlMs: 30_000, scope: 'caller' },
   input: Type.Object({
     ...repository,
     protected: Type.Optional(Type.Boolean({ description: 'Only protected branches, or only others' })),
@@ -131,6 +137,7 @@ const commitsList = defineTool({
     'List commits of a repository, newest first: of the default branch or of sha, optionally only those that touch a path, are by an author, ' +
     'or fall in a time. Returns a table with sha, first line of the message, author and date, and says when there are more pages.',
   access: 'read',
+  tags: ['repositories'],
   input: Type.Object({
     ...repository,
     sha: Type.Optional(

@@ -40,6 +40,7 @@ const searchCode = defineTool({
     'Find files that contain some words, on default branches. Use it to find where something is defined or used, then read the file with ' +
     'contents_get. Returns repository, path and URL of each match, without the matching lines. GitHub allows ten of these searches a minute.',
   access: 'read',
+  tags: ['search'],
   input: Type.Object({
     query: queryText('language:go path:src extension:ts filename:package.json'),
     ...where,
@@ -67,6 +68,7 @@ const searchIssues = defineTool({
     'Find issues and pull requests by words in title, text and comments, and by qualifiers. Use it before opening an issue, and to find ' +
     'work by author, label, state or review. Returns a table; read one with issues_get or pulls_get.',
   access: 'read',
+  tags: ['search'],
   input: Type.Object({
     query: queryText('is:open author:octocat label:"good first issue" created:>2026-01-31'),
     type: Type.Optional(choice(['issue', 'pull_request'], 'Only issues or only pull requests. Tokens of a GitHub App need it')),
@@ -95,6 +97,7 @@ const searchRepositories = defineTool({
   description:
     'Find repositories by words in name, description and readme, and by qualifiers. Returns a table; read one with repositories_get.',
   access: 'read',
+  tags: ['search'],
   input: Type.Object({
     query: queryText('language:rust topic:parser stars:>100 archived:false in:name'),
     owner: where.owner,

@@ -23,6 +23,8 @@ const usersGet = defineTool({
   title: 'Get a user',
   description: 'Read the public profile of a user or organisation by login: name, company, location, bio, counts and since when.',
   access: 'read',
+  tags: ['users'],
+  cache: { ttlMs: 300_000, scope: 'caller' },
   input: Type.Object({ username: login('For example octocat') }),
   run: async ({ username }, { client, format }: Context) => userItem(await client.api.get<User>(['users', username]), format),
 })
@@ -32,6 +34,8 @@ const usersMe = defineTool({
   title: 'Get the token’s own user',
   description: 'Read whose token this server uses. Use it for questions about "me" and "my", and to see whether the token works.',
   access: 'read',
+  tags: ['users'],
+  cache: { ttlMs: 60_000, scope: 'caller' },
   input: Type.Object({}),
   run: async (_input, { client, format }: Context) => userItem(await client.api.get<User>(['user']), format),
 })

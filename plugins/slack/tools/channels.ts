@@ -29,6 +29,8 @@ const channelsList = defineTool({
     'List the channels of the workspace, to find the id that the other tools take. Public channels unless types says otherwise. Returns a ' +
     'table with id, name, kind, membership, topic and purpose, and a cursor when there are more.',
   access: 'read',
+  tags: ['channels'],
+  cache: { ttlMs: 60_000, scope: 'caller' },
   input: Type.Object({
     types: Type.Optional(
       Type.Array(Type.Enum(['public_channel', 'private_channel', 'mpim', 'im'], { type: 'string' }), {
@@ -71,6 +73,7 @@ const channelsHistory = defineTool({
     'says how many, and messages_replies reads them. Returns a table with time, author, text and ts (which names the message for other ' +
     'tools), and a cursor when there are more. Long texts are cut here, not by messages_replies.',
   access: 'read',
+  tags: ['channels'],
   input: Type.Object({
     channel,
     since: time('Only messages after this time'),

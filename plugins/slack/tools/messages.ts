@@ -29,6 +29,7 @@ const messagesPost = defineTool({
     'back by this server. Text is Slack mrkdwn: *bold*, _italic_, `code`, <https://example.com|a link>, <@U012AB3CD> for a person. Returns ' +
     'the ts of the new message.',
   access: 'write',
+  tags: ['messages'],
   annotations: { destructiveHint: false, idempotentHint: false },
   input: Type.Object({
     channel,
@@ -53,6 +54,7 @@ const messagesReplies = defineTool({
     'Read a thread: the message it began with, then its replies, oldest first, each with its whole text. Also reads one message without ' +
     'replies whole. Take ts from channels_history. Returns a cursor when there are more.',
   access: 'read',
+  tags: ['messages'],
   input: Type.Object({ channel, ts: timestamp('The ts of the message the thread began with'), ...paging }),
   run: async ({ channel: id, ts, cursor, limit = DEFAULT_LIMIT }, ctx: Context) => {
     const query = { channel: id, ts, cursor, limit }
@@ -78,6 +80,7 @@ const messagesSearch = defineTool({
     'Find messages that the owner of the token can read, by words and by modifiers such as in:#general, from:@name, has:link, before:2026-01-31, ' +
     'after:2026-01-01. Needs a user token. Returns a table with channel, time, author, text and link, and how many there are.',
   access: 'read',
+  tags: ['messages'],
   input: Type.Object({
     query: Type.String({ minLength: 1, maxLength: 500, description: 'Words, "phrases" and modifiers; -word excludes' }),
     sort: Type.Optional(

@@ -13,6 +13,8 @@ const usersList = defineTool({
     'List the people and bots of the workspace, those who left included. Use it to find the id of somebody by name. Returns a table with id, ' +
     'names, kind and time zone, and a cursor when there are more.',
   access: 'read',
+  tags: ['users'],
+  cache: { ttlMs: 300_000, scope: 'caller' },
   input: Type.Object(paging),
   run: async ({ cursor, limit = DEFAULT_LIMIT }, { client, format }: Context) => {
     const page = await client.read<Listed & { members: readonly User[] }>('users.list', { cursor, limit })
@@ -37,6 +39,8 @@ const usersGet = defineTool({
   description:
     'Read the profile of one person or bot by id: names, title, status, time zone, and e-mail address where the token may see it.',
   access: 'read',
+  tags: ['users'],
+  cache: { ttlMs: 300_000, scope: 'caller' },
   input: Type.Object({
     user: Type.String({
       pattern: '^[UW][A-Z0-9]{2,30}$',

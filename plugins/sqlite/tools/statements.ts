@@ -22,6 +22,7 @@ export const queryRun = defineTool({
     'Run one SELECT (also WITH, VALUES, EXPLAIN) on the SQLite database. It cannot change anything. ' +
     'Use it to answer questions about the data; call tables_list first for the names. Returns a Markdown table and says when rows are left out.',
   access: 'read',
+  tags: ['statements'],
   annotations: { openWorldHint: false },
   input: Type.Object({
     sql,
@@ -43,6 +44,7 @@ export const statementExecute = defineTool({
     'Run one statement that changes the SQLite database: INSERT, UPDATE, DELETE, CREATE, ALTER or DROP. ' +
     'It is committed when it succeeds and leaves nothing behind when it fails. Returns how many rows changed, and the rows of RETURNING.',
   access: 'write',
+  tags: ['statements'],
   annotations: { destructiveHint: true, openWorldHint: false },
   input: Type.Object({ sql, parameters }),
   run: async (input, { client, format, signal }: CallContext<Database>) => {

@@ -9,6 +9,7 @@ export const tablesList = defineTool({
   description:
     'List the tables and views of the SQLite database, each with its columns. Start here before writing a query. Returns a Markdown table.',
   access: 'read',
+  tags: ['tables'],
   annotations: { openWorldHint: false },
   input: Type.Object({}),
   run: async (_, { client, format, signal }: CallContext<Database>) => {
@@ -27,6 +28,7 @@ export const tablesDescribe = defineTool({
     'Describe one table or view: columns with type, whether they are required, defaults, keys and references, then indexes. ' +
     'Use it before joining or changing a table. Returns Markdown tables.',
   access: 'read',
+  tags: ['tables'],
   annotations: { openWorldHint: false },
   input: Type.Object({
     table: Type.String({ minLength: 1, maxLength: 200, description: 'The name of a table or view, as tables_list gives it' }),

@@ -11,6 +11,8 @@ export const linksList = defineTool({
     'List where a public web page leads: text and absolute address of each link, in the order of the page, navigation included. ' +
     'Use it to find the next page to read on a site. Returns a Markdown table.',
   access: 'read',
+  tags: ['pages'],
+  cache: { ttlMs: 60_000, scope: 'caller' },
   annotations: { openWorldHint: true },
   input: Type.Object({
     url: address,

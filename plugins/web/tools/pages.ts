@@ -20,6 +20,8 @@ export const pagesFetch = defineTool({
     'Returns the title and the main content as Markdown with absolute links (other text formats in a code fence), and tells where to go on when the page is longer. ' +
     'Images, PDF and other binary files are refused.',
   access: 'read',
+  tags: ['pages'],
+  cache: { ttlMs: 60_000, scope: 'caller' },
   annotations: { openWorldHint: true },
   input: Type.Object({
     url: address,

@@ -34,7 +34,7 @@ const refusals: readonly (readonly [config: unknown, fault: string])[] = [
   [{ plugins: [{ use: './a', http: { proxyUr: 'x' } }] }, 'plugins[0].http.proxyUr: unknown key; did you mean "proxyUrl"?'],
   [
     { tools: { deny: ['issues.*'] } },
-    'tools.deny[0]: expected a glob over tool names: a to z, 0 to 9, _, * and ?, got "issues.*"',
+    'tools.deny[0]: expected a glob over tool names, of a to z, 0 to 9, _, * and ?, or tag: and a tag, got "issues.*"',
   ],
   [{ tools: { allow: 'issues_*' } }, 'tools.allow: expected an array, got "issues_*"'],
   [{ readOnly: 'yes' }, 'readOnly: expected a boolean, got "yes"'],

@@ -16,6 +16,21 @@ export function compileGlobs(patterns: readonly string[]): (name: string) => boo
   return (name) => plain.has(name) || wild.some((pattern) => matches(pattern, name))
 }
 
+/** Of a tool: its name, and its tags with those that it has by itself. */
+export type ToolMatch = (name: string, tags: readonly string[]) => boolean
+
+/** Like {@link compileGlobs}, and `tag:NAME` matches what has that tag; the name of a tag may be a glob as well. */
+export function compileToolGlobs(patterns: readonly string[]): ToolMatch {
+  const byName = compileGlobs(patterns.filter((pattern) => !pattern.startsWith(TAG)))
+  const tagged = patterns.filter((pattern) => pattern.startsWith(TAG)).map((pattern) => pattern.slice(TAG.length))
+  if (tagged.length === 0) return byName
+  const byTag = compileGlobs(tagged)
+  return (name, tags) => byName(name) || tags.some((tag) => byTag(tag))
+}
+
+/** Names of tools have no colon. */
+export const TAG = 'tag:'
+
 /** Greedy with one point of return: when a later star has been reached, no earlier one needs another try. */
 function matches(pattern: string, name: string): boolean {
   let p = 0

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts'
+import { TAG } from './glob.ts'
 import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
 import { isLoopbackHost, isSafeUrl } from './secure-url.ts'
@@ -16,7 +17,7 @@ export function configWarnings(config: ResolvedConfig): readonly string[] {
   return [
     ...(enable?.length === 0 ? ['tools.enable is empty: no tool is served'] : []),
     ...(enable ?? [])
-      .filter((name) => !known.includes(name))
+      .filter((name) => !known.includes(name) && !name.startsWith(TAG))
       .map(
         (name) =>
           `tools.enable names the toolset ${JSON.stringify(name)}, which tools.toolsets does not have${didYouMean(name, known)}`,

@@ -9,7 +9,7 @@ export function section<Properties extends TProperties>(description: string, pro
   return Type.Object(properties, { description, additionalProperties: false, default: {} })
 }
 
-/** A list of globs over tool names. Other characters could never match and are refused: a `deny` with a slip denies nothing. */
+/** A list of globs over tool names, or over tags. Other characters could never match and are refused: a `deny` with a slip denies nothing. */
 export function globs(description: string, byDefault: readonly string[] = []): TArray<TString> {
   return Type.Array(glob, { description, default: byDefault })
 }
@@ -25,7 +25,7 @@ export function milliseconds(description: string, byDefault: number): ReturnType
 }
 
 const glob = Type.String({
-  pattern: '^[a-z0-9_*?]+$',
+  pattern: '^(?:[a-z0-9_*?]+|tag:[A-Za-z0-9_.*?-]+)$',
   maxLength: 128,
-  title: 'a glob over tool names: a to z, 0 to 9, _, * and ?',
+  title: 'a glob over tool names, of a to z, 0 to 9, _, * and ?, or tag: and a tag',
 })

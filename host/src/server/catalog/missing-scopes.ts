@@ -50,15 +50,16 @@ function askedFor(snapshot: Snapshot, caller: Caller, message: unknown): Snapsho
 /** The item's own permissions, and where scopes are mapped to tools one that grants it: the caller's, or the one that grants least. */
 function scopesFor(
   { tools, policy }: Snapshot,
-  { name, permissions }: SnapshotItem,
+  item: SnapshotItem,
   caller: Caller,
   offered: readonly string[],
 ): readonly string[] | undefined {
+  const { permissions } = item
   const needed = new Set(permissions)
-  if (policy.grants.size > 0 && !permits(policy, permissions, name)) {
-    const granting = offered.filter((scope) => permits(policy, [scope], name))
+  if (policy.grants.size > 0 && !permits(policy, permissions, item)) {
+    const granting = offered.filter((scope) => permits(policy, [scope], item))
     const held = granting.find((scope) => caller.principal.permissions.includes(scope))
-    const breadth = (scope: string) => [...tools.keys()].filter((tool) => permits(policy, [scope], tool)).length
+    const breadth = (scope: string) => [...tools.values()].filter((tool) => permits(policy, [scope], tool)).length
     const [least] = granting.map((scope) => ({ scope, tools: breadth(scope) })).toSorted((a, b) => a.tools - b.tools)
     const chosen = held ?? least?.scope
     if (chosen === undefined) return undefined

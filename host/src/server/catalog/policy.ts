@@ -1,4 +1,4 @@
-import { compileGlobs } from '../../config/schema/glob.ts'
+import { compileToolGlobs, type ToolMatch } from '../../config/schema/glob.ts'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 
 /** The filter settings of a config, compiled once a generation. Everything here can be changed without a restart. */
@@ -6,13 +6,13 @@ export interface Policy {
   /** Where the settings are, for `explain`: the config's file name. */
   readonly source: string
   readonly host: GlobRule
-  readonly toolsets: ReadonlyMap<string, NameMatch>
+  readonly toolsets: ReadonlyMap<string, ToolMatch>
   /** The toolsets that are on; undefined when the config does not choose. */
   readonly enabled: readonly string[] | undefined
   readonly readOnly: boolean
   readonly tenants: ReadonlyMap<string, TenantRule>
   /** Scope or role -> the tools it grants; empty when permissions come from the tools alone. */
-  readonly grants: ReadonlyMap<string, NameMatch>
+  readonly grants: ReadonlyMap<string, ToolMatch>
   /** What is granted, with all that it implies. */
   readonly permissionsOf: (granted: readonly string[]) => ReadonlySet<string>
   readonly plugin: (entry: PluginTools) => GlobRule
@@ -23,14 +23,12 @@ export interface Policy {
 /** Callers who see more than `above` tools get three tools to search them by, and the tools that are kept. */
 export interface SearchRule {
   readonly above: number
-  readonly keeps: NameMatch
+  readonly keeps: ToolMatch
 }
 
-export type NameMatch = (name: string) => boolean
-
 export interface GlobRule {
-  readonly allow: NameMatch
-  readonly deny: NameMatch
+  readonly allow: ToolMatch
+  readonly deny: ToolMatch
 }
 
 export interface TenantRule extends GlobRule {
@@ -48,7 +46,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
   return Object.freeze({
     source,
     host: globRule(config.tools),
-    toolsets: new Map(Object.entries(toolsets).map(([name, globs]) => [name, compileGlobs(globs)])),
+    toolsets: new Map(Object.entries(toolsets).map(([name, globs]) => [name, compileToolGlobs(globs)])),
     enabled: config.tools.enable,
     readOnly: config.readOnly,
     tenants: new Map(
@@ -60,7 +58,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
     grants: new Map(
       Object.entries(config.auth.permissions ?? {}).map(([scope, globs]) => [
         scope,
-        compileGlobs(globs.flatMap((glob) => (Object.hasOwn(toolsets, glob) ? (toolsets[glob] ?? []) : [glob]))),
+        compileToolGlobs(globs.flatMap((glob) => (Object.hasOwn(toolsets, glob) ? (toolsets[glob] ?? []) : [glob]))),
       ]),
     ),
     search: searchRule(config.tools.search),
@@ -76,7 +74,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
 function searchRule(search: ResolvedConfig['tools']['search']): SearchRule | undefined {
   if (search === false) return undefined
   const { above, always } = search === true ? { above: 0, always: [] } : search
-  return { above, keeps: compileGlobs(always) }
+  return { above, keeps: compileToolGlobs(always) }
 }
 
 /** Made once for each list: those of one principal are one and the same. */
@@ -97,5 +95,5 @@ function impliedBy(implies: Readonly<Record<string, readonly string[]>>): Policy
 
 /** No `allow` allows everything; an empty one allows nothing. */
 function globRule({ allow, deny }: { readonly allow?: readonly string[]; readonly deny?: readonly string[] }): GlobRule {
-  return { allow: allow ? compileGlobs(allow) : () => true, deny: compileGlobs(deny ?? []) }
+  return { allow: allow ? compileToolGlobs(allow) : () => true, deny: compileToolGlobs(deny ?? []) }
 }

@@ -165,7 +165,7 @@ function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Va
     ...item,
     kind: 'tool',
     access: surface.access,
-    tags: surface.tags,
+    tags: tagsOf(plugin, surface.access, surface.tags),
     permissions: own?.permissions ? [...surface.permissions, ...own.permissions] : surface.permissions,
     timeoutMs: own?.timeoutMs ?? surface.timeoutMs,
     surface,
@@ -196,7 +196,25 @@ function snapshotItem(
   plugin: PluginRecord,
   kind: SnapshotItem['kind'],
 ): SnapshotItem {
-  return { kind, name: fullName(plugin.instance, name), localName: name, access: 'read', tags: [], permissions, plugin }
+  return {
+    kind,
+    name: fullName(plugin.instance, name),
+    localName: name,
+    access: 'read',
+    tags: tagsOf(plugin, 'read'),
+    permissions,
+    plugin,
+  }
+}
+
+/**
+ * What everything has by itself, whoever wrote it: its service, by both of its names, and its access; then the tags of its author, who
+ * cannot call a tool that writes one that reads.
+ */
+function tagsOf({ instance, surface }: PluginRecord, access: string, own: readonly string[] = []): readonly string[] {
+  return Object.freeze([
+    ...new Set([instance, ...(surface ? [surface.name] : []), access, ...own.filter((tag) => tag !== 'read' && tag !== 'write')]),
+  ])
 }
 
 /** What the operator says of a tool: other words, more permissions, another time limit. What it does stays the plugin's. */

@@ -59,7 +59,9 @@ function computeView(snapshot: Snapshot, caller: Caller): View {
   const resources = [...snapshot.resources.values()].filter(visible)
   const templates = snapshot.templates.filter(visible)
   const search = searchOf(snapshot, caller, tools)
-  const listed = search ? [...search.tools.values(), ...tools.filter(({ name }) => snapshot.policy.search?.keeps(name))] : tools
+  const listed = search
+    ? [...search.tools.values(), ...tools.filter(({ name, tags }) => snapshot.policy.search?.keeps(name, tags))]
+    : tools
   const seen = new Set([...tools, ...prompts, ...resources, ...templates].map(({ plugin }) => plugin))
   return Object.freeze({
     tools: Object.freeze(listed.map(({ wire }) => wire)),
@@ -75,7 +77,7 @@ function computeView(snapshot: Snapshot, caller: Caller): View {
 /** Nothing is gained where all that would be hidden is kept, or there is nothing. */
 function searchOf({ search, policy }: Snapshot, { classKey }: Caller, tools: readonly SnapshotTool[]): ViewSearch | undefined {
   const rule = policy.search
-  if (!search || !rule || tools.length <= rule.above || tools.every(({ name }) => rule.keeps(name))) return undefined
+  if (!search || !rule || tools.length <= rule.above || tools.every(({ name, tags }) => rule.keeps(name, tags))) return undefined
   const call = tools.some(({ access }) => access === 'write') ? search.call : search.callReadOnly
   // Begun with the view, so that the first search finds it done.
   search.indexOf(classKey, tools)

@@ -1,3 +1,4 @@
+import { TAG } from '../../config/schema/glob.ts'
 import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { Caller } from './caller.ts'
 import type { Policy } from './policy.ts'
@@ -50,7 +51,11 @@ export function explain(snapshot: Snapshot, name: string, caller: Caller): Expla
     const refused = refuses(item, caller, snapshot.policy)
     return { rule: code, verdict: refused ? 'refuse' : 'pass', source: source(item, caller, snapshot.policy) }
   })
-  const known: RuleVerdict = { rule: 'unknown', verdict: 'pass', source: `plugin "${item.plugin.instance}" has it` }
+  const known: RuleVerdict = {
+    rule: 'unknown',
+    verdict: 'pass',
+    source: `plugin "${item.plugin.instance}" has it; tags: ${item.tags.join(', ')}`,
+  }
   const decidedBy = chain.find(({ verdict }) => verdict === 'refuse')?.rule ?? null
   return { tool: name, visible: decidedBy === null, decidedBy, chain: [known, ...chain] }
 }
@@ -115,9 +120,9 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'denied_by_plugin',
-    refuses({ plugin, localName }, _caller, policy) {
+    refuses({ plugin, localName, tags }, _caller, policy) {
       const { allow, deny } = policy.plugin(plugin.entry)
-      return !allow(localName) || deny(localName)
+      return !allow(localName, tags) || deny(localName, tags)
     },
     source: ({ plugin }, _caller, { source }) => `${source}: tools of the entry "${plugin.instance}" ${list(plugin.entry.tools)}`,
   },
@@ -130,7 +135,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'denied_by_host',
-    refuses: ({ name }, _caller, { host }) => !host.allow(name) || host.deny(name),
+    refuses: ({ name, tags }, _caller, { host }) => !host.allow(name, tags) || host.deny(name, tags),
     source: (_item, _caller, { source }) => `${source}: tools.allow and tools.deny`,
   },
   {
@@ -147,8 +152,8 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'tenant',
-    refuses: ({ name, access }, { principal }, { tenants }) =>
-      tenants.size > 0 && tenantRefuses(name, access, principal.tenant, principal.kind, tenants),
+    refuses: (item, { principal }, { tenants }) =>
+      tenants.size > 0 && tenantRefuses(item, principal.tenant, principal.kind, tenants),
     source: (_item, { principal }, { source, tenants }) =>
       tenants.size === 0
         ? 'there are no tenants'
@@ -156,7 +161,7 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'permission',
-    refuses: ({ name, permissions }, { principal }, policy) => !permits(policy, principal.permissions, name, permissions),
+    refuses: (item, { principal }, policy) => !permits(policy, principal.permissions, item, item.permissions),
     source: ({ permissions }, { principal }) =>
       `needs ${permissions.length ? permissions.join(', ') : 'no permission of its own'}; the caller has ${principal.permissions.join(', ') || 'none'}`,
   },
@@ -183,36 +188,38 @@ function isQuarantined({ kind, plugin, localName }: SnapshotItem): boolean {
   return (kind === 'tool' ? plugin.quarantined?.has(localName) : plugin.othersQuarantined) ?? false
 }
 
-/** A toolset is a name of the config, or the tag of a tool. */
+/** A toolset is a name of the config, or a tag, with `tag:` before it or without. */
 function inToolsets(name: string, tags: readonly string[], enabled: readonly string[], toolsets: Policy['toolsets']): boolean {
-  return enabled.some((toolset) => toolsets.get(toolset)?.(name) ?? tags.includes(toolset))
+  return enabled.some(
+    (toolset) =>
+      toolsets.get(toolset)?.(name, tags) ?? tags.includes(toolset.startsWith(TAG) ? toolset.slice(TAG.length) : toolset),
+  )
 }
 
 /** With tenants in the config, whoever has none, or an unknown one, sees nothing; the operator on stdio or loopback is no tenant. */
 function tenantRefuses(
-  name: string,
-  access: string,
+  { name, access, tags }: SnapshotItem,
   tenant: string | undefined,
   kind: string,
   tenants: Policy['tenants'],
 ): boolean {
   if (tenant === undefined) return kind !== 'local'
   const rule = tenants.get(tenant)
-  return rule === undefined || !rule.allow(name) || rule.deny(name) || (rule.readOnly && access === 'write')
+  return rule === undefined || !rule.allow(name, tags) || rule.deny(name, tags) || (rule.readOnly && access === 'write')
 }
 
 /** A tool's own permissions must all be granted; where the config maps scopes to tools, one of the caller's must grant it as well. */
 export function permits(
   { grants, permissionsOf }: Policy,
   granted: readonly string[],
-  name: string,
+  { name, tags }: Pick<SnapshotItem, 'name' | 'tags'>,
   needed: readonly string[] = [],
 ): boolean {
   const permissions = permissionsOf(granted)
   if (permissions.has('*')) return true
   for (const permission of needed) if (!permissions.has(permission)) return false
   if (grants.size === 0) return true
-  for (const permission of permissions) if (grants.get(permission)?.(name)) return true
+  for (const permission of permissions) if (grants.get(permission)?.(name, tags)) return true
   return false
 }
 

@@ -26,4 +26,4 @@ export function readNarrowing({ headers }: IncomingMessage): { readonly narrowin
 }
 
 const MAX_TOOLSETS = 32
-const TOOLSET = /^[A-Za-z0-9_.-]{1,64}$/
+const TOOLSET = /^(?:tag:)?[A-Za-z0-9_.-]{1,64}$/
