@@ -1,71 +1,87 @@
-import type { Profile } from '@node-saml/node-saml'
 import { refuse } from './refusal.ts'
+import { attribute, children, textOf, type XmlElement } from './xml.ts'
 
 /** What a verified assertion says of a person. */
 export interface Assertion {
   readonly nameId: string
   readonly nameIdFormat: string | undefined
-  readonly attributes: ReadonlyMap<string, readonly string[]>
+  /** The values of an attribute, in order, whether it came once or several times. Throws `LoginRefused` where one is more than text. */
+  readonly values: (attribute: string) => readonly string[]
 }
 
 export interface AssertionFor {
   readonly requestId: string
   readonly acsUrl: string
   readonly entityId: string
+  readonly audience: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
-/**
- * Reads an assertion out of the bytes that were signed, after @node-saml/node-saml found signature, audience and dates right. Who issued
- * it, to whom it goes, and for which request, that library does not insist on. Throws `LoginRefused`.
- */
-export function readAssertion(profile: Profile, { requestId, acsUrl, entityId }: AssertionFor): Assertion {
-  const assertion = child(profile.getAssertion?.() ?? {}, 'Assertion')
-  const issuer = text(child(assertion, 'Issuer'))
-  if (issuer !== entityId) refuse(`the assertion is of ${issuer}`)
+/** Reads an assertion whose signature was verified: issued by whom, to whom, for which request, and whether now. Throws `LoginRefused`. */
+export function readAssertion(assertion: XmlElement, expected: AssertionFor): Assertion {
+  const issuer = textOf(child(assertion, 'Issuer'))
+  if (issuer !== expected.entityId) refuse(`the assertion is of ${issuer ?? 'an issuer that is more than text'}`)
   const subject = child(assertion, 'Subject')
-  const confirmation = child(subject, 'SubjectConfirmation')
+  checkConfirmation(child(subject, 'SubjectConfirmation'), expected)
+  checkConditions(child(assertion, 'Conditions'), expected)
+  const issued = instant(assertion, 'IssueInstant') ?? refuse('the assertion has no IssueInstant')
+  if (issued + MAX_AGE_MS + SKEW_MS <= expected.now) refuse('the assertion is too old')
+  child(assertion, 'AuthnStatement')
+  const nameId = child(subject, 'NameID')
+  const attributes = children(assertion, 'AttributeStatement').flatMap((statement) => children(statement, 'Attribute'))
+  return {
+    nameId: textOf(nameId) ?? refuse('the NameID holds more than text'),
+    nameIdFormat: attribute(nameId, 'Format'),
+    values: (name) =>
+      attributes
+        .filter((one) => attribute(one, 'Name') === name)
+        .flatMap((one) => children(one, 'AttributeValue'))
+        .map((value) => textOf(value) ?? refuse(`attribute ${name} holds more than text`)),
+  }
+}
+
+/** SAML Profiles 2.0, section 4.1.4.3: who bears it may use it, here, for this request, for a time. */
+function checkConfirmation(confirmation: XmlElement, { acsUrl, requestId, now }: AssertionFor): void {
   const how = attribute(confirmation, 'Method')
   if (how !== BEARER) refuse(`the assertion is confirmed by ${how ?? 'nothing'}, not by who bears it`)
   const data = child(confirmation, 'SubjectConfirmationData')
   const recipient = attribute(data, 'Recipient')
   if (recipient !== acsUrl) refuse(`the assertion is for the recipient ${recipient ?? 'nobody'}`)
-  if (attribute(data, 'InResponseTo') !== requestId) refuse('the assertion answers another request')
-  if (attribute(data, 'NotOnOrAfter') === undefined) refuse('the assertion never expires')
+  if (attribute(data, 'InResponseTo') !== requestId) refuse('the assertion answers another request: its InResponseTo differs')
+  const end = instant(data, 'NotOnOrAfter') ?? refuse('the subject confirmation has no NotOnOrAfter')
+  if (end + SKEW_MS <= now) refuse('the subject confirmation is expired')
   if (attribute(data, 'NotBefore') !== undefined) refuse('the confirmation has a NotBefore, which SAML forbids')
-  child(assertion, 'Conditions')
-  child(assertion, 'AuthnStatement')
-  const nameId = child(subject, 'NameID')
-  return { nameId: text(nameId), nameIdFormat: attribute(nameId, 'Format'), attributes: attributesOf(profile) }
 }
 
-/** The one element of that name, as xml2js gives it. Two of one are what makes readers disagree. */
-function child(parent: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
-  const found = parent[name]
-  const elements = Array.isArray(found) ? (found as readonly unknown[]) : [found]
-  const [element] = elements
-  return elements.length === 1 && isRecord(element) ? element : refuse(`the assertion must have one ${name}`)
+function checkConditions(conditions: XmlElement, { audience, now }: AssertionFor): void {
+  const start = instant(conditions, 'NotBefore')
+  if (start !== undefined && start - SKEW_MS > now) refuse('the assertion is not yet valid')
+  const end = instant(conditions, 'NotOnOrAfter')
+  if (end !== undefined && end + SKEW_MS <= now) refuse('the assertion is expired')
+  const restrictions = children(conditions, 'AudienceRestriction')
+  if (restrictions.length === 0) refuse('the assertion has no AudienceRestriction')
+  for (const restriction of restrictions)
+    if (!children(restriction, 'Audience').some((one) => textOf(one) === audience))
+      refuse('audience mismatch: the assertion is for others')
 }
 
-function attribute(element: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const attributes = element['$']
-  const value = isRecord(attributes) ? attributes[name] : undefined
-  return typeof value === 'string' ? value : undefined
+/** A point in time, which SAML has in UTC. Undefined where there is none. */
+function instant(element: XmlElement, name: string): number | undefined {
+  const text = attribute(element, name)
+  if (text === undefined) return undefined
+  const [, date] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]00:00)?$/.exec(text) ?? []
+  const ms = Date.parse(`${date}Z`)
+  return Number.isNaN(ms) ? refuse(`${name} of ${element.localName} is not a date`) : ms
 }
 
-function text(element: Readonly<Record<string, unknown>>): string {
-  const { _: value } = element
-  return typeof value === 'string' ? value.trim() : ''
-}
-
-function attributesOf(profile: Profile): ReadonlyMap<string, readonly string[]> {
-  const attributes = isRecord(profile['attributes']) ? profile['attributes'] : {}
-  return new Map(
-    Object.entries(attributes).map(([name, value]) => [name, [value].flat().filter((item) => typeof item === 'string')]),
-  )
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The one element of that name. Two of one are what makes readers disagree. */
+function child(parent: XmlElement, name: string): XmlElement {
+  const [element, second] = children(parent, name)
+  if (!element || second || element.namespaceURI !== parent.namespaceURI) return refuse(`the assertion must have one ${name}`)
+  return element
 }
 
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
+const SKEW_MS = 30_000
+const MAX_AGE_MS = 300_000

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { parseXml } from './xml.ts'
+import { attribute, children, elementsOf, parseXml, textOf, type XmlElement } from './xml.ts'
 
 /** What the server has to know of the SAML identity provider. */
 export interface IdentityProvider {
@@ -18,23 +18,37 @@ export async function readIdentityProvider(metadata: string, { now = Date.now } 
   const fault = (problem: string): never => {
     throw new Error(`The SAML metadata of the identity provider cannot be used: ${problem}`)
   }
-  const xml = await parseXml(metadata).catch((error: unknown) => fault(error instanceof Error ? error.message : String(error)))
-  const only = (values: readonly string[], what: string): string => {
+  const root = await parseXml(metadata).catch((error: unknown) => fault(error instanceof Error ? error.message : String(error)))
+  const only = (values: readonly (string | undefined)[], what: string): string => {
     const [value] = values
     return values.length === 1 && value ? value : fault(`it has ${values.length} of ${what} and must have one`)
   }
-  const until = xml.values(`${ENTITY}/@validUntil | ${ROLE}/@validUntil`).map((date) => Date.parse(date))
-  if (until.some((date) => !(date > now()))) fault('it is past its validUntil; fetch it anew')
+  const entities = root.localName === 'EntityDescriptor' && attribute(root, 'entityID') !== undefined ? [root] : []
+  const roles = entities.flatMap((entity) => children(entity, 'IDPSSODescriptor'))
+  const until = [...entities, ...roles].flatMap((one) => attribute(one, 'validUntil') ?? [])
+  if (until.some((date) => !(Date.parse(date) > now()))) fault('it is past its validUntil; fetch it again')
   return {
-    entityId: only(xml.values(`${ENTITY}/@entityID`), 'EntityDescriptor with an entityID'),
+    entityId: only(
+      entities.map((one) => attribute(one, 'entityID')),
+      'EntityDescriptor with an entityID',
+    ),
     ssoUrl: only(
-      xml.values(`${ROLE}/*[local-name()='SingleSignOnService'][@Binding='${REDIRECT}']/@Location`),
+      roles
+        .flatMap((role) => children(role, 'SingleSignOnService'))
+        .filter((one) => attribute(one, 'Binding') === REDIRECT)
+        .map((one) => attribute(one, 'Location')),
       'SingleSignOnService with the HTTP-Redirect binding',
     ),
-    certificates: xml
-      .texts(`${ROLE}/*[local-name()='KeyDescriptor'][not(@use) or @use='signing']//*[local-name()='X509Certificate']`)
+    certificates: roles
+      .flatMap((role) => children(role, 'KeyDescriptor'))
+      .filter((key) => (attribute(key, 'use') ?? 'signing') === 'signing')
+      .flatMap(certificatesIn)
       .map(toPem),
   }
+}
+
+function certificatesIn(key: XmlElement): readonly string[] {
+  return [...elementsOf(key)].filter(({ localName }) => localName === 'X509Certificate').map((one) => textOf(one) ?? '')
 }
 
 /** What is wrong with it, each a sentence. */
@@ -74,6 +88,4 @@ function toPem(text: string): string {
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
 }
 
-const ENTITY = "/*[local-name()='EntityDescriptor']"
-const ROLE = `${ENTITY}/*[local-name()='IDPSSODescriptor']`
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect'

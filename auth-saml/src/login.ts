@@ -43,10 +43,10 @@ export function createLogin({ provider, serviceProvider, accounts, claims, store
     },
 
     async receive(res, response) {
-      const { assertion, request } = await serviceProvider.verify(
-        response,
-        async (id) => (await take(store, `saml-request:${id}`)) as LoginRequest | undefined,
-      )
+      const { assertion, request } = await serviceProvider.verify(response, {
+        isWaiting: async (id) => (await store.get(`saml-request:${id}`)) !== undefined,
+        take: async (id) => (await take(store, `saml-request:${id}`)) as LoginRequest | undefined,
+      })
       const account = readAccount(assertion, claims)
       const ticket = randomBytes(20).toString('hex')
       await store.set(`saml-login:${ticket}`, { account, uid: request.uid } satisfies Waiting, TICKET_MS)

@@ -22,6 +22,7 @@ declare module 'oidc-provider' {
       readonly properties: readonly string[]
       readonly validator: (ctx: unknown, key: string, value: unknown) => void
     }
+    readonly fetch?: (url: URL, options: object) => Promise<Response>
     readonly extraTokenClaims?: () => object
     readonly findAccount?: (ctx: unknown, id: string) => Found | undefined | Promise<Found | undefined>
     readonly formats?: {

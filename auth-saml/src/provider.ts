@@ -70,12 +70,16 @@ export function createProvider({ options, store, accounts, ...times }: ProviderO
       userinfo: { enabled: false },
     },
     extraClientMetadata: {
-      properties: ['redirect_uris'],
-      validator(_ctx, _key, uris) {
-        if (Array.isArray(uris) && !uris.every((uri) => isSafeRedirect(String(uri))))
+      properties: ['redirect_uris', ...FETCHED],
+      validator(_ctx, key, value) {
+        if (key !== 'redirect_uris') {
+          if (value !== undefined) throw new errors.InvalidClientMetadata(`${key} is not accepted: this server fetches nothing`)
+        } else if (Array.isArray(value) && !value.every((uri) => isSafeRedirect(String(uri))))
           throw new errors.InvalidClientMetadata(`redirect_uris ${UNSAFE}`)
       },
     },
+    // Whoever can connect can register, and must not have this server connect anywhere.
+    fetch: () => Promise.reject(new Error('this server fetches nothing')),
     async findAccount(_ctx, id) {
       return (await accounts.find(id)) && { accountId: id, claims: () => ({ sub: id }) }
     },
@@ -122,6 +126,15 @@ export function createProvider({ options, store, accounts, ...times }: ProviderO
     if (account.roles.length > 0) payload['roles'] = account.roles
   }
 }
+
+/** What a client may register that servers open connections to. Addresses of pages and pictures are not: they are never loaded. */
+const FETCHED = [
+  'backchannel_client_notification_endpoint',
+  'backchannel_logout_uri',
+  'jwks_uri',
+  'request_uris',
+  'sector_identifier_uri',
+]
 
 /** A session whose login no longer counts is worth no more than none. */
 function policyOf(accounts: Accounts) {

@@ -50,7 +50,7 @@ export function createRoutes(options: RoutesOptions): (req: IncomingMessage, res
         res.writeHead(200, { 'content-type': 'application/samlmetadata+xml' }).end(serviceProvider.metadata())
         return true
       case 'POST /saml/acs':
-        await login.receive(res, (await readForm(req, MAX_RESPONSE_BYTES * 2)).get('SAMLResponse') ?? '')
+        await login.receive(res, (await readForm(req, MAX_RESPONSE_BYTES * 1.25)).get('SAMLResponse') ?? '')
         return true
       case 'GET interaction/': {
         const interaction = await interactionOf(req, res, second)

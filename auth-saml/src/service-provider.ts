@@ -1,8 +1,9 @@
-import { SAML, ValidateInResponseTo, type CacheProvider } from '@node-saml/node-saml'
+import { SAML } from '@node-saml/node-saml'
 import { readAssertion, type Assertion } from './assertion.ts'
-import { openEnvelope } from './envelope.ts'
+import { decodeResponse, openEnvelope, requestIdOf } from './envelope.ts'
 import { validCertificates, type IdentityProvider } from './identity-provider.ts'
-import { LoginRefused, refuse } from './refusal.ts'
+import { refuse } from './refusal.ts'
+import { verifyAssertion } from './signature.ts'
 
 /** A request for a login that was sent to the identity provider. */
 export interface LoginRequest {
@@ -13,18 +14,20 @@ export interface LoginRequest {
   readonly uid: string
 }
 
+/** The requests that were sent and not answered yet. */
+export interface WaitingRequests {
+  /** Asked before anything costs: who cannot name a request of ours is turned away at the first tag. */
+  readonly isWaiting: (id: string) => Promise<boolean>
+  /** Gives a request to the first response that names it, so no response counts twice. */
+  readonly take: (id: string) => Promise<LoginRequest | undefined>
+}
+
 /** This server as SAML knows it. */
 export interface ServiceProvider {
   /** Where a browser goes to log in; `force`: even if the identity provider knows it already. */
   loginUrl(request: LoginRequest, options: { readonly force: boolean }): Promise<string>
-  /**
-   * What a response says, and the request that it answers. `takeRequest` gives a request to the first response that names it, so no
-   * response counts twice. Rejects with `LoginRefused`.
-   */
-  verify(
-    response: string,
-    takeRequest: (id: string) => Promise<LoginRequest | undefined>,
-  ): Promise<{ assertion: Assertion; request: LoginRequest }>
+  /** What a response says, and the request that it answers. Rejects with `LoginRefused`. */
+  verify(response: string, requests: WaitingRequests): Promise<{ assertion: Assertion; request: LoginRequest }>
   /** XML, for the administrator of the identity provider. */
   metadata(): string
 }
@@ -38,60 +41,44 @@ export interface ServiceProviderOptions {
 
 export function createServiceProvider({ issuer, identityProvider, now }: ServiceProviderOptions): ServiceProvider {
   const acsUrl = `${issuer}/saml/acs`
+  const audience = `${issuer}/saml/metadata`
   const { entityId, ssoUrl, certificates } = identityProvider
 
   /** The library binds its options to an object, and ours differ by request. */
-  const saml = (request: LoginRequest | undefined, options: { forceAuthn?: boolean; idpCert?: readonly string[] } = {}) =>
+  const saml = (request?: LoginRequest, forceAuthn = false) =>
     new SAML({
-      issuer: `${issuer}/saml/metadata`,
-      audience: `${issuer}/saml/metadata`,
+      issuer: audience,
+      audience,
       callbackUrl: acsUrl,
       entryPoint: ssoUrl,
-      idpIssuer: entityId,
-      idpCert: [...(options.idpCert ?? certificates)],
-      forceAuthn: options.forceAuthn ?? false,
+      idpCert: [...certificates],
+      forceAuthn,
+      // The metadata asks for signed assertions, and no others are taken.
       wantAssertionsSigned: true,
-      wantAuthnResponseSigned: false,
-      validateInResponseTo: ValidateInResponseTo.always,
-      cacheProvider: knows(request),
-      requestIdExpirationPeriodMs: REQUEST_MS,
-      acceptedClockSkewMs: 30_000,
-      maxAssertionAgeMs: 300_000,
       // How a person logs in is the identity provider's decision, and asking for a password refuses those with a passkey.
       disableRequestedAuthnContext: true,
       identifierFormat: null,
-      signatureAlgorithm: 'sha256',
-      digestAlgorithm: 'sha256',
       generateUniqueId: () => request?.id ?? '',
     })
 
   return {
-    loginUrl: (request, { force }) => saml(request, { forceAuthn: force }).getAuthorizeUrlAsync('', undefined, {}),
-    async verify(response, takeRequest) {
-      const id = await openEnvelope(response, { acsUrl, entityId })
-      const request = (await takeRequest(id)) ?? refuse('it answers no request of this server, or one that was answered')
-      const idpCert = validCertificates(certificates, now())
-      if (idpCert.length === 0) refuse('no certificate of the identity provider is valid any more: fetch its metadata anew')
-      const { profile } = await saml(request, { idpCert })
-        .validatePostResponseAsync({ SAMLResponse: response })
-        .catch((error: unknown) => {
-          throw new LoginRefused(error instanceof Error ? error.message : String(error), { cause: error })
-        })
-      if (!profile) return refuse('it has no assertion')
-      return { assertion: readAssertion(profile, { requestId: request.id, acsUrl, entityId }), request }
+    loginUrl: (request, { force }) => saml(request, force).getAuthorizeUrlAsync('', undefined, {}),
+    async verify(response, { isWaiting, take }) {
+      const xml = decodeResponse(response)
+      const id = await requestIdOf(xml)
+      if (!(await isWaiting(id))) refuse(NO_REQUEST)
+      const { root, assertion } = await openEnvelope(xml, { acsUrl, entityId })
+      const request = (await take(id)) ?? refuse(NO_REQUEST)
+      const trusted = validCertificates(certificates, now())
+      if (trusted.length === 0) refuse('no certificate of the identity provider is valid any more: fetch its metadata again')
+      verifyAssertion(root, assertion, trusted)
+      return { assertion: readAssertion(assertion, { requestId: id, acsUrl, entityId, audience, now: now() }), request }
     },
-    metadata: () => saml(undefined).generateServiceProviderMetadata(null, null),
+    metadata: () => saml().generateServiceProviderMetadata(null, null),
   }
 }
 
 /** How long a person has for logging in at the identity provider. Milliseconds. */
 export const REQUEST_MS = 600_000
 
-/** Knows one request: which one may be answered is decided before, once and for all servers. */
-function knows(request: LoginRequest | undefined): CacheProvider {
-  return {
-    saveAsync: async (_key, value) => ({ value, createdAt: 0 }),
-    getAsync: async (key) => (request && key === request.id ? request.issuedAt : null),
-    removeAsync: async (key) => key,
-  }
-}
+const NO_REQUEST = 'it answers no request of this server, or one that was answered'
