@@ -28,6 +28,7 @@ import { createRateLimit } from './server/call/rate-limit.ts'
 import { Registry } from './server/catalog/registry.ts'
 import { linkReplicas } from './server/catalog/replicas.ts'
 import { createResultCache } from './server/call/result/result-cache.ts'
+import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
 import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
 import type { Activation } from './plugin/activation.ts'
@@ -165,6 +166,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     redact,
     results: createResultCache({ cache }),
     rate: createRateLimit({ settings: () => config.limits.rate, scripts: cache.scripts }),
+    tickets: createSingleUse(cache.scripts),
     audit: createAudit(log, () => config.log.audit ?? config.auth.inbound.mode !== 'none'),
     middleware,
   })

@@ -50,6 +50,8 @@ test('takes state back only from whom, for what and as long as it was given', as
   assert.deepEqual((await ask('bob', 'demo_ask', { ...coloured, requestState: state })).error, refused, 'another principal')
   assert.deepEqual((await ask('ada@b', 'demo_ask', { ...coloured, requestState: state })).error, refused, 'another tenant')
   assert.deepEqual((await ask('ada', 'demo_ask_other', { ...coloured, requestState: state })).error, refused, 'another tool')
+  const others = { ...coloured, requestState: state, arguments: { extra: 1 } }
+  assert.deepEqual((await ask('ada', 'demo_ask', others)).error, refused, 'other arguments')
   assert.equal(
     (await ask('ada', 'demo_ask', { ...coloured, requestState: state })).result?.content?.[0]?.text,
     'Ada likes blue, says ada',

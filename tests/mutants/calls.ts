@@ -2,34 +2,30 @@ import { mutantsOf } from './mutant.ts'
 
 export const calls = mutantsOf('calls', [
   {
-    file: 'host/src/server/call/approval.ts',
+    file: 'host/src/server/call/approval/approval.ts',
     noticedBy: ['tests/unit/calls/approval.test.ts'],
     changes: [
-      ['a yes to one call is a yes to another', 'asked === digest && answer.action', 'answer.action'],
+      ['a yes to one call is a yes to another', 'state?.approval !== digest || !(', '!('],
       ['an accepted question without the tick runs the tool', " && answer.content?.['approve'] === true", ''],
-      ['a tick that is a text counts', "answer.content?.['approve'] === true", "answer.content?.['approve']"],
-      ['a declined question with the tick runs the tool', "answer.action === 'accept' && ", ''],
-      ['a cancelled question with the tick runs the tool', "answer.action === 'accept'", "answer.action !== 'decline'"],
+      ['a tick that is a text counts', "answer.content?.['approve'] === true", "Boolean(answer.content?.['approve'])"],
+      ['a declined question with the tick runs the tool', "answer?.action === 'accept' && ", ''],
+      ['a cancelled question with the tick runs the tool', "answer?.action === 'accept'", "answer?.action !== 'decline'"],
       [
         'a client that cannot ask is asked',
         "if (!isObject(io.clientCapabilities?.['elicitation']))",
         'if (io.clientCapabilities === undefined)',
       ],
-      ['any answer approves', 'asked === digest && answer.action ===', 'true || answer.action ==='],
-      ['the question does not show the arguments', ' with ${JSON.stringify(args).slice(0, 1_000)}', ''],
-      ['the question does not name the tool', 'Run ${name} with', 'Run it with'],
-      ['the digest is of the name', 'update(JSON.stringify(args))', 'update(JSON.stringify(name))'],
+      ['any answer approves', '!(state.given || isApproved)', 'false'],
+      ['a yes counts again and again', 'if (!(await tickets.use(state.ticket)))', 'if (false)'],
+      ['a tool sees the state of the host', 'call.io = withState(io, state.inner)', ''],
+      ['a tool that asks itself asks for approval again', 'given: true, inner', 'inner'],
     ],
   },
   {
     file: 'host/src/server/call/call-layers.ts',
     noticedBy: ['tests/unit/calls/approval.test.ts', 'tests/unit/calls/way-of-a-call.test.ts'],
     changes: [
-      [
-        'approval is not asked for',
-        "item.surface.approval === 'required' ? approvalAnswer({ name, args, io }) : undefined",
-        'undefined',
-      ],
+      ['approval is not asked for', "item.surface.approval === 'required' ? approved(call, next) : next()", 'next()'],
       ['approval is asked for always', "item.surface.approval === 'required' ? ", 'true ? '],
       ['a call waits for its rate outside its version', 'inVersion(call, () => counted.then(next))', 'counted.then(next)'],
       ['what the rate says is not waited for', 'counted ? inVersion(call, () => counted.then(next)) : next()', 'next()'],
@@ -45,8 +41,8 @@ export const calls = mutantsOf('calls', [
     changes: [
       [
         'arguments are checked before the rate',
-        '...limitRate<ToolAnswer>(deps),\n      checkTool(),',
-        'checkTool(),\n      ...limitRate<ToolAnswer>(deps),',
+        '...limitRate<ToolAnswer>(deps),\n      checkTool(deps),',
+        'checkTool(deps),\n      ...limitRate<ToolAnswer>(deps),',
       ],
       ['the rate is not counted for tools', '      ...limitRate<ToolAnswer>(deps),\n', ''],
       ['denied tools are not audited', "deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)", ''],

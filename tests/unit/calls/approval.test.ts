@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Type, type InputResponses, type Principal } from '@mcp-patchbay/plugin-api'
+import { elicit, inputRequired, Type, type InputResponses, type Principal } from '@mcp-patchbay/plugin-api'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createMetrics } from '../../../host/src/observability/metrics.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
 import { LivePlugin } from '../../../host/src/plugin/run/live-plugin.ts'
 import { createCalls } from '../../../host/src/server/call/call.ts'
 import type { ToolAnswer } from '../../../host/src/server/call/types.ts'
+import { createSingleUse, type SingleUse } from '../../../host/src/server/call/approval/single-use.ts'
+import type { SharedScripts } from '../../../host/src/cache/stores/redis-scripts.ts'
+import type { RunningPlugin } from '../../../host/src/plugin/run/running.ts'
 import { Cancellation } from '../../../host/src/server/call/cancellation.ts'
 import { createCaller } from '../../../host/src/server/catalog/caller.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../../fixtures/projects/snapshots.ts'
@@ -15,43 +18,54 @@ const principal: Principal = { id: 'x', tenant: undefined, permissions: [], kind
 const CAN_ASK = { elicitation: {} }
 const args = { repo: 'a', number: 1 }
 
-/** How often the plugin ran, and what a call with this was answered. */
-async function call({
-  tool = 'a_repo_delete',
-  given = args,
-  capabilities = CAN_ASK,
-  ...answer
-}: {
-  tool?: string
-  given?: object
-  capabilities?: Readonly<Record<string, unknown>> | 'none'
-  inputResponses?: InputResponses
-  requestState?: unknown
-} = {}): Promise<{ answer: ToolAnswer; ran: number }> {
+/** Calls of one host. */
+function runner(callTool?: RunningPlugin['callTool']) {
   let ran = 0
   const input = Type.Object({ repo: Type.String(), number: Type.Number() })
   const record = activeRecord(
     emptyPlugin('a', [
-      emptyTool('repo_delete', 'write', { approval: 'required', input }),
+      emptyTool('repo_delete', 'write', { approval: 'required', interactive: true, input }),
       emptyTool('repo_get', 'read', { input }),
     ]),
   )
   assert.ok(record.live)
-  const live = new LivePlugin('a', { ...record.live.running, callTool: async () => `ran ${++ran}` })
+  const live = new LivePlugin('a', { ...record.live.running, callTool: callTool ?? (async () => `ran ${++ran}`) })
   const calls = createCalls({
     log: silentLogger,
     metrics: createMetrics(),
     now: () => 0,
     limits: () => ({ callTimeoutMs: 60_000, resultBytes: 10_000 }),
     redact: createRedactor(),
+    tickets,
   })
-  const io = {
-    cancellation: new Cancellation(),
-    requestId: 'r1',
-    ...(capabilities === 'none' ? {} : { clientCapabilities: capabilities }),
-    ...answer,
+  return ({ tool = 'a_repo_delete', given = args, capabilities = CAN_ASK, ...answer }: Asked = {}): Promise<ToolAnswer> => {
+    const io = {
+      cancellation: new Cancellation(),
+      requestId: 'r1',
+      ...(capabilities === 'none' ? {} : { clientCapabilities: capabilities }),
+      ...answer,
+    }
+    ran = 0
+    return calls.tool(snapshotOf([{ ...record, live }]), createCaller(principal), tool, given, io)
   }
-  return { answer: await calls.tool(snapshotOf([{ ...record, live }]), createCaller(principal), tool, given, io), ran }
+}
+
+/** Of one host, which is here as many as there are tests. */
+const tickets: SingleUse = { ...createSingleUse() }
+
+interface Asked {
+  tool?: string
+  given?: object
+  capabilities?: Readonly<Record<string, unknown>> | 'none'
+  inputResponses?: InputResponses
+  requestState?: unknown
+}
+
+/** How often the plugin ran, and what a call with this was answered. */
+async function call(asked: Asked = {}): Promise<{ answer: ToolAnswer; ran: number }> {
+  let ran = 0
+  const answer = await runner(async () => `ran ${++ran}`)(asked)
+  return { answer, ran }
 }
 
 /** The question of a call, and the key it is answered under. */
@@ -67,28 +81,75 @@ async function ask(given: object = args) {
 test('a tool that needs approval asks with its name and its arguments, and does not run', async () => {
   const { request } = await ask()
   assert.match(JSON.stringify(request), /a_repo_delete/)
-  assert.match(JSON.stringify(request), /\\"repo\\":\\"a\\",\\"number\\":1/)
+  assert.match(JSON.stringify(request), /Arguments:.*- number: 1.*- repo: .*a/)
+})
+
+test('a yes counts once: the same call asks again, and the same answer does not run it', async () => {
+  const run = runner()
+  const asked = await run()
+  assert.ok(asked.kind === 'inputRequired')
+  const [key = ''] = Object.keys(asked.requests)
+  const yes = { inputResponses: { [key]: YES } as InputResponses, requestState: asked.state }
+  assert.match(JSON.stringify(await run(yes)), /ran 1/)
+  assert.match(JSON.stringify(await run(yes)), /was not approved, so it did not run: a yes counts for one call/)
+  assert.equal((await run()).kind, 'inputRequired')
+})
+
+test('a yes counts for no other process, and for one of those that share a store', async () => {
+  const taken = new Set<string>()
+  const scripts: SharedScripts = {
+    eval: async (_, { keys: [key = ''] }) => (taken.has(key) ? null : (taken.add(key), 'OK')),
+  }
+  const [one, other] = [createSingleUse(), createSingleUse()]
+  assert.equal(await other.use(one.issue()), false)
+  const [first, second] = [createSingleUse(scripts), createSingleUse(scripts)]
+  const ticket = first.issue()
+  assert.deepEqual([await second.use(ticket), await first.use(ticket), await second.use(ticket)], [true, false, false])
+  const away = createSingleUse({ eval: () => Promise.reject(new Error('away')) })
+  assert.equal(await away.use(away.issue()), false, 'what cannot be told does not count')
+})
+
+test('a tool that asks questions of its own goes on under its yes, and no state of it counts twice', async () => {
+  const seen: unknown[] = []
+  const run = runner(async (_name, _args, { requestState, inputResponses }) => {
+    seen.push([requestState, inputResponses])
+    return seen.length === 1 ? inputRequired({ requests: { colour: elicit('Which?', {}) }, state: { step: 1 } }) : 'done'
+  })
+  const asked = await run()
+  assert.ok(asked.kind === 'inputRequired')
+  const [key = ''] = Object.keys(asked.requests)
+  const second = await run({ inputResponses: { [key]: YES } as InputResponses, requestState: asked.state })
+  assert.ok(second.kind === 'inputRequired')
+  assert.deepEqual(Object.keys(second.requests), ['colour'])
+  const last = { inputResponses: { colour: { action: 'accept' } } as InputResponses, requestState: second.state }
+  assert.match(JSON.stringify(await run(last)), /done/)
+  assert.deepEqual(seen, [
+    [undefined, undefined],
+    [{ step: 1 }, { colour: { action: 'accept' } }],
+  ])
+  assert.match(JSON.stringify(await run(last)), /a yes counts for one call/)
 })
 
 const YES = { action: 'accept', content: { approve: true } }
-const { key, state } = await ask()
 const another = await ask({ repo: 'b', number: 1 })
-for (const [what, response, requestState, given, runs] of [
-  ['an accepted question with the tick', YES, state, args, true],
-  ['an accepted question without the tick', { action: 'accept', content: { approve: false } }, state, args, false],
-  ['a tick that is a text', { action: 'accept', content: { approve: 'true' } }, state, args, false],
-  ['an accepted question with nothing in it', { action: 'accept', content: {} }, state, args, false],
-  ['an accepted question without content', { action: 'accept' }, state, args, false],
-  ['a declined question', { action: 'decline' }, state, args, false],
-  ['a declined question with the tick', { action: 'decline', content: { approve: true } }, state, args, false],
-  ['a cancelled question with the tick', { action: 'cancel', content: { approve: true } }, state, args, false],
-  ['an answer of no kind with the tick', { content: { approve: true } }, state, args, false],
-  ['a yes to other arguments', YES, another.state, args, false],
-  ['a yes to these arguments for others', YES, state, { repo: 'a', number: 2 }, false],
-  ['a yes without a question', YES, undefined, args, false],
-  ['a yes whose state is none of ours', YES, { approval: true }, args, false],
+for (const [what, response, of, given, runs] of [
+  ['an accepted question with the tick', YES, 'own', args, true],
+  ['an accepted question without the tick', { action: 'accept', content: { approve: false } }, 'own', args, false],
+  ['a tick that is a text', { action: 'accept', content: { approve: 'true' } }, 'own', args, false],
+  ['an accepted question with nothing in it', { action: 'accept', content: {} }, 'own', args, false],
+  ['an accepted question without content', { action: 'accept' }, 'own', args, false],
+  ['a declined question', { action: 'decline' }, 'own', args, false],
+  ['a declined question with the tick', { action: 'decline', content: { approve: true } }, 'own', args, false],
+  ['a cancelled question with the tick', { action: 'cancel', content: { approve: true } }, 'own', args, false],
+  ['an answer of no kind with the tick', { content: { approve: true } }, 'own', args, false],
+  ['a yes to other arguments', YES, 'another', args, false],
+  ['a yes to these arguments for others', YES, 'own', { repo: 'a', number: 2 }, false],
+  ['a yes without a question', YES, 'none', args, false],
+  ['a yes whose state is none of ours', YES, 'forged', args, false],
 ] as const)
   test(`${what} ${runs ? 'runs the tool once' : 'does not run the tool'}`, async () => {
+    const { key, state } = await ask()
+    const requestState = { own: state, another: another.state, none: undefined, forged: { approval: true } }[of]
     const { answer, ran } = await call({ given, inputResponses: { [key]: { ...response } } as InputResponses, requestState })
     assert.equal(ran, runs ? 1 : 0)
     assert.match(JSON.stringify(answer), runs ? /ran 1/ : /was not approved, so it did not run/)

@@ -1,8 +1,9 @@
 import type { PendingCall, Outcome, ToolAnswer, CallDeps, Layer } from './types.ts'
 import { errorResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
-import { approvalAnswer } from './approval.ts'
+import { requireApproval } from './approval/approval.ts'
 import { auditLine, deniedLine } from './audit-line.ts'
+import { createSingleUse } from './approval/single-use.ts'
 import { errorText } from './result/error-text.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 import { isOwnTool } from '../catalog/search-tools.ts'
@@ -65,18 +66,16 @@ export function limitRate<Answer>({ rate }: CallDeps): readonly Layer<PendingCal
 }
 
 /** Refuses arguments that do not fit, and asks for the approval that a tool wants. */
-export function checkTool(): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
+export function checkTool({ tickets = createSingleUse() }: CallDeps): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
+  const approved = requireApproval(tickets)
   return (call, next) => {
-    const { name, item, args, io } = call
+    const { name, item, args } = call
     const problems = item.validateInput(args)
     if (problems) {
       call.outcome = 'error'
       return Promise.resolve({ kind: 'result', result: errorResult(`Invalid arguments for ${name}: ${problems.join('; ')}`) })
     }
-    const answer = item.surface.approval === 'required' ? approvalAnswer({ name, args, io }) : undefined
-    if (!answer) return next()
-    call.outcome = 'refused'
-    return Promise.resolve(answer)
+    return item.surface.approval === 'required' ? approved(call, next) : next()
   }
 }
 

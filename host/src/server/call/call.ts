@@ -32,7 +32,7 @@ export function createCalls(deps: CallDeps): Calls {
     [
       observeTool(deps),
       ...limitRate<ToolAnswer>(deps),
-      checkTool(),
+      checkTool(deps),
       ...layersOf(middleware, ({ tool }) => tool),
       ...(results ? [results] : []),
     ],
@@ -52,7 +52,7 @@ export function createCalls(deps: CallDeps): Calls {
   )
 
   const callOwnTool = compose<OwnToolCall, ToolAnswer>(
-    [observeTool(deps), ...limitRate<ToolAnswer>(deps), checkTool(), ...layersOf(middleware, ({ tool }) => tool)],
+    [observeTool(deps), ...limitRate<ToolAnswer>(deps), checkTool(deps), ...layersOf(middleware, ({ tool }) => tool)],
     (call) => searchAnswer(call, deps.limits().resultBytes),
   )
 

@@ -4,6 +4,7 @@ import type { ServerResponse, IncomingMessage } from 'node:http'
 import type { ResourceContents, PromptMessage, Principal, Logger, InputResponses, InputRequest } from '@mcp-patchbay/plugin-api'
 import type { Redactor } from '../../observability/redact.ts'
 import type { RateLimit } from './rate-limit.ts'
+import type { SingleUse } from './approval/single-use.ts'
 import type { HostMetrics } from '../../observability/metrics.ts'
 import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import type { Cancellation } from './cancellation.ts'
@@ -73,7 +74,7 @@ export interface PendingCall<Item extends SnapshotItem = SnapshotItem> {
   readonly item: Item
   readonly caller: Caller
   readonly args: unknown
-  readonly io: CallIO
+  io: CallIO
   /** Whoever ends it otherwise than well says so here. */
   outcome: Outcome
   /** What middleware sees of it, once one looks. */
@@ -132,6 +133,8 @@ export interface CallDeps {
   readonly results?: ResultCache
   /** Without it nothing is limited. */
   readonly rate?: RateLimit
+  /** Makes a yes count once, also among hosts that share a store. */
+  readonly tickets?: SingleUse
   readonly audit?: Audit
   /** What a config adds to the way of a call, in order. */
   readonly middleware?: readonly Middleware[]

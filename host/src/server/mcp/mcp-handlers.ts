@@ -10,7 +10,7 @@ import type { Caller } from '../catalog/caller.ts'
 import { refusal } from '../catalog/visibility.ts'
 import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
-import type { RequestStates } from './request-state.ts'
+import type { Called, RequestStates } from './request-state.ts'
 import { innerCallOf, viewOf } from '../catalog/view.ts'
 
 /** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
@@ -34,8 +34,8 @@ export function registerHandlers(server: Server, connection: Connection, options
     })
 
   /** A call into a plugin. The snapshot must be read in the tick in which `run` runs, which is the one `call` is called in. */
-  const call = async <Answer>(name: string, ctx: ServerContext, run: (io: CallIO) => Promise<Answer>): Promise<Answer> => {
-    const requestState = states.open(name, ctx)
+  const call = async <Answer>(called: Called, ctx: ServerContext, run: (io: CallIO) => Promise<Answer>): Promise<Answer> => {
+    const requestState = states.open(called, ctx)
     const { io, end } = openCallIo(ctx, { era, inFlight, log, requestState, logLevel, clientCapabilities: clientCapabilities() })
     try {
       return await run(io)
@@ -48,22 +48,22 @@ export function registerHandlers(server: Server, connection: Connection, options
     }
   }
 
-  const ask = async (name: string, { requests, state }: InputRequiredAnswer, ctx: ServerContext) => ({
+  const ask = async (called: Called, { requests, state }: InputRequiredAnswer, ctx: ServerContext) => ({
     resultType: 'input_required',
     inputRequests: requests,
-    ...(state !== undefined && { requestState: await states.seal(name, state, ctx) }),
+    ...(state !== undefined && { requestState: await states.seal(called, state, ctx) }),
   })
 
   handle('tools/list', params.none, (_, caller) => ({ tools: viewOf(registry.current, caller).tools }))
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
-    // State between two rounds is of the tool that asked, by whichever name it was called.
-    const of = innerCallOf(snapshot, caller, name, args)?.name ?? name
+    // State between two rounds is of the tool that asked and its arguments, by whichever name it was called.
+    const of: Called = innerCallOf(snapshot, caller, name, args) ?? { name, args }
     try {
       const begun = takeOver(ctx.http?.authInfo)
       const answer = await call(of, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
       if (answer.kind === 'inputRequired') return await ask(of, answer, ctx)
-      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(of)?.surface.wire.outputSchema)
+      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(of.name)?.surface.wire.outputSchema)
     } catch (error) {
       if (error instanceof HostError && error.code === 'HOST_CLOSING')
         return errorResult([error.message, ...error.fix].join('\n'))
@@ -73,8 +73,8 @@ export function registerHandlers(server: Server, connection: Connection, options
 
   handle('prompts/list', params.none, (_, caller) => ({ prompts: viewOf(registry.current, caller).prompts }))
   handle('prompts/get', params.prompt, async ({ name, arguments: args }, caller, ctx) => {
-    const answer = await call(name, ctx, (io) => calls.prompt(registry.current, caller, name, args, io))
-    return answer.kind === 'inputRequired' ? ask(name, answer, ctx) : answer.result
+    const answer = await call({ name, args }, ctx, (io) => calls.prompt(registry.current, caller, name, args, io))
+    return answer.kind === 'inputRequired' ? ask({ name, args }, answer, ctx) : answer.result
   })
 
   handle('resources/list', params.none, (_, caller) => ({ resources: viewOf(registry.current, caller).resources }))
@@ -82,7 +82,7 @@ export function registerHandlers(server: Server, connection: Connection, options
     resourceTemplates: viewOf(registry.current, caller).templates,
   }))
   handle('resources/read', params.uri, ({ uri }, caller, ctx) =>
-    call(uri, ctx, (io) => calls.resource(registry.current, caller, uri, io)),
+    call({ name: uri }, ctx, (io) => calls.resource(registry.current, caller, uri, io)),
   )
 
   // The contract has no completions; what is asked about must be there all the same.
