@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { stdioClients } from '../fixtures/http/mcp-clients.ts'
 
-const args = ['--conditions=@mcp-patchbay/source', `${import.meta.dirname}/../fixtures/stdio-server.ts`]
+const args = ['--conditions=@mcp-patchbay/source', `${import.meta.dirname}/../fixtures/http/stdio-server.ts`]
 const server = { command: process.execPath, args }
 
 for (const [name, connect] of Object.entries(stdioClients))

@@ -10,7 +10,6 @@ import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
 import { Announcer } from '../server/catalog/change-notifier.ts'
 import type { Calls, Middleware } from '../server/call/types.ts'
-import { SERVER_INFO } from '../server/mcp/info.ts'
 import { InFlight } from '../server/call/in-flight.ts'
 import type { Registry } from '../server/catalog/registry.ts'
 import { createDirect } from './fast-path/fast-path.ts'
@@ -58,7 +57,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const requestStateKey = stateKey(deps)
   const servers = lazily(async () => {
     const { createMcpServerFactory } = await import('../server/mcp/mcp-server.ts')
-    return createMcpServerFactory({ registry, calls, log, inFlight, info: SERVER_INFO, requestStateKey })
+    return createMcpServerFactory({ registry, calls, log, inFlight, requestStateKey })
   })
   // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.
   const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })

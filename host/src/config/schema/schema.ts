@@ -38,6 +38,23 @@ const parts = {
       },
     ),
   }),
+  server: section('What clients show of this server; two hosts in one client should differ', {
+    name: Type.String({
+      description: 'For programs',
+      default: 'patchbay',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+      maxLength: 64,
+      title: 'a name of letters, digits, dots, hyphens and underscores',
+    }),
+    title: Type.Optional(Type.String({ description: 'For people. Default: the name', minLength: 1, maxLength: 128 })),
+    instructions: Type.Optional(
+      Type.String({
+        description: 'For the model, before what the host says of its services',
+        minLength: 1,
+        maxLength: 16_384,
+      }),
+    ),
+  }),
   readOnly: Type.Boolean({ description: 'Serve only tools with read access', default: false }),
   listen: listenSchema,
   auth: authSchema,

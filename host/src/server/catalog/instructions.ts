@@ -10,10 +10,11 @@ export function instructionsFor(view: View): string | undefined {
 /** One text for all requests of a caller class and generation. */
 const known = new WeakMap<View, string | undefined>()
 
-function describe({ services, search, callable }: View): string | undefined {
-  if (services.length === 0) return undefined
+function describe({ instructions, services, search, callable }: View): string | undefined {
+  if (services.length === 0) return instructions
   const lines = services.map(({ instance, description }) => (description ? `- ${instance}: ${description}` : `- ${instance}`))
   return [
+    ...(instructions === undefined ? [] : [`${instructions}\n`]),
     'This server offers several services. The name of a tool or prompt begins with the service it belongs to:',
     ...lines,
     ...(search

@@ -1,7 +1,8 @@
 import { compileToolGlobs, type ToolMatch } from '../../config/schema/glob.ts'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
+import { serverInfo, type ServerInfo } from './server-info.ts'
 
-/** The filter settings of a config, compiled once a generation. Everything here can be changed without a restart. */
+/** What a config says of who sees what, compiled once a generation. Everything here can be changed without a restart. */
 export interface Policy {
   /** Where the settings are, for `explain`: the config's file name. */
   readonly source: string
@@ -16,6 +17,10 @@ export interface Policy {
   /** What is granted, with all that it implies. */
   readonly permissionsOf: (granted: readonly string[]) => ReadonlySet<string>
   readonly plugin: (entry: PluginTools) => GlobRule
+  /** Name, title and version as clients see them. */
+  readonly server: ServerInfo
+  /** The operator's own words to the model. */
+  readonly instructions: string | undefined
   /** Undefined lists every tool. */
   readonly search: SearchRule | undefined
 }
@@ -61,6 +66,8 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
         compileToolGlobs(globs.flatMap((glob) => (Object.hasOwn(toolsets, glob) ? (toolsets[glob] ?? []) : [glob]))),
       ]),
     ),
+    server: serverInfo(config.server),
+    instructions: config.server.instructions,
     search: searchRule(config.tools.search),
     permissionsOf: impliedBy(config.auth.implies),
     plugin(entry: PluginTools) {

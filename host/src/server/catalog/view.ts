@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
+import type { ServerInfo } from './server-info.ts'
 import { innerCall, TOOLS_CALL, type InnerCall } from './search-tools.ts'
 import { refusal, type RefusalCode } from './visibility.ts'
 import type { Snapshot, SnapshotItem, SnapshotTool, WirePrompt, WireResource, WireTemplate, WireTool } from './snapshot.ts'
 
 /** The lists of one generation for one class of callers, computed once. */
 export interface View {
+  readonly server: ServerInfo
+  /** The operator's own words to the model. */
+  readonly instructions: string | undefined
   /** As they are listed. */
   readonly tools: readonly WireTool[]
   /** Every tool that this class may call, listed or not. */
@@ -64,6 +68,8 @@ function computeView(snapshot: Snapshot, caller: Caller): View {
     : tools
   const seen = new Set([...tools, ...prompts, ...resources, ...templates].map(({ plugin }) => plugin))
   return Object.freeze({
+    server: snapshot.policy.server,
+    instructions: snapshot.policy.instructions,
     tools: Object.freeze(listed.map(({ wire }) => wire)),
     callable: Object.freeze(tools),
     search,

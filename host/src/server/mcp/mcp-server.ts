@@ -38,12 +38,16 @@ export class HostServer extends McpServer implements Subscriber {
 
   constructor(options: McpServerOptions, states: RequestStates, request: McpRequestContext) {
     const caller = withoutCredentials(callerOf(request.authInfo))
-    const instructions = instructionsFor(viewOf(options.registry.current, caller))
-    super(options.info, {
-      cacheHints,
-      requestState: { verify: states.verify },
-      ...(instructions !== undefined && { instructions }),
-    })
+    const view = viewOf(options.registry.current, caller)
+    const instructions = instructionsFor(view)
+    super(
+      { ...view.server },
+      {
+        cacheHints,
+        requestState: { verify: states.verify },
+        ...(instructions !== undefined && { instructions }),
+      },
+    )
     this.#registry = options.registry
     this.#log = options.log
     this.#caller = caller

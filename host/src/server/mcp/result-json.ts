@@ -1,5 +1,6 @@
 import type { ToolResult } from '../../data/content.ts'
-import { SERVER_INFO, LIST_HINT } from './info.ts'
+import type { ServerInfo } from '../catalog/server-info.ts'
+import { LIST_HINT } from './info.ts'
 import type { View } from '../catalog/view.ts'
 
 /** JSON that is prepared once and sent often. */
@@ -17,8 +18,12 @@ const lists: Readonly<Record<Dress, WeakMap<View, PreparedJson>>> = { modern: ne
 export function listJson(view: View, dress: Dress): PreparedJson {
   let list = lists[dress].get(view)
   if (!list) {
-    const { tools } = view
-    list = prepared(JSON.stringify(dress === 'legacy' ? { tools } : { tools, ...LIST_HINT, ...COMPLETE }))
+    const { tools, server } = view
+    list = prepared(
+      JSON.stringify(
+        dress === 'legacy' ? { tools } : { tools, ...LIST_HINT, resultType: 'complete', _meta: metaOf(server).meta },
+      ),
+    )
     lists[dress].set(view, list)
   }
   return list
@@ -29,14 +34,28 @@ export function prepared(text: string): PreparedJson {
 }
 
 /** The result of a finished `tools/call`. Written out: taking `_meta` out of a copy cost more than all of this. */
-export function callJson({ content, structuredContent, isError, _meta }: ToolResult, dress: Dress): string {
+export function callJson({ content, structuredContent, isError, _meta }: ToolResult, dress: Dress, server: ServerInfo): string {
   const structured = structuredContent === undefined ? '' : `,"structuredContent":${JSON.stringify(structuredContent)}`
   const result = `{"content":${JSON.stringify(content)}${structured}${isError ? ',"isError":true' : ''}`
   if (dress === 'legacy') return _meta ? `${result},"_meta":${JSON.stringify(_meta)}}` : `${result}}`
-  const meta = _meta ? JSON.stringify({ ...SERVER_META, ..._meta }) : SERVER_META_JSON
+  const own = metaOf(server)
+  const meta = _meta ? JSON.stringify({ ...own.meta, ..._meta }) : own.json
   return `${result},"resultType":"complete","_meta":${meta}}`
 }
 
-const SERVER_META = { 'io.modelcontextprotocol/serverInfo': SERVER_INFO }
-const SERVER_META_JSON = JSON.stringify(SERVER_META)
-const COMPLETE = { resultType: 'complete', _meta: SERVER_META }
+interface ServerMeta {
+  readonly meta: Readonly<Record<string, unknown>>
+  readonly json: string
+}
+
+const metas = new WeakMap<ServerInfo, ServerMeta>()
+
+/** What results of 2026-07-28 say of the server, made once for a config. */
+function metaOf(server: ServerInfo): ServerMeta {
+  let known = metas.get(server)
+  if (!known) {
+    const meta = { 'io.modelcontextprotocol/serverInfo': server }
+    metas.set(server, (known = { meta, json: JSON.stringify(meta) }))
+  }
+  return known
+}

@@ -1,4 +1,4 @@
-import type { ServerContext, Implementation } from '@modelcontextprotocol/server'
+import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Registry } from '../catalog/registry.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { InFlight } from '../call/in-flight.ts'
@@ -9,8 +9,6 @@ export interface McpServerOptions {
   readonly registry: Registry
   readonly calls: Calls
   readonly inFlight: InFlight
-  /** Name and version as clients see them. */
-  readonly info: Implementation
   readonly log: Logger
   /** Signs the state of interactive calls; at least 32 bytes, the same in every replica. */
   readonly requestStateKey: Uint8Array | string

@@ -182,14 +182,16 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
     const result = answer.then(
       (value) => {
         place.leave()
-        return callJson(plainResult(value, tool), dress)
+        return callJson(plainResult(value, tool), dress, snapshot.policy.server)
       },
       (error: unknown) => {
         place.leave()
         const { isCancelled, reason } = call.cancellation
         if (!isCancelled) throw error
         const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'
-        return isClosing ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), dress) : undefined
+        return isClosing
+          ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), dress, snapshot.policy.server)
+          : undefined
       },
     )
     return { call, result }
