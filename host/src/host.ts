@@ -191,7 +191,13 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       cache,
       loadTimeoutMs: config.limits.loadTimeoutMs,
       isolation,
-      processLimits: { heapMb: config.limits.pluginHeapMb, memoryMb: config.limits.pluginMemoryMb },
+      processLimits: {
+        heapMb: config.limits.pluginHeapMb,
+        memoryMb: config.limits.pluginMemoryMb,
+        get answerBytes() {
+          return config.limits.resultBytes
+        },
+      },
       onFailed: () => reloader.retireFailed(),
       metricsFor: (instance) => metrics.forPlugin(instance),
       pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inputRequired, SecretValue, ServiceError } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../../host/src/errors.ts'
+import { silentLogger } from '../../host/src/observability/logger.ts'
+import { createBroker } from '../../host/src/plugin/isolate/broker.ts'
 import { createBackoff } from '../../host/src/plugin/isolate/backoff.ts'
 import { describe, readDescription } from '../../host/src/plugin/isolate/channel/description.ts'
-import { createFrameReader, encodeFrame, FrameError } from '../../host/src/plugin/isolate/channel/frame.ts'
+import { createFrameReader, encodeFrame, FrameError, PLUGIN_BOUNDS } from '../../host/src/plugin/isolate/channel/frame.ts'
 import { pacedProgress } from '../../host/src/plugin/isolate/channel/paced-progress.ts'
 import { readConfig, writeConfig } from '../../host/src/plugin/isolate/channel/config-codec.ts'
 import { readThrown, writeThrown } from '../../host/src/plugin/isolate/channel/error-codec.ts'
@@ -34,7 +36,10 @@ test('frames are the same however the stream cuts them', () => {
   }))
   const stream = Buffer.concat(sent.map(({ header, body }) => encodeFrame(header, body)))
   const read: unknown[] = []
-  const reader = createFrameReader(1_000_000, (header, body) => read.push({ header, body: body.toString() }))
+  const reader = createFrameReader({
+    bounds: PLUGIN_BOUNDS,
+    onFrame: (header, body) => void read.push({ header, body: body.toString() }),
+  })
   for (let at = 0; at < stream.length;) {
     const next = at + 1 + Math.floor(random() * 3_000)
     reader.push(stream.subarray(at, next))
@@ -44,8 +49,27 @@ test('frames are the same however the stream cuts them', () => {
 })
 
 test('a frame that is too long is refused by its first eight bytes', () => {
-  const reader = createFrameReader(1_000, () => assert.fail('nothing is read'))
-  assert.throws(() => reader.push(encodeFrame([0], 'x'.repeat(2_000)).subarray(0, 8)), FrameError)
+  const lengths = (header: number, body: number) => {
+    const prefix = Buffer.alloc(8)
+    prefix.writeUInt32LE(header, 0)
+    prefix.writeUInt32LE(body, 4)
+    return prefix
+  }
+  const { frameBytes, headerBytes } = PLUGIN_BOUNDS
+  for (const prefix of [lengths(10, frameBytes), lengths(headerBytes + 1, 0), lengths(2 ** 32 - 1, 2 ** 32 - 1)]) {
+    const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: () => assert.fail('nothing is read') })
+    reader.push(prefix.subarray(0, 3))
+    assert.throws(() => reader.push(prefix.subarray(3)), FrameError)
+  }
+})
+
+test('a header that is deep, or holds many values, is refused before it is parsed', () => {
+  for (const text of [`${'['.repeat(65)}${']'.repeat(65)}`, `[${'0,'.repeat(20_001)}0]`, `[{"a":[${'{},'.repeat(20_000)}0]}]`]) {
+    const prefix = Buffer.alloc(8)
+    prefix.writeUInt32LE(text.length, 0)
+    const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: () => assert.fail('nothing is read') })
+    assert.throws(() => reader.push(Buffer.concat([prefix, Buffer.from(text)])), FrameError)
+  }
 })
 
 test('a description passes the same checks as the plugin itself', () => {
@@ -87,6 +111,54 @@ test('a plugin makes no error that the host decides by', () => {
   assert.deepEqual([refused.code, refused.message, refused.fix, refused.retryAfterMs], ['RATE_LIMITED', 'slow down', 'Wait', 5])
   for (const thrown of [undefined, null, 'text', 7, Symbol('s'), inputRequired({ requests: {} }), Object.create(null)])
     assert.ok(over(thrown, false) instanceof Error)
+})
+
+test('an error with any number of causes goes over, and comes back with the first few', () => {
+  let wire: unknown = { kind: 'error', name: 'Error', message: 'last' }
+  for (let depth = 0; depth < 20_000; depth++)
+    wire = { kind: 'host', code: 'PLUGIN_IMPORT', message: `${depth}`, fix: [], cause: wire }
+  const read = readThrown(wire, false)
+  const messages = Array.from(causesOf(read), ({ message }) => message)
+  assert.deepEqual(messages, ['19999', '19998', '19997', '19996', '19995', '19994'])
+
+  const cycle = hostError('CALL_CANCELLED', { tool: 'x' })
+  cycle.cause = cycle
+  assert.ok(JSON.stringify(writeThrown(cycle)).length < PLUGIN_BOUNDS.headerBytes)
+  const wide = hostError(
+    'CALL_CANCELLED',
+    { tool: '\u0000'.repeat(1e6) },
+    Object.assign(new Error('\u0000'.repeat(1e6)), { stack: '\u0000'.repeat(1e6) }),
+  )
+  assert.ok(JSON.stringify([2, 1, writeThrown(wide)]).length < PLUGIN_BOUNDS.headerBytes)
+})
+
+function* causesOf(error: Error): Generator<Error> {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) yield at
+}
+
+test('a value for the cache that is deep or not JSON is refused, and one that is too large replaces what was there', async () => {
+  const kept = new Map<string, unknown>([['k', 'old']])
+  const cache = {
+    set: async (key: string, value: unknown) => void kept.set(key, value),
+    delete: async (key: string) => void kept.delete(key),
+  }
+  const broker = createBroker({
+    instance: 'test',
+    log: silentLogger,
+    now: () => 0,
+    digest: '',
+    cache: { namespace: () => cache } as never,
+    http: {} as never,
+    metrics: {} as never,
+  })
+  const set = (body: string) => broker.onAsk('cache', { data: { what: 'set', key: 'k', ttlMs: 1 }, body: Buffer.from(body) })
+  for (const body of [`${'['.repeat(300)}${']'.repeat(300)}`, '{]', '"open'])
+    await assert.rejects(set(body), { code: 'CACHE_VALUE' }, body)
+  assert.equal(kept.get('k'), 'old')
+  await set('{"new":1}')
+  assert.deepEqual(kept.get('k'), { new: 1 })
+  await set(`"${'x'.repeat(3_000_000)}"`)
+  assert.equal(kept.size, 0)
 })
 
 test('progress reaches the client at once, and then four times a second at most', (t) => {

@@ -7,6 +7,7 @@ import type { ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import type { EntryCredentials } from './settings/credential-policy.ts'
 import type { Isolation } from './isolate/isolation.ts'
+import type { ProcessLimits } from './isolate/types.ts'
 import type { PinPolicy } from './trust/pin-policy.ts'
 import type { PluginRecord } from './run/plugin-record.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
@@ -41,7 +42,7 @@ export interface ActivationDeps {
   readonly loadTimeoutMs: number
   readonly isolation: Isolation
   /** What one plugin in its own process may hold, in MB. */
-  readonly processLimits: { readonly heapMb: number; readonly memoryMb: number }
+  readonly processLimits: ProcessLimits
   /** A running plugin stays down: its `failure` says why. */
   readonly onFailed: () => void
   readonly metricsFor: (instance: string) => Metrics

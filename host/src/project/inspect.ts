@@ -87,14 +87,23 @@ async function importSurface(
   { configDir, settings, log }: Place,
 ): Promise<{ readonly surface: PluginSurface; readonly read: ReadonlySet<string> }> {
   using resources = new DisposableStack()
-  const { loadTimeoutMs: timeoutMs, pluginHeapMb: heapMb, pluginMemoryMb: memoryMb } = settings.config.limits
+  const {
+    loadTimeoutMs: timeoutMs,
+    pluginHeapMb: heapMb,
+    pluginMemoryMb: memoryMb,
+    resultBytes: answerBytes,
+  } = settings.config.limits
   const options = { timeoutMs, label, digests: new Map<string, string>(), signal: undefined }
   const read = new Set<string>()
   const loadHere = () => loadInline(resolved, resources.use(createPluginGraph(log, ({ file }) => void read.add(file))), options)
   const loadApart = () =>
-    resources
-      .use(createIsolation({ log, now: () => performance.now(), random: Math.random }))
-      .load(resolved, { ...options, capabilities: granted, configDir, env: settings.env, limits: { heapMb, memoryMb } })
+    resources.use(createIsolation({ log, now: () => performance.now(), random: Math.random })).load(resolved, {
+      ...options,
+      capabilities: granted,
+      configDir,
+      env: settings.env,
+      limits: { heapMb, memoryMb, answerBytes },
+    })
   const loaded = await (entry.isolation === 'inline' ? loadHere() : loadApart())
   resources.defer(() => loaded.release())
   // What is recorded is what was looked at.

@@ -104,13 +104,47 @@ test('a message of 400 MB ends the plugin before the host holds it', async () =>
 
 for (const [what, bytes, why] of [
   ['a length of four gigabytes', 'write(Buffer.alloc(8, 255))', /it sent a message of 8589934598 bytes/],
-  ['a header that is no JSON', `send('{]')`, /it sent a message whose header is no JSON/],
-  ['a header that is nested too deeply', `send('['.repeat(4_000_000))`, /it sent a message whose header is no JSON/],
+  ['a header that is not JSON', `send('{]')`, /it sent a message whose header is not JSON/],
+  [
+    'a header that is nested deeply',
+    `send('['.repeat(65) + ']'.repeat(65))`,
+    /it sent a message whose header nests deeper than 64 levels/,
+  ],
+  [
+    'a header of 16 MB',
+    `send('['.repeat(8_000_000) + ']'.repeat(8_000_000))`,
+    /it sent a header of 16000000 bytes, and 262144 is the most/,
+  ],
+  [
+    'a header of many values',
+    `send('[' + '{},'.repeat(60_000) + '0]')`,
+    /it sent a message whose header holds more than 20000 values/,
+  ],
+  [
+    'an error with five thousand causes',
+    `send('[2,1,' + '{"kind":"host","code":"PLUGIN_IMPORT","message":"m","cause":'.repeat(4_000) + 'null' + '}'.repeat(4_000) + ']')`,
+    /it sent a message whose header nests deeper than 64 levels/,
+  ],
+  [
+    'headers again and again',
+    `const one = frame([3, 'progress', { call: 0, message: 'x'.repeat(200_000) }]); for (let left = 200; left > 0; left--) write(one)`,
+    /it sent more than 16777216 bytes of headers in a second/,
+  ],
+  [
+    'bodies that were not asked for, again and again',
+    `const one = frame([0, 7e6, 'http', {}], Buffer.alloc(8_000_000)); for (let left = 60; left > 0; left--) write(one)`,
+    /it sent more than 268435456 bytes in a second unasked|it took more than 500 ms of the host/,
+  ],
   ['an object instead of a message', `send({ ask: 'http' })`, /it sent a message of no known form/],
   ['a number that is text', `send([1, '1', {}])`, /it sent a message of no known form/],
-  ['an answer to what nobody asked', `send([1, 4_000_000_000, { as: 'text' }], 'x')`, /it answered a question that nobody asked/],
+  [
+    'an answer to what nobody asked',
+    `send([1, 4_000_000_000, { as: 'text' }], 'x')`,
+    /it answered a question that was not asked/,
+  ],
 ] as const)
-  test(`a plugin that writes ${what} into its channel is ended, and answers again in a new process`, async () => {
+  test(`a plugin that writes ${what} into its channel is ended, and answers again in a new process`, async (t) => {
+    t.after(at.holdClock())
     assert.match(await whyItDied(`${CHANNEL} ${bytes}; await forever`), why)
   })
 
@@ -136,7 +170,7 @@ test('a plugin that asks and never reads the answers is ended before they fill t
     const text = await whyItDied(`${CHANNEL}
       await ctx.cache.set('large', 'x'.repeat(500_000), { ttlMs: 60_000 })
       // In the name of no call: so it is another cache, and as large.
-      send([0, 1e6, 'cache', { call: 0, what: 'set', key: 'large', value: 'x'.repeat(500_000), ttlMs: 60_000 }])
+      send([0, 1e6, 'cache', { call: 0, what: 'set', key: 'large', ttlMs: 60_000 }], JSON.stringify('x'.repeat(500_000)))
       for (let id = 2e6; id < 2e6 + 900; id++) send([0, id, 'cache', { call: 0, what: 'get', key: 'large' }])
       for (;;);`)
     assert.match(text, /it does not read what it is sent/)
@@ -194,7 +228,7 @@ test('questions and words of wrong types are answered with errors, or not at all
       for (const what of ['log', 'metric', 'progress', 'clientLog', 'closeStream', 'ready', 'cancel', '__proto__']) send([3, what, data])
     }
     send([3, 'log', { level: 'constructor', event: 'x' }])
-    send([3, 'log', { level: 'info', event: 'x'.repeat(1e6), fields: { __proto__: { polluted: 1 }, plugin: 'neighbour', level: 'error', time: 0 } }])
+    send([3, 'log', { level: 'info', event: 'x'.repeat(1e5), fields: { __proto__: { polluted: 1 }, plugin: 'neighbour', level: 'error', time: 0 } }])
     send([3, 'metric', { kind: '__proto__', name: 'x', value: 1 }])
     send([3, 'metric', { kind: 'count', name: '\\n# HELP', value: NaN, labels: { '\\n': {}, __proto__: 'x' } }])
     return 'sent'`)

@@ -1,13 +1,16 @@
 import type { HttpClient, HttpRequest, LogFields, Logger, MetricLabels, Metrics, QueryValue } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
+import { parseBounded, TooCostly, type JsonBounds } from '../../data/json-cost.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
+import { hostError } from '../../errors.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
+import { JsonText } from '../../network/request/request-body.ts'
 import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
 import { pluginCache } from '../run/plugin-cache.ts'
 import type { CallRequest, ClientLogLevel } from '../run/running.ts'
 import { createDenials } from './denials.ts'
-import { TELLS_PER_SECOND } from './channel/messages.ts'
+import { MAX_CACHE_VALUE_BYTES, TELLS_PER_SECOND } from './channel/messages.ts'
 import { pacedProgress, type PacedProgress } from './channel/paced-progress.ts'
 import type { Packet, Parcel } from './channel/peer.ts'
 import type { ProcessOwner } from './spawn.ts'
@@ -46,10 +49,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
   async function answerHttp({ data, body }: Packet): Promise<Parcel> {
     const { call, how, path, options, bodyAs } = objectOf(data)
     if (typeof path !== 'string') throw new TypeError('A request needs a path')
-    const request = requestOf(
-      objectOf(options),
-      bodyAs === 'text' ? body.toString() : bodyAs === 'bytes' ? Buffer.from(body) : undefined,
-    )
+    const request = requestOf(objectOf(options), bodyAs, body)
     const send = async (): Promise<Parcel> => {
       if (how === 'json') return { body: JSON.stringify(await http.json(path, request)) ?? '' }
       if (how === 'text') return { body: await http.text(path, request) }
@@ -60,15 +60,17 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
     return scope ? inCall(scope, send) : outsideCalls(send)
   }
 
-  async function answerCache(data: unknown): Promise<Parcel> {
-    const { call, what, key, value, ttlMs } = objectOf(data)
+  async function answerCache({ data, body }: Packet): Promise<Parcel> {
+    const { call, what, key, ttlMs } = objectOf(data)
     const { principal } = calls.get(Number(call))?.scope ?? {}
     const own = pluginCache(cache, { instance, digest, principal })
     if (what === 'get') {
       const found = await own.get(key as string)
       return { data: found === undefined ? {} : { found } }
     }
-    if (what === 'set') await own.set(key as string, value, { ttlMs: ttlMs as number })
+    // A value that is too large to be kept takes the place of the one before all the same: that is gone.
+    if (what === 'set' && body.length > MAX_CACHE_VALUE_BYTES) await own.delete(key as string)
+    else if (what === 'set') await own.set(key as string, cacheValue(body), { ttlMs: ttlMs as number })
     else if (what === 'delete') await own.delete(key as string)
     else throw new TypeError('A cache can get, set and delete')
     return {}
@@ -100,7 +102,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
     },
     async onAsk(what, packet) {
       if (what === 'http') return answerHttp(packet)
-      if (what === 'cache') return answerCache(packet.data)
+      if (what === 'cache') return answerCache(packet)
       throw new TypeError('The host answers http and cache')
     },
     onTell(what, sent) {
@@ -158,10 +160,22 @@ function createBudget(log: Logger, now: () => number): Budget {
   }
 }
 
-/** The request with what the contract knows and nothing else; the network layer judges the rest. */
-function requestOf(options: Readonly<Record<string, unknown>>, body: string | Uint8Array | undefined): HttpRequest {
+/** The value that a plugin's process wants to be kept. Undefined, which a cache refuses, for one that it did not send. */
+function cacheValue(body: Buffer): unknown {
+  if (body.length === 0) return undefined
+  try {
+    return parseBounded(body.toString(), CACHE_VALUE_BOUNDS)
+  } catch (error) {
+    throw hostError('CACHE_VALUE', { problem: error instanceof TooCostly ? error.message : 'is not JSON' })
+  }
+}
+
+const CACHE_VALUE_BOUNDS: JsonBounds = { depth: 200, values: 1_000_000 }
+
+/** The request with what the contract knows and nothing else; the network layer judges the rest. A body is passed on unparsed. */
+function requestOf(options: Readonly<Record<string, unknown>>, bodyAs: unknown, body: Buffer): HttpRequest {
   const { method, query, headers, timeoutMs, maxBytes } = options
-  const sent = body ?? options['body']
+  const sent = bodyOf(bodyAs, body)
   return {
     ...(typeof method === 'string' ? { method: method as 'GET' } : {}),
     ...(isObject(query) ? { query: Object.fromEntries(Object.entries(query).filter(isQuery)) } : {}),
@@ -170,6 +184,12 @@ function requestOf(options: Readonly<Record<string, unknown>>, body: string | Ui
     ...(typeof timeoutMs === 'number' ? { timeoutMs } : {}),
     ...(typeof maxBytes === 'number' ? { maxBytes } : {}),
   }
+}
+
+function bodyOf(as: unknown, body: Buffer): string | Uint8Array | JsonText | undefined {
+  if (as === 'bytes') return Buffer.from(body)
+  if (as === 'text') return body.toString()
+  return as === 'json' ? new JsonText(body.toString()) : undefined
 }
 
 function isQuery(entry: [string, unknown]): entry is [string, QueryValue | QueryValue[]] {

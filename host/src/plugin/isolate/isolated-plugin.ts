@@ -1,13 +1,14 @@
 import type { LoadedProcess, IsolatedOptions } from './types.ts'
 import { hostError } from '../../errors.ts'
-import { isError } from '../../observability/thrown.ts'
-import { withLocation, type SourceLocation } from '../../modules/location.ts'
-import { isObject } from '../../data/json.ts'
+import { isError, messageOf } from '../../observability/thrown.ts'
+import { withLocation } from '../../modules/location.ts'
 import type { InlineOptions } from '../run/inline.ts'
 import type { LoadedPlugin } from '../run/load-plugin.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
 import type { RunningPlugin } from '../run/running.ts'
 import { readDescription } from './channel/description.ts'
+import { PLUGIN_BOUNDS } from './channel/frame.ts'
+import { readLoaded } from './channel/loaded-codec.ts'
 import type { LoadOrder } from './channel/messages.ts'
 import type { Packet } from './channel/peer.ts'
 import { superviseIsolated } from './supervise.ts'
@@ -21,7 +22,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
   let stop = () => first.process.kill('it was released')
 
   return {
-    exported: readDescription(first.description),
+    exported: describedBy(first, options.label),
     digests: first.digests,
     async isAuthConfigured(_, config) {
       const { data } = await first.process.peer.ask('configure', { data: { config: writeConfig(config) } }).answer
@@ -74,12 +75,12 @@ async function loadProcess(
       root,
       label,
       timeoutMs,
-      maxFrameBytes: spec.maxFrameBytes - FRAME_MARGIN,
+      maxAnswerBytes: PLUGIN_BOUNDS.frameBytes - PLUGIN_BOUNDS.headerBytes,
       ...(approved ? { approved: [...approved] } : {}),
     }
     // A process that dies rejects the question too, with less to say.
     const packet = await Promise.race([process.peer.ask('load', { data: order }).answer.catch(() => died), died, late])
-    return readLoaded(packet, { process, root, met })
+    return accept(packet, { process, label, met })
   } catch (error) {
     process.kill('it could not be loaded')
     throw error
@@ -89,52 +90,44 @@ async function loadProcess(
   }
 }
 
-/** For what is around an answer in its frame. */
-const FRAME_MARGIN = 4_096
-
 interface Reading {
   readonly process: PluginProcess
-  readonly root: string
+  readonly label: string
   readonly met: Map<string, string>
 }
 
-function readLoaded({ data, body }: Packet, { process, met }: Reading): LoadedProcess {
-  const loaded = isObject(data) ? data : {}
-  const digests = readDigests(loaded['digests'])
-  if (loaded['error'] !== undefined) {
-    for (const [file, digest] of digests) met.set(file, digest)
-    const error = readThrown(loaded['error'], false)
-    if (isLocation(loaded['location'])) withLocation(innermost(error), loaded['location'])
+function accept(packet: Packet, { process, label, met }: Reading): LoadedProcess {
+  const { error: thrown, location, description, digests } = orTooCostly(() => readLoaded(packet), label)
+  if (thrown === undefined) return { process, digests, description }
+  for (const [file, digest] of digests) met.set(file, digest)
+  const error = readThrown(thrown, false)
+  if (location) withLocation(innermost(error), location)
+  throw error
+}
+
+function describedBy({ process, description }: LoadedProcess, label: string): unknown {
+  try {
+    return orTooCostly(() => readDescription(description), label)
+  } catch (error) {
+    process.kill('it could not be loaded')
     throw error
   }
-  return { process, digests, description: loaded['isDescribed'] === true ? body.toString() : undefined }
 }
 
-/** What the process says it read: a list of whatever length would be the host's to watch. */
-const MAX_FILES = 20_000
-
-function readDigests(list: unknown): ReadonlyMap<string, string> {
-  const pairs = Array.isArray(list) ? list.slice(0, MAX_FILES) : []
-  return new Map(
-    pairs.filter(
-      (pair): pair is [string, string] =>
-        Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string'),
-    ),
-  )
+/** What cannot be read of a plugin that runs in a process is a failure of that process. */
+function orTooCostly<Result>(read: () => Result, label: string): Result {
+  try {
+    return read()
+  } catch (error) {
+    throw hostError('PLUGIN_PROCESS', { plugin: label, problem: `it ${messageOf(error)}`, output: '' }, error)
+  }
 }
 
+/** The codec bounds how many causes there are. */
 function innermost(error: Error): Error {
-  return isError(error.cause) ? innermost(error.cause) : error
-}
-
-function isLocation(value: unknown): value is SourceLocation {
-  return (
-    isObject(value) &&
-    typeof value['file'] === 'string' &&
-    typeof value['line'] === 'number' &&
-    typeof value['column'] === 'number' &&
-    typeof value['frame'] === 'string'
-  )
+  let last = error
+  while (isError(last.cause)) last = last.cause
+  return last
 }
 
 function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {

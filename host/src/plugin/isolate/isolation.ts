@@ -16,9 +16,6 @@ export interface Isolation extends Disposable {
   load(resolved: ResolvedPlugin, options: IsolateOptions): Promise<LoadedPlugin>
 }
 
-/** The most that a process may send at a time: more than any result may hold, and what a request may send to a service. */
-const MAX_MESSAGE_BYTES = 16 * 1_048_576
-
 export interface IsolationOptions {
   readonly log: Logger
   readonly now: () => number
@@ -55,7 +52,6 @@ export function createIsolation({ log, now, random, metrics, keepSpare = false }
         grants: await grantsOf(resolved, options),
         heapMb: limits.heapMb,
         memoryMb: limits.memoryMb,
-        maxFrameBytes: MAX_MESSAGE_BYTES,
       }
       return loadIsolated(resolved, {
         ...options,

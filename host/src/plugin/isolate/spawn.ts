@@ -9,7 +9,7 @@ import { conditionFlags } from '../../config/file/condition-flags.ts'
 import { isObject } from '../../data/json.ts'
 import { isCheckout, ownModule } from '../../modules/own-modules.ts'
 import { createDenials } from './denials.ts'
-import { FrameError } from './channel/frame.ts'
+import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
 import { captureOutput } from './output.ts'
 import { openPeer, type Packet, type Parcel, type Peer } from './channel/peer.ts'
@@ -22,7 +22,6 @@ export interface ProcessSpec {
   readonly grants: Grants
   readonly heapMb: number
   readonly memoryMb: number
-  readonly maxFrameBytes: number
 }
 
 /** A process with the code of the host in it, and as yet without a plugin. */
@@ -60,9 +59,6 @@ const LAST_WORDS_MS = 500
 
 /** The process is not there any more: whatever it was asked, it may have done or not. */
 export class ProcessGone extends Error {}
-
-/** Far more answers than a plugin gives, and ten times what it is heard to tell: its own end of the channel tells no more than that. */
-const MESSAGES_PER_SECOND = { all: 100_000, told: 20_000 }
 
 /**
  * Starts a process under Node's permission model: it reads the plugin's own folder and what is granted, writes nothing else, and has no
@@ -105,8 +101,8 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
 
   const peer: Peer = openPeer({
     socket: channelOf(child),
-    maxFrameBytes: spec.maxFrameBytes,
-    trusted: false,
+    from: 'plugin',
+    budget: createChannelBudget(now),
     onAsk: async (what, packet) => {
       if (!owner) throw new Error(`Nobody is there to answer ${what}`)
       return owner.onAsk(what, packet)
@@ -116,10 +112,12 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
       else if (owner) owner.onTell(what, data)
       else if (what === 'denied' && isObject(data)) denials.note(data)
     },
-    onFault: (problem) => kill(`it ${problem}`),
+    onFault(problem, error) {
+      if (error !== undefined) log.error('plugin_channel_failed', { error })
+      kill(`it ${problem}`)
+    },
     // It closes with the process, whose own words about its end are better; or the plugin closed it, and nobody can speak with it.
     onClose: () => (lastWords = setTimeout(() => kill('it closed its channel to the host'), LAST_WORDS_MS)),
-    onMessage: rateLimit(now),
   })
 
   return {
@@ -162,18 +160,4 @@ function wordsFor(code: number | null, signal: NodeJS.Signals | null): string {
   // How V8 ends a process that is out of memory.
   if (signal === 'SIGABRT' || code === 134) return 'it aborted, most likely out of memory'
   return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
-}
-
-function rateLimit(now: () => number): (isTold: boolean) => void {
-  let second = 0
-  let seen = { all: 0, told: 0 }
-  return (isTold) => {
-    const current = Math.floor(now() / 1_000)
-    if (current !== second) seen = { all: 0, told: 0 }
-    second = current
-    if (++seen.all > MESSAGES_PER_SECOND.all)
-      throw new FrameError(`sent more than ${MESSAGES_PER_SECOND.all} messages in a second`)
-    if (isTold && ++seen.told > MESSAGES_PER_SECOND.told)
-      throw new FrameError(`told more than ${MESSAGES_PER_SECOND.told} things in a second`)
-  }
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { InputRequest, Principal } from '@mcp-patchbay/plugin-api'
 import { inputRequired } from '@mcp-patchbay/plugin-api/host'
+import { limit } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { orAborted } from '../../network/resilience/abort.ts'
@@ -130,7 +131,7 @@ export async function superviseIsolated(
     if (signal.aborted) cancel()
     else signal.addEventListener('abort', cancel, { once: true })
     try {
-      return readReturned(await answer)
+      return readReturned(await answer, options.limits.answerBytes)
     } catch (error) {
       if (!(error instanceof ProcessGone)) throw error
       throw hostError('PLUGIN_RESTARTED', { plugin: instance, why: error.message, mayHaveRun: rights.access === 'write' })
@@ -264,10 +265,12 @@ interface OpaqueCallers {
   readonly hide: (credentialKey: string) => string
 }
 
-function readReturned({ data, body }: Packet): unknown {
+/** Throws `InvalidResult` for more than may be sent on, before it is copied or parsed. */
+function readReturned({ data, body }: Packet, maxBytes: number): unknown {
   const as = isObject(data) ? data['as'] : undefined
-  if (as === 'text') return body.toString()
   if (as === 'nothing') return undefined
+  limit(body.length, maxBytes)
+  if (as === 'text') return body.toString()
   const value: unknown = JSON.parse(body.toString())
   if (as !== 'input') return value
   const { requests, state } = isObject(value) ? value : {}

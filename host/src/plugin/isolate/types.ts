@@ -16,6 +16,8 @@ export interface ProcessLimits {
   readonly heapMb: number
   /** Everything it holds, where that can be known. */
   readonly memoryMb: number
+  /** The most of an answer that the host reads, in bytes. */
+  readonly answerBytes: number
 }
 
 /** Starts processes, and sees to their end. */

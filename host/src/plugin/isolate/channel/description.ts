@@ -1,4 +1,5 @@
 import { isObject } from '../../../data/json.ts'
+import { parseBounded, type JsonBounds } from '../../../data/json-cost.ts'
 
 /** Stands for a function: it is run where it is, and nowhere else. */
 const FUNCTION = 'mcp-patchbay.function'
@@ -12,11 +13,22 @@ export function describe(exported: unknown): string | undefined {
   return JSON.stringify(plugin, (_, value: unknown) => (typeof value === 'function' ? { [FUNCTION]: true } : value))
 }
 
-/** The same for the checks of the host: its functions are there and do nothing. */
+/** The same for the checks of the host: its functions are there and do nothing. Throws `TooCostly`, and what `JSON.parse` throws. */
 export function readDescription(text: string | undefined): unknown {
   if (text === undefined) return undefined
-  return JSON.parse(text, (_, value: unknown) => (isObject(value) && value[FUNCTION] === true ? elsewhere : value))
+  const holder = [parseBounded(text, DESCRIPTION_BOUNDS)]
+  const queue: object[] = [holder]
+  for (const parent of queue)
+    for (const [key, value] of Object.entries(parent) as [string, unknown][]) {
+      if (typeof value !== 'object' || value === null) continue
+      if (Reflect.get(value, FUNCTION) === true) Reflect.set(parent, key, elsewhere)
+      else queue.push(value)
+    }
+  return holder[0]
 }
+
+/** Ten times what 128 tools with the largest schemas have. */
+const DESCRIPTION_BOUNDS: JsonBounds = { depth: 64, values: 1_000_000 }
 
 function elsewhere(): never {
   throw new Error('A function of a plugin in its own process was called in the host')

@@ -25,21 +25,47 @@ export type WireError =
   | { readonly kind: 'error'; readonly name: string; readonly message: string; readonly stack?: string }
 
 const MAX_TEXT = 16_384
+/** Characters of one error with all its causes: with each of them escaped it still fits into a header. */
+const MAX_ALL_TEXT = 32_768
+/** Errors, the first one included. More of them say nothing new, and a cause may point back. */
+const MAX_CAUSES = 6
+const MAX_STEPS = 20
 
-/** Whatever was thrown, as it can be sent. Of causes only those behind the host's own errors go along. */
+/** Whatever was thrown, as it can be sent. Of causes only those behind the host's own errors go along, and only the first few. */
 export function writeThrown(thrown: unknown): WireError {
-  if (thrown instanceof HostError)
+  const cut = createCut()
+  const write = (error: unknown, depth: number): WireError => {
+    if (!(error instanceof HostError)) return writeOther(error, cut)
+    const message = cut(error.message)
+    const hasCause = error.cause !== undefined && depth < MAX_CAUSES
     return {
       kind: 'host',
-      code: thrown.code,
-      message: cut(thrown.message),
-      fix: thrown.fix.map(cut),
-      ...(thrown.cause === undefined ? {} : { cause: writeThrown(thrown.cause) }),
+      code: error.code,
+      message,
+      fix: error.fix.slice(0, MAX_STEPS).map(cut),
+      ...(hasCause ? { cause: write(error.cause, depth + 1) } : {}),
     }
+  }
+  return write(thrown, 1)
+}
+
+type Cut = (text: string) => string
+
+/** Cuts each text, and all of them together. */
+function createCut(): Cut {
+  let left = MAX_ALL_TEXT
+  return (text) => {
+    const most = Math.min(MAX_TEXT, left)
+    left -= Math.min(text.length, most)
+    return cutText(text, most)
+  }
+}
+
+function writeOther(thrown: unknown, cut: Cut): WireError {
   if (isError(thrown) && thrown instanceof ServiceError)
     return {
       kind: 'service',
-      code: thrown.code,
+      code: cut(thrown.code),
       message: cut(messageOf(thrown)),
       ...(typeof thrown.fix === 'string' ? { fix: cut(thrown.fix) } : {}),
       ...(typeof thrown.retryAfterMs === 'number' ? { retryAfterMs: thrown.retryAfterMs } : {}),
@@ -56,18 +82,33 @@ export function writeThrown(thrown: unknown): WireError {
 }
 
 /**
- * The error that the other process threw. What is no error is one all the same. From a plugin, `trusted` is false: it must not make an
- * error that the host decides by.
+ * The error that the other process threw. What is not an error is one all the same. From a plugin, `trusted` is false: it must not make
+ * an error that the host decides by. Causes are followed one by one, and only so many of them.
  */
 export function readThrown(wire: unknown, trusted: boolean): Error {
-  const read = isObject(wire) ? wire : {}
+  const found: Readonly<Record<string, unknown>>[] = []
+  for (let next = wire; found.length < MAX_CAUSES;) {
+    const read = isObject(next) ? next : {}
+    found.push(read)
+    if (read['kind'] !== 'host' || read['cause'] === undefined) break
+    next = read['cause']
+  }
+  return found.reduceRight<Error | undefined>((cause, read) => errorOf(read, cause, trusted), undefined) as Error
+}
+
+function errorOf(read: Readonly<Record<string, unknown>>, cause: Error | undefined, trusted: boolean): Error {
   const message = textAt(read, 'message') ?? 'an error that cannot be read'
   const code = textAt(read, 'code')
   if (read['kind'] === 'invalid') return new InvalidResult(message)
   if (read['kind'] === 'service' && isServiceCode(code)) return serviceError(code, message, read)
   if (read['kind'] === 'host' && isHostCode(code, trusted)) {
-    const fix = Array.isArray(read['fix']) ? read['fix'].filter((step) => typeof step === 'string').map(cut) : []
-    return new HostError(code, message, fix, read['cause'] === undefined ? undefined : readThrown(read['cause'], trusted))
+    const steps = Array.isArray(read['fix']) ? read['fix'].slice(0, MAX_STEPS) : []
+    return new HostError(
+      code,
+      message,
+      steps.filter((step) => typeof step === 'string').map((step) => cutText(step, MAX_TEXT)),
+      cause,
+    )
   }
   const error = new Error(message)
   const name = textAt(read, 'name')
@@ -110,9 +151,9 @@ function isHostCode(code: string | undefined, trusted: boolean): code is ErrorCo
 
 function textAt(read: Readonly<Record<string, unknown>>, key: string): string | undefined {
   const value = read[key]
-  return typeof value === 'string' ? cut(value) : undefined
+  return typeof value === 'string' ? cutText(value, MAX_TEXT) : undefined
 }
 
-function cut(text: string): string {
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
+function cutText(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
 }

@@ -1,11 +1,10 @@
 import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
 import type { PluginSurface } from '../../source/describe-surface.ts'
 import type { WireConfig } from './config-codec.ts'
-import type { WireError } from './error-codec.ts'
 
 /** What the host asks of a plugin's process, by name. */
 export interface HostAsks {
-  /** Imports the plugin; the answer is {@link Loaded}, its body the description of what is exported. */
+  /** Imports the plugin; the answer is a `LoadOutcome`. Its body is the description of what is exported, then the digests of its files. */
   load: LoadOrder
   /** Whether a credential is configured; the answer is true or false. */
   configure: { readonly config: WireConfig }
@@ -22,8 +21,8 @@ export interface LoadOrder {
   readonly root: string
   readonly label: string
   readonly timeoutMs: number
-  /** The most that a message to the host may hold, in bytes. */
-  readonly maxFrameBytes: number
+  /** The most that the body of an answer may hold, in bytes. */
+  readonly maxAnswerBytes: number
   /** In a frozen deployment the digests of the files that may run, by path. */
   readonly approved?: readonly (readonly [string, string])[]
 }
@@ -35,15 +34,6 @@ export interface StartOrder {
   readonly tenants: readonly (readonly [tenant: string, config: WireConfig])[]
   /** Whether anything runs besides calls, see `InlineOptions`. */
   readonly hasBackground: boolean
-}
-
-export interface Loaded {
-  readonly error?: WireError
-  /** Where in its files the error is. */
-  readonly location?: unknown
-  /** Whether the description is there; without it the module exports nothing that can be described. */
-  readonly isDescribed: boolean
-  readonly digests: readonly (readonly [string, string])[]
 }
 
 export interface CallOrder {
@@ -86,20 +76,25 @@ export interface PluginTells {
 
 /** So many lines, numbers and steps a second the host takes; it says how many it did not. */
 export const TELLS_PER_SECOND = 2_000
+/** The same for their bytes. */
+export const TELL_BYTES_PER_SECOND = 4 * 1_048_576
 
-/** What it asks the host to send. A body that is bytes, or text that is sent as it is, is the message's. */
+/** What it asks the host to send. The body of the request is that of the message. */
 export interface HttpOrder {
   readonly call: number
   readonly how: 'json' | 'text' | 'request'
   readonly path: string
   readonly options: Readonly<Record<string, unknown>>
-  readonly bodyAs?: 'text' | 'bytes'
+  readonly bodyAs?: 'text' | 'bytes' | 'json'
 }
 
+/** More than any cache keeps. */
+export const MAX_CACHE_VALUE_BYTES = 2 * 1_048_576
+
+/** A value to be set is the body of the message, as JSON. */
 export interface CacheOrder {
   readonly call: number
   readonly what: 'get' | 'set' | 'delete'
   readonly key: string
-  readonly value?: unknown
   readonly ttlMs?: number
 }

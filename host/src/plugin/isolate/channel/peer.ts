@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { OpenRequests } from '../../../data/open-requests.ts'
-import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
+import type { ChannelBudget } from './budget.ts'
+import { createFrameReader, encodeFrame, FrameError, HeaderTooLarge, HOST_BOUNDS, PLUGIN_BOUNDS } from './frame.ts'
 import { readThrown, writeThrown } from './error-codec.ts'
 
 /** What is sent with a message: JSON, and text or bytes beside it that need not be parsed to be passed on. */
@@ -21,29 +22,33 @@ export interface Peer {
   ask(what: string, parcel?: Parcel): { readonly id: number; readonly answer: Promise<Packet> }
   /** Gives up a question, which is rejected with `reason`: its answer is dropped when it comes. */
   giveUp(id: number, reason: unknown): void
-  tell(what: string, data: unknown): void
+  /** Gives how many bytes were sent: none of what is too large. */
+  tell(what: string, data: unknown): number
   /** Ends the pipe; every open question is rejected with `reason`. */
   close(reason: Error): void
 }
 
 export interface PeerOptions {
   readonly socket: Socket
-  readonly maxFrameBytes: number
-  /** Whether the other end is the host, whose errors are taken for what they say. */
-  readonly trusted: boolean
+  /** Who the other end is. The host is taken for what it says; a plugin's process is held to {@link PLUGIN_BOUNDS}. */
+  readonly from: 'host' | 'plugin'
   readonly onAsk: (what: string, packet: Packet, id: number) => Promise<Parcel>
   readonly onTell: (what: string, data: unknown) => void
-  /** The other end wrote what nobody may write; nothing more is read from it. */
-  readonly onFault: (problem: string) => void
+  /** The other end wrote what it must not write; nothing more is read from it. `error` where that was found out by an error. */
+  readonly onFault: (problem: string, error?: unknown) => void
   readonly onClose: () => void
-  /** Called for each message before it is looked at, whether it is told or part of a question; throws a {@link FrameError} for one too many. */
-  readonly onMessage?: (isTold: boolean) => void
+  /** What the other end may cost. */
+  readonly budget?: ChannelBudget
 }
 
-/** So many questions of the other end are answered at a time; what it writes meanwhile waits in the pipe, and then in its own memory. */
+/** Limit of questions of the other end that are answered at a time; what it writes meanwhile waits in the pipe, and then in its own memory. */
 const MAX_OPEN_ASKS = 1_024
+/** The same for the bodies of them. */
+const MAX_OPEN_BYTES = 64 * 1_048_576
 /** More than this unread by the other end, and it is not going to read it. */
 const MAX_UNREAD_BYTES = 64 * 1_048_576
+/** A smaller message is not worth measuring: how many there may be is limited. */
+const MEASURED_BYTES = 4_096
 
 const ASK = 0
 const ANSWER = 1
@@ -51,16 +56,19 @@ const FAILURE = 2
 const TELL = 3
 
 /** Speaks with the other end of a pipe. Frames that are written in one tick leave in one system call. */
-export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFault, onClose, onMessage }: PeerOptions): Peer {
+export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget }: PeerOptions): Peer {
+  const [bounds, theirBounds] = from === 'host' ? [HOST_BOUNDS, PLUGIN_BOUNDS] : [PLUGIN_BOUNDS, HOST_BOUNDS]
   const open = new OpenRequests<PromiseWithResolvers<Packet>>()
   let lastId = 0
   let answering = 0
+  let answeringBytes = 0
   let closed: Error | undefined
   let isCorked = false
+  let isFaulty = false
 
-  function send(header: readonly unknown[], body?: string | Uint8Array): void {
-    if (closed) return
-    const frame = encodeFrame(header, body)
+  function send(header: readonly unknown[], body?: string | Uint8Array): number {
+    if (closed) return 0
+    const frame = encodeFrame(header, body, theirBounds.headerBytes)
     if (!isCorked) {
       isCorked = true
       socket.cork()
@@ -68,6 +76,7 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
     }
     socket.write(frame)
     if (socket.writableLength > MAX_UNREAD_BYTES) fault('does not read what it is sent')
+    return frame.length
   }
 
   function uncork(): void {
@@ -75,39 +84,62 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
     socket.uncork()
   }
 
-  function fault(problem: string): void {
+  function fault(problem: string, error?: unknown): void {
     if (closed) return
+    isFaulty = true
     socket.pause()
-    onFault(problem)
+    onFault(problem, error)
   }
 
   function receive(header: unknown, body: Buffer): void {
     if (!Array.isArray(header)) throw new FrameError('sent a message of no known form')
     const [kind, id, what, data] = header as unknown[]
-    onMessage?.(kind === TELL)
+    if (kind === TELL) budget?.told()
     if (kind === TELL && typeof id === 'string') return onTell(id, what)
     if (typeof id !== 'number') throw new FrameError('sent a message of no known form')
-    if (kind === ASK && typeof what === 'string') return answer(id, what, { data, body })
+    if (kind === ASK && typeof what === 'string') {
+      budget?.unasked(body.length)
+      return answer(id, what, { data, body })
+    }
     if (kind !== ANSWER && kind !== FAILURE) throw new FrameError('sent a message of no known form')
     const question = open.get(id)
     open.delete(id)
-    // One that was dropped may still be answered, and so may one twice; nobody waits for it.
-    if (!question && !(id > 0 && id <= lastId)) throw new FrameError('answered a question that nobody asked')
-    if (kind === ANSWER) question?.resolve({ data: what, body })
-    else question?.reject(readThrown(what, trusted))
+    if (!question) {
+      // One that was dropped may still be answered, and so may one twice: the answer is not for anyone. The host answers whatever a plugin
+      // writes into its channel itself.
+      if (from === 'plugin' && !(id > 0 && id <= lastId)) throw new FrameError('answered a question that was not asked')
+      budget?.unasked(body.length)
+    } else if (kind === ANSWER) question.resolve({ data: what, body })
+    else question.reject(readThrown(what, from === 'host'))
   }
 
   function answer(id: number, what: string, packet: Packet): void {
-    if (++answering === MAX_OPEN_ASKS) socket.pause()
+    const { length } = packet.body
+    answering++
+    answeringBytes += length
+    if (isFull()) socket.pause()
+    const over = () => {
+      const wasFull = isFull()
+      answering--
+      answeringBytes -= length
+      if (wasFull && !isFull() && !isFaulty) socket.resume()
+    }
     // The body is copied where it outlives this tick, which only the handler knows.
-    onAsk(what, packet, id).then(
-      ({ data, body }) => reply(ANSWER, id, data, body),
-      (error: unknown) => reply(FAILURE, id, writeThrown(error)),
+    Promise.try(onAsk, what, packet, id).then(
+      ({ data, body }) => {
+        over()
+        reply(ANSWER, id, data, body)
+      },
+      (error: unknown) => {
+        over()
+        reply(FAILURE, id, writeThrown(error))
+      },
     )
   }
 
+  const isFull = () => answering >= MAX_OPEN_ASKS || answeringBytes > MAX_OPEN_BYTES
+
   function reply(kind: number, id: number, data: unknown, body?: string | Uint8Array): void {
-    if (answering-- === MAX_OPEN_ASKS) socket.resume()
     try {
       send([kind, id, data], body)
     } catch (error) {
@@ -115,14 +147,23 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
     }
   }
 
-  const reader = createFrameReader(maxFrameBytes, receive)
+  const reader = createFrameReader({
+    bounds,
+    onHeader: budget && ((bytes) => budget.frame(bytes)),
+    onFrame: receive,
+  })
+  // Whatever is thrown here is the fault of what came: it ends the other end, and never this process.
   socket.on('data', (chunk: Buffer) => {
-    if (closed) return
+    if (closed || isFaulty) return
     try {
+      if (!budget || chunk.length < MEASURED_BYTES) return reader.push(chunk)
+      const before = process.threadCpuUsage()
       reader.push(chunk)
+      const { user, system } = process.threadCpuUsage(before)
+      budget.spent((user + system) / 1_000)
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error
-      fault(error.message)
+      if (error instanceof FrameError) fault(error.message)
+      else fault('sent a message that could not be read', error)
     }
   })
   socket.on('error', () => {}) // the other end is gone: `close` follows
@@ -134,14 +175,26 @@ export function openPeer({ socket, maxFrameBytes, trusted, onAsk, onTell, onFaul
       if (closed) return { id, answer: Promise.reject(closed) }
       const question = Promise.withResolvers<Packet>()
       open.add(id, question)
-      send([ASK, id, what, data], body)
+      try {
+        send([ASK, id, what, data], body)
+      } catch (error) {
+        open.delete(id)
+        question.reject(error)
+      }
       return { id, answer: question.promise }
     },
     giveUp(id, reason) {
       open.get(id)?.reject(reason)
       open.delete(id)
     },
-    tell: (what, data) => send([TELL, what, data]),
+    tell(what, data) {
+      try {
+        return send([TELL, what, data])
+      } catch (error) {
+        if (error instanceof HeaderTooLarge) return 0
+        throw error
+      }
+    },
     close(reason) {
       if (closed) return
       closed = reason

@@ -12,9 +12,13 @@ import type {
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../../network/response/response.ts'
 import { withoutValues } from '../../../network/request/subject.ts'
+import { LINE_LIMITS, shortenFields } from '../../../observability/shorten.ts'
 import { isError } from '../../../observability/thrown.ts'
 import type { Tells } from './child-notifications.ts'
 import type { CacheOrder, HttpOrder } from '../channel/messages.ts'
+import { hostError } from '../../../errors.ts'
+import { MAX_CACHE_VALUE_BYTES } from '../channel/messages.ts'
+import { HeaderTooLarge } from '../channel/frame.ts'
 import type { Packet, Peer } from '../channel/peer.ts'
 
 const calls = new AsyncLocalStorage<number>()
@@ -33,16 +37,14 @@ export function callNumber(): number {
 export function remoteHttp(peer: Peer, instance: string): HttpClient & AsyncDisposable {
   const ask = async (how: HttpOrder['how'], path: string, options: HttpRequest = {}): Promise<Packet> => {
     const { body, ...rest } = options
-    const bodyAs = typeof body === 'string' ? 'text' : body instanceof Uint8Array ? 'bytes' : undefined
-    const order: HttpOrder = {
-      call: callNumber(),
-      how,
-      path,
-      options: bodyAs === undefined ? { ...rest, body } : rest,
-      ...(bodyAs === undefined ? {} : { bodyAs }),
+    const sent = bodyOf(body, path)
+    const order: HttpOrder = { call: callNumber(), how, path, options: rest, ...(sent ? { bodyAs: sent.as } : {}) }
+    try {
+      return await peer.ask('http', { data: order, ...(sent ? { body: sent.bytes } : {}) }).answer
+    } catch (error) {
+      if (error instanceof HeaderTooLarge || error instanceof TypeError) throw unsent(path, error)
+      throw error
     }
-    return peer.ask('http', { data: asJson(order, path), ...(bodyAs === undefined ? {} : { body: body as string | Uint8Array }) })
-      .answer
   }
   return Object.freeze({
     json: async <Body>(path: string, options?: HttpRequest) => {
@@ -57,16 +59,27 @@ export function remoteHttp(peer: Peer, instance: string): HttpClient & AsyncDisp
 }
 
 /** What cannot be sent is told as the host tells it in its own process. */
-function asJson(order: HttpOrder, path: string): HttpOrder {
+function bodyOf(body: unknown, path: string): { as: 'text' | 'bytes' | 'json'; bytes: string | Uint8Array } | undefined {
+  if (body === undefined) return undefined
+  if (typeof body === 'string') return { as: 'text', bytes: body }
+  if (body instanceof Uint8Array) return { as: 'bytes', bytes: body }
   try {
-    JSON.stringify(order)
-    return order
+    const text: string | undefined = JSON.stringify(body)
+    if (text === undefined) throw new TypeError(`a ${typeof body} is not JSON`)
+    return { as: 'json', bytes: text }
   } catch (cause) {
     throw new ServiceError('INVALID_INPUT', `${path} was not sent: its body cannot be written as JSON`, {
       fix: 'Give a string, bytes, or a value without cycles, bigints and functions',
       cause,
     })
   }
+}
+
+function unsent(path: string, cause: Error): ServiceError {
+  return new ServiceError('INVALID_INPUT', `${path} was not sent: ${cause.message}`, {
+    fix: 'Give a shorter path, query and headers, of strings, numbers and booleans',
+    cause,
+  })
 }
 
 /** As the host reads an answer, with the same words for one that is not what was asked for. */
@@ -85,10 +98,12 @@ interface Asked {
 
 const NO_HINTS = { credentialVariables: [], baseUrlVariable: 'its base URL' }
 
+const LONGEST_EVENT = 1_000
+
 /** The host's log. */
 export function remoteLog(tells: Tells, bound: LogFields = {}): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
-    tells.tell('log', { level, event, fields: plain({ ...bound, ...fields }) })
+    tells.tell('log', { level, event: event.slice(0, LONGEST_EVENT), fields: plain({ ...bound, ...fields }) })
   return {
     debug: write('debug'),
     info: write('info'),
@@ -106,7 +121,10 @@ export function plain<Value>(value: Value): Value {
         return { ...Object.fromEntries(Object.entries(part)), name: part.name, message: part.message, stack: part.stack }
       return typeof part === 'bigint' ? String(part) : part
     })
-    return text === undefined ? value : JSON.parse(text)
+    if (text === undefined) return value
+    const read: Value = JSON.parse(text)
+    if (text.length <= LINE_LIMITS.line) return read
+    return shortenFields({ value: read }, LINE_LIMITS.line)['value'] as Value
   } catch (error) {
     return { unreadable: String(error) } as Value
   }
@@ -121,14 +139,21 @@ export function remoteMetrics(tells: Tells): Metrics {
 /** The caches of this plugin: the host knows by the call whose they are, so `owner` only parts what is being loaded here. */
 export function remoteCaches(peer: Peer): { namespace: (kind: string, ...owner: readonly string[]) => Cache } {
   const loading = new Map<string, Promise<unknown>>()
-  const ask = async (order: CacheOrder): Promise<unknown> => (await peer.ask('cache', { data: order }).answer).data
+  const ask = async (order: CacheOrder, value?: string): Promise<unknown> => {
+    const { length } = order.key
+    if (length > MAX_SENT_KEY) throw hostError('CACHE_KEY', { problem: `has ${length} characters, which is too many` })
+    return (await peer.ask('cache', { data: order, ...(value === undefined ? {} : { body: value }) }).answer).data
+  }
 
   return {
     namespace(...owner) {
       const call = callNumber()
       const get = async <Value>(key: string) => ((await ask({ call, what: 'get', key })) as { readonly found?: Value }).found
       const set = async (key: string, value: unknown, { ttlMs }: { ttlMs: number }) => {
-        await ask({ call, what: 'set', key, value, ttlMs })
+        const json = jsonOf(value)
+        // The host would not keep it either, and forgets what was there before.
+        if (json !== undefined && json.length > MAX_CACHE_VALUE_BYTES) await ask({ call, what: 'delete', key })
+        else await ask({ call, what: 'set', key, ttlMs }, json)
       }
       const load = async <Value>(key: string, options: { ttlMs: number }, work: () => Promise<Value>): Promise<Value> => {
         const found = await get<Value>(key)
@@ -155,12 +180,20 @@ export function remoteCaches(peer: Peer): { namespace: (kind: string, ...owner: 
   }
 }
 
+/** Longer ones are refused before they are sent; how long a key may be the host says. */
+const MAX_SENT_KEY = 65_536
+
 /** Whether it can be kept; what cannot is given all the same. */
 function isJson(value: unknown): boolean {
+  return jsonOf(value) !== undefined
+}
+
+/** Undefined for what JSON cannot hold. */
+function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) !== undefined
+    return JSON.stringify(value)
   } catch {
-    return false
+    return undefined
   }
 }
 

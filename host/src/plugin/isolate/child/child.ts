@@ -20,19 +20,18 @@ import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-den
 import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
 import { createTells } from './child-notifications.ts'
 import { describe } from '../channel/description.ts'
-import type { CallOrder, HostAsks, Loaded, LoadOrder, PluginTells, Returned } from '../channel/messages.ts'
+import { writeLoaded } from '../channel/loaded-codec.ts'
+import type { CallOrder, HostAsks, LoadOrder, PluginTells, Returned } from '../channel/messages.ts'
 import { pacedProgress, type PacedProgress } from '../channel/paced-progress.ts'
 import { openPeer, type Parcel, type Peer } from '../channel/peer.ts'
 import { readConfig } from '../channel/config-codec.ts'
 import { readThrown, writeThrown } from '../channel/error-codec.ts'
 
 const CHANNEL = 3
-/** What the host may send at a time, an answer of a service for the most part. */
-const MAX_FRAME_BYTES = 64 * 1_048_576
 /** The host passes on four steps of progress a second; more than it can choose the last one of need not be sent to it. */
 const PACE_MS = 50
 
-let maxAnswerBytes = MAX_FRAME_BYTES
+let maxAnswerBytes = 0
 let plugin: unknown
 let running: RunningPlugin | undefined
 const calls = new OpenRequests<RemoteRequest>()
@@ -67,8 +66,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
 
 const peer: Peer = openPeer({
   socket: new Socket({ fd: CHANNEL }),
-  maxFrameBytes: MAX_FRAME_BYTES,
-  trusted: true,
+  from: 'host',
   onAsk: (what, { data }, id) => asks[what as keyof HostAsks](data as never, id),
   onTell(what, data) {
     if (what !== 'cancel') return
@@ -88,25 +86,18 @@ function deny(denial: Denial): void {
   tells.tell('denied', { call: number, ...denial })
 }
 
-async function load({ file, root, label, timeoutMs, maxFrameBytes, approved }: LoadOrder): Promise<Parcel> {
-  maxAnswerBytes = maxFrameBytes
+async function load({ file, root, label, timeoutMs, maxAnswerBytes: most, approved }: LoadOrder): Promise<Parcel> {
+  maxAnswerBytes = most
   const files = new Set<string>()
   const digests = new Map<string, string>()
   const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off' })
   try {
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
     plugin = imported.exported
-    const text = describe(plugin)
-    const loaded: Loaded = { isDescribed: text !== undefined, digests: [...imported.modules.digests] }
-    return { data: loaded, body: text ?? '' }
+    return writeLoaded({ description: describe(plugin), digests: imported.modules.digests })
   } catch (error) {
-    const loaded: Loaded = {
-      error: writeThrown(error),
-      location: placeOf(error, new Set([...digests.keys(), ...files])),
-      isDescribed: false,
-      digests: [...digests],
-    }
-    return { data: loaded }
+    const location = placeOf(error, new Set([...digests.keys(), ...files]))
+    return writeLoaded({ error: writeThrown(error), location, digests })
   }
 }
 
@@ -248,10 +239,13 @@ class RemoteRequest implements CallRequest {
       call: this.#id,
       progress,
       ...(total === undefined ? {} : { total }),
-      ...(message === undefined ? {} : { message }),
+      ...(message === undefined ? {} : { message: message.slice(0, LONGEST_MESSAGE) }),
     } satisfies PluginTells['progress'])
   }
 }
+
+/** Of a step of progress; the host passes on no more of it. */
+const LONGEST_MESSAGE = 1_000
 
 watchDenials(deny)
 peer.tell('ready', undefined)
