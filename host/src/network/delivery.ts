@@ -31,11 +31,12 @@ export function createDelivery({ limits, random, log, ...deps }: DeliveryOptions
   const breakerOf = breakers(limits, deps.clock, log)
 
   return (request) => {
-    const { method, signal, subject, target } = request
+    const { method, signal, subject, target, timeLeftMs } = request
     return sendWithRetries(
       {
         method,
         signal,
+        timeLeftMs,
         breaker: breakerOf(target.url.origin),
         // A place is held for one attempt only: a request that waits to be retried keeps none from the others.
         send: async () => {

@@ -6,6 +6,8 @@ export interface CallScope {
   /** Paths that a read call may POST to, `*` for one segment. */
   readonly safePaths: readonly string[]
   readonly signal: AbortSignal
+  /** How long the call goes on at most, in milliseconds. */
+  readonly timeLeftMs?: () => number
   readonly requestId: string
   readonly principal: Principal
   /**

@@ -33,6 +33,8 @@ export interface ServiceHttpOptions {
   readonly placement?: CredentialPlacement | undefined
   /** The plugin's headers for every request. */
   readonly headers?: Readonly<Record<string, string>>
+  /** What it calls itself, where neither the plugin nor the request says otherwise. Default: `patchbay`. */
+  readonly userAgent?: string
   /** Asked for every request to the base URL; without it requests go without a credential. */
   readonly credential?: ResolveCredential
   readonly hints: Hints
@@ -68,6 +70,7 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     reach,
     placement: options.placement,
     headers: options.headers ?? {},
+    userAgent: options.userAgent,
     limits,
     hints,
     redact: redactor,
@@ -99,7 +102,13 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     const subject = found ? { ...prepared.subject, source: found.source } : prepared.subject
     const forget = found?.secrets.map((secret) => redactor.add(secret)) ?? []
     try {
-      const outcome = await deliver({ ...prepared, subject, headers, signal: stop.signal })
+      const outcome = await deliver({
+        ...prepared,
+        subject,
+        headers,
+        signal: stop.signal,
+        timeLeftMs: scope?.timeLeftMs ?? FOREVER,
+      })
       if (outcome.kind === 'failed') throw outcome.error
       if (outcome.answer.status === 401) found?.refused?.()
       return read(outcome.answer, subject)
@@ -126,6 +135,9 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     },
   })
 }
+
+/** Background work waits as long as it likes. */
+const FOREVER = () => Infinity
 
 /** A call has the rights of its tool, read-only instances none to write. Background work belongs to no tool and may write. */
 function rightsOf(scope: CallScope | undefined, readOnly: boolean): Rights {

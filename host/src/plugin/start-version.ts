@@ -40,12 +40,12 @@ export async function startVersion(
     loaded.retire()
     return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
   }
-  const { line, broken } = openLines({ base, tenants, instance, surface, entry, log }, deps)
+  const draft = activation({ state: 'loading' })
+  const { line, broken } = openLines({ base, tenants, instance, version: draft.record.version, surface, entry, log }, deps)
   for (const [tenant, why] of broken) refused.set(tenant, why)
   for (const [tenant, { code, message }] of refused)
     if (tenant !== '') log.warn('tenant_unconfigured', { tenant, code, reason: message })
   traces.push(line.http)
-  const draft = activation({ state: 'loading' })
   const { config = NO_CONFIG, secrets = NO_SECRETS } = base ?? {}
   const identity = versionIdentity({ root: draft.root, digests: () => draft.digests, config, secrets, tenants })
   const starting = loaded.start({

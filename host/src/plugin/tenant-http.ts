@@ -9,7 +9,11 @@ import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 
 /** A way to the service for everybody, with one of its own for each tenant; what is wrong with a tenant's address is the tenant's alone. */
 export function openLines(
-  { base, tenants, ...of }: Pick<Audience, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'surface' | 'entry' | 'log'>,
+  {
+    base,
+    tenants,
+    ...of
+  }: Pick<Audience, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'version' | 'surface' | 'entry' | 'log'>,
   { credentialsOf, createHttp }: Pick<ActivationDeps, 'credentialsOf' | 'createHttp'>,
 ): { readonly line: ServiceLine; readonly broken: ReadonlyMap<string, HostError> } {
   const { areCallers: _, ...policy } = credentialsOf(of.entry)

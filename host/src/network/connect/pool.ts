@@ -1,5 +1,5 @@
 import { getCACertificates } from 'node:tls'
-import type { Agent } from 'undici'
+import type { Agent, Client, Dispatcher, Pool } from 'undici'
 import { guardedConnector, trustingConnector, type Dialing } from './address-guard.ts'
 import type { NetworkLimits } from '../resilience/limits.ts'
 import { proxiedConnector, type Proxy } from './proxy.ts'
@@ -26,6 +26,33 @@ export interface PoolOptions {
   readonly http2?: boolean | undefined
 }
 
+/**
+ * A pool may have many connections while many requests are on their way, and keeps few of them when they are done: the first are used
+ * first and stay, those beyond end soon, whatever the service says of how long they may.
+ */
+function poolThatKeepsFew({
+  idleConnections,
+}: Pick<NetworkLimits, 'idleConnections'>): (origin: string | URL, options: object) => Dispatcher {
+  return (origin, options) => {
+    const kept = new Set<object>()
+    const { Client: OneConnection, Pool: Connections } = undici()
+    const pool = new Connections(origin, {
+      ...(options as Pool.Options),
+      factory(at, own) {
+        const isKept = kept.size < idleConnections
+        const soon = { keepAliveTimeout: SOON_MS, keepAliveMaxTimeout: SOON_MS }
+        const client = new OneConnection(at, { ...(own as Client.Options), ...(isKept ? {} : soon) })
+        if (isKept) kept.add(client)
+        return client
+      },
+    })
+    // undici takes a client that could not connect out of its pool; the next one has its place.
+    return pool.on('connectionError', (_origin, targets) => targets.forEach((target) => kept.delete(target)))
+  }
+}
+
+const SOON_MS = 1_000
+
 export function createPools(options: PoolOptions): Pools {
   const { limits, dialing, allowPrivateBase, ca, clientCertificate, proxy, http2 = true } = options
   const connecting = {
@@ -51,7 +78,7 @@ export function createPools(options: PoolOptions): Pools {
     const connect = proxy
       ? proxiedConnector({ proxy, dialing, isGuarded, connecting: own })
       : (isGuarded ? guardedConnector : trustingConnector)(dialing, own)
-    const agent = new (undici().Agent)({ ...pooling, connect })
+    const agent = new (undici().Agent)({ ...pooling, connect, factory: poolThatKeepsFew(limits) })
     agents.set(zone, agent)
     return agent
   }

@@ -13,7 +13,7 @@ import { HINTS_ELSEWHERE, nameOf, withoutValues, type Hints, type Subject } from
 import { resolveTarget, type Reach } from '../connect/target.ts'
 
 /** A request that may be sent, but for its credential. */
-export type Prepared = Omit<Exchange, 'signal'>
+export type Prepared = Omit<Exchange, 'signal' | 'timeLeftMs'>
 
 export interface Asked {
   readonly path: string
@@ -28,6 +28,7 @@ export interface PreparationOptions {
   readonly placement: CredentialPlacement | undefined
   /** The plugin's headers for every request. */
   readonly headers: Readonly<Record<string, string>>
+  readonly userAgent?: string | undefined
   readonly limits: NetworkLimits
   readonly hints: Hints
   readonly redact: (text: string) => string
@@ -68,7 +69,11 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
       })
     }
     const body = readBody(options.body, subject)
-    const usual = { accept, 'user-agent': 'mcp-patchbay', ...(body.contentType ? { 'content-type': body.contentType } : {}) }
+    const usual = {
+      accept,
+      'user-agent': setup.userAgent ?? 'patchbay',
+      ...(body.contentType ? { 'content-type': body.contentType } : {}),
+    }
     return {
       target,
       method,

@@ -9,6 +9,7 @@ import type { Pools } from '../connect/pool.ts'
 import { followRedirect, isRedirect, MAX_REDIRECTS, redirectMethod } from './redirects.ts'
 import { collect, unpack, type BodyProblem } from '../response/response-body.ts'
 import type { Subject } from './subject.ts'
+import { writtenInParts } from './written-in-parts.ts'
 import type { Reach, Target } from '../connect/target.ts'
 
 /** One attempt, from the first byte sent to the last one read, redirects included. */
@@ -19,8 +20,9 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | null
   readonly rights: Rights
-  readonly limits: Pick<NetworkLimits, 'headersMs' | 'bodyMs' | 'responseBytes'>
+  readonly limits: Pick<NetworkLimits, 'headersMs' | 'bodyMs' | 'writeMs' | 'responseBytes'>
   readonly signal: AbortSignal
+  readonly timeLeftMs: () => number
   readonly subject: Subject
 }
 
@@ -70,9 +72,26 @@ async function send(hop: Hop, { pools, clock }: ExchangeDeps): Promise<Outcome> 
       stop.abort(timedOut.error)
     })
   let cancelTimer = limitTime(limits.headersMs, 'no answer')
+  const writing = writtenInParts(hop.body, {
+    onPart() {
+      cancelTimer()
+      cancelTimer = limitTime(limits.writeMs, 'the service took no more of the request')
+    },
+    onWritten() {
+      cancelTimer()
+      cancelTimer = limitTime(limits.headersMs, 'no answer')
+    },
+  })
   try {
     const { origin, pathname, search, href } = target.url
-    const request = { origin, path: pathname + search, method, headers: hop.headers, body: hop.body, signal: stop.signal }
+    const request = {
+      origin,
+      path: pathname + search,
+      method,
+      headers: { ...hop.headers, ...writing.headers },
+      body: writing.body,
+      signal: stop.signal,
+    }
     // A request that waits for a connection would hear of the signal only once it has one.
     const response = await orAborted(pools.agentFor(target).request(request), stop.signal, (late) => late.body.destroy())
     cancelTimer()

@@ -6,8 +6,12 @@ export interface NetworkLimits {
   readonly headersMs: number
   /** From the headers until the last byte: a body that drips does not count as progress. */
   readonly bodyMs: number
+  /** How long the service may take none of a large request. */
+  readonly writeMs: number
   /** Connections to one origin. */
   readonly connections: number
+  /** How many of them stay when there is nothing to send. */
+  readonly idleConnections: number
   readonly keepAliveMs: number
   /** Of a body, as it comes and unpacked. */
   readonly responseBytes: number
@@ -26,7 +30,9 @@ export const DEFAULT_LIMITS: NetworkLimits = Object.freeze({
   connectMs: 5_000,
   headersMs: 30_000,
   bodyMs: 60_000,
+  writeMs: 10_000,
   connections: 100,
+  idleConnections: 20,
   keepAliveMs: 20_000,
   responseBytes: 10_485_760,
   inFlight: 100,

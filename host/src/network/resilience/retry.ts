@@ -17,6 +17,8 @@ export interface RetryPolicy {
 export interface Attempts {
   readonly method: Method
   readonly signal: AbortSignal
+  /** Of the call that waits for the answer. */
+  readonly timeLeftMs: () => number
   readonly breaker: Breaker
   readonly send: () => Promise<Outcome>
   /** The outcome when the breaker lets nothing through. */
@@ -35,7 +37,8 @@ export async function sendWithRetries(attempts: Attempts, policy: RetryPolicy): 
     if ('closedForMs' in permit) return last ?? leftAlone(permit.closedForMs)
     const outcome = await sendOnce(attempts.send, permit.settle)
     const waitMs = attempt < policy.retries ? retryWait(outcome, attempt, attempts.method, policy) : undefined
-    if (waitMs === undefined || !policy.budget.spend()) return outcome
+    // To wait for what the call does not live to see helps nobody: it is told how long the wait is.
+    if (waitMs === undefined || waitMs + ANSWER_MS > attempts.timeLeftMs() || !policy.budget.spend()) return outcome
     last = outcome
     onRetry(outcome, waitMs)
     await sleep(policy.clock, waitMs, signal)
@@ -61,6 +64,8 @@ async function sendOnce(
 const IDEMPOTENT: ReadonlySet<Method> = new Set<Method>(['GET', 'HEAD', 'PUT', 'DELETE'])
 const RETRYABLE: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 const BACKOFF_MS = 200
+/** What the next attempt itself takes, at the least. */
+const ANSWER_MS = 250
 
 /** How long to wait before the next attempt; undefined when there should be none. The service's own wish comes first, and jitter on top. */
 function retryWait(outcome: Outcome, attempt: number, method: Method, policy: RetryPolicy): number | undefined {

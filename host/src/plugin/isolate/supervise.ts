@@ -213,7 +213,8 @@ async function disposeIn(process: PluginProcess): Promise<void> {
 
 function scopeOf(request: CallRequest, { access, safePaths }: Rights) {
   const { signal, requestId, principal, credentials } = request
-  return { access, safePaths, signal, requestId, principal, credentials }
+  const timeLeftMs = () => (request.dueAt ?? Infinity) - performance.now()
+  return { access, safePaths, signal, timeLeftMs, requestId, principal, credentials }
 }
 
 function startOrder({ instance, surface, config, tenants = new Map(), hasBackground = true }: InlineOptions): StartOrder {

@@ -82,6 +82,10 @@ export class InlineScope implements CallScope {
   get signal(): AbortSignal {
     return this.#request.signal
   }
+  get timeLeftMs(): () => number {
+    const { dueAt = Infinity } = this.#request
+    return () => dueAt - performance.now()
+  }
   get requestId(): string {
     return this.#request.requestId
   }

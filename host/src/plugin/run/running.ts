@@ -25,6 +25,8 @@ export interface CallRequest {
   /** For the scope of its requests to services; never for the plugin. */
   readonly credentials: CallerCredentials | undefined
   readonly signal: AbortSignal
+  /** When its time is up, on the clock of `performance.now()`. */
+  readonly dueAt?: number
   readonly inputResponses: InputResponses | undefined
   readonly clientCapabilities: Readonly<Record<string, unknown>>
   readonly requestState: unknown

@@ -1,3 +1,4 @@
+import packageJson from '../../../package.json' with { type: 'json' }
 import { randomBytes } from 'node:crypto'
 import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
@@ -15,7 +16,7 @@ const fingerprintKey = randomBytes(32)
 
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
-  { instance, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
+  { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
   { redactor, readOnly, configDir, env, accounts }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
@@ -40,6 +41,7 @@ export function serviceHttp(
     extraHosts: grantedHosts(surface.capabilities.hosts ?? [], entry),
     placement: surface.credentials,
     headers: surface.headers ?? {},
+    userAgent: userAgentOf(surface.name, version),
     credential: credential.resolve,
     hints: {
       credentialVariables: configVariables(prefix, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
@@ -68,6 +70,12 @@ export interface ServiceHttpDeps {
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly accounts: AccountTokens | undefined
+}
+
+/** Each service sees which plugin asks. One that has no version is as old as this host. */
+function userAgentOf(name: string, version = packageJson.version): string {
+  const isToken = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(version)
+  return isToken ? `patchbay-${name}/${version}` : `patchbay-${name}`
 }
 
 /** Throws `AUTH_SECRET` for a variable that is named and not set. */

@@ -12,6 +12,8 @@ export interface ServiceLine {
 /** What the network layer must know to make a plugin's `http`. */
 export interface HttpOptions {
   readonly instance: string
+  /** Of the plugin or its package. */
+  readonly version: string | undefined
   readonly surface: PluginSurface
   readonly entry: PluginEntry
   readonly config: Readonly<Record<string, unknown>>
