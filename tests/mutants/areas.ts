@@ -1,7 +1,8 @@
 import type { Mutant } from './mutant.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
+import { credentials } from './credentials.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
-export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys]
+export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys, ...credentials]

@@ -45,14 +45,9 @@ export const calls = mutantsOf('calls', [
         'checkTool(deps),\n      ...limitRate<ToolAnswer>(deps),',
       ],
       ['the rate is not counted for tools', '      ...limitRate<ToolAnswer>(deps),\n', ''],
-      ['denied tools are not audited', "deny({ kind: 'tool', name, caller, io }, refused ?? 'unknown', deps)", ''],
+      ['denied tools are not audited', "deny({ kind: 'tool', name: of, caller, io }, item, deps)", ''],
       ['denied prompts are not audited', "deny({ kind: 'prompt', name, caller, io }, refused ?? 'unknown', deps)", ''],
       ['denied resources are not audited', "deny({ kind: 'resource', name: uri, caller, io }, refused ?? 'unknown', deps)", ''],
-      [
-        'a hidden tool can be called',
-        "if (!item || refused) {\n        deny({ kind: 'tool'",
-        "if (!item) {\n        deny({ kind: 'tool'",
-      ],
       [
         'a hidden prompt can be asked for',
         "if (!item || refused) {\n        deny({ kind: 'prompt'",

@@ -28,8 +28,38 @@ export type CredentialUse =
 /** Says it for one service. */
 export type CredentialUseOf = (call: CredentialCall) => CredentialUse
 
+/** What there is for one call to one service, highest first. */
+export interface CredentialsAtHand {
+  /** The request brought one for this service. */
+  readonly isSent: boolean
+  /** `token`: the caller's access token can be exchanged for one of the service. `noToken`: it would be, but the call came without. */
+  readonly exchange: 'off' | 'token' | 'noToken'
+  /** The caller has linked an account. Asked only where nothing above decides, since it reads a file. */
+  readonly isStored: () => boolean
+  /** The server has one of its own. */
+  readonly hasServer: boolean
+}
+
+export type CredentialDecision = 'sent' | 'exchange' | 'stored' | 'server' | 'nobody' | { readonly why: CredentialRefusal }
+export type CredentialRefusal = ErrorData<'CREDENTIAL_REQUIRED'>['why']
+
+/** By which credential a call goes, or why it is refused. The one place that decides this. */
+export function decideCredential(
+  { isSent, exchange, isStored, hasServer }: CredentialsAtHand,
+  policy: CredentialPolicy,
+  call: CredentialCall,
+): CredentialDecision {
+  if (isSent && !policy.allowRequestCredentials) return { why: 'notAccepted' }
+  // A caller whose token is exchanged never goes on with another credential because the token is missing.
+  if (!isSent && exchange === 'noToken' && call.credentials && call.principal.kind === 'oauth') return { why: 'noToken' }
+  const own = isSent ? 'sent' : exchange === 'token' ? 'exchange' : isStored() ? 'stored' : undefined
+  const why = hasServer || policy.isRaw ? serverRefusal(policy, call) : undefined
+  if (why && (policy.isRaw || !own)) return { why }
+  return own ?? (hasServer ? 'server' : policy.isNeeded ? { why: 'none' } : 'nobody')
+}
+
 /** Why the server's own credential is not for a call, or undefined when it is. */
-export function serverRefusal({ serverCredentials }: CredentialPolicy, call: CredentialCall): 'deny' | 'readOnly' | undefined {
+function serverRefusal({ serverCredentials }: CredentialPolicy, call: CredentialCall): 'deny' | 'readOnly' | undefined {
   if (serverCredentials === 'allow' || isOperator(call)) return undefined
   if (serverCredentials === 'readOnly') return call.access === 'read' ? undefined : 'readOnly'
   return 'deny'

@@ -1,7 +1,7 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../../config/plugin/variables.ts'
-import { HostError, type ErrorData } from '../../errors.ts'
+import { HostError } from '../../errors.ts'
 import { systemClock } from '../../network/resilience/clock.ts'
 import type { Credential, CredentialSource, ResolveCredential } from '../../network/request/placed-credential.ts'
 import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-client.ts'
@@ -11,7 +11,7 @@ import { callerCredential } from './caller-credential.ts'
 import { createTokenSource } from './client-credentials.ts'
 import {
   credentialRequired,
-  serverRefusal,
+  decideCredential,
   type CredentialCall,
   type CredentialPolicy,
   type CredentialUse,
@@ -52,35 +52,45 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   const server = serverCredential(options)
   const exchange = openExchange(options)
   const header = upstreamHeader(instance)
-  const required = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) => credentialRequired({ plugin: instance, header, why })
-  const refused = (why: ErrorData<'CREDENTIAL_REQUIRED'>['why']) => ({ by: 'refused', error: required(why) }) as const
-
-  /** Everything of the caller's own, highest first. */
-  const ownOf = (call: CredentialCall): Own | undefined => {
+  const choose = (call: CredentialCall): Choice => {
     const line = call.credentials?.of(instance)
-    if (line !== undefined) return { ...made(callerCredential(line, settings)), isSent: true }
     const fingerprint = exchange?.fingerprint(call)
-    if (exchange && fingerprint !== undefined)
-      return { fingerprint, source: { kind: 'exchange' }, fetch: () => exchange.credential(call) }
-    // Whoever is exchanged for never goes on as anybody else.
-    if (exchange && call.credentials && call.principal.kind === 'oauth') throw required('noToken')
-    const { principal } = call
-    const stored = options.accounts?.get({ principal, instance })
-    return stored === undefined ? undefined : made(callerCredential(stored, { ...settings, source: { kind: 'stored' } }))
+    let stored: string | undefined
+    const decision = decideCredential(
+      {
+        isSent: line !== undefined,
+        exchange: !exchange ? 'off' : fingerprint === undefined ? 'noToken' : 'token',
+        isStored: () => (stored = options.accounts?.get({ principal: call.principal, instance })) !== undefined,
+        hasServer: server !== undefined,
+      },
+      policy,
+      call,
+    )
+    switch (decision) {
+      case 'sent':
+        return byCaller(made(callerCredential(line ?? '', settings)))
+      case 'exchange':
+        return byCaller({
+          fingerprint: fingerprint ?? '',
+          source: { kind: 'exchange' },
+          fetch: async () => exchange?.credential(call),
+        })
+      case 'stored':
+        return byCaller(made(callerCredential(stored ?? '', { ...settings, source: { kind: 'stored' } })))
+      case 'server':
+        return { use: server ? { by: 'server', source: server.source } : { by: 'nobody' } }
+      case 'nobody':
+        return { use: { by: 'nobody' } }
+      default:
+        return { use: { by: 'refused', error: credentialRequired({ plugin: instance, header, why: decision.why }) } }
+    }
   }
-  const decide = (call: CredentialCall): { readonly use: CredentialUse; readonly own?: Own | undefined } => {
-    let own: Own | undefined
+  const decide = (call: CredentialCall): Choice => {
     try {
-      own = ownOf(call)
+      return choose(call)
     } catch (error) {
       return { use: { by: 'refused', error: unusable(error) } }
     }
-    if (own?.isSent && !policy.allowRequestCredentials) return { use: refused('notAccepted') }
-    const why = server || policy.isRaw ? serverRefusal(policy, call) : undefined
-    if (why && (policy.isRaw || !own)) return { use: refused(why) }
-    if (own) return { use: { by: 'caller', fingerprint: own.fingerprint, source: own.source }, own }
-    if (server) return { use: { by: 'server', source: server.source } }
-    return { use: policy.isNeeded ? refused('none') : { by: 'nobody' } }
   }
 
   return {
@@ -102,9 +112,17 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
 interface Own {
   readonly fingerprint: string
   readonly source: CredentialSource
-  readonly fetch: () => Promise<Credential>
-  /** By the request itself. */
-  readonly isSent?: true
+  readonly fetch: () => Promise<Credential | undefined>
+}
+
+/** A decision, with what to fetch where the caller's own is used. */
+interface Choice {
+  readonly use: CredentialUse
+  readonly own?: Own
+}
+
+function byCaller(own: Own): Choice {
+  return { use: { by: 'caller', fingerprint: own.fingerprint, source: own.source }, own }
 }
 
 function made(credential: Credential): Own {

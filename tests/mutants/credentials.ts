@@ -1,0 +1,204 @@
+import { mutantsOf } from './mutant.ts'
+
+const TABLE = 'tests/unit/decisions/credential-table.test.ts'
+const TENANTS = 'tests/unit/decisions/tenant-config-table.test.ts'
+
+export const credentials = mutantsOf('credentials', [
+  {
+    file: 'host/src/auth/outbound/credential-use.ts',
+    noticedBy: [TABLE],
+    changes: [
+      [
+        'a credential that is not accepted is used',
+        "if (isSent && !policy.allowRequestCredentials) return { why: 'notAccepted' }",
+        '',
+      ],
+      [
+        'a credential that is not accepted is passed over',
+        "if (isSent && !policy.allowRequestCredentials) return { why: 'notAccepted' }",
+        'if (isSent && !policy.allowRequestCredentials) isSent = false',
+      ],
+      [
+        'a caller whose token is missing goes on with another credential',
+        "if (!isSent && exchange === 'noToken' && call.credentials && call.principal.kind === 'oauth') return { why: 'noToken' }",
+        '',
+      ],
+      ['a caller with an API key must bring an access token', " && call.principal.kind === 'oauth') return", ') return'],
+      [
+        'an exchanged token comes before the one that was sent',
+        "isSent ? 'sent' : exchange === 'token' ? 'exchange' :",
+        "exchange === 'token' ? 'exchange' : isSent ? 'sent' :",
+      ],
+      [
+        'a linked account comes before the exchange',
+        "exchange === 'token' ? 'exchange' : isStored() ? 'stored'",
+        "isStored() ? 'stored' : exchange === 'token' ? 'exchange'",
+      ],
+      ['linked accounts are not used', "isStored() ? 'stored' : undefined", 'undefined'],
+      [
+        "a plugin that has the server's secrets is called by anybody when no credential is set",
+        'hasServer || policy.isRaw ? serverRefusal',
+        'hasServer ? serverRefusal',
+      ],
+      [
+        "a plugin that has the server's secrets is called by whoever brings a credential",
+        'if (why && (policy.isRaw || !own)) return { why }',
+        'if (why && !own) return { why }',
+      ],
+      [
+        "a caller's own credential is refused where the server's is not for callers",
+        'if (why && (policy.isRaw || !own)) return { why }',
+        'if (why) return { why }',
+      ],
+      ["the server's credential is everybody's", 'if (why && (policy.isRaw || !own)) return { why }', ''],
+      [
+        "the server's credential comes before the caller's",
+        "return own ?? (hasServer ? 'server'",
+        "return hasServer ? 'server' : own ?? (hasServer ? 'server'",
+      ],
+      ['a service that needs a credential is asked without one', "policy.isNeeded ? { why: 'none' } : 'nobody'", "'nobody'"],
+      ['a service that needs none is not asked', "policy.isNeeded ? { why: 'none' } : 'nobody'", "{ why: 'none' }"],
+      [
+        'with readOnly callers write with the credential of the server',
+        "return call.access === 'read' ? undefined : 'readOnly'",
+        'return undefined',
+      ],
+      ['with readOnly callers read nothing', "return call.access === 'read' ? undefined : 'readOnly'", "return 'readOnly'"],
+      ["with deny callers use the server's credential", "  return 'deny'\n", '  return undefined\n'],
+      ['the operator is refused', "serverCredentials === 'allow' || isOperator(call)", "serverCredentials === 'allow'"],
+      [
+        'everybody on an open listener is the operator',
+        "credentials === undefined && principal.kind === 'local'",
+        "principal.kind === 'local'",
+      ],
+      [
+        'a caller in process is the operator, whoever it is',
+        "credentials === undefined && principal.kind === 'local'",
+        'credentials === undefined',
+        { noticedBy: [TABLE] },
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/service-credential.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ['what was sent counts as nothing', 'isSent: line !== undefined', 'isSent: false'],
+      ['the exchange is off', "exchange: !exchange ? 'off' :", "exchange: true ? 'off' :"],
+      [
+        'linked accounts are not read',
+        '(stored = options.accounts?.get({ principal: call.principal, instance })) !== undefined',
+        'stored !== undefined',
+      ],
+      ['the server has no credential', 'hasServer: server !== undefined', 'hasServer: false'],
+      [
+        'an error of a linked account is no credential',
+        "return { use: { by: 'refused', error: unusable(error) } }",
+        "return { use: { by: 'nobody' } }",
+        { noticedBy: ['tests/security/credentials/callers-own-tokens.test.ts'] },
+      ],
+      ['a refused call is sent', "if (use.by === 'refused') throw use.error", ''],
+      [
+        "a caller's requests go with the server's credential",
+        "return use.by === 'server' ? server?.fetch() : own?.fetch()",
+        'return server?.fetch() ?? own?.fetch()',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/token-exchange.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ["exchanged tokens are known without the caller's token", 'settings.instance, token])', 'settings.instance])'],
+      ['exchanged tokens are known without the tenant', "['exchange', tenant ?? null, kind", "['exchange', kind"],
+      ['exchanged tokens are known without the id', 'kind, id, settings.instance', 'kind, settings.instance'],
+      ['exchanged tokens are known without the kind of principal', 'tenant ?? null, kind, id', 'tenant ?? null, id'],
+      [
+        'exchanged tokens are named by the token itself',
+        "createHmac('sha256', settings.fingerprintKey).update(parts).digest('base64url')",
+        'parts',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/settings/credential-policy.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ["callers who are known have the server's credential", "(isAnybody ? 'allow' : 'deny')", "'allow'"],
+      ['a reload that turns authentication on leaves the open listener open', " && started.auth.inbound.mode === 'none'", ''],
+      ['a reload that turns authentication off closes nothing', "auth.inbound.mode === 'none' && started", 'started'],
+      [
+        "the entry's word counts for less than the host's",
+        '{ serverCredentials = auth.serverCredentials, allowRequestCredentials',
+        '{ serverCredentials: own, allowRequestCredentials',
+      ],
+      ['a raw plugin counts as none', "isRaw: capabilities.credentials === 'raw'", 'isRaw: false'],
+      ['every service needs none where it is exchanged for nobody', 'exchange !== undefined ||', 'exchange === undefined ||'],
+      [
+        'callers count although nothing lets them bring a credential',
+        '(allowRequestCredentials || auth.accounts !== undefined)',
+        'true',
+      ],
+      ['linked accounts do not count', '(allowRequestCredentials || auth.accounts !== undefined)', 'allowRequestCredentials'],
+      ['a service for callers only needs a credential of the server', 'compat.authorizationIsUpstream ||', ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/settings/tenant-config.ts',
+    noticedBy: [TENANTS],
+    changes: [
+      [
+        'a user name or client id of the entry goes to a tenant',
+        'CREDENTIALS.has(key) || value instanceof SecretValue ? []',
+        'value instanceof SecretValue ? []',
+      ],
+      [
+        'a secret of the entry goes to a tenant',
+        'CREDENTIALS.has(key) || value instanceof SecretValue ? []',
+        'CREDENTIALS.has(key) ? []',
+      ],
+      [
+        'a nested secret of the entry goes to a tenant',
+        '(part instanceof SecretValue ? [] : [[key, plain(part)]])',
+        '[[key, plain(part)]]',
+      ],
+      [
+        'a nested list of secrets of the entry goes to a tenant',
+        'value.filter((item) => !(item instanceof SecretValue)).map(plain)',
+        'value.map(plain)',
+      ],
+      ["a tenant gets none of the entry's settings", 'given.ok ? givenSettings(given) : {}', '{}'],
+      [
+        "the entry's settings count for more than the tenant's",
+        'over(shared, tenants[tenant]?.plugins[instance]?.config ?? {})',
+        'over(tenants[tenant]?.plugins[instance]?.config ?? {}, shared)',
+      ],
+      [
+        "a tenant reads the entry's variables",
+        'instance: tenantPrefix(tenant, instance),\n          surface,',
+        'instance,\n          surface,',
+      ],
+      [
+        'a tenant without settings of its own has some',
+        'Object.hasOwn(tenants[tenant]?.plugins ?? {}, instance)',
+        'Object.hasOwn(tenants, tenant)',
+      ],
+      [
+        "settings of another instance are this one's",
+        'Object.hasOwn(tenants[tenant]?.plugins ?? {}, instance)',
+        'Object.keys(tenants[tenant]?.plugins ?? {}).length > 0',
+      ],
+      [
+        'what only tenants have makes them lose what the entry says',
+        'config: { ...surface.config, required: [] }',
+        'config: { ...surface.config }',
+      ],
+      [
+        'objects of the tenant replace those of the entry whole',
+        'isObject(before) && isObject(value) ? over(before, value) : value',
+        'value',
+      ],
+      ['defaults of the schema count for more than a tenant says', "source === 'default' ? []", "source === 'none' ? []"],
+    ],
+  },
+])
