@@ -129,8 +129,8 @@ export const credentials = mutantsOf('credentials', [
       ['a reload that turns authentication off closes nothing', "auth.inbound.mode === 'none' && started", 'started'],
       [
         "the entry's word counts for less than the host's",
-        '{ serverCredentials = auth.serverCredentials, allowRequestCredentials',
-        '{ serverCredentials: own, allowRequestCredentials',
+        'serverCredentials: serverCredentials ??',
+        'serverCredentials: auth.serverCredentials ?? serverCredentials ??',
       ],
       ['a raw plugin counts as none', "isRaw: capabilities.credentials === 'raw'", 'isRaw: false'],
       ['every service needs none where it is exchanged for nobody', 'exchange !== undefined ||', 'exchange === undefined ||'],

@@ -24,6 +24,7 @@ const CALLERS = {
   operator: { principal: { ...principal, kind: 'local' }, credentials: undefined },
   'open listener': { principal: { ...principal, kind: 'local' }, credentials: brought },
   'API key': { principal, credentials: brought },
+  'API key in process': { principal, credentials: undefined },
   'access token': { principal: { ...principal, kind: 'oauth' }, credentials: brought },
 } as const satisfies Record<string, Pick<CredentialCall, 'principal' | 'credentials'>>
 
@@ -43,7 +44,7 @@ interface Inputs {
 
 type Answer = 'sent' | 'exchange' | 'stored' | 'server' | 'nobody' | `refused: ${CredentialRefusal}`
 
-const notOperator = ['open listener', 'API key', 'access token'] as const
+const notOperator = ['open listener', 'API key', 'API key in process', 'access token'] as const
 /** What a row says nothing of may be anything. Of the rows that fit, the first has the answer. */
 const TABLE: readonly (readonly [{ readonly [Key in keyof Inputs]?: Inputs[Key] | readonly Inputs[Key][] }, Answer])[] = [
   [{ sent: true, accepts: false }, 'refused: notAccepted'],
@@ -88,7 +89,7 @@ function rowFor(inputs: Inputs): number {
 test('every call goes with the credential that the table says, or is refused for the reason that it says', () => {
   const used = new Set<number>()
   const all = combinations()
-  assert.equal(all.length, 4_608)
+  assert.equal(all.length, 5_760)
   for (const inputs of all) {
     const { sent, accepts, exchange, stored, server, policy, raw, needed, access, caller } = inputs
     const decided = decideCredential(
@@ -173,14 +174,14 @@ for (const sent of [undefined, 'Bearer sent-token'])
           const use = credential.useOf(call)
           assert.equal('source' in use ? use.source.kind : use.by, expected)
           assert.equal(use.by, expected === 'server' || expected === 'refused' ? expected : 'caller')
-          if (exchange && !sent) return
+          if (exchange && !sent) return undefined
           const headers: Record<string, string> = {}
-          const fetched = await credential
-            .resolve({ ...call, safePaths: [], signal: new AbortController().signal, requestId: 'r' })
-            .catch(() => undefined)
+          const fetching = credential.resolve({ ...call, safePaths: [], signal: new AbortController().signal, requestId: 'r' })
+          if (expected === 'refused') return assert.rejects(fetching, { code: 'AUTHENTICATION_FAILED' })
+          const fetched = await fetching
           fetched?.apply(headers)
           const token = expected === 'header' ? 'sent' : expected
-          assert.deepEqual(headers, expected === 'refused' ? {} : { authorization: `Bearer ${token}-token` })
+          return assert.deepEqual(headers, { authorization: `Bearer ${token}-token` })
         })
       }
 

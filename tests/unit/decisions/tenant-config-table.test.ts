@@ -16,7 +16,7 @@ const config = Type.Object({
   oauthClientId: optional.plain,
   personalToken: optional.secret,
   webhookKey: optional.secret,
-  net: Type.Optional(Type.Object({ region: optional.plain, key: optional.secret })),
+  net: Type.Optional(Type.Object({ region: optional.plain, key: optional.secret, keys: Type.Optional(Type.Array(Secret())) })),
 })
 const { surface } = activeRecord(emptyPlugin('desk', [], { config }))
 assert.ok(surface)
@@ -72,6 +72,7 @@ describe('of the places that set a value a tenant gets the last', () => {
         const value = keyPath
           .split('.')
           .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], acme.config)
+        if (places.length === 0 && keyPath === 'label') assert.equal(acme.sources['label'], 'default')
         const isSecret = /Token|[kK]ey$/.test(keyPath)
         assert.equal(isSecret ? acme.secrets.get(keyPath) : value, expected)
         assert.equal(value instanceof SecretValue, isSecret && expected !== undefined)
@@ -83,7 +84,7 @@ describe('of the places that set a value a tenant gets the last', () => {
 
 test("an object of the tenant is merged into the entry's, key by key", () => {
   const resolved = resolveConfig({ tenants: { acme: { plugins: { desk: { config: { net: { key: 'acmes' } } } } } } })
-  const entry = normalizeEntry({ use: './desk', config: { net: { region: 'eu', key: 'entrys' } } })
+  const entry = normalizeEntry({ use: './desk', config: { net: { region: 'eu', key: 'entrys', keys: ['entrys-too'] } } })
   const environment = {
     env: {},
     configDir: '/',
@@ -95,6 +96,7 @@ test("an object of the tenant is merged into the entry's, key by key", () => {
   assert.ok(acme?.ok)
   assert.equal((acme.config['net'] as { region: string }).region, 'eu')
   assert.deepEqual([...acme.secrets], [['net.key', 'acmes']])
+  assert.ok(base.ok && base.secrets.size >= 2)
 })
 
 test('what everybody needs and only tenants have is missing from the entry, whose other settings they have all the same', () => {

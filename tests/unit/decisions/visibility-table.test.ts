@@ -134,6 +134,7 @@ table('globs of the entry, over names without the instance', [
     { entry: { tools: glob(allow, deny) } },
     passes ? undefined : 'denied_by_plugin',
   ]),
+  ['a name beside a tag that it has not', { entry: { tools: { allow: ['tag:other', 'issues_get'] } } }, undefined],
   ['the full name means nothing here', { entry: { tools: { deny: ['a_issues_get'] } } }, undefined],
 ])
 
@@ -215,6 +216,50 @@ table('toolsets that the request asks for', [
     'not_in_toolset',
   ],
 ])
+
+const TAGGED = { tags: ['issues', 'bulk'] }
+/** [globs, whether they match a tool with the tags `issues` and `bulk`] */
+const tagGlobs: readonly (readonly [string, boolean])[] = [
+  ['tag:issues', true],
+  ['tag:bulk', true],
+  ['tag:iss*', true],
+  ['tag:*', true],
+  ['tag:pulls', false],
+  ['issues', false],
+]
+table(
+  'a tag in place of a name',
+  tagGlobs.flatMap(([one, matches]): Row[] => [
+    [`allow ${one} by the entry`, { item: TAGGED, entry: { tools: { allow: [one] } } }, matches ? undefined : 'denied_by_plugin'],
+    [`deny ${one} by the entry`, { item: TAGGED, entry: { tools: { deny: [one] } } }, matches ? 'denied_by_plugin' : undefined],
+    [`allow ${one} by the host`, { item: TAGGED, config: { tools: { allow: [one] } } }, matches ? undefined : 'denied_by_host'],
+    [`deny ${one} by the host`, { item: TAGGED, config: { tools: { deny: [one] } } }, matches ? 'denied_by_host' : undefined],
+    [
+      `allow ${one} by the tenant`,
+      { item: TAGGED, principal: { tenant: 'acme' }, config: { tenants: { acme: { tools: { allow: [one] } } } } },
+      matches ? undefined : 'tenant',
+    ],
+    [
+      `deny ${one} by the tenant`,
+      { item: TAGGED, principal: { tenant: 'acme' }, config: { tenants: { acme: { tools: { deny: [one] } } } } },
+      matches ? 'tenant' : undefined,
+    ],
+    [
+      `${one} granted by a scope`,
+      {
+        item: TAGGED,
+        principal: { permissions: ['s'] },
+        config: { auth: { inbound: { mode: 'none' }, permissions: { s: [one] } } },
+      },
+      matches ? undefined : 'permission',
+    ],
+    [
+      `${one} in a toolset`,
+      { item: TAGGED, config: { tools: { toolsets: { t: [one] }, enable: ['t'] } } },
+      matches ? undefined : 'not_in_toolset',
+    ],
+  ]),
+)
 
 const both = [false, true]
 table(
