@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { createPace, type PaceOptions } from './pace.ts'
 import { pollFiles } from './poll-files.ts'
 
 /** What is to be watched now: it changes with every reload. */
@@ -30,12 +31,8 @@ export interface WatchOptions {
   /** Called with one settled set after the other, also while an earlier one is still being worked on. Must not reject. */
   readonly onSettled: (change: SettledChange) => Promise<void>
   readonly log: Logger
-  /** Waits this long after an event for another one. */
-  readonly debounceMs?: number
-  /** Instead, when it is not one save of one file: a checkout, a save-all, or a set that follows right after another. */
-  readonly quietMs?: number
-  /** Instead, while a file is gone or a folder appears: editors delete and write anew, and copies take a while. */
-  readonly goneMs?: number
+  /** How long it waits for more. */
+  readonly pace?: PaceOptions
   /** Never waits longer than this in all. */
   readonly maxWaitMs?: number
 }
@@ -51,7 +48,8 @@ export interface Watcher extends AsyncDisposable {
  * everything is being watched.
  */
 export async function watchFiles(options: WatchOptions): Promise<Watcher> {
-  const { targets, log, debounceMs = 10, quietMs = 50, goneMs = 120, maxWaitMs = 400 } = options
+  const { targets, log, maxWaitMs = 400 } = options
+  const pace = createPace(options.pace)
   let known = targets()
   const watcher = new FSWatcher({ ignoreInitial: true, followSymlinks: true, ignored: (path) => isIgnored(path, known) })
   const handling = new Set<Promise<void>>()
@@ -59,9 +57,6 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   let gone = new Set<string>()
   let discovered = false
   let firstAt = 0
-  let flushedAt = -Infinity
-  /** Sets so far that followed each other faster than people save. */
-  let inARow = 0
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
@@ -88,17 +83,13 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     const now = performance.now()
     if (!timer) firstAt = now
     clearTimeout(timer)
-    if (now - flushedAt >= STORM_MS) inARow = 0
-    // A storm that goes on is listened to less and less often: each of its sets costs a reload.
-    const wait =
-      gone.size > 0 || discovered ? goneMs : pending.size > 1 || inARow > 0 ? quietMs * 2 ** Math.max(inARow - 1, 0) : debounceMs
+    const wait = pace.waitMs({ files: pending.size, isIncomplete: gone.size > 0 || discovered }, now)
     timer = setTimeout(flush, Math.max(0, Math.min(wait, firstAt + maxWaitMs - now)))
   }
 
   function flush(): void {
     timer = undefined
-    flushedAt = performance.now()
-    inARow = Math.min(inARow + 1, 8)
+    pace.taken(performance.now())
     const change = { files: pending }
     pending = new Set()
     gone = new Set()
@@ -147,9 +138,6 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     },
   }
 }
-
-/** Sets that follow each other faster than this are one storm. People save more slowly. */
-const STORM_MS = 250
 
 /** Whether something happens in a folder of `pluginDirs` outside every known plugin, or a plugin as a whole comes or goes. */
 function isDiscovery(
