@@ -7,7 +7,7 @@ import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import type { CacheStats } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
-import type { EmbeddedConfig, ResolvedConfig } from './config/schema/schema.ts'
+import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
 import { createValidators } from './data/validate.ts'
 import { hostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
@@ -111,6 +111,8 @@ export interface HostChange {
   readonly config?: ResolvedConfig
   readonly env?: HostEnvironment
   readonly changed?: ReadonlySet<string>
+  /** Nothing came to the folders of `pluginDirs` or went from them: they need not be read. Default: false. */
+  readonly samePlugins?: boolean
 }
 
 const START_PATIENCE_MS = 5_000
@@ -186,6 +188,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     deps: () => ({
       graph,
       configDir,
+      isWatching: context.expectReloads ?? false,
       env,
       log,
       cache,
@@ -243,6 +246,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       get digests() {
         return activation.digests
       },
+      get surroundings() {
+        return activation.surroundings
+      },
       release() {
         const { tools = [], prompts = [] } = activation.record.surface ?? {}
         for (const { wire } of tools) {
@@ -256,7 +262,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   }
 
   const known = new Map<string, KnownFolder>()
-  const entries = () => discoverEntries(config, { configDir, log, known })
+  let found: readonly PluginEntry[] = []
+  const entries = () => (found = discoverEntries(config, { configDir, log, known }))
   await reloader.apply({ entries: entries() })
   if (context.expectReloads) await graph.prepareReleases()
   const waking = new AbortController()
@@ -312,7 +319,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       return cache.stats
     },
     list: (caller = operator) => listHost(registry.current, caller),
-    async apply({ config: nextConfig, env: nextEnv, changed }) {
+    async apply({ config: nextConfig, env: nextEnv, changed, samePlugins = false }) {
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
       const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
@@ -325,7 +332,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       }
       const before = registry.current
       await reloader.apply({
-        entries: entries(),
+        entries: samePlugins && !nextConfig ? found : entries(),
         variables,
         all: (record) =>
           rightsChanged ||

@@ -9,8 +9,10 @@ import type { ResolvedConfig } from './config/schema/schema.ts'
 import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
 import { digestOf } from './modules/source.ts'
+import { realPathOf } from './plugin/source/surroundings.ts'
 import { lockPath } from './plugin/lock-file.ts'
-import type { SettledChange, WatchTargets } from './plugin/reload/watch.ts'
+import type { SettledChange } from './plugin/reload/watch.ts'
+import type { WatchTargets } from './plugin/reload/watch-targets.ts'
 
 export interface ServeOptions extends FileOptions {
   /** Take over what changes on disk as it changes. Never in a frozen deployment. */
@@ -58,6 +60,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   ])
   options.onStart?.(started.config)
   let settings = started
+  let pluginDirs = placesOf(settings)
   const log = logAs(settings.config.log)
   for (const warning of warningsOf(settings)) log.warn('config_warning', { warning })
 
@@ -79,6 +82,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
       const restart = restartNeeded(started, next)
       for (const setting of restart) log.warn('restart_required', { setting, reason: 'it is read when the host starts' })
       settings = next
+      pluginDirs = placesOf(settings)
       configDigests = new Map()
       await host.apply({ config: next.config, env: next.env, ...(changed ? { changed } : {}) })
       log.info('config_loaded', { file: next.file, generation: host.snapshot.generation })
@@ -102,26 +106,24 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())
     // What changed while the plugins were being loaded made no event.
-    await onSettled({ files: targets().files })
+    await onSettled({ files: targets().files, isDiscovery: true })
   }
   opened.defer(() => reading)
 
   function targets(): WatchTargets {
-    const { files, configFiles, roots, open } = host.watched()
-    const folder = dirname(settings.file)
+    const { files, ...sources } = host.watched()
     return {
       files: new Set([...files, ...configDigests.keys()]),
-      configFiles,
-      roots,
-      open,
-      pluginDirs: new Set(settings.config.pluginDirs.map((directory) => resolve(folder, directory))),
+      ...sources,
+      pluginDirs,
     }
   }
 
-  async function onSettled({ files }: SettledChange): Promise<void> {
+  async function onSettled({ files, isDiscovery }: SettledChange): Promise<void> {
+    if (isDiscovery) pluginDirs = placesOf(settings)
     const isConfig = [...files].some((file) => configDigests.has(file) && configDigests.get(file) !== digestOf(file))
     if (isConfig) await reread(files)
-    else await host.apply({ changed: files })
+    else await host.apply({ changed: files, samePlugins: !isDiscovery })
   }
 
   const kept = opened.move()
@@ -137,6 +139,13 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
 }
 
 type LogSettings = ResolvedConfig['log']
+
+/** Where the folders of `pluginDirs` are now. */
+function placesOf({ file, config }: Settings): WatchTargets['pluginDirs'] {
+  const of = {}
+  const paths = config.pluginDirs.map((directory) => resolve(dirname(file), directory))
+  return new Map(paths.map((path) => [path, { led: realPathOf(path), of }]))
+}
 
 /** Settings that differ and that the running process cannot take over. */
 function restartNeeded(before: Settings, after: Settings): readonly string[] {

@@ -34,6 +34,7 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
   )
   checkFunction(plugin['createClient'], 'createClient', 'createClient: ({ http }) => new MyClient(http)', fault)
   if (plugin['start'] !== undefined) checkFunction(plugin['start'], 'start', 'start: (ctx) => { … }', fault)
+  checkWatch(plugin['watch'], fault)
   for (const key of ['credentials', 'headers', 'capabilities'])
     if (plugin[key] !== undefined && !isRecord(plugin[key]))
       fault(key, `is ${kindOf(plugin[key])}`, 'Give an object or leave it out')
@@ -42,6 +43,17 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
     checkItems(plugin['resources'], { list: 'resources', make: 'defineResource', check: checkResource }, fault)
   if (plugin['prompts'] !== undefined)
     checkItems(plugin['prompts'], { list: 'prompts', make: 'definePrompt', check: checkPrompt }, fault)
+}
+
+function checkWatch(watch: unknown, fault: Fault): void {
+  if (watch === undefined) return
+  const fix = "Give globs relative to the plugin's folder: watch: ['prompts/**']"
+  if (!Array.isArray(watch)) return fault('watch', `is ${kindOf(watch)}, not an array`, fix)
+  watch.forEach((pattern: unknown, index) => {
+    if (typeof pattern !== 'string' || pattern === '') fault(`watch[${index}]`, `is ${quote(pattern)}`, fix)
+    else if (/^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(pattern))
+      fault(`watch[${index}]`, `"${pattern}" leads out of the plugin's folder`, fix)
+  })
 }
 
 function checkVersion(version: unknown, fault: Fault): void {

@@ -40,6 +40,11 @@ export interface PluginDefinition<Config extends TObject, Client> {
   readonly prompts?: readonly AnyPrompt<Client>[]
   /** Background work. What it returns is disposed after the last call of this generation. */
   readonly start?: (ctx: PluginContext<Static<Config>>) => Started | Promise<Started>
+  /**
+   * Files that it depends on besides its modules, such as prompts it reads, as globs relative to its folder: `['prompts/**']`. A host that
+   * watches reloads the plugin when one of them changes, comes or goes.
+   */
+  readonly watch?: readonly string[]
   /** What it needs beyond its own service. Granted in `mcp.config.ts`, recorded in the lock file. */
   readonly capabilities?: Capabilities
 }

@@ -7,14 +7,21 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return promise.finally(() => clearTimeout(timer))
 }
 
-/** Whether `work` is still going on after `ms`; Infinity waits for its end. Rejects when `work` does before. */
-export async function takesLonger(work: Promise<unknown>, ms: number): Promise<boolean> {
-  if (ms === Infinity) return work.then(() => false)
+/**
+ * Whether some of `work` is still going on after `ms` in which none of it ended; while one after the other ends, it waits on, ten times as
+ * long at most. Infinity waits for all. Rejects when one of them does before.
+ */
+export async function standsStill(work: readonly Promise<unknown>[], ms: number): Promise<boolean> {
+  const all = Promise.all(work).then(() => false)
+  if (ms === Infinity) return all
   const { promise, resolve } = Promise.withResolvers<true>()
   const timer = setTimeout(() => resolve(true), ms)
+  const last = setTimeout(() => resolve(true), ms * 10)
+  for (const one of work) void one.then(() => timer.refresh()).catch(() => {}) // `all` rejects with it
   try {
-    return await Promise.race([work.then(() => false), promise])
+    return await Promise.race([all, promise])
   } finally {
     clearTimeout(timer)
+    clearTimeout(last)
   }
 }

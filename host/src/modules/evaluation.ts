@@ -19,6 +19,8 @@ export class Evaluation {
   readonly files = new Set<string>()
   /** Of those it read, what was in them then: SHA-256, hex. Empty for one that was missing. */
   readonly digests = new Map<string, string>()
+  /** Links among the paths it asked for, and where each led. */
+  readonly links = new Map<string, string>()
   /** Every URL that Node may hold for it. */
   readonly urls = new Set<string>()
   /** Files outside its root, and the evaluation of each that it keeps for as long as it lives. */
@@ -30,6 +32,8 @@ export class Evaluation {
   /** What it knows of the package.json of each folder, and which bare specifiers it has checked against Node's caches. */
   readonly packageScopes = new Map<string, PackageScope>()
   readonly checkedSpecifiers = new Set<string>()
+  /** How often it looked for a file in vain. */
+  misses = 0
   /** Characters of source it evaluated. */
   sourceLength = 0
   /** Of the last file read for it; the later of two evaluations has the larger number. */
@@ -50,6 +54,7 @@ export class Evaluation {
 
   /** Notes a file it looked for in vain. */
   miss(file: string): void {
+    this.misses++
     this.files.add(file)
     this.digests.set(file, '')
   }

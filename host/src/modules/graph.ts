@@ -71,6 +71,8 @@ export interface LoadedVersion {
   readonly files: ReadonlySet<string>
   /** What was in each of `files` when it was read: SHA-256, hex; empty for one that is missing. */
   readonly digests: ReadonlyMap<string, string>
+  /** Links among the paths that its files import, and where each led. */
+  readonly links: ReadonlyMap<string, string>
   /** Forgets this version: call it when its last call has finished. Its modules become collectable. Idempotent. */
   release(): void
 }
@@ -169,13 +171,19 @@ function importPackages(shared: Readonly<Record<string, string>>): Promise<unkno
 }
 
 function loadedVersion(evaluation: Evaluation, exports: object, release: () => void): LoadedVersion {
+  let known: { readonly extent: number; readonly digests: Map<string, string> } | undefined
   return {
     exports,
     get files() {
       return filesOf(evaluation)
     },
     get digests() {
-      return digestsOf(evaluation)
+      const extent = extentOf(evaluation)
+      if (known?.extent !== extent) known = { extent, digests: digestsOf(evaluation) }
+      return known.digests
+    },
+    get links() {
+      return new Map([...evaluation.reachable()].flatMap(({ links }) => [...links]))
     },
     release,
   }
@@ -183,6 +191,13 @@ function loadedVersion(evaluation: Evaluation, exports: object, release: () => v
 
 function filesOf(evaluation: Evaluation): Set<string> {
   return new Set([...evaluation.reachable()].flatMap(({ files }) => [...files]))
+}
+
+/** Changes with every file that is read or missed: a host with many plugins asks for all their digests at every save. */
+function extentOf(evaluation: Evaluation): number {
+  let extent = 0
+  for (const { files, digests, misses } of evaluation.reachable()) extent += files.size + digests.size + misses
+  return extent
 }
 
 /** What nobody read, such as a package.json on the way to a dependency, counts with what is in it when it is first asked for. */

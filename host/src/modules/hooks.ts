@@ -62,7 +62,7 @@ export function registerGraphHooks(options: HookOptions): Disposable {
 
     const local = isLocal(specifier) ? new URL(specifier, parentURL) : undefined
     const path = local && fileURLToPath(local)
-    const file = path && existingFile(path)
+    const file = path && existingFile(path, user)
     if (local && file) {
       const evaluation = placement.place(file, user)
       return evaluation ? { url: evaluation.url(file, untagged(local, graph)), shortCircuit: true } : next(specifier, context)

@@ -66,11 +66,15 @@ export function isLocal(specifier: string): boolean {
 
 /**
  * The real path of a file that is there, or of the TypeScript file that its JavaScript name stands for. Ours rather than Node's
- * because Node remembers where a link pointed.
+ * because Node remembers where a link pointed. A link is noted for who asks.
  */
-export function existingFile(path: string): string | undefined {
+export function existingFile(path: string, user: Evaluation): string | undefined {
   for (const candidate of [path, typescriptName(path)])
-    if (candidate && statSync(candidate, { throwIfNoEntry: false })?.isFile()) return realpathSync.native(candidate)
+    if (candidate && statSync(candidate, { throwIfNoEntry: false })?.isFile()) {
+      const real = realpathSync.native(candidate)
+      if (real !== candidate) user.links.set(candidate, real)
+      return real
+    }
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
@@ -9,6 +10,7 @@ import { checkPin, objectPin, type PinCheck, type PinResult } from './trust/pin-
 import type { PluginRecord } from './run/plugin-record.ts'
 import { reasonOf } from './run/reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './source/resolve-entry.ts'
+import { linkTo, listFolders, NO_SURROUNDINGS, readWatched, type Surroundings, type WatchedGlobs } from './source/surroundings.ts'
 import { startVersion } from './start-version.ts'
 import { readSurface, type PluginSurface } from './source/describe-surface.ts'
 
@@ -21,7 +23,10 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   let surface: PluginSurface | undefined
   let pin: PinCheck | undefined
   let pinned: Partial<PluginRecord> = {}
+  let surroundings: Surroundings = NO_SURROUNDINGS
   const met = new Map<string, string>()
+  /** Files that are not code, named by `watch`. */
+  let watched: ReadonlyMap<string, string> = new Map()
   const configFiles = new Map<string, string>()
   const traces: object[] = []
   /** Takes the secrets of this version out of every text until it is released: one that failed has an error that is shown. */
@@ -42,7 +47,11 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     },
     // A version that imports lazily has more files later.
     get digests() {
-      return loaded?.digests ?? met
+      const read = loaded?.digests ?? met
+      return watched.size > 0 ? new Map([...read, ...watched]) : read
+    },
+    get surroundings() {
+      return surroundings
     },
     configFiles,
     root: resolved?.root ?? (typeof entry.use === 'string' ? expectedRoot(entry.use, deps.configDir) : undefined),
@@ -55,6 +64,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
   })
   try {
     if (typeof entry.use === 'string') {
+      if (deps.isWatching) surroundings = { ...surroundings, links: entryLinks(entry.use, deps.configDir) }
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
       const { configDir } = deps
       pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir, signal } })
@@ -71,6 +81,16 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     if (resolved) traces.push(plugin)
     instance = entry.as ?? plugin.name
     surface = readSurface(plugin)
+    if (resolved) {
+      const globs = watchedGlobs(plugin.watch, entry, resolved)
+      if (globs) watched = readWatched(globs)
+      if (deps.isWatching)
+        surroundings = {
+          links: new Map([...surroundings.links, ...loaded.links]),
+          folders: listFolders(loaded.digests.keys(), resolved.root),
+          globs,
+        }
+    }
     const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: loaded.digests })
     if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
     for (const warning of verdict.warnings)
@@ -89,6 +109,21 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     const reason = reasonOf(error, { files: new Set(met.keys()), redact: deps.redactor })
     return { ...activation({ state: 'failed', reason, ...pinnedBy(error) }), error }
   }
+}
+
+/** What plugin and entry name under `watch`, relative to the folder of the plugin. */
+function watchedGlobs(
+  own: readonly string[] = [],
+  { watch }: PluginEntry,
+  { file, root }: ResolvedPlugin,
+): WatchedGlobs | undefined {
+  const patterns = [...own, ...watch]
+  return patterns.length > 0 ? { root: file === root ? dirname(root) : root, patterns } : undefined
+}
+
+function entryLinks(use: string, configDir: string): ReadonlyMap<string, string> {
+  const path = expectedRoot(use, configDir)
+  return path === undefined ? new Map() : linkTo(path)
 }
 
 /** A refusal says itself how the plugin stands to the lock. */

@@ -10,6 +10,7 @@ import type { Isolation } from './isolate/isolation.ts'
 import type { ProcessLimits } from './isolate/types.ts'
 import type { PinPolicy } from './trust/pin-policy.ts'
 import type { PluginRecord } from './run/plugin-record.ts'
+import type { Surroundings } from './source/surroundings.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 import type { TenantSettings } from './settings/tenant-config.ts'
 
@@ -20,6 +21,8 @@ export interface Activation {
   readonly digests: ReadonlyMap<string, string>
   /** Files beside its code that its config was read from, such as mounted secrets. */
   readonly configFiles: ConfigFiles
+  /** What else makes another version of it, where files are watched. */
+  readonly surroundings: Surroundings
   /** The folder or file whose changes make another attempt worthwhile. */
   readonly root: string | undefined
   /** What made it fail, whole, for the log. A version that is merely not wanted, for want of a credential, has none. */
@@ -36,6 +39,8 @@ export interface Activation {
 export interface ActivationDeps {
   readonly graph: ModuleGraph
   readonly configDir: string
+  /** What changes on disk is taken over. */
+  readonly isWatching: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
   readonly cache: PluginCaches

@@ -61,6 +61,7 @@ test('writes an entry out', () => {
       allowRequestCredentials: true,
       readOnly: false,
       isolation: 'inline',
+      watch: [],
       capabilities: { hosts: [], env: [], fs: { read: [], write: [] }, credentials: 'brokered', native: false },
       required: false,
       overrides: {},

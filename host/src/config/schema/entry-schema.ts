@@ -100,6 +100,10 @@ export const entrySchema = section('One plugin under one name', {
     }),
   ),
   capabilities: capabilitiesSchema,
+  watch: Type.Array(Type.String({ minLength: 1 }), {
+    description: 'With `--watch`, files that it also depends on, as globs relative to its folder: `prompts/**`',
+    default: [],
+  }),
   required: Type.Boolean({ description: 'The host is not ready while this plugin is down', default: false }),
   overrides: Type.Record(Type.String(), overrideSchema, {
     description: 'By tool name without the instance prefix',

@@ -45,11 +45,18 @@ export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'pa
 
 function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
   const seen = new Map<string, number>()
-  return entries.flatMap(({ use, as, exchange, http }, index) => {
+  return entries.flatMap(({ use, as, exchange, http, watch }, index) => {
     const faults: Fault[] = []
     const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
     if (specifier !== undefined) fault('use', specifier)
+    watch.forEach((pattern, at) => {
+      if (leavesFolder(pattern))
+        faults.push({
+          path: ['plugins', index, 'watch', at],
+          problem: `${JSON.stringify(pattern)} leads out of the plugin's folder: give a glob relative to it`,
+        })
+    })
     if ((http.certFile === undefined) !== (http.keyFile === undefined))
       faults.push({ path: ['plugins', index, 'http'], problem: 'has one of certFile and keyFile: a certificate needs both' })
     if (exchange && !isSafeUrl(exchange.tokenUrl))
@@ -77,6 +84,10 @@ function specifierProblem(use: string): string | undefined {
   const [, name = '', version = ''] = /^(@?[^@]+)@(.+)$/.exec(use) ?? []
   if (PACKAGE_NAME.test(name)) return `holds a version: write use: ${JSON.stringify(name)}, version: ${JSON.stringify(version)}`
   return `${JSON.stringify(use.slice(0, 60))} is neither a path beginning with ./ nor the name of an npm package`
+}
+
+function leavesFolder(pattern: string): boolean {
+  return /^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(pattern)
 }
 
 /** npm's own rule for names, without a subpath: `@scope/../../x` is not one. */

@@ -20,12 +20,12 @@ export function requireResolver({ from, native, evaluation, placement }: Require
     if (shared) return fileURLToPath(shared)
     if (options || isBuiltin(id)) return native.resolve(id, options)
     const path = isLocal(id) ? resolve(dirname(from), id) : undefined
-    const file = path && existingFile(path)
+    const file = path && existingFile(path, evaluation)
     if (file) return file
     if (path) evaluation.miss(path)
     else placement.check(id, from, evaluation)
     const found = native.resolve(id)
-    return existingFile(found) ?? existingFile(native.resolve(forgetPath(found, id))) ?? found
+    return existingFile(found, evaluation) ?? existingFile(native.resolve(forgetPath(found, id)), evaluation) ?? found
   }
 }
 

@@ -24,6 +24,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
   return {
     exported: describedBy(first, options.label),
     digests: first.digests,
+    links: first.links,
     async isAuthConfigured(_, config) {
       const { data } = await first.process.peer.ask('configure', { data: { config: writeConfig(config) } }).answer
       return Boolean(data)
@@ -97,8 +98,8 @@ interface Reading {
 }
 
 function accept(packet: Packet, { process, label, met }: Reading): LoadedProcess {
-  const { error: thrown, location, description, digests } = orTooCostly(() => readLoaded(packet), label)
-  if (thrown === undefined) return { process, digests, description }
+  const { error: thrown, location, description, digests, links } = orTooCostly(() => readLoaded(packet), label)
+  if (thrown === undefined) return { process, digests, links, description }
   for (const [file, digest] of digests) met.set(file, digest)
   const error = readThrown(thrown, false)
   if (location) withLocation(innermost(error), location)

@@ -37,4 +37,5 @@ export interface LoadedProcess {
   readonly process: PluginProcess
   readonly description: string | undefined
   readonly digests: ReadonlyMap<string, string>
+  readonly links: ReadonlyMap<string, string>
 }

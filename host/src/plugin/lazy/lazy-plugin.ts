@@ -5,6 +5,7 @@ import type { Activation } from '../activation.ts'
 import type { KeptVersion } from './kept-surface.ts'
 import { LivePlugin } from '../run/live-plugin.ts'
 import { fullName } from '../run/names.ts'
+import { NO_SURROUNDINGS } from '../source/surroundings.ts'
 import type { RunningPlugin } from '../run/running.ts'
 
 /** A version that is listed and whose code is not imported yet. The first call, or anybody, wakes it. */
@@ -107,6 +108,9 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
       root,
       get digests() {
         return awake?.digests ?? version.digests
+      },
+      get surroundings() {
+        return awake?.surroundings ?? NO_SURROUNDINGS
       },
       // Asleep it has taken nothing from them: it reads what they hold when it wakes.
       get configFiles() {

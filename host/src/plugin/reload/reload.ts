@@ -4,10 +4,12 @@ import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leak-detector.ts'
-import { pause, takesLonger } from '../../data/pause.ts'
+import { pause, standsStill } from '../../data/pause.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { reasonOf } from '../run/reason.ts'
+import type { Link } from './follow-links.ts'
+import type { WatchedGlobs } from '../source/surroundings.ts'
 import { logReload, type ReloadReport } from './reload-report.ts'
 import {
   createSlot,
@@ -46,6 +48,12 @@ export interface Sources {
   readonly roots: ReadonlySet<string>
   /** Those of plugins that failed, where any change may mend them. */
   readonly open: ReadonlySet<string>
+  /** Paths that lead to plugins, or to their files, through a link. */
+  readonly links: ReadonlyMap<string, Link>
+  /** Folders in which a new file of code may be one of a plugin. */
+  readonly folders: ReadonlySet<string>
+  /** What plugins and entries name under `watch`. */
+  readonly globs: readonly WatchedGlobs[]
 }
 
 export interface Change {
@@ -61,9 +69,9 @@ export interface Change {
 export interface ReloadOptions {
   readonly log: Logger
   readonly drainMs: () => number
-  /** How long the first publish waits for the slowest plugin; Infinity for all of them. */
+  /** How long the first publish waits while no plugin becomes ready; Infinity for all of them. */
   readonly startPatienceMs: number
-  /** The same for the publishes after it. */
+  /** The same for the publishes after it: many plugins that share a file are one generation. */
   readonly patienceMs: number
   /** How long a failed attempt waits for a newer change before it is believed: the file may have been half written. */
   readonly graceMs: number
@@ -93,7 +101,7 @@ export function createReloader(options: ReloadOptions): Reloader {
   let closed = false
   const life = new AbortController()
 
-  function build(slot: Slot, { isEdit }: { isEdit: boolean }): Build {
+  function build(slot: Slot, { isEdit, turn }: { isEdit: boolean; turn?: Promise<unknown> | undefined }): Build {
     // The last change wins: an attempt that is under way has read files that are old now.
     slot.building?.controller.abort()
     const controller = new AbortController()
@@ -102,6 +110,8 @@ export function createReloader(options: ReloadOptions): Reloader {
     return attempt
 
     async function run(): Promise<void> {
+      await turn
+      if (slot.building !== attempt) return
       const activation = await options.activate(slot.entry, controller.signal)
       if (slot.building !== attempt) return drains.start(activation, 0)
       // From here on a change of what it read, or looked for, is noticed.
@@ -161,9 +171,20 @@ export function createReloader(options: ReloadOptions): Reloader {
 
   /** Builds and publishes these together; the slow ones when each is done. */
   async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[], round = 0): Promise<void> {
-    const builds = stale.map(({ slot, isEdit }) => ({ slot, done: build(slot, { isEdit }).done }))
+    const builds: { readonly slot: Slot; readonly done: Promise<void> }[] = []
+    let turn: Promise<unknown> | undefined
+    for (const { slot, isEdit } of stale) {
+      const { done } = build(slot, { isEdit, turn })
+      builds.push({ slot, done })
+      // What is ready first does not wait for the last, and what hangs does not hold up the rest for long.
+      if (records && stale.length > MANY)
+        turn = Promise.resolve(turn).then(() => Promise.race([done, pause(TURN_MS, life.signal)]))
+    }
     const patienceMs = records ? options.patienceMs : options.startPatienceMs
-    const isSlow = await takesLonger(Promise.all(builds.map(({ done }) => done)), patienceMs)
+    const isSlow = await standsStill(
+      builds.map(({ done }) => done),
+      patienceMs,
+    )
     if (closed) return
     commit()
     if (!isSlow)
@@ -171,11 +192,17 @@ export function createReloader(options: ReloadOptions): Reloader {
         builds.map(({ slot }) => slot),
         round,
       )
+    let late: Slot[] = []
+    const commitLate = (): void => {
+      const slots = late
+      late = []
+      if (closed) return
+      commit()
+      void rebuildOutdated(slots, round)
+    }
     for (const { slot, done } of builds)
       void done.then(() => {
-        if (closed) return undefined
-        commit()
-        return rebuildOutdated([slot], round)
+        if (late.push(slot) === 1) setImmediate(commitLate)
       })
   }
 
@@ -258,6 +285,11 @@ export function createReloader(options: ReloadOptions): Reloader {
         configFiles: new Set(newest.flatMap(({ configFiles }) => [...configFiles.keys()])),
         roots: rootsOf(newest),
         open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
+        links: new Map(
+          newest.flatMap((of) => Array.from(of.surroundings.links, ([path, led]): [string, Link] => [path, { led, of }])),
+        ),
+        folders: new Set(newest.flatMap(({ surroundings }) => [...surroundings.folders.keys()])),
+        globs: newest.flatMap(({ surroundings }) => surroundings.globs ?? []),
       }
     },
     async [Symbol.asyncDispose]() {
@@ -277,14 +309,19 @@ export function createReloader(options: ReloadOptions): Reloader {
   }
 }
 
+/** More plugins than this at once are built in turn, each at latest so long after the one before. */
+const MANY = 4
+const TURN_MS = 50
+
 /** What is left of a version that serves nobody any more. */
-function failedActivation({ record, digests, configFiles, root }: Activation, error: Error): Activation {
+function failedActivation({ record, digests, configFiles, root, surroundings }: Activation, error: Error): Activation {
   const { instance, entry, version } = record
   return {
     record: { instance, entry, state: 'failed', reason: reasonOf(error), ...(version === undefined ? {} : { version }) },
     digests: new Map(digests),
     configFiles,
     root,
+    surroundings,
     error,
     traces: [],
     release() {},

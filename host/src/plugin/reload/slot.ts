@@ -4,6 +4,7 @@ import type { PluginEntry } from '../../config/schema/schema.ts'
 import { configVariables } from '../../config/plugin/variables.ts'
 import type { Activation } from '../activation.ts'
 import { digestOf } from '../../modules/source.ts'
+import { isSurrounding } from '../source/surroundings.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
 import { tenantPrefix } from '../settings/tenant-config.ts'
 
@@ -64,6 +65,7 @@ const SETTINGS = [
   'integrity',
   'config',
   'isolation',
+  'watch',
   'capabilities',
   'http',
   'readOnly',
@@ -74,16 +76,16 @@ const SETTINGS = [
 
 /**
  * Whether one of these files holds something else than what the newest attempt read: contents decide, not events. For an attempt that
- * failed, any other file in its folder may be what it misses.
+ * failed, any other file in its folder may be what it misses; for any, a file that is new beside its own, or that `watch` names.
  */
 export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean {
   if (!newest) return false
-  const { digests, root, record } = newest
+  const { digests, root, record, surroundings } = newest
   const isOpen = (path: string) =>
     record.state === 'failed' && root !== undefined && (path === root || path.startsWith(`${root}${sep}`))
   return [...files].some((path) => {
     const read = digests.get(path)
-    return read === undefined ? isOpen(path) : read !== digestOf(path)
+    return read === undefined ? isOpen(path) || isSurrounding(path, surroundings) : read !== digestOf(path)
   })
 }
 

@@ -1,32 +1,22 @@
 import { realpathSync } from 'node:fs'
-import { dirname, sep } from 'node:path'
+import { dirname } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { followLinks } from './follow-links.ts'
 import { createPace, type PaceOptions } from './pace.ts'
 import { pollFiles } from './poll-files.ts'
-
-/** What is to be watched now: it changes with every reload. */
-export interface WatchTargets {
-  /** Files whose content matters, by real path. They need not exist. */
-  readonly files: ReadonlySet<string>
-  /** Files that values are read from, such as mounted secrets, by absolute path. */
-  readonly configFiles: ReadonlySet<string>
-  /** Folders of plugins. */
-  readonly roots: ReadonlySet<string>
-  /** Those of them in which any file may matter: the plugin failed, and something new may be what it misses. */
-  readonly open: ReadonlySet<string>
-  /** Folders of `pluginDirs`: what appears in them or goes is a change. */
-  readonly pluginDirs: ReadonlySet<string>
-}
+import { holderOf, isBelow, isDiscovery, isIgnored, isRelevant, pathsOf, type WatchTargets } from './watch-targets.ts'
 
 /** What has settled. */
 export interface SettledChange {
-  /** Real paths of files with events, deleted ones included. Whether their content is another is for the receiver to see. */
+  /** Real paths of files with events, deleted ones included, and links. Whether their content is another is for the receiver to see. */
   readonly files: ReadonlySet<string>
+  /** Something came to or went from a folder of `pluginDirs`. */
+  readonly isDiscovery: boolean
 }
 
 export interface WatchOptions {
-  /** Asked anew at every event: what is running grows by lazy imports, and by every attempt to reload it. */
+  /** Asked again and again: what is running grows by lazy imports, and by every attempt to reload it. */
   readonly targets: () => WatchTargets
   /** Called with one settled set after the other, also while an earlier one is still being worked on. Must not reject. */
   readonly onSettled: (change: SettledChange) => Promise<void>
@@ -42,41 +32,93 @@ export interface Watcher extends AsyncDisposable {
   refresh(): void
 }
 
+/** How often files are read where the system watches no more of them. */
+const POLL_MS = 300
+
 /**
  * Watches what the targets name and hands over what has settled: a storm of events is a few sets. chokidar's `awaitWriteFinish` is not
  * used: it adds its whole wait to every save, and a half-written file is a failed attempt that the next event repeats. Resolves when
  * everything is being watched.
  */
 export async function watchFiles(options: WatchOptions): Promise<Watcher> {
-  const { targets, log, maxWaitMs = 400 } = options
+  const { log, maxWaitMs = 400 } = options
   const pace = createPace(options.pace)
-  let known = targets()
-  const watcher = new FSWatcher({ ignoreInitial: true, followSymlinks: true, ignored: (path) => isIgnored(path, known) })
   const handling = new Set<Promise<void>>()
+  let known = options.targets()
+  let watched = pathsOf(known)
+  let cached: WatchTargets | undefined
   let pending = new Set<string>()
+  let named = new Set<string>()
   let gone = new Set<string>()
   let discovered = false
   let firstAt = 0
   let timer: NodeJS.Timeout | undefined
+  let refreshing: NodeJS.Immediate | undefined
   let closed = false
+  let watcher: FSWatcher | undefined
+  let opening = open(false)
 
-  const poll = pollFiles((file) => {
-    pending.add(file)
-    schedule()
-  })
-  poll.follow(known.configFiles)
+  const configFiles = pollFiles((file) => settle(file))
+  configFiles.follow(known.configFiles)
+  const links = followLinks(
+    () => new Map([...known.links, ...known.pluginDirs]),
+    (path) => {
+      if (holderOf(path, known.pluginDirs)) discovered = true
+      settle(path)
+    },
+  )
 
-  watcher.on('error', (error) => log.warn('watch_failed', { error }))
-  watcher.on('all', (event, path) => {
+  /** Resolves when everything is watched, or it has failed. */
+  function open(isPolling: boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const next = new FSWatcher({
+      ignoreInitial: true,
+      followSymlinks: true,
+      usePolling: isPolling,
+      interval: POLL_MS,
+      binaryInterval: POLL_MS,
+      ignored: (path) => isIgnored(path, known),
+    })
+    watcher = next
+    next.on('all', onEvent)
+    next.on('error', (error) => {
+      if (!isPolling && watcher === next && !closed && LIMITS.has(codeOf(error))) {
+        log.warn('watch_polling', { reason: LIMITS.get(codeOf(error)), everyMs: POLL_MS })
+        opening = Promise.all([next.close(), open(true)]).then(() => {
+          for (const file of known.files) pending.add(file) // what changed meanwhile made no event
+          discovered = true
+          schedule()
+        })
+        void opening.then(resolve)
+      } else if (watcher === next) log.warn('watch_failed', { error })
+    })
+    next.once('ready', () => resolve())
+    next.add([...watched])
+    return promise
+  }
+
+  function onEvent(event: string, path: string): void {
     const real = realPath(path)
-    const now = targets()
-    if (isDiscovery({ event, path, real }, now)) discovered = true
-    else if (!isRelevant(real, now)) return
+    if (isDiscovery({ event, path, real }, current())) discovered = true
+    else if (!isRelevant(event, { path, real }, current())) return
     if (event === 'add' || event === 'change' || event === 'unlink') pending.add(real)
+    // What leads through a link was looked for under its own name.
+    if (real !== path) named.add(path)
     if (event === 'unlink') gone.add(real)
     else gone.delete(real)
     schedule()
-  })
+  }
+
+  /** What is to be watched, read once for all events of a turn. */
+  function current(): WatchTargets {
+    if (!cached) setImmediate(() => (cached = undefined))
+    return (cached ??= options.targets())
+  }
+
+  function settle(path: string): void {
+    pending.add(path)
+    schedule()
+  }
 
   function schedule(): void {
     if (closed) return
@@ -90,8 +132,9 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   function flush(): void {
     timer = undefined
     pace.taken(performance.now())
-    const change = { files: pending }
+    const change = { files: new Set([...pending, ...named]), isDiscovery: discovered }
     pending = new Set()
+    named = new Set()
     gone = new Set()
     discovered = false
     const handled = options.onSettled(change).finally(() => {
@@ -101,81 +144,65 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     handling.add(handled)
   }
 
+  /** Not at once: what was published is served first. */
   function refresh(): void {
+    refreshing ??= setImmediate(follow)
+  }
+
+  function follow(): void {
+    refreshing = undefined
     if (closed) return
-    const next = targets()
-    const before = pathsOf(known)
-    const after = pathsOf(next)
-    const { files: knownFiles } = known
-    poll.follow(next.configFiles)
-    known = next
-    const added = [...after].filter((path) => !before.has(path))
+    const before = { files: known.files, configFiles: known.configFiles, watched }
+    known = options.targets()
+    watched = pathsOf(known)
+    configFiles.follow(known.configFiles)
+    const added = [...watched].filter((path) => !before.watched.has(path))
     // What chokidar is told to forget it ignores from then on, also where a folder above is watched: a plugin that comes back must be seen.
-    const dropped = [...before].filter(
-      (path) => !after.has(path) && ![...after].some((other) => isBelow(path, other) || isBelow(other, path)),
+    const dropped = [...before.watched].filter(
+      (path) => !watched.has(path) && ![...watched].some((other) => isBelow(path, other) || isBelow(other, path)),
     )
-    if (dropped.length) watcher.unwatch(dropped)
-    if (added.length) watcher.add(added)
+    if (dropped.length) watcher?.unwatch(dropped)
+    if (added.length) watcher?.add(added)
     // What changed between being read and being watched made no event, or one that meant nothing yet.
-    const fresh = [...next.files].filter((path) => !knownFiles.has(path))
+    const fresh = [
+      ...[...known.files].filter((path) => !before.files.has(path)),
+      ...[...known.configFiles].filter((path) => !before.configFiles.has(path)),
+    ]
     for (const path of fresh) pending.add(path)
     if (fresh.length > 0) schedule()
   }
 
-  const { promise: ready, resolve } = Promise.withResolvers<void>()
-  watcher.once('ready', () => resolve())
-  watcher.add([...pathsOf(known)])
-  await ready
+  await opening
 
   return {
     refresh,
     async [Symbol.asyncDispose]() {
       closed = true
-      poll[Symbol.dispose]()
+      configFiles[Symbol.dispose]()
+      links[Symbol.dispose]()
       clearTimeout(timer)
+      clearImmediate(refreshing)
       await Promise.all(handling)
-      await watcher.close()
+      await opening
+      await watcher?.close()
     },
   }
 }
 
-/** Whether something happens in a folder of `pluginDirs` outside every known plugin, or a plugin as a whole comes or goes. */
-function isDiscovery(
-  { event, path, real }: { event: string; path: string; real: string },
-  { pluginDirs, roots }: WatchTargets,
-): boolean {
-  if (![...pluginDirs].some((folder) => isBelow(path, folder) || isBelow(real, folder))) return false
-  const owner = [...roots].find((root) => isBelow(real, root))
-  return owner === undefined || (real === owner && event !== 'change')
-}
+/** Why the system watches no more, and what to do, by the code of its error. */
+const LIMITS: ReadonlyMap<unknown, string> = new Map([
+  [
+    'ENOSPC',
+    'the system watches no more files (fs.inotify.max_user_watches): files are read again and again instead; to raise the limit: sudo sysctl fs.inotify.max_user_watches=524288',
+  ],
+  [
+    'EMFILE',
+    'the system gives no more watchers (fs.inotify.max_user_instances, or open files): files are read again and again instead; to raise the limit: sudo sysctl fs.inotify.max_user_instances=1024',
+  ],
+])
 
-/** Whole folders of plugins; everything else file by file, since the folder of the config holds the whole project. */
-function pathsOf({ files, roots, pluginDirs }: WatchTargets): ReadonlySet<string> {
-  const all = [...new Set([...roots, ...pluginDirs])]
-  const folders = all.filter((folder) => !all.some((other) => other !== folder && isBelow(folder, other)) || isInPackages(folder))
-  const single = [...files].filter((file) => !folders.some((folder) => isBelow(file, folder)) || isInPackages(file))
-  return new Set([...folders, ...single])
-}
-
-function isRelevant(path: string, { files, open }: WatchTargets): boolean {
-  return files.has(path) || [...open].some((folder) => isBelow(path, folder))
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}${sep}`)
-}
-
-function isInPackages(path: string): boolean {
-  return path.includes(`${sep}node_modules${sep}`)
-}
-
-/** Nothing below these matters, unless a loaded file lies there: those are watched one by one. */
-function isIgnored(path: string, { files, roots }: WatchTargets): boolean {
-  if (!/[\\/](?:node_modules|\.git|coverage)(?:[\\/]|$)/.test(path)) return false
-  return (
-    !files.has(path) &&
-    ![...roots].some((root) => isInPackages(root) && isBelow(path, root) && !isInPackages(path.slice(root.length)))
-  )
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** Of something deleted, the real path of what held it. */

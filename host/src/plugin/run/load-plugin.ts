@@ -11,6 +11,8 @@ export interface LoadedPlugin {
   readonly exported: unknown
   /** What it was built from, see `LoadedVersion`. */
   readonly digests: ReadonlyMap<string, string>
+  /** Links among its files, and where each led. */
+  readonly links: ReadonlyMap<string, string>
   isAuthConfigured(plugin: ServicePlugin, config: Readonly<Record<string, unknown>>): boolean | Promise<boolean>
   start(options: InlineOptions): Promise<RunningPlugin>
   /** Nothing of it will be started: a process need not wait for that. */
@@ -36,6 +38,9 @@ export async function loadInline(resolved: ResolvedPlugin, graph: ModuleGraph, o
     get digests() {
       return modules.digests
     },
+    get links() {
+      return modules.links
+    },
     release: () => modules.release(),
   }
 }
@@ -45,6 +50,7 @@ export function loadedObject(exported: unknown): LoadedPlugin {
   return {
     exported,
     digests: new Map(),
+    links: new Map(),
     isAuthConfigured: (plugin, config) => plugin.isAuthConfigured(config),
     start: (options) => runInline(options),
     retire() {},

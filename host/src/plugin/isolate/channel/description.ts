@@ -35,6 +35,7 @@ function elsewhere(): never {
 }
 
 const PLUGIN_KEYS = ['apiVersion', 'name', 'version', 'description', 'config', 'credentials', 'headers', 'capabilities'].concat([
+  'watch',
   'isAuthConfigured',
   'createClient',
   'start',

@@ -13,14 +13,16 @@ export interface LoadOutcome {
   readonly description?: string | undefined
   /** SHA-256 of each file that was read, by path. */
   readonly digests: Iterable<readonly [string, string]>
+  /** Where each link among its files leads. */
+  readonly links?: Iterable<readonly [string, string]>
 }
 
-/** The answer to `load`: its body is the description and then the digests, so that its header stays small. */
-export function writeLoaded({ error, location, description, digests }: LoadOutcome): Parcel {
+/** The answer to `load`: its body is the description and then the files, so that its header stays small. */
+export function writeLoaded({ error, location, description, digests, links = [] }: LoadOutcome): Parcel {
   const described = Buffer.from(description ?? '')
   return {
     data: { error, location, ...(description === undefined ? {} : { describedBytes: described.length }) },
-    body: Buffer.concat([described, Buffer.from(JSON.stringify([...digests]))]),
+    body: Buffer.concat([described, Buffer.from(JSON.stringify([[...digests], [...links]]))]),
   }
 }
 
@@ -31,6 +33,7 @@ export interface ReadOutcome {
   readonly location: SourceLocation | undefined
   readonly description: string | undefined
   readonly digests: ReadonlyMap<string, string>
+  readonly links: ReadonlyMap<string, string>
 }
 
 /** Throws {@link TooCostly} for a plugin that describes more of itself, or reads more files, than the host watches or checks. */
@@ -41,11 +44,15 @@ export function readLoaded({ data, body }: Packet): ReadOutcome {
   if (end > MAX_DESCRIPTION_BYTES)
     throw new TooCostly(`describes itself in ${end} bytes, and ${MAX_DESCRIPTION_BYTES} are the most`)
   if (body.length - end > MAX_DIGEST_BYTES) throw new TooCostly(`names its files in more than ${MAX_DIGEST_BYTES} bytes`)
+  const text = body.toString('utf8', end)
+  const files = text === '' ? [] : parseBounded(text, FILE_BOUNDS)
+  const [digests, links] = Array.isArray(files) ? (files as readonly unknown[]) : []
   return {
     error,
     location: locationOf(location),
     description: isDescribed ? body.toString('utf8', 0, end) : undefined,
-    digests: readDigests(body.toString('utf8', end)),
+    digests: readPairs(digests),
+    links: readPairs(links),
   }
 }
 
@@ -53,10 +60,9 @@ const MAX_DESCRIPTION_BYTES = 4 * 1_048_576
 const MAX_DIGEST_BYTES = 8 * 1_048_576
 /** Each is watched: a list with its path and its digest takes three values. */
 const MAX_FILES = 20_000
-const DIGEST_BOUNDS: JsonBounds = { depth: 2, values: MAX_FILES * 3 + 1 }
+const FILE_BOUNDS: JsonBounds = { depth: 3, values: MAX_FILES * 3 + 3 }
 
-function readDigests(text: string): ReadonlyMap<string, string> {
-  const pairs = text === '' ? [] : parseBounded(text, DIGEST_BOUNDS)
+function readPairs(pairs: unknown): ReadonlyMap<string, string> {
   return new Map(
     (Array.isArray(pairs) ? pairs : []).filter(
       (pair): pair is [string, string] =>

@@ -94,7 +94,7 @@ async function load({ file, root, label, timeoutMs, maxAnswerBytes: most, approv
   try {
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
     plugin = imported.exported
-    return writeLoaded({ description: describe(plugin), digests: imported.modules.digests })
+    return writeLoaded({ description: describe(plugin), digests: imported.modules.digests, links: imported.modules.links })
   } catch (error) {
     const location = placeOf(error, new Set([...digests.keys(), ...files]))
     return writeLoaded({ error: writeThrown(error), location, digests })
