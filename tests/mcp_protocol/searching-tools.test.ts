@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { defineTool, Type } from '@mcp-patchbay/plugin-api'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
 import { replyOf } from '../fixtures/projects/host-under-test.ts'
@@ -108,6 +109,8 @@ test('a changed tool that is not listed changes no list; the first above the lim
     [served, listing].flatMap(({ url }) => Object.values(httpClients).map(async (connect) => (await connect(t, url)).changes())),
   )
   const next = demoPlugin({ extra: [tool('extra')] }).plugin
+  // Sessions open their stream in the background.
+  for (const { http } of [served, listing]) while (http.open.streams < Object.keys(httpClients).length) await setImmediate()
   for (const one of [served, listing]) {
     await one.publish([next])
     await one.publish([{ ...next, prompts: [] }])

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated, Authentication } from '../auth/inbound/authentication.ts'
+import { parseAddress } from '../data/address.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { readRequestCredentials, type RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
@@ -80,7 +81,7 @@ export interface HttpTransport {
   readonly close: (options: { readonly graceMs: number }) => Promise<void>
 }
 
-/** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
+/** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
   const { authenticate, inFlight, log, now = Date.now, requestCredentials = ANY_SERVICE } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
@@ -117,9 +118,6 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const mcp = called(streamable.handle)
   const routes = new Map<string, Route>([
     [HEALTH, page('{"status":"ok"}')],
-    ...(deps.metadata?.paths ?? []).map(
-      (path) => [path, page(deps.metadata?.document ?? '', { 'cache-control': 'max-age=300' })] as const,
-    ),
     ['/mcp', route({ POST: mcp, GET: mcp, DELETE: mcp })],
     ...(sse
       ? ([
@@ -129,13 +127,23 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       : []),
   ])
 
+  /** Of a path that is not there as it stands: a view by address, or the metadata of one. */
+  const routeOf = (path: string): Route | undefined => {
+    const found = routes.get(path)
+    if (found) return found
+    const address = parseAddress(path)
+    if (address) return routes.get(address.base)
+    const document = deps.metadata?.documentAt(path)
+    return document === undefined ? undefined : page(document, { 'cache-control': 'max-age=300' })
+  }
+
   const answering = new Answering()
   const { server, origin, port } = await bind({
     what: 'http',
     host: options.host,
     port: options.port,
     timeouts: deps.timeouts,
-    allow: (target) => routes.get(pathOf(target))?.allow,
+    allow: (target) => routeOf(pathOf(target))?.allow,
     handle(req, res) {
       const answer = answering.add(res)
       if (draining) res.setHeader('connection', 'close')
@@ -197,7 +205,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
     const path = pathOf(req.url)
-    const found = routes.get(path)
+    const found = routeOf(path)
     if (!found) return refuse(res, refusal(404, `There is nothing at ${path}`))
     allowOrigin(req, res)
     const { method = '' } = req
@@ -214,7 +222,8 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       res.writeHead(status, headers).end(body)
       return undefined
     }
-    const wanted = readNarrowing(req)
+    const path = pathOf(req.url)
+    const wanted = readNarrowing(req, path)
     if ('refused' in wanted) {
       refuse(res, wanted.refused)
       return undefined
@@ -231,7 +240,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     }
     const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
     const { expiresAt, revoked } = who
-    return { req, res, caller, authInfo: authInfoOf(caller), expiresAt, revoked, answer }
+    return { req, res, path, caller, authInfo: authInfoOf(caller), expiresAt, revoked, answer }
   }
 
   /** A client that went away is no fault of ours; anything else is. */

@@ -8,7 +8,7 @@ import { IssuerUnavailable, type Verdict } from './authentication-verdict.ts'
 export interface IntrospectionOptions extends ClaimNames {
   readonly issuer: string
   readonly http: IssuerHttp
-  readonly audiences: readonly string[]
+  readonly audiencesAt: (path: string) => readonly string[]
   readonly toleranceSeconds: number
   /** For how long an answer counts, and so how long a token may outlive its revocation. Milliseconds. */
   readonly keepMs: number
@@ -21,8 +21,8 @@ export interface IntrospectionOptions extends ClaimNames {
  * Asks the issuer what a token is worth (RFC 7662), once for all who present it at the same time. Gives a verdict for whatever text it
  * is; rejects only with `IssuerUnavailable`.
  */
-export function createIntrospection(options: IntrospectionOptions): (token: string) => Promise<Verdict> {
-  const { issuer, http, audiences, toleranceSeconds, keepMs, cache, now } = options
+export function createIntrospection(options: IntrospectionOptions): (token: string, path: string) => Promise<Verdict> {
+  const { issuer, http, audiencesAt, toleranceSeconds, keepMs, cache, now } = options
 
   const ask = async (token: string): Promise<Answer> => {
     const at = now()
@@ -32,7 +32,7 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
     return { claims, until: at + keepMs }
   }
 
-  return async (token) => {
+  return async (token, path) => {
     const { value } = await cache.remember<Answer>(
       createHash('sha256').update(token).digest('base64url'),
       // A token that is none may be one in a moment, and whoever makes them up must not fill the cache.
@@ -42,7 +42,7 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
     const { claims, until } = value
     // A client that acts for itself is its own subject, as RFC 9068 has it in JWTs.
     const { exp, sub = claims['client_id'] } = claims
-    const problem = problemOf(claims)
+    const problem = problemOf(claims, audiencesAt(path))
     if (problem !== undefined) return { refused: problem }
     if (typeof sub !== 'string' || sub === '') return { refused: 'sub' }
     const expiresAt = typeof exp === 'number' ? (exp + toleranceSeconds) * 1000 : undefined
@@ -50,7 +50,10 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
     return { accepted: Object.freeze({ principal, expiresAt }), until: Math.min(expiresAt ?? Infinity, until) }
   }
 
-  function problemOf({ active, iss, aud, exp, nbf, cnf }: Readonly<Record<string, unknown>>): string | undefined {
+  function problemOf(
+    { active, iss, aud, exp, nbf, cnf }: Readonly<Record<string, unknown>>,
+    audiences: readonly string[],
+  ): string | undefined {
     const seconds = now() / 1000
     if (active !== true) return 'inactive'
     if (iss !== undefined && iss !== issuer) return 'iss'

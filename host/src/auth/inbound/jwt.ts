@@ -7,8 +7,8 @@ export interface JwtIssuer extends ClaimNames {
   readonly issuer: string
   readonly findKey: JWTVerifyGetKey
   readonly algorithms: readonly string[]
-  /** One of these must be in `aud`, to the letter. */
-  readonly audiences: readonly string[]
+  /** One of these must be in `aud`, to the letter, for a request to this path. */
+  readonly audiencesAt: (path: string) => readonly string[]
   /** `JWT` takes tokens also that say so of themselves, or nothing. */
   readonly tokenType: 'at+jwt' | 'JWT'
   readonly toleranceSeconds: number
@@ -27,13 +27,13 @@ export function isJwt(token: string): boolean {
 export function createJwtVerifier(
   issuers: readonly JwtIssuer[],
   { now, keepMs }: { readonly now: () => number; readonly keepMs: number },
-): (token: string) => Promise<Verdict> {
+): (token: string, path: string) => Promise<Verdict> {
   const byName = new Map(issuers.map((issuer) => [issuer.issuer, issuer]))
 
-  return async (token) => {
+  return async (token, path) => {
     const issuer = byName.get(String(readIssuer(token)))
     if (!issuer) return { refused: 'issuer' }
-    const verified = await verify(token, issuer)
+    const verified = await verify(token, issuer, path)
     if ('refused' in verified) return verified
     const { claims } = verified
     const expiresAt = (Number(claims.exp) + issuer.toleranceSeconds) * 1000
@@ -48,11 +48,12 @@ export function createJwtVerifier(
   async function verify(
     token: string,
     issuer: JwtIssuer,
+    path: string,
   ): Promise<{ readonly claims: Claims & JWTPayload } | { readonly refused: string }> {
     try {
       const { payload, protectedHeader } = await jwtVerify(token, issuer.findKey, {
         issuer: issuer.issuer,
-        audience: [...issuer.audiences],
+        audience: [...issuer.audiencesAt(path)],
         algorithms: [...issuer.algorithms],
         requiredClaims: ['exp', 'iat', 'sub', 'aud', 'iss'],
         clockTolerance: issuer.toleranceSeconds,

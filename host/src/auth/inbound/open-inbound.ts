@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
@@ -7,7 +8,7 @@ import type { Authenticate, Authenticated, Authentication } from './authenticati
 import { takeCredential } from './presented-credential.ts'
 import { openKeyRing } from './key-ring.ts'
 import { createResourceMetadata, resourceAt, type ResourceMetadata } from './metadata.ts'
-import { bearerChallenge, createRefusals } from './refusals.ts'
+import { bearerChallenge, createRefusals, type Refusals } from './refusals.ts'
 import { createThrottle, type ThrottleOptions } from './throttle.ts'
 import { openTokens, type OAuthSettings, type Tokens } from './tokens.ts'
 import { IssuerUnavailable } from './authentication-verdict.ts'
@@ -40,8 +41,8 @@ export interface PublicOAuth {
   readonly metadata: ResourceMetadata
   /** Scopes that clients may ask for. */
   readonly scopes: readonly string[]
-  /** The `WWW-Authenticate` for a request that needs `scopes`. */
-  readonly challengeFor: (scopes: readonly string[]) => string
+  /** The `WWW-Authenticate` for a request to `path` that needs `scopes`. */
+  readonly challengeFor: (scopes: readonly string[], path: string) => string
 }
 
 /** Far more than a client with an old token needs, far fewer than a machine is troubled by. */
@@ -66,31 +67,34 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
           await openTokens({ ...options, oauth: settings, resource: oauth.resource, tenantClaim: auth().tenantClaim, now }),
         )
       : undefined
-  const refusals = createRefusals({
-    ...(oauth && { resource_metadata: oauth.metadata.url }),
-    ...(oauth && oauth.initialScopes.length > 0 && { scope: oauth.initialScopes.join(' ') }),
-  })
+  const refusalsAt = (path: string): Refusals =>
+    createRefusals({
+      ...(oauth && { resource_metadata: oauth.metadata.urlOf(path) }),
+      ...(oauth && oauth.initialScopes.length > 0 && { scope: oauth.initialScopes.join(' ') }),
+    })
+  const whole = refusalsAt(WHOLE)
+  const refusalsFor = (path: string): Refusals => (path === WHOLE ? whole : refusalsAt(path))
   const kept = opened.move()
 
   /** What is no good is counted, and so often that nobody looks any more. */
-  async function refuse(address: string, reason: string): Promise<Authentication> {
+  async function refuse(address: string, path: string, reason: string): Promise<Authentication> {
     const seconds = await throttle.waitOf(address)
-    if (seconds > 0) return { response: refusals.throttled(seconds) }
+    if (seconds > 0) return { response: whole.throttled(seconds) }
     await throttle.count(address)
     log.info('auth_refused', { address, reason })
-    return { response: refusals.unauthorized }
+    return { response: refusalsFor(path).unauthorized }
   }
 
-  async function check(token: string, address: string, from: Tokens): Promise<Authentication> {
+  async function check(token: string, address: string, path: string, from: Tokens): Promise<Authentication> {
     const seconds = await throttle.waitOf(address)
-    if (seconds > 0) return { response: refusals.throttled(seconds) }
+    if (seconds > 0) return { response: whole.throttled(seconds) }
     try {
-      const verdict = await from.verify(token)
-      return 'accepted' in verdict ? admitted(verdict.accepted, token) : await refuse(address, verdict.refused)
+      const verdict = await from.verify(token, path)
+      return 'accepted' in verdict ? admitted(verdict.accepted, token) : await refuse(address, path, verdict.refused)
     } catch (error) {
       if (!(error instanceof IssuerUnavailable)) throw error
       log.warn('auth_unavailable', { reason: error.message })
-      return { response: refusals.unavailable(error.seconds) }
+      return { response: whole.unavailable(error.seconds) }
     }
   }
 
@@ -102,20 +106,28 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
     oauth,
     authenticate(req, address) {
       const presented = takeCredential(req)
-      if (presented.kind === 'none') return { response: refusals.unauthorized }
-      if (presented.kind === 'several') return { response: refusals.several }
-      if (presented.kind !== 'token') return refuse(address, 'malformed')
+      const path = pathOf(req)
+      if (presented.kind === 'none') return { response: refusalsFor(path).unauthorized }
+      if (presented.kind === 'several') return { response: refusalsFor(path).several }
+      if (presented.kind !== 'token') return refuse(address, path, 'malformed')
       const { token, isApiKeyHeader } = presented
       if (isApiKeyHeader || token.startsWith(KEY_PREFIX)) {
         const found = keys?.find(token) ?? { refused: 'mode' }
-        return 'refused' in found ? refuse(address, found.refused) : found
+        return 'refused' in found ? refuse(address, path, found.refused) : found
       }
-      if (!tokens) return refuse(address, 'mode')
-      const known = tokens.known(token)
-      return known ? admitted(known, token) : check(token, address, tokens)
+      if (!tokens) return refuse(address, path, 'mode')
+      const known = tokens.known(token, path)
+      return known ? admitted(known, token) : check(token, address, path, tokens)
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** The address of everything, and most requests'. */
+const WHOLE = '/mcp'
+
+function pathOf({ url = WHOLE }: IncomingMessage): string {
+  return url === WHOLE ? url : (url.split('?', 1)[0] ?? url)
 }
 
 function publicOAuth(
@@ -132,7 +144,7 @@ function publicOAuth(
     metadata,
     scopes,
     initialScopes: settings.initialScopes ?? scopes,
-    challengeFor: (needed) =>
-      bearerChallenge({ error: 'insufficient_scope', scope: needed.join(' '), resource_metadata: metadata.url }),
+    challengeFor: (needed, path) =>
+      bearerChallenge({ error: 'insufficient_scope', scope: needed.join(' '), resource_metadata: metadata.urlOf(path) }),
   }
 }

@@ -13,6 +13,7 @@ import { clientCredential, createIntrospection } from './introspection.ts'
 import { createIssuerHttp, discoverKeys } from './issuer-http.ts'
 import { createJwtVerifier, isJwt, type JwtIssuer } from './jwt.ts'
 import { createKeySet } from './jwks.ts'
+import { resourceOf } from './metadata.ts'
 import type { Verdict } from './authentication-verdict.ts'
 
 export interface TokensOptions {
@@ -34,11 +35,13 @@ export type OAuthSettings = NonNullable<ResolvedConfig['auth']['inbound']['oauth
 /** Access tokens of the issuers in the config. */
 export interface Tokens extends AsyncDisposable {
   /** Whose token it is, if it was verified a moment ago. */
-  known(token: string): Authenticated | undefined
-  /** Rejects only with `IssuerUnavailable`. */
-  verify(token: string): Promise<Verdict>
+  known(token: string, path: string): Authenticated | undefined
+  /** For a request to `path`: a token of the server is good at each of its addresses, one of an address only there. Rejects only with `IssuerUnavailable`. */
+  verify(token: string, path: string): Promise<Verdict>
 }
 
+/** The address of everything: what is good there is good at each narrower one. */
+const WHOLE = '/mcp'
 const MAX_KNOWN = 10_000
 const KEEP_MS = 60_000
 const DEFAULT_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA']
@@ -56,17 +59,24 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
   const introspect = opaque && openIntrospection(opaque, options, opened)
   const verified = new LRUCache<string, Extract<Verdict, { accepted: unknown }>>({ max: MAX_KNOWN })
   const kept = opened.move()
+  const verifyFor = async (token: string, path: string): Promise<Verdict> => {
+    const verdict = isJwt(token) ? await verifyJwt(token, path) : ((await introspect?.(token, path)) ?? { refused: 'opaque' })
+    const key = path === WHOLE ? fingerprint(token) : `${fingerprint(token)} ${path}`
+    if ('accepted' in verdict && verdict.until > now()) verified.set(key, verdict)
+    return verdict
+  }
   log.debug('issuers_ready', { issuers: prepared.map(({ issuer }) => issuer) })
 
   return {
-    known(token) {
-      const found = verified.get(fingerprint(token))
+    known(token, path) {
+      const whole = fingerprint(token)
+      const found = verified.get(whole) ?? (path === WHOLE ? undefined : verified.get(`${whole} ${path}`))
       return found && now() < found.until ? found.accepted : undefined
     },
-    async verify(token) {
-      const verdict = isJwt(token) ? await verifyJwt(token) : ((await introspect?.(token)) ?? { refused: 'opaque' })
-      if ('accepted' in verdict && verdict.until > now()) verified.set(fingerprint(token), verdict)
-      return verdict
+    async verify(token, path) {
+      const verdict = await verifyFor(token, WHOLE)
+      if (path === WHOLE || !('refused' in verdict) || verdict.refused !== 'aud') return verdict
+      return verifyFor(token, path)
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -101,7 +111,7 @@ async function prepareKeys(settings: IssuerSettings, options: TokensOptions): Pr
     issuer,
     findKey: keys.find,
     algorithms: algorithmsOf(settings.algorithms ?? DEFAULT_ALGORITHMS),
-    audiences: audiencesOf(settings, options),
+    audiencesAt: audiencesOf(settings, options),
     tokenType: settings.tokenType ?? 'at+jwt',
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
     maxAgeSeconds: settings.maxTokenAgeSeconds ?? 86_400,
@@ -125,7 +135,7 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
   return createIntrospection({
     issuer,
     http,
-    audiences: audiencesOf(settings, options),
+    audiencesAt: audiencesOf(settings, options),
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
     keepMs: (introspection.cacheSeconds ?? 30) * 1000,
     cache: cache.namespace('introspection', issuer),
@@ -135,10 +145,12 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
 }
 
 /** The name of a resource with and without a slash at its end is taken for the same, as clients and issuers differ about it. */
-function audiencesOf({ audience }: IssuerSettings, { resource }: TokensOptions): readonly string[] {
-  if (audience !== undefined) return [audience]
-  const plain = resource.replace(/\/$/, '')
-  return [plain, `${plain}/`]
+function audiencesOf({ audience }: IssuerSettings, { resource }: TokensOptions): (path: string) => readonly string[] {
+  if (audience !== undefined) return () => [audience]
+  return (path) => {
+    const plain = resourceOf(resource.replace(/\/$/, ''), path)
+    return [plain, `${plain}/`]
+  }
 }
 
 /** RFC 9864 gave EdDSA with the usual curve a name of its own. */

@@ -12,10 +12,12 @@ export interface Caller {
   readonly classKey: string
 }
 
-/** What a request gives up of its own accord, by `X-Patchbay-Toolsets` and `X-Patchbay-Read-Only`. It can never widen. */
+/** What a request gives up of its own accord, by `X-Patchbay-Toolsets`, `X-Patchbay-Read-Only` and its address. It can never widen. */
 export interface Narrowing {
   readonly toolsets: readonly string[] | undefined
   readonly readOnly: boolean
+  /** What its address asks for besides: `/mcp/x/triage/readonly`. */
+  readonly address?: { readonly path: string; readonly toolsets: readonly string[] | undefined; readonly readOnly: boolean }
 }
 
 export const NO_NARROWING: Narrowing = Object.freeze({ toolsets: undefined, readOnly: false })
@@ -43,8 +45,10 @@ function newCaller(principal: Principal, narrowing: Narrowing, credentials: Call
     principal.kind === 'local',
     principal.tenant ?? null,
     principal.permissions.toSorted(),
-    narrowing.toolsets?.toSorted() ?? null,
-    narrowing.readOnly,
+    [narrowing.toolsets, narrowing.address?.toolsets]
+      .flatMap((toolsets) => (toolsets ? [toolsets.toSorted().join()] : []))
+      .toSorted(),
+    narrowing.readOnly || narrowing.address?.readOnly === true,
   ])
   return Object.freeze({ principal, narrowing, credentials, classKey })
 }

@@ -1,6 +1,6 @@
 import { TAG } from '../../config/schema/glob.ts'
 import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Narrowing } from './caller.ts'
 import type { Policy } from './policy.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'
 
@@ -167,13 +167,13 @@ const rules: readonly Rule[] = [
   },
   {
     code: 'request_narrowed',
-    refuses: ({ name, access, tags }, { narrowing }, { toolsets }) =>
-      (narrowing.readOnly && access === 'write') ||
-      (narrowing.toolsets !== undefined && !inToolsets(name, tags, narrowing.toolsets, toolsets)),
+    refuses: (item, { narrowing }, policy) =>
+      narrows(narrowing, item, policy) || (narrowing.address !== undefined && narrows(narrowing.address, item, policy)),
     source: (_item, { narrowing }) =>
       [
         ...(narrowing.readOnly ? ['header X-Patchbay-Read-Only'] : []),
         ...(narrowing.toolsets ? [`header X-Patchbay-Toolsets: ${narrowing.toolsets.join(', ')}`] : []),
+        ...(narrowing.address ? [`address ${narrowing.address.path}`] : []),
       ].join(' and ') || 'the request asks for no less',
   },
 ]
@@ -194,6 +194,14 @@ function inToolsets(name: string, tags: readonly string[], enabled: readonly str
     (toolset) =>
       toolsets.get(toolset)?.(name, tags) ?? tags.includes(toolset.startsWith(TAG) ? toolset.slice(TAG.length) : toolset),
   )
+}
+
+function narrows(
+  { toolsets: wanted, readOnly }: Pick<Narrowing, 'toolsets' | 'readOnly'>,
+  { name, access, tags }: SnapshotItem,
+  { toolsets }: Policy,
+): boolean {
+  return (readOnly && access === 'write') || (wanted !== undefined && !inToolsets(name, tags, wanted, toolsets))
 }
 
 /** With tenants in the config, whoever has none, or an unknown one, sees nothing; the operator on stdio or loopback is no tenant. */

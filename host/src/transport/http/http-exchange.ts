@@ -7,6 +7,8 @@ import type { OpenAnswer } from './open-responses.ts'
 export interface Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
+  /** Where it was sent, without a query: `/mcp/x/triage`. */
+  readonly path: string
   readonly caller: Caller
   /** The caller, for the SDK. */
   readonly authInfo: AuthInfo

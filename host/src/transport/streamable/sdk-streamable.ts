@@ -9,6 +9,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { isObject } from '../../data/json.ts'
+import { viewIn } from '../../data/address.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
 import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
@@ -117,7 +118,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     // Whatever id comes with it: a client that begins again after a restart may still send the one it had.
     if (id === undefined || isInitialize(message)) return openSession(exchange, message)
     if (message !== undefined) exchange.answer.headers = { 'mcp-session-id': String(id) }
-    const session = sessions.find(String(id), ownerOf(caller))
+    const session = sessions.find(String(id), ownerOf(caller), viewIn(exchange.path))
     if (!session) {
       log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
       return refuse(res, refusal(404, 'Session not found', { code: SESSION_NOT_FOUND }), idOf(message))
@@ -172,6 +173,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     if (!isInitializeRequest(message))
       return refuse(res, refusal(400, 'Send Mcp-Session-Id, or initialize first, or speak revision 2026-07-28'), idOf(message))
     const owner = ownerOf(caller)
+    const view = viewIn(exchange.path)
     if (!sessions.makeRoom(owner)) {
       log.warn('sessions_full', { principal: caller.principal.id, open: sessions.size })
       return refuse(
@@ -184,7 +186,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const transport: SessionTransport = new SessionTransport({
       now,
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, transport, mcp, begun })),
+      onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, view, transport, mcp, begun })),
     })
     const begun = new OpenRequests<BegunCall>()
     const leave = announcer.add(mcp)
@@ -213,6 +215,7 @@ const MAX_STREAMS_PER_OWNER = 256
 class StreamableSession implements Session {
   readonly id: string
   readonly owner: string
+  readonly view: string
   readonly transport: SessionTransport
   /** Its calls on the direct path. */
   readonly begun: OpenRequests<BegunCall>
@@ -220,9 +223,10 @@ class StreamableSession implements Session {
   streams = 0
   readonly #mcp: HostServer
 
-  constructor({ id, owner, transport, mcp, begun }: StreamableSessionParts) {
+  constructor({ id, owner, view, transport, mcp, begun }: StreamableSessionParts) {
     this.id = id
     this.owner = owner
+    this.view = view
     this.transport = transport
     this.begun = begun
     this.#mcp = mcp
@@ -240,6 +244,7 @@ class StreamableSession implements Session {
 interface StreamableSessionParts {
   readonly id: string
   readonly owner: string
+  readonly view: string
   readonly transport: SessionTransport
   readonly mcp: HostServer
   readonly begun: OpenRequests<BegunCall>

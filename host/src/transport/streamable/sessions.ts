@@ -3,6 +3,8 @@ export interface Session {
   readonly id: string
   /** Who opened it; nobody else finds it. */
   readonly owner: string
+  /** What was asked for by the address it was opened at (`/readonly`): it is found at no other. */
+  readonly view: string
   /** Has a request in it or a stream open, so that closing it would be noticed. */
   readonly isBusy: boolean
   close(): Promise<void>
@@ -57,9 +59,9 @@ export class Sessions<Kind extends Session> {
   }
 
   /** The session, now used; undefined for one that does not exist, is over, or is somebody else's: the three look alike. */
-  find(id: string, owner: string): Kind | undefined {
+  find(id: string, owner: string, view = ''): Kind | undefined {
     const used = this.#byId.get(id)
-    if (!used || used.session.owner !== owner || this.#isOver(used)) return undefined
+    if (!used || used.session.owner !== owner || used.session.view !== view || this.#isOver(used)) return undefined
     used.at = this.#limits.now()
     used.use = ++this.#uses
     return used.session

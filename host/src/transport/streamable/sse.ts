@@ -10,6 +10,7 @@ import {
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import { viewIn } from '../../data/address.ts'
 import { readMessage } from '../http/body.ts'
 import { STREAM_HEAD } from '../http/early-answer.ts'
 import { waitForChanges, type Exchange } from '../http/http-exchange.ts'
@@ -58,7 +59,7 @@ export function createSse(options: SseOptions): Sse {
           res,
           refusal(503, 'No more streams can be opened now; try again later', { headers: { 'retry-after': '10' } }),
         )
-      const transport = new SseTransport(res, owner, log)
+      const transport = new SseTransport(res, { owner, view: viewIn(exchange.path) }, log)
       const mcp = factory({ era: 'legacy', authInfo })
       const leave = announcer.add(mcp)
       sessions.add(transport)
@@ -70,9 +71,9 @@ export function createSse(options: SseOptions): Sse {
       await mcp.connect(transport)
     },
 
-    async post({ req, res, caller, authInfo }) {
+    async post({ req, res, path, caller, authInfo }) {
       const id = new URLSearchParams(req.url?.split('?', 2)[1]).get('sessionId') ?? ''
-      const session = sessions.find(id, ownerOf(caller))
+      const session = sessions.find(id, ownerOf(caller), viewIn(path))
       if (!session) {
         log.info('session_refused', { principal: caller.principal.id, tenant: caller.principal.tenant })
         req.resume()
@@ -88,7 +89,7 @@ export function createSse(options: SseOptions): Sse {
       }
       if (options.isDraining() && 'method' in message && 'id' in message)
         return refuse(res, refusal(503, 'The server is shutting down; try again', { headers: { 'retry-after': '1' } }))
-      const denied = options.stepUp?.({ caller }, message)
+      const denied = options.stepUp?.({ caller, path }, message)
       if (denied) return refuse(res, denied, 'id' in message ? message.id : null)
       session.onmessage?.(message, { authInfo })
       res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
@@ -106,6 +107,7 @@ class SseTransport implements Transport, Session {
   readonly id = randomUUID()
   readonly sessionId = this.id
   readonly owner: string
+  readonly view: string
   /** It lives as long as its connection, which nobody may take from it. */
   readonly isBusy = true
   onclose?: () => void
@@ -116,16 +118,17 @@ class SseTransport implements Transport, Session {
   #isOpen = false
   #keepAlive: NodeJS.Timeout | undefined
 
-  constructor(res: ServerResponse, owner: string, log: Logger) {
+  constructor(res: ServerResponse, { owner, view }: Pick<Session, 'owner' | 'view'>, log: Logger) {
     this.#res = res
     this.owner = owner
+    this.view = view
     this.#log = log
   }
 
   start(): Promise<void> {
     this.#res.writeHead(200, STREAM_HEAD)
     this.#isOpen = true
-    this.#write(`event: endpoint\ndata: /messages?sessionId=${this.id}\n\n`)
+    this.#write(`event: endpoint\ndata: /messages${this.view}?sessionId=${this.id}\n\n`)
     this.#keepAlive = setInterval(() => this.#write(': keepalive\n\n'), KEEP_ALIVE_MS).unref()
     this.#res.once('close', () => void this.close())
     return Promise.resolve()

@@ -5,18 +5,18 @@ import type { Exchange } from '../http/http-exchange.ts'
 import { refusal, type Refusal } from '../http/respond.ts'
 
 /** The refusal of a request that would be let through with more scopes, which the client can ask for; else undefined. */
-export type StepUp = (exchange: Pick<Exchange, 'caller'>, message: unknown) => Refusal | undefined
+export type StepUp = (exchange: Pick<Exchange, 'caller' | 'path'>, message: unknown) => Refusal | undefined
 
 /** Asks only for scopes that are published: whatever else hides a tool hides it without a word. */
 export function createStepUp(registry: Registry, { scopes: offered, challengeFor }: PublicOAuth): StepUp | undefined {
   if (offered.length === 0) return undefined
-  return ({ caller }, message) => {
+  return ({ caller, path }, message) => {
     if (caller.principal.kind !== 'oauth') return undefined
     const scopes = missingScopes(registry.current, caller, message, offered)
     return (
       scopes &&
       refusal(403, `This needs a token with the scopes: ${scopes.join(' ')}`, {
-        headers: { 'www-authenticate': challengeFor(scopes) },
+        headers: { 'www-authenticate': challengeFor(scopes, path) },
       })
     )
   }
