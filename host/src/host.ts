@@ -7,6 +7,7 @@ import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import type { CacheStats } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
+import { configWarnings } from './config/schema/rules.ts'
 import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
 import { createValidators } from './data/validate.ts'
 import { hostError } from './errors.ts'
@@ -31,6 +32,7 @@ import { createResultCache } from './server/call/result/result-cache.ts'
 import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
 import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
+import { unusedRules } from './server/catalog/unused-rules.ts'
 import type { Activation } from './plugin/activation.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
 import { entryCredentials } from './plugin/settings/credential-policy.ts'
@@ -95,6 +97,8 @@ export interface Host extends AsyncDisposable {
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
   explain(name: string, caller?: Caller): ReachedExplanation
   list(caller?: Caller): HostListing
+  /** Settings that select nothing there is, one line each; see `unusedRules`. */
+  unusedRules(): readonly string[]
   /** Tokens that callers linked, where the config has `auth.accounts`: who embeds a host links and unlinks them here. */
   readonly accounts: AccountTokens | undefined
   /** What became of the looks into the cache so far. */
@@ -261,6 +265,15 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     }
   }
 
+  /** Said once for each, when a start, a reload or another config brings it about. */
+  let told: readonly string[] = []
+  const tellUnused = debounced(() => {
+    const unused = unusedRules(config, registry.current)
+    for (const rule of unused) if (!told.includes(rule)) log[config.frozen ? 'error' : 'warn']('rule_without_effect', { rule })
+    told = unused
+  })
+  events.on('generation', tellUnused)
+
   const known = new Map<string, KnownFolder>()
   let found: readonly PluginEntry[] = []
   const entries = () => (found = discoverEntries(config, { configDir, log, known }))
@@ -318,7 +331,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     get cacheStats() {
       return cache.stats
     },
-    list: (caller = operator) => listHost(registry.current, caller),
+    list: (caller = operator) => ({
+      ...listHost(registry.current, caller),
+      warnings: [...configWarnings(config), ...unusedRules(config, registry.current)],
+    }),
+    unusedRules: () => unusedRules(config, registry.current),
     async apply({ config: nextConfig, env: nextEnv, changed, samePlugins = false }) {
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
@@ -346,6 +363,17 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     watched: () => reloader.watched(),
     close,
     [Symbol.asyncDispose]: () => close(),
+  }
+}
+
+/** Runs `work` once the turn is over, however often it is asked for: what was asked for meanwhile need not wait for it. */
+function debounced(work: () => void): () => void {
+  let pending: NodeJS.Immediate | undefined
+  return () => {
+    pending ??= setImmediate(() => {
+      pending = undefined
+      work()
+    })
   }
 }
 

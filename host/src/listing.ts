@@ -10,6 +10,8 @@ import { specifierOf } from './plugin/source/resolve-entry.ts'
 export interface HostListing {
   readonly generation: number
   readonly plugins: readonly PluginListing[]
+  /** What the config says and probably does not mean. */
+  readonly warnings: readonly string[]
 }
 
 export interface PluginListing {
@@ -38,7 +40,7 @@ export interface ToolListing {
 }
 
 /** Every plugin and tool of a snapshot, with what `caller` sees of it. */
-export function listHost(snapshot: Snapshot, caller: Caller): HostListing {
+export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 'warnings'> {
   const listed = new Set(viewOf(snapshot, caller).tools.map(({ name }) => name))
   const byPlugin = Map.groupBy(snapshot.tools.values(), ({ plugin }) => plugin)
   return {

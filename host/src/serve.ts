@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { configWarnings } from './config/schema/rules.ts'
-import { describeError } from './errors.ts'
+import { describeError, hostError } from './errors.ts'
 import { readSettings, type FileOptions, type Settings } from './from-file.ts'
 import type { Host } from './host.ts'
 import type { ResolvedConfig } from './config/schema/schema.ts'
@@ -69,6 +69,8 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const host = opened.use(
     await createHost(settings.config, { file: settings.file, env: settings.env, log, redact, expectReloads: isWatching }),
   )
+  const unused = settings.config.frozen ? host.unusedRules() : []
+  if (unused.length > 0) throw hostError('CONFIG_UNUSED', { file: settings.file, rules: unused })
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
   const lockFile = lockPath(dirname(settings.file))
   const besideConfig = () => [envFile, lockFile].map((file) => [file, digestOf(file)] as const)

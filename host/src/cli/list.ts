@@ -16,7 +16,7 @@ export function listCommand(run: Run): Command {
         await using host = await openHost({ ...options })
         const listing = host.list()
         if (options.json) printJson(listing)
-        else printLines(options.tools ? toolLines(listing) : pluginLines(listing))
+        else printLines([...(options.tools ? toolLines(listing) : pluginLines(listing)), ...warningLines(listing)])
         return EXIT.done
       }),
     )
@@ -37,6 +37,10 @@ function pluginLines({ plugins }: HostListing): readonly string[] {
     reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : [],
   )
   return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons]
+}
+
+function warningLines({ warnings }: HostListing): readonly string[] {
+  return warnings.flatMap((warning) => ['', `warning: ${warning}`])
 }
 
 function toolLines({ plugins }: HostListing): readonly string[] {

@@ -37,6 +37,14 @@ export const configErrors = {
     ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
     ({ setting }) => [`Correct http.${setting} of the entry in mcp.config.ts: a PEM file, relative to the config`],
   ),
+  CONFIG_UNUSED: entry<{ file: string; rules: readonly string[] }>(
+    ({ file, rules }) =>
+      `${file} has rules without effect, and the deployment is frozen:\n${rules.map((rule) => `  ${rule}`).join('\n')}`,
+    () => [
+      'Correct each of them, or take it out',
+      'See the tools there are, with their names: npx mcp-patchbay list --tools, and npx mcp-patchbay explain TOOL for the tags of one',
+    ],
+  ),
   CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(
     ({ collisions }) =>
       collisions.map(({ variable, readers }) => `${variable} would be read for ${readers.join(' and for ')}`).join('; '),

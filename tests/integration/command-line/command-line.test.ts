@@ -64,6 +64,7 @@ describe('patchbay', { concurrency: 2 }, () => {
       'access',
       'visible',
       'hiddenBy',
+      'listed',
       'tokens',
     ] satisfies (keyof ToolListing)[])
     assert.partialDeepStrictEqual(first, { name: 'sqlite_tables_list', access: 'read', visible: true, hiddenBy: null })
@@ -76,7 +77,13 @@ describe('patchbay', { concurrency: 2 }, () => {
     const { code, stdout } = await patchbay('explain', 'github_issues_get', '--json')
     assert.equal(code, 0)
     const { chain, ...explanation } = JSON.parse(stdout) as Explanation
-    assert.deepEqual(explanation, { tool: 'github_issues_get', visible: false, decidedBy: 'not_configured' })
+    assert.deepEqual(explanation, {
+      tool: 'github_issues_get',
+      visible: false,
+      decidedBy: 'not_configured',
+      listed: false,
+      found: false,
+    })
     assert.deepEqual(
       chain.map(({ rule, verdict }) => [rule, verdict]),
       [

@@ -167,7 +167,7 @@ test('shows plugins that come and go, and a config that is wrong, right again, o
   assert.equal(await at.until(/^generation/), 'generation 3 · y · +0 ~0 -1 · removed')
   at.write('mcp.config.json', '{ "pluginDirs": ["./plugins"], "readonly": true }')
   assert.match(
-    await at.until(/See docs/),
+    await at.until(/See .*docs.errors\.md/),
     /^✖ the config was not taken over, the one before goes on\n.*mcp\.config\.json[^]*readOnly/,
   )
   at.write('mcp.config.json', '{ "pluginDirs": ["./plugins"], "readOnly": true, "listen": { "http": { "port": 1 } } }')

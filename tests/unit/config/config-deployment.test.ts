@@ -313,15 +313,14 @@ test('an empty list of enabled toolsets is none, and a warning says so', () => {
   assert.deepEqual(configWarnings(resolved), ['tools.enable is empty: no tool is served'])
 })
 
-test('warns of unknown toolsets, repetitions and lists that allow nothing', () => {
+test('warns of repetitions and lists that allow nothing', () => {
   const resolved = resolveConfig({
     plugins: [{ use: './a', tools: { allow: [], deny: ['x', 'x'] } }],
-    tools: { toolsets: { triage: ['a', 'a'] }, enable: ['triage', 'trigae', 'triage'] },
+    tools: { toolsets: { triage: ['a', 'a'] }, enable: ['triage', 'triage'] },
     tenants: { acme: { tools: { allow: [] } } },
     pluginDirs: ['./p', './p'],
   })
   assert.deepEqual(configWarnings(resolved), [
-    'tools.enable names the toolset "trigae", which tools.toolsets does not have; did you mean "triage"?',
     'tools.enable has "triage" more than once',
     'tools.toolsets.triage has "a" more than once',
     'plugins[0].tools.allow is empty: it allows nothing',

@@ -1,9 +1,7 @@
 import type { Fault } from './fault.ts'
-import { TAG } from './glob.ts'
 import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
 import { isLoopbackHost, isSafeUrl } from './secure-url.ts'
-import { didYouMean } from './suggest.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
 export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
@@ -16,12 +14,6 @@ export function configWarnings(config: ResolvedConfig): readonly string[] {
   const known = Object.keys(toolsets)
   return [
     ...(enable?.length === 0 ? ['tools.enable is empty: no tool is served'] : []),
-    ...(enable ?? [])
-      .filter((name) => !known.includes(name) && !name.startsWith(TAG))
-      .map(
-        (name) =>
-          `tools.enable names the toolset ${JSON.stringify(name)}, which tools.toolsets does not have${didYouMean(name, known)}`,
-      ),
     ...duplicates('tools.enable', enable),
     ...listWarnings('tools', { allow, deny }),
     ...known.flatMap((name) => duplicates(`tools.toolsets.${name}`, toolsets[name])),

@@ -6,7 +6,7 @@ import { fullName } from '../../plugin/run/names.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { PromptSurface, ResourceSurface, ToolSurface } from '../../plugin/source/describe-surface.ts'
 import type { Policy } from './policy.ts'
-import { parseTemplate, type UriTemplate } from './uri-template.ts'
+import { parseTemplate, type UriTemplate } from '../../data/uri-template.ts'
 
 /** The frozen state of everything that can be listed or called, of one generation. A call keeps the one it began with. */
 export interface Snapshot {
