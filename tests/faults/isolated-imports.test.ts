@@ -87,7 +87,7 @@ test('a plugin that dies whenever it is back is given up with one announcement, 
   while (!states.includes('failed'))
     answers.push(await Promise.race([host.call('b_rev').then(textOf, String), announced]), await turn())
   assert.deepEqual(states, ['failed'])
-  for (const answer of answers) assert.match(answer, /^1?$|was restarted in the middle|stays down|Unknown tool/)
+  for (const answer of answers) assert.match(answer, /^1?$|was restarted during this call|stays down|Unknown tool/)
   assert.match(JSON.stringify(host.list().plugins[1]), /PLUGIN_CRASHED[^]*died five times within a minute/)
   assert.ok(![...host.snapshot.tools.keys()].some((name) => name.startsWith('b_')))
   assert.equal(textOf(await host.call('good_rev')), '1')

@@ -29,7 +29,7 @@ test('a plugin whose start comes too late is disposed, and what that throws goes
     { plugins: [{ use: plugin }], limits: { loadTimeoutMs: 1 } },
     { env: {}, log, patienceMs: Infinity },
   )
-  assert.match(host.list().plugins[0]?.reason?.message ?? '', /did not finish to start within 1 ms/)
+  assert.match(host.list().plugins[0]?.reason?.message ?? '', /did not finish starting within 1 ms/)
   late.resolve({ [Symbol.asyncDispose]: () => Promise.reject(new Error('the queue is gone')) })
   const { error } = await lines.next(({ event }) => event === 'plugin_dispose_failed')
   assert.equal(error?.message, 'the queue is gone')

@@ -166,7 +166,7 @@ describe('undoing', { concurrency: 2 }, () => {
       await held
       const { code, stderr } = await project.patchbay(['add', './plugins', '--yes'], { PATH: npm.PATH })
       assert.equal(code, 1)
-      assert.match(stderr, /Another command changes this project/)
+      assert.match(stderr, /Another command is changing this project/)
       assert.equal((await project.patchbay(['lock', '--check'])).code, 0)
     } finally {
       command.kill('SIGKILL')

@@ -12,12 +12,12 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   throws_on_import: {
     code: 'PLUGIN_IMPORT',
     message: /could not be imported: the licence file is missing/,
-    fix: /^Correct the file/,
+    fix: /^Fix the file/,
   },
   rejects_on_import: {
     code: 'PLUGIN_IMPORT',
     message: /could not be imported: the licence server is away/,
-    fix: /^Correct the file/,
+    fix: /^Fix the file/,
   },
   hangs_on_import: {
     code: 'PLUGIN_IMPORT',
@@ -26,7 +26,7 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   },
   does_not_parse: {
     code: 'PLUGIN_IMPORT',
-    message: /does-not-parse\.ts:3:3 does not parse/,
+    message: /does-not-parse\.ts:3:3 has a syntax error/,
     fix: /^Correct that line/,
   },
   lacks_a_dependency: {
@@ -66,7 +66,7 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   },
   hangs_on_start: {
     code: 'PLUGIN_TIMEOUT',
-    message: /did not finish to start within 400 ms/,
+    message: /did not finish starting within 400 ms/,
     fix: /start\(\).*\n.*limits\.loadTimeoutMs/,
   },
   not_there: { code: 'PLUGIN_NOT_FOUND', message: /not-there\.ts/, fix: /^Correct the path/ },

@@ -82,7 +82,7 @@ test('limits, caches and output schemas hold for a call by tools_call', async (t
   assert.match(await call('tracker_items_count'), /count 1.*"mcp-patchbay\/cache":"hit"/)
   assert.match(await call('tracker_items_misfit'), /does not fit its output schema/)
   await served.host.call('tools_search', { query: 'count' }, { caller: ada })
-  assert.match(await call('tracker_items_delete'), /Too many calls: 30 a minute/)
+  assert.match(await call('tracker_items_delete'), /Too many calls: the limit is 30 per minute/)
 })
 
 test('a tool that needs a yes gets none by tools_call where the client cannot ask', async (t) => {

@@ -7,7 +7,7 @@ const REDIS_PACKAGE = '@keyv/redis@6.0.0-rc.1'
 export const cacheErrors = {
   CACHE_KEY: entry<{ problem: string }>(
     ({ problem }) => `A key of the cache ${problem}`,
-    () => ['Use a short text of what the value depends on'],
+    () => ['Use a short text that contains everything the value depends on'],
   ),
   CACHE_VALUE: entry<{ problem: string }>(
     ({ problem }) => `A value for the cache ${problem}`,
@@ -15,15 +15,15 @@ export const cacheErrors = {
   ),
   CACHE_TIMEOUT: entry<{ store: string; ms: number }>(
     ({ store, ms }) => `The cache ${store} did not answer within ${ms} ms`,
-    () => ['Look at the load of the store and the network to it; calls go on without it meanwhile'],
+    () => ['Check the load of the store and the network to it. Calls continue without it'],
   ),
   CACHE_DOWN: entry<{ store: string }>(
-    ({ store }) => `The cache ${store} failed and is left alone for a moment`,
-    () => ['Look for cache_store_failed in the log: it has the cause'],
+    ({ store }) => `The cache ${store} failed and is not used for a moment`,
+    () => ['Search the log for cache_store_failed: it has the cause'],
   ),
   CACHE_REDIS: entry<{ store: string; problem: string }>(
     ({ store, problem }) => `The cache ${store} cannot be reached: ${problem}`,
-    () => ['Start Redis, or correct cache.store in mcp.config.ts; the host reconnects by itself'],
+    () => ['Start Redis, or fix cache.store in mcp.config.ts. The host reconnects by itself'],
   ),
   CACHE_REDIS_MISSING: entry<{ store: string }>(
     ({ store }) => `The cache ${store} needs the package @keyv/redis, which is not installed`,
@@ -33,11 +33,11 @@ export const cacheErrors = {
     ],
   ),
   CACHE_FILE_FOREIGN: entry<{ file: string }>(
-    ({ file }) => `${file} is an SQLite database of something else and is left as it is`,
+    ({ file }) => `${file} is an SQLite database of another program and was not changed`,
     () => ['Name another file in cache.store'],
   ),
   CACHE_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The cache file ${file} cannot be used: ${problem}`,
-    () => ["Make its folder writable for the host's user and leave room on the disk", 'Or name another file in cache.store'],
+    () => ['Make its folder writable by the user of the host and free space on the disk', 'Or name another file in cache.store'],
   ),
 } satisfies Record<string, Entry<never>>

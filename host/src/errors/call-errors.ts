@@ -11,29 +11,29 @@ export const callErrors = {
     ({ name, rule, fix }) => [
       ...fix,
       rule === 'unknown'
-        ? 'See every tool, and why one is hidden: npx mcp-patchbay list --tools'
+        ? 'List every tool and why it is hidden: npx mcp-patchbay list --tools'
         : `See every rule: npx mcp-patchbay explain ${name}`,
     ],
   ),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
   PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${name}`),
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(
-    ({ name, problems }) => `The arguments of prompt ${name} do not fit: ${problems.join('; ')}`,
+    ({ name, problems }) => `Invalid arguments for prompt ${name}: ${problems.join('; ')}`,
   ),
   RATE_LIMITED: entry<{ perMinute: number; of: 'principal' | 'tenant'; seconds: number }>(
     ({ perMinute, of, seconds }) =>
-      `Too many calls: ${perMinute} a minute are allowed to ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}; ` +
-      `the next is possible in ${seconds} s`,
+      `Too many calls: the limit is ${perMinute} per minute for ${of === 'tenant' ? 'all callers of a tenant together' : 'one caller'}; ` +
+      `the next call is possible in ${seconds} s`,
     ({ seconds }) => [`Wait ${seconds} s, then call again`],
   ),
   CALL_TIMEOUT: entry<{ tool: string; ms: number }>(
     ({ tool, ms }) => `${tool} did not answer within ${ms} ms`,
-    () => ['Ask for less at once', 'Raise timeoutMs of the tool or limits.callTimeoutMs'],
+    () => ['Ask for less in one call', 'Or raise timeoutMs of the tool or limits.callTimeoutMs'],
   ),
   CALL_FAILED: entry<{ name: string; problem: string }>(({ problem }) => problem),
   CALL_CANCELLED: entry<{ tool: string }>(({ tool }) => `${tool} was cancelled by the client`),
   SUBSCRIPTION_LIMIT: entry<{ max: number }>(
-    ({ max }) => `This connection follows ${max} resources already, which is the most it may`,
+    ({ max }) => `This connection already subscribes to ${max} resources, which is the limit`,
     () => ['Unsubscribe from some first'],
   ),
 } satisfies Record<string, Entry<never>>

@@ -8,34 +8,35 @@ export const configErrors = {
     ({ variable }) => [`Set ${variable} in the environment or in .env`, `Or point ${variable}_FILE at a file that holds it`],
   ),
   CONFIG_NOT_FOUND: entry<{ looked: readonly string[]; names: readonly string[] }>(
-    ({ looked, names }) => `There is no config: looked for ${names.join(', ')} in ${looked.join(', ')}`,
+    ({ looked, names }) => `No config found. Looked for ${names.join(', ')} in ${looked.join(', ')}`,
     () => [
       'Run the command in the folder of the config, or name the file: --config FILE',
       `Or write a config: echo '{ "pluginDirs": ["./plugins"] }' > mcp.config.json`,
     ],
   ),
   CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(
-    ({ file, problem, frame }) => `${file} gives no config: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
-    ({ fix }) => fix ?? ['Correct the file; a running host keeps the config it has until then'],
+    ({ file, problem, frame }) => `${file} could not be read as a config: ${problem}${frame ? `\n\n${frame}\n` : ''}`,
+    ({ fix }) => fix ?? ['Fix the file. A running host keeps its current config until then'],
   ),
   CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
     ({ file, faults }) =>
-      `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    () => [
-      `Correct the file; every key is described in ${docsPage('setup.md')}, and an editor that knows TypeScript completes them`,
-    ],
+      `${file} has ${faults.length === 1 ? 'an error' : `${faults.length} errors`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    () => [`Fix the file. Every key is described in ${docsPage('setup.md')}; an editor with TypeScript support completes them`],
   ),
   CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
     ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,
-    () => ['Correct --deployment or MCP_DEPLOYMENT', 'Or correct deployments in mcp.config.ts'],
+    () => ['Fix --deployment or MCP_DEPLOYMENT', 'Or add the deployment to deployments in mcp.config.ts'],
   ),
   CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
-    ({ file }) => [`Make ${file} a text file of lines NAME=value that the host's user may read`, 'Or leave --dotenv out'],
+    ({ file }) => [
+      `Make ${file} a text file with one NAME=value per line, readable by the user of the host`,
+      'Or leave --dotenv out',
+    ],
   ),
   CONFIG_CA_FILE: entry<{ file: string; setting: string; problem: string }>(
     ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
-    ({ setting }) => [`Correct http.${setting} of the entry in mcp.config.ts: a PEM file, relative to the config`],
+    ({ setting }) => [`Set http.${setting} of the entry in mcp.config.ts to a PEM file; the path is relative to the config`],
   ),
   CONFIG_UNUSED: entry<{ file: string; rules: readonly string[] }>(
     ({ file, rules }) =>

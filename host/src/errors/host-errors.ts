@@ -4,11 +4,11 @@ import { entry, type Entry } from './error-definition.ts'
 /** Listening, and the host itself. */
 export const hostErrors = {
   LISTEN_UNAUTHENTICATED: entry<{ host: string }>(
-    ({ host }) => `Will not listen on ${host} without authentication: whoever reaches it could call every tool`,
+    ({ host }) => `Refused to listen on ${host} without authentication: anyone who can reach it could call every tool`,
     () => [
       'Listen on 127.0.0.1 (listen.http.host, or --host), behind a proxy that authenticates',
       'Or turn authentication on: auth.inbound.mode "apiKey", "oauth" or "any"',
-      'Or, where everybody who can connect may do everything: --dangerously-allow-unauthenticated',
+      'Or, if everyone who can connect may call everything: --dangerously-allow-unauthenticated',
     ],
   ),
   LISTEN_FAILED: entry<{ what: string; address: string; problem: string }>(
@@ -32,14 +32,14 @@ export const hostErrors = {
   ),
   HOST_CLOSED: entry<object>(
     () => 'The host is closed',
-    () => ['Make a new one with createHost'],
+    () => ['Create a new host with createHost'],
   ),
   FAULTS_INVALID: entry<{ step: string }>(
-    ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is no fault point with its action`,
-    () => ['Unset PATCHBAY_FAULTS: it is for tests only', 'Or write it like lock.rename:kill or lock.rename:throw'],
+    ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is not a failpoint with an action`,
+    () => ['Unset PATCHBAY_FAULTS: it is only for tests', 'Or write it like lock.rename:kill or lock.rename:throw'],
   ),
   INTERNAL: entry<{ requestId: string }>(
     ({ requestId }) => `Something failed inside the host (request ${requestId})`,
-    ({ requestId }) => [`Look for "${requestId}" in the host's log; the whole error is there`],
+    ({ requestId }) => [`Search the log of the host for "${requestId}": it has the full error`],
   ),
 } satisfies Record<string, Entry<never>>

@@ -10,24 +10,24 @@ export const pinErrors = {
     ],
   ),
   LOCK_TOO_NEW: entry<{ path: string; found: number; understood: number }>(
-    ({ path, found, understood }) => `${path} has lockfileVersion ${found}; this Patchbay understands ${understood}`,
+    ({ path, found, understood }) => `${path} has lockfileVersion ${found}; this version of Patchbay reads ${understood}`,
     () => [
       'Update Patchbay: npm install --save-exact mcp-patchbay@latest',
       'Or remove the file and write it again with this version: patchbay lock',
     ],
   ),
   LOCK_TOO_LARGE: entry<{ path: string; bytes: number; limit: number }>(
-    ({ path, bytes, limit }) => `${path} has ${bytes} bytes, more than the ${limit} a lock may have; it was not read`,
+    ({ path, bytes, limit }) => `${path} has ${bytes} bytes; the limit for a lock file is ${limit}, so it was not read`,
     () => ['Restore the file from version control'],
   ),
   LOCK_UNREADABLE: entry<{ path: string; problem: string }>(
     ({ path, problem }) => `${path} cannot be read: ${problem}`,
-    ({ path }) => [`Make ${path} a UTF-8 text file that the host's user may read`],
+    ({ path }) => [`Make ${path} a UTF-8 text file, readable by the user of the host`],
   ),
   LOCK_WRITE_FAILED: entry<{ path: string; problem: string }>(
     ({ path, problem }) => `${path} could not be written: ${problem}`,
     ({ path }) => [
-      `Make room, and let this user write to the folder of ${path}; the file is whole, with its old content or the new`,
+      `Free space on the disk, and make the folder of ${path} writable by this user. The file is complete, with its old or its new content`,
     ],
   ),
   PIN_NOT_LOCKED: entry<{ plugin: string }>(
@@ -39,7 +39,7 @@ export const pinErrors = {
       `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
     ({ plugin }) => [
       'Install what is locked: npm ci --ignore-scripts',
-      `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`,
+      `Or inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`,
     ],
   ),
   PIN_INTEGRITY: entry<{ plugin: string; what: 'package' | 'files'; locked: string; observed: string; files: readonly string[] }>(
@@ -50,44 +50,43 @@ export const pinErrors = {
         : ''),
     ({ plugin }) => [
       'Install what is locked: npm ci --ignore-scripts',
-      `Or look at patchbay diff, and if it is meant: patchbay approve ${plugin}`,
+      `Or inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`,
     ],
   ),
   PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
     ({ plugin, change, capability, value }) =>
       `Plugin "${plugin}" ${change === 'broadened' ? 'asks for' : 'no longer asks for'} ${capability} ${JSON.stringify(value)}, ` +
       (change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'),
-    ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+    ({ plugin }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`],
   ),
   PIN_NATIVE: entry<{ plugin: string; files: readonly string[] }>(
     ({ plugin, files }) =>
       `Plugin "${plugin}" brings compiled code, which its entry does not allow: ${files.slice(0, 5).join(', ')}`,
-    () => ['Look at where it comes from, and if it is meant: capabilities: { native: true } in its entry, then patchbay lock'],
+    () => ['Inspect where it comes from, and if it is intended: capabilities: { native: true } in its entry, then patchbay lock'],
   ),
   PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
     ({ plugin, tool, reason }) => `Tool "${tool}" of plugin "${plugin}" is quarantined: ${reason}`,
-    ({ plugin, tool }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}.${tool}`],
+    ({ plugin, tool }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}.${tool}`],
   ),
   PIN_OTHERS_CHANGED: entry<{ plugin: string }>(
     ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,
-    ({ plugin }) => [`Look at patchbay diff, and if it is meant: patchbay approve ${plugin}`],
+    ({ plugin }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`],
   ),
   PIN_UNKNOWN: entry<{ name: string; known: readonly string[] }>(
-    ({ name, known }) =>
-      `There is nothing to approve under the name ${JSON.stringify(name)}: known are ${known.join(', ') || 'none'}`,
-    () => ['Give the name of a plugin, or a plugin and the own name of one of its tools: patchbay approve jira.issues_get'],
+    ({ name, known }) => `Nothing to approve has the name ${JSON.stringify(name)}; known names: ${known.join(', ') || 'none'}`,
+    () => ['Give the name of a plugin, or of a plugin and one of its tools: patchbay approve jira.issues_get'],
   ),
   PIN_INCOMPLETE: entry<{ file: string; failed: readonly { plugin: string; problem: string }[] }>(
     ({ file, failed }) =>
-      `${file} was not written, because not every plugin could be looked at: ` +
+      `${file} was not written, because not every plugin could be inspected: ` +
       failed.map(({ plugin, problem }) => `"${plugin}": ${problem}`).join('; '),
-    () => ['Mend these plugins, or take them out of mcp.config.ts, and run the command again'],
+    () => ['Fix these plugins, or remove them from mcp.config.ts, and run the command again'],
   ),
   PIN_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `${file} was not loaded: ${problem}`,
     () => [
       'Install what is locked: npm ci --ignore-scripts',
-      'A package that the plugin imports has to be in its dependencies in package.json; then run patchbay lock',
+      'Or add the package to the dependencies in the package.json of the plugin, and run patchbay lock',
     ],
   ),
   PIN_SYMLINK: entry<{ folder: string; path: string; problem: string }>(
@@ -101,11 +100,11 @@ export const pinErrors = {
   ),
   PIN_UNREADABLE: entry<{ folder: string; path: string; problem: string }>(
     ({ folder, path, problem }) => `${JSON.stringify(path)} in ${folder} cannot be pinned: ${problem}`,
-    () => ["Let the host's user read every file of the plugin", 'Or install it again: npm ci --ignore-scripts'],
+    () => ['Make every file of the plugin readable by the user of the host', 'Or install it again: npm ci --ignore-scripts'],
   ),
   PIN_NOT_JSON: entry<{ path: string; found: string }>(
-    ({ path, found }) => `${path} holds ${found}, which JSON cannot hold`,
-    () => ['Correct the description or schema that the path names'],
+    ({ path, found }) => `${path} is ${found}, which JSON cannot represent`,
+    () => ['Fix the description or schema at that path'],
   ),
   CAPABILITY_INVALID: entry<{ plugin: string; faults: readonly string[] }>(
     ({ plugin, faults }) => `The capabilities of plugin "${plugin}" cannot be granted: ${faults.join('; ')}`,

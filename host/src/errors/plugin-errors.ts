@@ -10,8 +10,8 @@ export const pluginErrors = {
     ],
   ),
   PLUGIN_NOT_FOUND: entry<{ plugin: string; use: string; where: string }>(
-    ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) is not there: looked in ${where}`,
-    ({ use }) => [use.startsWith('.') ? 'Correct the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`],
+    ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) was not found in ${where}`,
+    ({ use }) => [use.startsWith('.') ? 'Fix the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`],
   ),
   PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,
@@ -21,19 +21,17 @@ export const pluginErrors = {
     ],
   ),
   PLUGIN_INTEGRITY: entry<{ plugin: string; use: string; wanted: string; found: string }>(
-    ({ plugin, use, wanted, found }) => `Plugin "${plugin}" (${use}) must have the integrity ${wanted}; installed is ${found}`,
+    ({ plugin, use, wanted, found }) =>
+      `Plugin "${plugin}" (${use}) must have the integrity ${wanted}, but the installed package has ${found}`,
     () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in mcp.config.ts'],
   ),
   PLUGIN_IMPORT: entry<{ plugin: string; problem: string; fix?: readonly string[] | undefined }>(
     ({ plugin, problem }) => `Plugin "${plugin}" could not be imported: ${problem}`,
-    ({ fix }) => (fix?.length ? fix : ['Correct the file; with --watch the next save is tried at once']),
+    ({ fix }) => (fix?.length ? fix : ['Fix the file. With --watch the next save is tried at once']),
   ),
   PLUGIN_TIMEOUT: entry<{ plugin: string; step: string; ms: number }>(
-    ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish to ${step} within ${ms} ms`,
-    () => [
-      'Look for a top-level await, or a start(), that waits for something that never comes',
-      'Raise limits.loadTimeoutMs if it needs longer',
-    ],
+    ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish ${step} within ${ms} ms`,
+    () => ['Find a top-level await, or a start(), that never resolves', 'Raise limits.loadTimeoutMs if it needs longer'],
   ),
   PLUGIN_CONTRACT: entry<{ plugin: string; faults: readonly { path: string; problem: string; fix: string }[] }>(
     ({ plugin, faults }) =>
@@ -52,12 +50,12 @@ export const pluginErrors = {
     ({ plugin, tenant, problems }) => `Plugin "${plugin}" is not configured for the tenant "${tenant}": ${problems.join('; ')}`,
     ({ plugin, tenant, prefix }) => [
       `Set it in tenants.${tenant}.plugins.${plugin}.config in mcp.config.ts, or in variables that begin with ${prefix}`,
-      `Credentials of the entry "${plugin}" itself are not taken for a tenant with a config of its own`,
+      `A tenant with its own config does not use the credentials of the entry "${plugin}"`,
     ],
   ),
   PLUGIN_START: entry<{ plugin: string; step: string; problem: string }>(
     ({ plugin, step, problem }) => `Plugin "${plugin}" failed in ${step}: ${problem}`,
-    () => ['Correct the plugin; the whole error is in the log'],
+    () => ['Fix the plugin. The log has the full error'],
   ),
   PLUGIN_RELOADED: entry<{ plugin: string; drainMs: number }>(
     ({ plugin, drainMs }) =>
@@ -66,26 +64,24 @@ export const pluginErrors = {
   ),
   PLUGIN_PROCESS: entry<{ plugin: string; problem: string; output: string }>(
     ({ plugin, problem, output }) =>
-      `The process of plugin "${plugin}" is of no use: ${problem}${output.trim() === '' ? '' : `; it printed last: ${lastLines(output)}`}`,
+      `The process of plugin "${plugin}" failed: ${problem}${output.trim() === '' ? '' : `. Its last output: ${lastLines(output)}`}`,
     () => [
-      'Look for plugin_output in the log, at level debug: it has what the plugin printed',
+      'Search the log for plugin_output at level debug: it has what the plugin printed',
       'A plugin in its own process may read its own folder and nothing else; grant what it needs in its capabilities in mcp.config.ts',
       'Raise limits.pluginHeapMb or limits.pluginMemoryMb if it needs more memory',
     ],
   ),
   PLUGIN_RESTARTED: entry<{ plugin: string; why: string; mayHaveRun: boolean }>(
     ({ plugin, why, mayHaveRun }) =>
-      `Plugin "${plugin}" was restarted in the middle of this call: ${why}. ${mayHaveRun ? 'What the call was to change may have been changed or not' : 'It only reads, so it can be called again'}`,
+      `Plugin "${plugin}" was restarted during this call: ${why}. ${mayHaveRun ? 'The change may or may not have been made' : 'The tool only reads, so you can call it again'}`,
     ({ mayHaveRun }) =>
-      mayHaveRun
-        ? ['Look whether the change was made, and call again if it was not']
-        : ['Call again: the plugin is started anew'],
+      mayHaveRun ? ['Check whether the change was made, and call again if it was not'] : ['Call again: the plugin is restarting'],
   ),
   PLUGIN_CRASHED: entry<{ plugin: string; why: string }>(
-    ({ plugin, why }) => `Plugin "${plugin}" died five times within a minute and stays down; the last time ${why}`,
+    ({ plugin, why }) => `Plugin "${plugin}" exited five times within a minute and stays down. The last time ${why}`,
     () => [
-      'Look for plugin_exited in the log: it has what the plugin printed last',
-      'Mend the plugin, or restart the host; a change of its files or its entry starts it again',
+      'Search the log for plugin_exited: it has the last output of the plugin',
+      'Fix the plugin, or restart the host. A change of its files or its entry also starts it again',
     ],
   ),
 } satisfies Record<string, Entry<never>>

@@ -8,35 +8,35 @@ export const projectErrors = {
   ),
   INSTALL_NPM: entry<{ command: string; problem: string }>(
     ({ command, problem }) => `${command} failed: ${problem}`,
-    () => ['Read what npm says, mend it and run the command again; config, lock and node_modules are as before'],
+    () => ['Read the message of npm, fix the cause and run the command again. Config, lock and node_modules are unchanged'],
   ),
   INSTALL_YOUNG: entry<{ name: string; version: string; hours: number }>(
     ({ name, version, hours }) =>
-      `${name}@${version} was released ${hours} hours ago; most poisoned releases are found within three days`,
-    ({ name }) => [`Name an older release: ${name}@VERSION`, 'Or, if you know that you need this one today, add --now'],
+      `${name}@${version} was released ${hours} hours ago; most malicious releases are found within three days`,
+    ({ name }) => [`Choose an older release: ${name}@VERSION`, 'Or, if you know that you need this one today, add --now'],
   ),
   INSTALL_NATIVE: entry<{ name: string; found: readonly string[] }>(
-    ({ name, found }) => `${name} brings code that runs outside of JavaScript: ${found.join(', ')}`,
-    () => ['If you trust it with the whole machine, add --allow-native; install scripts are not run even then'],
+    ({ name, found }) => `${name} contains code that is not JavaScript: ${found.join(', ')}`,
+    () => ['If you trust it with the whole machine, add --allow-native. Install scripts do not run even then'],
   ),
   INSTALL_UNCONFIRMED: entry<object>(
-    () => 'Nobody can be asked, because this is no terminal; nothing was changed',
-    () => ['Run the command in a terminal, or add --yes once you have read what it shows'],
+    () => 'This command asks before it changes anything, and there is no terminal to ask on. Nothing was changed',
+    () => ['Run the command in a terminal, or read what it shows and add --yes'],
   ),
   INSTALL_TAKEN: entry<{ name: string; use: string }>(
-    ({ name, use }) => `The name "${name}" is that of ${use} in the config already`,
+    ({ name, use }) => `The config already uses the name "${name}" for ${use}`,
     () => ['Give the plugin another name: --as NAME'],
   ),
   INSTALL_UNKNOWN: entry<{ name: string; known: readonly string[] }>(
-    ({ name, known }) => `plugins in the config has no "${name}": known are ${known.join(', ') || 'none'}`,
-    () => ['Correct the name', 'A plugin of a folder in pluginDirs goes when you remove its folder'],
+    ({ name, known }) => `The config has no plugin "${name}"; known plugins: ${known.join(', ') || 'none'}`,
+    () => ['Fix the name', 'To remove a plugin of pluginDirs, remove its folder'],
   ),
   INSTALL_CONFIG: entry<{ file: string; line: string }>(
     ({ file, line }) => `${file} is a program whose plugins cannot be edited safely. ${line}`,
     () => ['Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run patchbay lock'],
   ),
   INSTALL_BUSY: entry<{ folder: string; pid: number }>(
-    ({ folder, pid }) => `Another command changes this project${pid === 0 ? '' : ` (process ${pid})`}: see ${folder}`,
-    () => ['Wait for it to end, and run the command again'],
+    ({ folder, pid }) => `Another command is changing this project${pid === 0 ? '' : ` (process ${pid})`}: see ${folder}`,
+    () => ['Wait until it ends, and run the command again'],
   ),
 } satisfies Record<string, Entry<never>>

@@ -3,15 +3,14 @@ import { entry, type Entry } from './error-definition.ts'
 /** The way to a service, and the credentials for it. */
 export const serviceErrors = {
   SERVICE_URL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
-    ({ plugin, setting, problem }) => `Plugin "${plugin}" has no usable address: ${setting} ${problem}`,
+    ({ plugin, setting, problem }) => `Plugin "${plugin}" does not have a usable address: ${setting} ${problem}`,
     ({ setting }) => [
       `Set ${setting} to an address like https://api.example.com, without user name, query or fragment`,
-      'Put a user name and password into the variables of their own',
+      'Put the user name and password into their own variables',
     ],
   ),
   SERVICE_HEADER_INVALID: entry<{ plugin: string; header: string; problem: string }>(
-    ({ plugin, header, problem }) =>
-      `Plugin "${plugin}" cannot have the header ${JSON.stringify(header)} on its requests: it ${problem}`,
+    ({ plugin, header, problem }) => `Plugin "${plugin}" cannot send the header ${JSON.stringify(header)}: it ${problem}`,
     () => ['Remove it from headers of the plugin, or from credentials where the plugin says how a credential is sent'],
   ),
   CREDENTIAL_INVALID: entry<{ plugin: string; setting: string; problem: string }>(
@@ -42,10 +41,11 @@ export const serviceErrors = {
     ({ remedy }) => [remedy],
   ),
   ACCOUNT_KEY: entry<{ variable: string; isSet: boolean }>(
-    ({ variable, isSet }) => `Stored tokens need ${variable}, which ${isSet ? 'is not 32 bytes in Base64' : 'is not set'}`,
+    ({ variable, isSet }) =>
+      `The store of account tokens needs ${variable}, which ${isSet ? 'is not 32 bytes in Base64' : 'is not set'}`,
     ({ variable }) => [
-      `Make a key once, and keep it: ${variable}=$(openssl rand -base64 32)`,
-      'Or take auth.accounts out of mcp.config.ts',
+      `Create a key once and keep it: ${variable}=$(openssl rand -base64 32)`,
+      'Or remove auth.accounts from mcp.config.ts',
     ],
   ),
   ACCOUNT_UNREADABLE: entry<{ plugin: string }>(

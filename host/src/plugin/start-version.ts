@@ -67,7 +67,7 @@ export async function startVersion(
   })
   using stop = linkAbort(signal)
   const timer = setTimeout(() => {
-    stop.abort(hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'start', ms: deps.loadTimeoutMs }))
+    stop.abort(hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'starting', ms: deps.loadTimeoutMs }))
   }, deps.loadTimeoutMs)
   try {
     // A start that comes back after its time is up is disposed, not forgotten.

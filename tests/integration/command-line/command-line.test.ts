@@ -163,7 +163,7 @@ describe('patchbay', { concurrency: 2 }, () => {
   test('start ends with 78 rather than let everybody in', async () => {
     const { code, stderr } = await patchbay('start', '--host', '0.0.0.0', '--port', '0', '--management-port', '0')
     assert.equal(code, 78)
-    assert.match(stderr, /^Will not listen on 0\.0\.0\.0 without authentication: .*\nTo fix:\n {2}1\. /m)
+    assert.match(stderr, /^Refused to listen on 0\.0\.0\.0 without authentication: .*\nTo fix:\n {2}1\. /m)
   })
 
   test('call ends with 1 when the tool answers with an error, which it prints', async () => {
@@ -189,7 +189,7 @@ describe('patchbay', { concurrency: 2 }, () => {
     })
     const { code, stderr } = await runPatchbay(['start'], { cwd: tree.root })
     assert.equal(code, 78)
-    assert.match(stderr, /mcp\.config\.json has a fault:\n {2}line 3: readonly: unknown key; did you mean "readOnly"\?/)
+    assert.match(stderr, /mcp\.config\.json has an error:\n {2}line 3: readonly: unknown key; did you mean "readOnly"\?/)
     assert.doesNotMatch(stderr, /it was started/)
   })
 })

@@ -91,7 +91,7 @@ test('shows at start where it listens, every plugin with its state, and which to
 ╰─╯
 
   broken  failed  in the host · 0 tools
-      Plugin "broken" could not be imported: ROOT/plugins/broken/index.ts:4:1 does not parse: Expression expected
+      Plugin "broken" could not be imported: ROOT/plugins/broken/index.ts:4:1 has a syntax error: Expression expected
 
         2 |   name: "broken",
         3 |   tools: [,
@@ -99,7 +99,7 @@ test('shows at start where it listens, every plugin with its state, and which to
           | ^
         5 | 
 
-      - Correct that line and save; until then the version before keeps serving
+      - Fix that line and save. Until then the previous version keeps serving
   good    active  in the host · 1 of 2 tools
       good_rev
       good_other hidden: denied_by_host
@@ -133,7 +133,7 @@ test('prints a line for each reload, the lines around a fault, and that it is me
         3 | 
 
       at ROOT/plugins/x/index.ts:2:31
-      - Correct the file; with --watch the next save is tried at once`,
+      - Fix the file. With --watch the next save is tried at once`,
   )
   at.write('plugins/x/index.ts', revisionPlugin('x', 3))
   assert.equal(await at.until(/^generation/), 'generation 4 · x · N ms · +0 ~0 -1 · recovered · 0 calls finished on 2 · 0 lost')

@@ -123,7 +123,7 @@ describe('add', () => {
       using source = authoredPackage(name, files)
       using project = projectWith()
       const tarball = source.release('2.3.1', manifest)
-      await refused(project, ['add', tarball, '--yes'], /brings code that runs outside of JavaScript/)
+      await refused(project, ['add', tarball, '--yes'], /contains code that is not JavaScript/)
       const { code, stderr } = await project.patchbay(['add', tarball, '--yes', '--allow-native'])
       assert.equal(code, 0, stderr)
       assert.match(stderr, /! (?:install script, not run|compiled code): /)

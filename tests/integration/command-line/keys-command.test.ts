@@ -59,12 +59,12 @@ describe('patchbay keys', { concurrency: 2 }, () => {
     assert.equal((await runPatchbay(['keys', 'create', '--id', 'ci'], place)).code, 0)
     assert.equal((await runPatchbay(['keys', 'revoke', 'ci'], place)).code, 0)
     const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
-      [['keys', 'create', '--id', 'ci'], 1, /already, or there was one/],
+      [['keys', 'create', '--id', 'ci'], 1, /"ci" exists or existed/],
       [['keys', 'create', '--id', 'C I'], 2, /at most 40 characters/],
       [['keys', 'create', '--expires', 'soon'], 2, /Give days or hours/],
       [['keys', 'create', '--expires', '2020-01-01'], 2, /over already/],
       [['keys', 'create', '--scope', 'a'], 2, /unknown option.*did you mean --scopes/is],
-      [['keys', 'revoke', 'ci'], 1, /no API key "ci" that could be revoked/],
+      [['keys', 'revoke', 'ci'], 1, /no API key "ci" to revoke/],
       [['keys', 'revoke'], 2, /missing required argument/],
       [['keys', 'remove', 'ci'], 2, /unknown command/],
     ]
@@ -100,7 +100,7 @@ describe('patchbay keys', { concurrency: 2 }, () => {
     for (const address of ['0.0.0.0', '::', '192.0.2.1']) {
       const { code, stderr } = await runPatchbay(['start', '--port', '0', '--management-port', '0', '--host', address], place)
       assert.equal(code, 78)
-      assert.match(stderr, /Will not listen on .* without authentication[^]*--dangerously-allow-unauthenticated/)
+      assert.match(stderr, /Refused to listen on .* without authentication[^]*--dangerously-allow-unauthenticated/)
     }
     const args = ['start', '--port', '0', '--management-port', '0', '--host', '0.0.0.0', '--dangerously-allow-unauthenticated']
     const child = spawnPatchbay(args, place)

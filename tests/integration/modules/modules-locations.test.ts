@@ -175,7 +175,7 @@ test('where the permission model denies the inspector, a fault still has its pla
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, '--eval', script, bench.path('p/index.mjs')], {
     encoding: 'utf8',
   })
-  assert.ok(stdout.startsWith(`${bench.path('p/index.mjs')}:2:14 does not parse`), stdout + stderr)
+  assert.ok(stdout.startsWith(`${bench.path('p/index.mjs')}:2:14 has a syntax error`), stdout + stderr)
 })
 
 async function failure(bench: Bench, entry: string): Promise<{ error: Error; location: ReturnType<typeof locationOf> }> {

@@ -57,7 +57,7 @@ for (const [what, path, content, changed] of changes)
     bench.write(path, content)
     await assert.rejects(bench.load('p/index.js'), {
       code: 'MODULE_RESTART_REQUIRED',
-      message: `${bench.path(path)} changed in ${changed}, which Node reads only once: a restart is required to load from it`,
+      message: `${bench.path(path)} changed in ${changed}, which Node reads only once, so the host must restart to load the file`,
     })
     assert.deepEqual([first.exports['value'], first.exports['own']], [1, 1])
     bench.write(path, withDependency[path === 'p/package.json' ? path : 'p/node_modules/dep/package.json'])

@@ -34,7 +34,7 @@ test('who floods is told to wait and for how long, and nobody else (D18)', async
   await using host = await start({ callsPerMinute: 60, burst: 10 })
   const answers = await flood(host, ada, 1_000)
   assert.equal(ran(answers), 10)
-  assert.match(answers[999] ?? '', /Too many calls: 60 a minute are allowed to one caller[^]*Wait \d+ s, then call again/)
+  assert.match(answers[999] ?? '', /Too many calls: the limit is 60 per minute for one caller[^]*Wait \d+ s, then call again/)
   assert.equal(ran(await flood(host, ben, 10)), 10)
   assert.equal(ran(await flood(host, eve, 10)), 10)
 })
@@ -50,7 +50,7 @@ test('a tenant that floods does so for its own callers only (I06)', async () => 
   await using host = await start({ callsPerMinute: 60, burst: 10, per: 'tenant' })
   assert.equal(ran(await flood(host, ada, 100)), 10)
   const [told] = await flood(host, ben, 1)
-  assert.match(told ?? '', /allowed to all callers of a tenant together/)
+  assert.match(told ?? '', /for all callers of a tenant together/)
   assert.equal(ran(await flood(host, eve, 10)), 10)
 })
 
@@ -100,7 +100,10 @@ test('what is read and asked for counts too, and a client is told to wait', asyn
     await client.post('resources/read', { uri: 'pages://one' }),
     await client.post('prompts/get', { name: 'pages_ask' }),
   ])
-    assert.match(replyOf(answer).error?.message ?? '', /Too many calls: 10 a minute .*; the next is possible in \d+ s/)
+    assert.match(
+      replyOf(answer).error?.message ?? '',
+      /Too many calls: the limit is 10 per minute .*; the next call is possible in \d+ s/,
+    )
 })
 
 for (const [rate, window] of [

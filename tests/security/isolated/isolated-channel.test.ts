@@ -55,7 +55,7 @@ async function kept(work: () => Promise<unknown>): Promise<number> {
 
 async function whyItDied(code: string): Promise<string> {
   const text = await at.crash(code)
-  assert.match(text, /was restarted in the middle of this call/)
+  assert.match(text, /was restarted during this call/)
   return text
 }
 

@@ -28,7 +28,7 @@ for (const [what, code, why] of [
   test(`a plugin that ${what} fails its own calls alone, and comes back`, async () => {
     const [text, beside] = await Promise.all([at.crash(code), at.client.call('neighbour_sum')])
     assert.match(text, why)
-    assert.match(text, /It only reads, so it can be called again/)
+    assert.match(text, /The tool only reads, so you can call it again/)
     assert.match(beside.text, /1,2/)
     const exit = at.lines.all.findLast(({ event }) => event === 'plugin_exited')
     assert.match(String(exit?.['reason']), why)

@@ -270,7 +270,7 @@ test('checks the shape of a config that comes from no file', () => {
   const config: object = { plugins: [{ use: { name: 'mine' }, isolaton: 'inline' }], readonly: true }
   assert.equal(
     refused(config).message,
-    'The config has 2 faults:\n  plugins[0].isolaton: unknown key; did you mean "isolation"?\n  readonly: unknown key; did you mean "readOnly"?',
+    'The config has 2 errors:\n  plugins[0].isolaton: unknown key; did you mean "isolation"?\n  readonly: unknown key; did you mean "readOnly"?',
   )
   assert.match(refused({ plugins: 5 } as object).message, /plugins: expected an array, got 5/)
 })

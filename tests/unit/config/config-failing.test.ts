@@ -24,109 +24,109 @@ const cases: readonly Case[] = [
   {
     what: 'throws',
     text: `const port: number = 1\nthrow new TypeError('no port ' + port)\nexport default {}`,
-    message: `:2:7 gives no config: TypeError: no port 1`,
+    message: `:2:7 could not be read as a config: TypeError: no port 1`,
     frame: `  1 | const port: number = 1\n> 2 | throw new TypeError('no port ' + port)\n    |       ^\n  3 | export default {}`,
   },
   {
     what: 'rejects a top-level await',
     text: `await Promise.reject(new Error('not today'))\nexport default {}`,
-    message: `:1:22 gives no config: Error: not today`,
+    message: `:1:22 could not be read as a config: Error: not today`,
   },
   {
     what: 'throws what is no error',
     text: `throw 'a string'`,
-    message: ` gives no config: it threw "a string" and not an error`,
+    message: ` could not be read as a config: it threw "a string" and not an error`,
   },
   {
     what: 'throws an error that throws when it is looked at',
     text: `throw Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('y') } })`,
-    message: ` gives no config: Error`,
+    message: ` could not be read as a config: Error`,
   },
   {
     what: 'fails in a timer while it waits',
     text: `setTimeout(() => { throw new Error('late') })\nawait new Promise(() => {})\nexport default {}`,
-    message: `:1:26 gives no config: Error: late`,
+    message: `:1:26 could not be read as a config: Error: late`,
   },
   {
     what: 'exits',
     text: `\nprocess.exit(3)\nexport default {}`,
-    message: `:2:9 gives no config: it called process.exit(3)`,
+    message: `:2:9 could not be read as a config: it called process.exit(3)`,
     fix: 'Throw an error instead, which says what is wrong: throw new Error("…")',
   },
   {
     what: 'loops for ever',
     text: `for (;;);\nexport default {}`,
-    message: ` gives no config: it did not finish within 2000 ms`,
+    message: ` could not be read as a config: it did not finish within 2000 ms`,
     fix: 'Look for a loop without end, or a top-level await for something that never comes',
   },
   {
     what: 'waits for a command that does not end',
     text: `import { execSync } from 'node:child_process'\nexecSync('sleep 10')\nexport default {}`,
-    message: ` gives no config: it did not finish within 2000 ms`,
+    message: ` could not be read as a config: it did not finish within 2000 ms`,
   },
   {
     what: 'waits for what never comes',
     text: `await new Promise(() => {})\nexport default {}`,
-    message: ` gives no config: it ended before its default export was there`,
+    message: ` could not be read as a config: it ended before its default export was there`,
   },
   {
     what: 'collects without end',
     text: `const all = []\nfor (;;) all.push(Array(2 ** 24).fill(1))\nexport default all`,
-    message: ` gives no config: it used up its memory, or crashed Node`,
+    message: ` could not be read as a config: it used up its memory, or crashed Node`,
   },
   {
     what: 'kills itself',
     text: `process.kill(process.pid, 'SIGKILL')\nexport default {}`,
-    message: ` gives no config: its process was ended by SIGKILL`,
+    message: ` could not be read as a config: its process was ended by SIGKILL`,
   },
   {
     what: 'is TypeScript that does not parse',
     text: `export default {\n  plugins: [,\n`,
-    message: `:2 gives no config: SyntaxError: Expression expected`,
+    message: `:2 could not be read as a config: SyntaxError: Expression expected`,
     frame: `  1 | export default {\n> 2 |   plugins: [,\n  3 |`,
   },
   {
     what: 'is JavaScript that does not parse',
     name: 'mcp.config.mjs',
     text: `export default {\n  plugins: [,;]\n}`,
-    message: `:2:14 gives no config: SyntaxError: Unexpected token ';'`,
+    message: `:2:14 could not be read as a config: SyntaxError: Unexpected token ';'`,
     frame: `  1 | export default {\n> 2 |   plugins: [,;]\n    |              ^\n  3 | }`,
   },
   {
     what: 'has an enum',
     text: `enum Mode { Fast }\nexport default { mode: Mode.Fast }`,
-    message: `:1:1 gives no config: SyntaxError: TypeScript enum is not supported in strip-only mode`,
+    message: `:1:1 could not be read as a config: SyntaxError: TypeScript enum is not supported in strip-only mode`,
     fix: 'Node only removes types: write an object instead of an enum or namespace, and fields instead of parameter properties',
   },
   {
     what: 'imports a file that is not there',
     text: `import { on } from './nothing.ts'\nexport default { readOnly: on }`,
-    message: `:1:20 gives no config: it imports "./nothing.ts", which is not there`,
+    message: `:1:20 could not be read as a config: it imports "./nothing.ts", which is not there`,
     fix: 'Correct the path; it needs its extension, .ts included',
   },
   {
     what: 'imports a package that is not installed',
     text: `import on from '@acme/on'\nexport default { readOnly: on }`,
-    message: `:1:16 gives no config: it imports "@acme/on", which is not there`,
+    message: `:1:16 could not be read as a config: it imports "@acme/on", which is not there`,
     fix: 'Install the package beside the config',
   },
   {
     what: 'imports a name that is not exported',
     text: `import { createHost } from 'mcp-patchbay'\nexport default { createHost }`,
-    message: `:1:10 gives no config: SyntaxError: The requested module 'mcp-patchbay' does not provide an export named 'createHost'`,
+    message: `:1:10 could not be read as a config: SyntaxError: The requested module 'mcp-patchbay' does not provide an export named 'createHost'`,
   },
   {
     what: 'has no default export',
     text: `export const config = {}`,
-    message: ` gives no config: it has no default export`,
+    message: ` could not be read as a config: it has no default export`,
     fix: 'Write: export default defineConfig({ … })',
   },
   {
     what: 'exports nothing at all',
     text: `const config = { readOnly: true }`,
-    message: ` gives no config: it has no default export`,
+    message: ` could not be read as a config: it has no default export`,
   },
-  { what: 'is empty', text: ``, message: ` gives no config: it has no default export` },
+  { what: 'is empty', text: ``, message: ` could not be read as a config: it has no default export` },
   {
     what: 'holds more than data',
     text: `class Port {}
@@ -136,7 +136,7 @@ export default {
   listen: { http: { publicUrl: new URL('http://a') } }, cache: Promise.resolve(1), tools: new Map(), frozen: 1n,
 }`,
     message:
-      ' gives no config: plugins[0].use is the function use: a config holds data only; log.level is a symbol: write a string or a number; ' +
+      ' could not be read as a config: plugins[0].use is the function use: a config holds data only; log.level is a symbol: write a string or a number; ' +
       'readOnly is a Port object: a config holds data only; pluginDirs[0] is an object that contains itself; ' +
       'limits.drainMs is NaN, which is no number of a config; listen.http.publicUrl is a URL object: write its href; ' +
       'cache is a promise: put await before it; tools is a Map object: a config holds data only; frozen is a bigint: write a string or a number',
@@ -145,39 +145,39 @@ export default {
     what: 'is JSON cut off',
     name: 'mcp.config.json',
     text: `{\n  "plugins": ["./a"`,
-    message: `:2:20 gives no config: Expected ',' or ']' after array element`,
+    message: `:2:20 could not be read as a config: Expected ',' or ']' after array element`,
   },
   {
     what: 'is JSON with a comment',
     name: 'mcp.config.json',
     text: `{\n  // the plugins\n  "plugins": []\n}`,
-    message: `:2:3 gives no config: Expected property name or '}'`,
+    message: `:2:3 could not be read as a config: Expected property name or '}'`,
   },
   {
     what: 'is JSON with a value left out',
     name: 'mcp.config.json',
     text: `{\n  "readOnly": ,\n  "plugins": []\n}`,
-    message: `:2:15 gives no config: Unexpected token ','`,
+    message: `:2:15 could not be read as a config: Unexpected token ','`,
   },
   {
     what: 'is JSON that says one thing twice',
     name: 'mcp.config.json',
     text: `{\n  "tools": { "deny": ["*"] },\n  "readOnly": true,\n  "tools": {}\n}`,
-    message: `:4 gives no config: the key "tools" stands here a second time`,
+    message: `:4 could not be read as a config: the key "tools" stands here a second time`,
   },
   {
     what: 'is YAML that does not parse',
     name: 'mcp.config.yaml',
     text: `plugins:\n  - ./a\n readOnly: true`,
-    message: `:3:2 gives no config: bad indentation of a mapping entry`,
+    message: `:3:2 could not be read as a config: bad indentation of a mapping entry`,
   },
   {
     what: 'is YAML that unfolds to millions of values',
     name: 'mcp.config.yaml',
     text: `a: &a [x, x, x, x, x, x, x, x, x, x]\n${['ab', 'bc', 'cd', 'de', 'ef', 'fg'].map(([from, to]) => `${to}: &${to} [${`*${from}, `.repeat(10)}]`).join('\n')}`,
-    message: ` gives no config: it has more than 100000 values`,
+    message: ` could not be read as a config: it has more than 100000 values`,
   },
-  { what: 'is empty YAML', name: 'mcp.config.yaml', text: '\n', message: ` gives no config: it is empty` },
+  { what: 'is empty YAML', name: 'mcp.config.yaml', text: '\n', message: ` could not be read as a config: it is empty` },
 ]
 
 for (const { what, text, message, frame, fix, name = 'mcp.config.ts' } of cases)
@@ -196,7 +196,9 @@ test('points into the imported file that fails', async () => {
   writeFileSync(join(folder, 'mcp.config.ts'), `import { limits } from './limits.ts'\nexport default { limits }`)
   const { message } = await failure(folder)
   assert.ok(
-    message.startsWith(`${join(folder, 'mcp.config.ts')} gives no config: SyntaxError: Expected property name or '}' in JSON`),
+    message.startsWith(
+      `${join(folder, 'mcp.config.ts')} could not be read as a config: SyntaxError: Expected property name or '}' in JSON`,
+    ),
     message,
   )
   assert.ok(

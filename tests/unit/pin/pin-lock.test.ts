@@ -201,7 +201,7 @@ test('refuses a newer lock whatever its form, and says which version it understa
   await writeFile(file, '{ "lockfileVersion": 2, "sites": [] }')
   await assert.rejects(readLock(file), {
     code: 'LOCK_TOO_NEW',
-    message: /has lockfileVersion 2; this Patchbay understands 1/,
+    message: /has lockfileVersion 2; this version of Patchbay reads 1/,
     fix: [
       'Update Patchbay: npm install --save-exact mcp-patchbay@latest',
       'Or remove the file and write it again with this version: patchbay lock',

@@ -91,6 +91,6 @@ test('names the place of a value that is no JSON', () => {
   const descriptor = { name: 'x', inputSchema: { default: Number.NaN } }
   assert.throws(() => digestSurface({ tools: { x: { access: 'read', descriptor } } }), {
     code: 'PIN_NOT_JSON',
-    message: /^\$\.inputSchema\.default holds NaN/,
+    message: /^\$\.inputSchema\.default is NaN/,
   })
 })

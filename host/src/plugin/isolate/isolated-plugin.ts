@@ -61,7 +61,10 @@ async function loadProcess(
 ): Promise<LoadedProcess> {
   const process = launch(spec, log)
   const { promise: late, reject: giveUp } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => giveUp(hostError('PLUGIN_TIMEOUT', { plugin: label, step: 'import', ms: timeoutMs })), timeoutMs)
+  const timer = setTimeout(
+    () => giveUp(hostError('PLUGIN_TIMEOUT', { plugin: label, step: 'importing', ms: timeoutMs })),
+    timeoutMs,
+  )
   const abort = () => giveUp(signal?.reason)
   if (signal?.aborted) abort()
   signal?.addEventListener('abort', abort, { once: true })
