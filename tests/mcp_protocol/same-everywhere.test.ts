@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
+import { newestPlugin } from '../fixtures/plugins/newest-plugin.ts'
 import { CELLS, exchange, HTTP_CELLS, messagesOf, STREAMABLE_CELLS, textOf, type Cell } from '../fixtures/http/wire-cells.ts'
 
 const waitFor = (key: string) => ({ name: 'demo_wait', arguments: { key } })
@@ -155,4 +156,80 @@ for (const cell of CELLS) {
       )
     }
   })
+}
+
+/** The revision that brought a field or a kind of content; what is not here all of them have. */
+const SINCE: Readonly<Record<string, string>> = {
+  audio: '2025-03-26',
+  resource_link: '2025-06-18',
+  structuredContent: '2025-06-18',
+  outputSchema: '2025-06-18',
+  title: '2025-06-18',
+  _meta: '2025-06-18',
+  lastModified: '2025-06-18',
+  readOnlyHint: '2025-03-26',
+  icons: '2025-11-25',
+}
+
+for (const cell of CELLS) {
+  test(`content that the revision lacks is text or is left out: ${cell.name}`, async (t) => {
+    const { connect } = await cell.serve(t, [newestPlugin])
+    const peer = await connect({ elicitation: {} })
+    const has = (feature: string) => cell.revision >= (SINCE[feature] ?? '')
+    // Twice: the direct path learns from the first.
+    for (const round of [1, 2]) {
+      const answers = await Promise.all([
+        peer.ask('tools/list'),
+        peer.ask('resources/list'),
+        peer.ask('prompts/list'),
+        peer.ask('resources/read', { uri: 'newest://a' }),
+        peer.ask('prompts/get', { name: 'newest_link' }),
+        ...['items_get', 'row_get', 'rows_get'].map((name) => peer.ask('tools/call', { name: `newest_${name}`, arguments: {} })),
+      ])
+      for (const { result } of answers) {
+        // What the SDK says of itself in 2026-07-28 is not the plugin's.
+        const found = new Set(keysAndTypes(result))
+        for (const feature of Object.keys(SINCE))
+          if (!has(feature)) assert.ok(!found.has(feature), `${feature} in round ${round}: ${JSON.stringify(result)}`)
+      }
+      const all = new Set(answers.flatMap(({ result }) => keysAndTypes(result)))
+      for (const feature of Object.keys(SINCE)) assert.equal(all.has(feature), has(feature), `${feature} of ${cell.revision}`)
+      const [, , , , , itemsAnswer, row, rows] = answers
+      const texts = itemsAnswer?.result?.content?.flatMap(({ text }) => text ?? [])
+      assert.deepEqual(
+        texts,
+        [
+          'see',
+          ...(has('resource_link') ? [] : [String.raw`[The \[report\]](https://example.com/r.pdf): All of it`]),
+          ...(has('audio')
+            ? []
+            : ["[audio, audio/wav, 6 bytes: not sent, since the client's revision of the protocol has no audio]"]),
+        ],
+        'nothing is lost',
+      )
+      assert.deepEqual([row?.result?.content?.[0]?.text, rows?.result?.content?.[0]?.text], ['{"id":7}', '[7]'])
+    }
+    const [seen, asked] = await Promise.all([
+      peer.ask('tools/call', { name: 'newest_capabilities_get', arguments: {} }),
+      cell.transport === 'stdio' || cell.revision >= '2025-06-18'
+        ? undefined
+        : peer.ask('tools/call', { name: 'newest_name_ask', arguments: {} }),
+    ])
+    if (cell.transport !== 'stateless')
+      assert.equal(
+        Object.hasOwn(JSON.parse(seen.result?.content?.[0]?.text ?? '') as object, 'elicitation'),
+        cell.revision >= '2025-06-18',
+      )
+    if (asked) assert.match(asked.result?.content?.[0]?.text ?? '', /revision .* has no elicitation/)
+  })
+}
+
+/** Every key of a result, and every type of content in it. The 2025 dress of an array is not the plugin's. */
+function keysAndTypes(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysAndTypes)
+  if (typeof value !== 'object' || value === null) return []
+  const below = Object.entries(value).flatMap(([key, part]) =>
+    key === '_meta' && JSON.stringify(part).includes('serverInfo') ? [] : [key, ...keysAndTypes(part)],
+  )
+  return 'type' in value && typeof value.type === 'string' ? [value.type, ...below] : below
 }

@@ -6,9 +6,11 @@ import type { CallIO } from '../call/types.ts'
 import { Cancellation, follow } from '../call/cancellation.ts'
 import type { InFlight } from '../call/in-flight.ts'
 import { LOG_LEVELS, type LogLevel } from './params.ts'
+import { knows, type Revision } from './revisions.ts'
 
 export interface CallIoOptions {
   readonly era: 'legacy' | 'modern'
+  readonly revision: Revision
   readonly inFlight: InFlight
   readonly log: Logger
   /** The verified state that came with the request. */
@@ -49,7 +51,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
           progressToken,
           progress,
           ...(total !== undefined && { total }),
-          ...(message !== undefined && { message }),
+          ...(message !== undefined && knows(options.revision, 'progressMessage') && { message }),
         }),
     }),
     ...(threshold !== undefined && {

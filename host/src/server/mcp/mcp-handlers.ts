@@ -12,10 +12,11 @@ import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
 import type { Called, RequestStates } from './request-state.ts'
 import { innerCallOf, viewOf } from '../catalog/view.ts'
+import { cannotAsk, capabilitiesAt, contentsAt, knows, messagesAt, resultAt, viewAt } from './revisions.ts'
 
 /** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
 export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {
-  const { era, followed, capabilities: clientCapabilities } = connection
+  const { era, followed, revision } = connection
   const { registry, calls, inFlight, log } = options
   let logLevel: LogLevel | undefined
 
@@ -36,7 +37,15 @@ export function registerHandlers(server: Server, connection: Connection, options
   /** A call into a plugin. The snapshot must be read in the tick in which `run` runs, which is the one `call` is called in. */
   const call = async <Answer>(called: Called, ctx: ServerContext, run: (io: CallIO) => Promise<Answer>): Promise<Answer> => {
     const requestState = states.open(called, ctx)
-    const { io, end } = openCallIo(ctx, { era, inFlight, log, requestState, logLevel, clientCapabilities: clientCapabilities() })
+    const { io, end } = openCallIo(ctx, {
+      era,
+      revision: revision(ctx),
+      inFlight,
+      log,
+      requestState,
+      logLevel,
+      clientCapabilities: capabilitiesAt(connection.capabilities(), revision(ctx)),
+    })
     try {
       return await run(io)
     } catch (error) {
@@ -48,13 +57,25 @@ export function registerHandlers(server: Server, connection: Connection, options
     }
   }
 
-  const ask = async (called: Called, { requests, state }: InputRequiredAnswer, ctx: ServerContext) => ({
-    resultType: 'input_required',
-    inputRequests: requests,
-    ...(state !== undefined && { requestState: await states.seal(called, state, ctx) }),
-  })
+  const ask = async (called: Called, { requests, state }: InputRequiredAnswer, ctx: ServerContext) => {
+    for (const [key, request] of Object.entries(requests)) {
+      const problem = cannotAsk(request, revision(ctx))
+      if (problem)
+        throw hostError('CALL_FAILED', {
+          name: called.name,
+          problem: `Cannot request input '${key}' (${request.method}): ${problem}`,
+        })
+    }
+    return {
+      resultType: 'input_required',
+      inputRequests: requests,
+      ...(state !== undefined && { requestState: await states.seal(called, state, ctx) }),
+    }
+  }
+  /** What the caller is listed, in the words of its revision. */
+  const listed = (caller: Caller, ctx: ServerContext) => viewAt(viewOf(registry.current, caller), revision(ctx))
 
-  handle('tools/list', params.none, (_, caller) => ({ tools: viewOf(registry.current, caller).tools }))
+  handle('tools/list', params.none, (_, caller, ctx) => ({ tools: listed(caller, ctx).tools }))
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
     // State between two rounds is of the tool that asked and its arguments, by whichever name it was called.
@@ -63,27 +84,29 @@ export function registerHandlers(server: Server, connection: Connection, options
       const begun = takeOver(ctx.http?.authInfo)
       const answer = await call(of, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
       if (answer.kind === 'inputRequired') return await ask(of, answer, ctx)
-      return server.projectCallToolResult(answer.result as CallToolResult, snapshot.tools.get(of.name)?.surface.wire.outputSchema)
+      const result = resultAt(answer.result, revision(ctx)) as CallToolResult
+      if (!knows(revision(ctx), 'structured')) return result
+      return server.projectCallToolResult(result, snapshot.tools.get(of.name)?.surface.wire.outputSchema)
     } catch (error) {
-      if (error instanceof HostError && error.code === 'HOST_CLOSING')
+      if (error instanceof HostError && (error.code === 'HOST_CLOSING' || error.code === 'CALL_FAILED'))
         return errorResult([error.message, ...error.fix].join('\n'))
       throw error
     }
   })
 
-  handle('prompts/list', params.none, (_, caller) => ({ prompts: viewOf(registry.current, caller).prompts }))
+  handle('prompts/list', params.none, (_, caller, ctx) => ({ prompts: listed(caller, ctx).prompts }))
   handle('prompts/get', params.prompt, async ({ name, arguments: args }, caller, ctx) => {
     const answer = await call({ name, args }, ctx, (io) => calls.prompt(registry.current, caller, name, args, io))
-    return answer.kind === 'inputRequired' ? ask({ name, args }, answer, ctx) : answer.result
+    if (answer.kind === 'inputRequired') return ask({ name, args }, answer, ctx)
+    return { ...answer.result, messages: messagesAt(answer.result.messages, revision(ctx)) }
   })
 
-  handle('resources/list', params.none, (_, caller) => ({ resources: viewOf(registry.current, caller).resources }))
-  handle('resources/templates/list', params.none, (_, caller) => ({
-    resourceTemplates: viewOf(registry.current, caller).templates,
-  }))
-  handle('resources/read', params.uri, ({ uri }, caller, ctx) =>
-    call({ name: uri }, ctx, (io) => calls.resource(registry.current, caller, uri, io)),
-  )
+  handle('resources/list', params.none, (_, caller, ctx) => ({ resources: listed(caller, ctx).resources }))
+  handle('resources/templates/list', params.none, (_, caller, ctx) => ({ resourceTemplates: listed(caller, ctx).templates }))
+  handle('resources/read', params.uri, async ({ uri }, caller, ctx) => {
+    const { contents } = await call({ name: uri }, ctx, (io) => calls.resource(registry.current, caller, uri, io))
+    return { contents: contentsAt(contents, revision(ctx)) }
+  })
 
   // The contract has no completions; what is asked about must be there all the same.
   handle('completion/complete', params.completion, ({ ref }, caller) => {

@@ -10,6 +10,7 @@ import { instructionsFor } from '../catalog/instructions.ts'
 import { registerHandlers } from './mcp-handlers.ts'
 import type { Registry } from '../catalog/registry.ts'
 import { createRequestStates, type RequestStates } from './request-state.ts'
+import { MODERN, revisionOf, type Revision } from './revisions.ts'
 import { viewOf, type ListKind } from '../catalog/view.ts'
 
 /**
@@ -60,7 +61,9 @@ export class HostServer extends McpServer implements Subscriber {
     const connection: Connection = {
       era: request.era,
       followed: this.#followed,
-      capabilities: () => this.server.getClientCapabilities(),
+      capabilities: () => this.clientCapabilities,
+      revision: (ctx) =>
+        request.era === 'modern' ? MODERN : (this.negotiated ?? revisionOf(ctx.http?.req?.headers.get('mcp-protocol-version'))),
       // On stdio requests carry no identity: the connection's is theirs.
       callerOf: (ctx) => {
         const asking = callerOf(ctx.http?.authInfo ?? request.authInfo)
@@ -74,6 +77,17 @@ export class HostServer extends McpServer implements Subscriber {
   /** Sets what is to be done when its connection is over. */
   onClosed(run: () => void): void {
     this.#onClosed = run
+  }
+
+  /** What a connection agreed on; undefined before, and where every request says its own. */
+  get negotiated(): Revision | undefined {
+    const version = this.server.getNegotiatedProtocolVersion()
+    return version === undefined ? undefined : revisionOf(version)
+  }
+
+  /** What the client of a connection said that it can do. */
+  get clientCapabilities(): Readonly<Record<string, unknown>> | undefined {
+    return this.server.getClientCapabilities()
   }
 
   get caller(): Caller {

@@ -2,6 +2,7 @@ import type { ToolResult } from '../../data/content.ts'
 import type { ServerInfo } from '../catalog/server-info.ts'
 import { LIST_HINT } from './info.ts'
 import type { View } from '../catalog/view.ts'
+import { MODERN, resultAt, type Revision } from './revisions.ts'
 
 /** JSON that is prepared once and sent often. */
 export interface PreparedJson {
@@ -9,22 +10,20 @@ export interface PreparedJson {
   readonly bytes: Buffer
 }
 
-/** How results are dressed: 2026-07-28 says more of them than the revisions of 2025. */
-export type Dress = 'modern' | 'legacy'
+const lists = { modern: new WeakMap<View, PreparedJson>(), legacy: new WeakMap<View, PreparedJson>() }
 
-const lists: Readonly<Record<Dress, WeakMap<View, PreparedJson>>> = { modern: new WeakMap(), legacy: new WeakMap() }
-
-/** The result of `tools/list`, prepared once for a view. */
-export function listJson(view: View, dress: Dress): PreparedJson {
-  let list = lists[dress].get(view)
+/** The result of `tools/list`, prepared once for a view, which is that of the revision. */
+export function listJson(view: View, revision: Revision): PreparedJson {
+  const known = revision === MODERN ? lists.modern : lists.legacy
+  let list = known.get(view)
   if (!list) {
     const { tools, server } = view
     list = prepared(
       JSON.stringify(
-        dress === 'legacy' ? { tools } : { tools, ...LIST_HINT, resultType: 'complete', _meta: metaOf(server).meta },
+        revision === MODERN ? { tools, ...LIST_HINT, resultType: 'complete', _meta: metaOf(server).meta } : { tools },
       ),
     )
-    lists[dress].set(view, list)
+    known.set(view, list)
   }
   return list
 }
@@ -34,10 +33,12 @@ export function prepared(text: string): PreparedJson {
 }
 
 /** The result of a finished `tools/call`. Written out: taking `_meta` out of a copy cost more than all of this. */
-export function callJson({ content, structuredContent, isError, _meta }: ToolResult, dress: Dress, server: ServerInfo): string {
+export function callJson(whole: ToolResult, revision: Revision, server: ServerInfo): string {
+  const { content, structuredContent, isError, _meta } = resultAt(whole, revision)
   const structured = structuredContent === undefined ? '' : `,"structuredContent":${JSON.stringify(structuredContent)}`
   const result = `{"content":${JSON.stringify(content)}${structured}${isError ? ',"isError":true' : ''}`
-  if (dress === 'legacy') return _meta ? `${result},"_meta":${JSON.stringify(_meta)}}` : `${result}}`
+  // 2026-07-28 says more of a result than the revisions before.
+  if (revision !== MODERN) return _meta ? `${result},"_meta":${JSON.stringify(_meta)}}` : `${result}}`
   const own = metaOf(server)
   const meta = _meta ? JSON.stringify({ ...own.meta, ..._meta }) : own.json
   return `${result},"resultType":"complete","_meta":${meta}}`

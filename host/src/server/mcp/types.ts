@@ -4,6 +4,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { InFlight } from '../call/in-flight.ts'
 import type { Calls } from '../call/types.ts'
 import type { Caller } from '../catalog/caller.ts'
+import type { Revision } from './revisions.ts'
 
 export interface McpServerOptions {
   readonly registry: Registry
@@ -20,6 +21,8 @@ export interface Connection {
   readonly followed: Set<string> | undefined
   /** What the client said of itself, in the era that says it once. */
   readonly capabilities: () => Readonly<Record<string, unknown>> | undefined
+  /** The revision of the protocol that this request is of. */
+  readonly revision: (ctx: ServerContext) => Revision
   /** Who makes this request. */
   readonly callerOf: (ctx: ServerContext) => Caller
 }

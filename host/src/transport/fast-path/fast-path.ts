@@ -9,7 +9,8 @@ import type { InFlight } from '../../server/call/in-flight.ts'
 import type { Registry } from '../../server/catalog/registry.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
 import { findTool, innerCallOf, viewOf, type View } from '../../server/catalog/view.ts'
-import { callJson, listJson, prepared, type Dress, type PreparedJson } from '../../server/mcp/result-json.ts'
+import { MODERN, revisionOf, viewAt, type Revision } from '../../server/mcp/revisions.ts'
+import { callJson, listJson, prepared, type PreparedJson } from '../../server/mcp/result-json.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 import {
   CAPABILITIES,
@@ -42,7 +43,7 @@ export interface Direct {
   legacy(exchange: Exchange, message: unknown, session?: DirectSession): Left
   /** The SDK answered this message of 2026-07-28 with `answer`: what it says of its client need not be checked again. */
   learn(caller: Caller, message: unknown, answer: string): void
-  /** One message of a connection that is of the era of `dress`, as on stdio: its answer as a line, or undefined when it is the SDK's. */
+  /** One message of a connection that is of one revision, as on stdio: its answer as a line, or undefined when it is the SDK's. */
   line(request: LineRequest): Promise<string | undefined> | string | undefined
 }
 
@@ -52,12 +53,25 @@ export type Left = Exchange | undefined | Promise<Exchange | undefined>
 export interface DirectSession {
   readonly id: string
   readonly begun: OpenRequests<BegunCall>
+  /** What its client agreed on, and what it said that it can do. */
+  readonly revision: Revision
+  readonly capabilities: Capabilities
+}
+
+type Capabilities = Readonly<Record<string, unknown>> | undefined
+
+/** What a client said of itself before this request. */
+interface ClientSaid {
+  readonly revision: Revision
+  readonly capabilities: Capabilities
 }
 
 export interface LineRequest {
   readonly caller: Caller
   readonly message: unknown
-  readonly dress: Dress
+  readonly revision: Revision
+  /** What the client said when it connected; 2026-07-28 says it with each request. */
+  readonly capabilities: Capabilities
   readonly begun: OpenRequests<BegunCall>
   /** Takes a call that the SDK must go on with: no answer comes from here then. */
   readonly leave: (call: BegunCall) => void
@@ -76,7 +90,9 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       const { res, caller } = exchange
       const { id, method, params } = request
       if (method === 'tools/call') {
-        const started = isKnownClient(request, 'modern') ? start(params, caller, 'modern') : undefined
+        const started = isKnownClient(request, MODERN)
+          ? start(params, caller, { revision: MODERN, capabilities: undefined })
+          : undefined
         if (!started) return exchange
         cancelWhenGone(exchange, started.call)
         return started.result.then((result) => {
@@ -84,7 +100,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
           return undefined
         })
       }
-      const result = prepare(request, caller, 'modern')
+      const result = prepare(request, caller, MODERN)
       if (!result) return exchange
       sendResult(res, id, result)
       return undefined
@@ -95,23 +111,23 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       if (!request || !isLegacyPost(exchange.req)) return exchange
       const { res, caller } = exchange
       if (request.method === 'tools/call') return callLegacy(exchange, request, session)
-      const result = prepare(request, caller, 'legacy')
+      const result = prepare(request, caller, revisionIn(exchange, session))
       if (!result) return exchange
       sendResult(res, request.id, result, sessionHeader(session))
       return undefined
     },
 
-    line({ caller, message, dress, begun, leave }) {
-      const request = dress === 'modern' ? modernRequest(message) : legacyRequest(message)
+    line({ caller, message, revision, capabilities, begun, leave }) {
+      const request = revision === MODERN ? modernRequest(message) : legacyRequest(message)
       if (!request) return undefined
       const { id, method, params } = request
       if (method !== 'tools/call') {
-        const result = prepare(request, caller, dress)
+        const result = prepare(request, caller, revision)
         return result && envelope(id, result.text)
       }
-      if (begun.has(id) || !isKnownClient(request, dress)) return undefined
+      if (begun.has(id) || !isKnownClient(request, revision)) return undefined
       let isLeft = false
-      const started = start(params, caller, dress, (call) => {
+      const started = start(params, caller, { revision, capabilities }, (call) => {
         if (isLeft) return
         isLeft = true
         begun.delete(id)
@@ -140,24 +156,25 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
   }
 
   /** One of a 2025 revision was checked when it connected. */
-  function isKnownClient(request: HotRequest, dress: Dress): boolean {
-    if (dress === 'legacy' || isPlainClient(request)) return true
+  function isKnownClient(request: HotRequest, revision: Revision): boolean {
+    if (revision !== MODERN || isPlainClient(request)) return true
     const client = clientOf(request)
     return client !== undefined && clients.has(client)
   }
 
   /** The answer of a method that only looks: of its view, and prepared with it. */
-  function prepare(request: HotRequest, caller: Caller, dress: Dress): PreparedJson | undefined {
+  function prepare(request: HotRequest, caller: Caller, revision: Revision): PreparedJson | undefined {
     const { method, params, message } = request
-    const isKnown = isKnownClient(request, dress)
+    const isLegacy = revision !== MODERN
+    const isKnown = isKnownClient(request, revision)
     if (!isKnown && method !== 'server/discover') return undefined
-    if (method === 'ping') return dress === 'legacy' ? EMPTY : undefined
-    const view = viewOf(registry.current, caller)
+    if (method === 'ping') return isLegacy ? EMPTY : undefined
+    const view = viewAt(viewOf(registry.current, caller), revision)
     if (method === 'tools/list') {
-      if (params['cursor'] !== undefined || (dress === 'legacy' && !isSameForLegacy(view))) return undefined
-      return listJson(view, dress)
+      if (params['cursor'] !== undefined || (isLegacy && !isSameForLegacy(view))) return undefined
+      return listJson(view, revision)
     }
-    if (dress === 'legacy') return undefined
+    if (isLegacy) return undefined
     const known = isKnown ? discoveries.get(view) : undefined
     if (!known) asked.set(message, view)
     return known
@@ -167,22 +184,23 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
   function start(
     { name, arguments: args, _meta }: HotRequest['params'],
     caller: Caller,
-    dress: Dress,
+    client: ClientSaid,
     onNeeded?: (call: BegunCall) => void,
   ): { readonly call: BegunCall; readonly result: Promise<string | undefined> } | undefined {
     const snapshot = registry.current
     const asked = String(name)
     const tool = findTool(snapshot, caller, innerCallOf(snapshot, caller, asked, args)?.name ?? asked)
     if (typeof tool === 'string' || !isPlain(tool)) return undefined
-    const capabilities = isObject(_meta) ? _meta[CAPABILITIES] : undefined
-    const call = new BegunCall(isObject(capabilities) ? capabilities : undefined, onNeeded)
+    const { revision } = client
+    const said = revision === MODERN && isObject(_meta) ? _meta[CAPABILITIES] : client.capabilities
+    const call = new BegunCall(isObject(said) ? said : undefined, onNeeded)
     const place = inFlight.begin(call.cancellation)
     const answer = calls.tool(snapshot, caller, asked, args, call)
     call.answer = answer
     const result = answer.then(
       (value) => {
         place.leave()
-        return callJson(plainResult(value, tool), dress, snapshot.policy.server)
+        return callJson(plainResult(value, tool), revision, snapshot.policy.server)
       },
       (error: unknown) => {
         place.leave()
@@ -190,7 +208,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
         if (!isCancelled) throw error
         const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'
         return isClosing
-          ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), dress, snapshot.policy.server)
+          ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), revision, snapshot.policy.server)
           : undefined
       },
     )
@@ -208,7 +226,7 @@ export function createDirect({ registry, calls, inFlight }: DirectDeps): Direct 
       session?.begun.delete(id)
       resolve({ ...exchange, authInfo: handOver(authInfo, call) })
     }
-    const started = start(params, caller, 'legacy', leave)
+    const started = start(params, caller, { revision: revisionIn(exchange, session), capabilities: session?.capabilities }, leave)
     if (!started) return exchange
     const { call, result } = started
     // With a session a client that lost its connection may come back for the answer, once the SDK has the call.
@@ -285,6 +303,11 @@ function cancelWhenGone({ res }: Exchange, { cancellation }: BegunCall): void {
   }
   if (res.destroyed) onClose()
   else res.on('close', onClose)
+}
+
+/** Without a session every request says its own. */
+function revisionIn({ req }: Exchange, session: DirectSession | undefined): Revision {
+  return session?.revision ?? revisionOf(req.headers['mcp-protocol-version'])
 }
 
 function sessionHeader(session: DirectSession | undefined): Readonly<Record<string, string>> | undefined {

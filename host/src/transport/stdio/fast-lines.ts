@@ -3,7 +3,7 @@ import { isObject } from '../../data/json.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { callerOf } from '../../server/mcp/auth-info.ts'
 import { handOver, type BegunCall } from '../../server/mcp/deferred-call.ts'
-import type { Dress } from '../../server/mcp/result-json.ts'
+import { capabilitiesAt, MODERN, revisionOf, type Revision } from '../../server/mcp/revisions.ts'
 import type { Direct } from '../fast-path/fast-path.ts'
 
 /**
@@ -16,7 +16,11 @@ export class DirectLines {
   readonly #begun = new OpenRequests<BegunCall>()
   /** Requests that the SDK is answering and that may be taken next time. */
   readonly #passed = new Map<RequestId, unknown>()
-  #dress: Dress | undefined
+  #revision: Revision | undefined
+  /** What the client agreed on, where it did. */
+  #negotiated: unknown
+  #initializing: RequestId | undefined
+  #capabilities: Readonly<Record<string, unknown>> | undefined
   /** The first message, while the SDK has seen none. */
   #first: { readonly id: RequestId; readonly meta: unknown } | undefined
   #isLeft = false
@@ -32,13 +36,20 @@ export class DirectLines {
    */
   answer(message: unknown, pass: (authInfo: AuthInfo) => void): Promise<string | undefined> | string | undefined {
     // A first request that says that it is of 2026-07-28, and asks nothing about it, makes the connection one of that revision.
-    const isFirst = !this.#dress && !this.#isLeft
-    const dress = this.#dress ?? (isFirst ? 'modern' : undefined)
-    if (!dress) return undefined
+    const isFirst = !this.#revision && !this.#isLeft
+    const revision = this.#revision ?? (isFirst ? MODERN : undefined)
+    if (!revision) return undefined
     const leave = (call: BegunCall) => pass(handOver(this.#authInfo, call))
-    const answer = this.#direct.line({ caller: callerOf(this.#authInfo), message, dress, begun: this.#begun, leave })
+    const answer = this.#direct.line({
+      caller: callerOf(this.#authInfo),
+      message,
+      revision,
+      capabilities: this.#capabilitiesAt(revision),
+      begun: this.#begun,
+      leave,
+    })
     if (isFirst && answer !== undefined && isObject(message) && isObject(message['params'])) {
-      this.#dress = dress
+      this.#revision = revision
       // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
       this.#first = { id: message['id'] as RequestId, meta: message['params']['_meta'] }
     }
@@ -61,19 +72,32 @@ export class DirectLines {
   }
 
   /** The SDK gets this request. */
-  passed(message: { readonly id: RequestId; readonly method: string }): void {
+  passed(message: { readonly id: RequestId; readonly method: string; readonly params?: unknown }): void {
     // Who says hello again may be of another era.
-    if (message.method === 'initialize' || message.method === 'server/discover') this.#dress = undefined
+    if (message.method === 'initialize' || message.method === 'server/discover') this.#revision = undefined
+    if (message.method === 'initialize') this.#hello(message)
     if (message.method !== 'initialize' && this.#passed.size < MAX_PASSED) this.#passed.set(message.id, message)
+  }
+
+  #hello({ id, params }: { readonly id: RequestId; readonly params?: unknown }): void {
+    this.#initializing = id
+    const said = isObject(params) ? params['capabilities'] : undefined
+    this.#capabilities = isObject(said) ? said : undefined
+  }
+
+  #capabilitiesAt(revision: Revision): Readonly<Record<string, unknown>> | undefined {
+    return revision === MODERN ? undefined : capabilitiesAt(this.#capabilities, revision)
   }
 
   /** The SDK sends this answer. */
   answered(answer: JSONRPCMessage): void {
+    if ('id' in answer && answer.id === this.#initializing && 'result' in answer)
+      this.#negotiated = answer.result['protocolVersion']
     if (this.#passed.size === 0 || !('id' in answer) || answer.id === undefined) return
     const message = this.#passed.get(answer.id)
     if (!this.#passed.delete(answer.id) || !('result' in answer) || !isObject(message)) return
-    this.#dress = isModern(message['params']) ? 'modern' : 'legacy'
-    if (this.#dress === 'modern') this.#direct.learn(callerOf(this.#authInfo), message, JSON.stringify(answer))
+    this.#revision = isModern(message['params']) ? MODERN : revisionOf(this.#negotiated)
+    if (this.#revision === MODERN) this.#direct.learn(callerOf(this.#authInfo), message, JSON.stringify(answer))
   }
 
   cancel(id: RequestId): void {

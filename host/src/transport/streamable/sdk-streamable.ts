@@ -11,6 +11,7 @@ import {
 import { isObject } from '../../data/json.ts'
 import { viewIn } from '../../data/address.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
+import { capabilitiesAt, revisionOf, type Revision } from '../../server/mcp/revisions.ts'
 import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
 import { isLegacyPost, LEGACY_VERSIONS, legacyRequest } from '../fast-path/recognise.ts'
@@ -222,6 +223,8 @@ class StreamableSession implements Session {
   /** How many streams wait for notifications. */
   streams = 0
   readonly #mcp: HostServer
+  #revision: Revision | undefined
+  #capabilities: Readonly<Record<string, unknown>> | undefined
 
   constructor({ id, owner, view, transport, mcp, begun }: StreamableSessionParts) {
     this.id = id
@@ -230,6 +233,14 @@ class StreamableSession implements Session {
     this.transport = transport
     this.begun = begun
     this.#mcp = mcp
+  }
+
+  get revision(): Revision {
+    return (this.#revision ??= this.#mcp.negotiated ?? revisionOf(undefined))
+  }
+
+  get capabilities(): Readonly<Record<string, unknown>> | undefined {
+    return (this.#capabilities ??= capabilitiesAt(this.#mcp.clientCapabilities, this.revision))
   }
 
   get isBusy(): boolean {
