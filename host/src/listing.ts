@@ -31,6 +31,8 @@ export interface PluginListing {
 export interface ToolListing {
   readonly name: string
   readonly access: 'read' | 'write'
+  /** A person says yes to each call. */
+  readonly approval: boolean
   readonly visible: boolean
   readonly hiddenBy: RefusalCode | null
   /** Whether the list has it; what is visible and not listed is found by `tools_search`. */
@@ -67,6 +69,7 @@ function listTool(
   return {
     name: tool.name,
     access: tool.access,
+    approval: tool.needsApproval,
     visible: hiddenBy === null,
     hiddenBy,
     listed: listed.has(tool.name),

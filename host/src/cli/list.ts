@@ -45,9 +45,9 @@ function warningLines({ warnings }: HostListing): readonly string[] {
 
 function toolLines({ plugins }: HostListing): readonly string[] {
   const rows = plugins.flatMap(({ tools }) =>
-    tools.map(({ name, access, visible, hiddenBy, listed, tokens }) => [
+    tools.map(({ name, access, approval, visible, hiddenBy, listed, tokens }) => [
       name,
-      access,
+      approval ? `${access}, asks` : access,
       visible ? (listed ? 'visible' : 'by tools_search') : `hidden: ${hiddenBy}`,
       String(tokens),
     ]),

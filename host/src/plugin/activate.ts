@@ -12,7 +12,7 @@ import { reasonOf } from './run/reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './source/resolve-entry.ts'
 import { linkTo, listFolders, NO_SURROUNDINGS, readWatched, type Surroundings, type WatchedGlobs } from './source/surroundings.ts'
 import { startVersion } from './start-version.ts'
-import { readSurface, type PluginSurface } from './source/describe-surface.ts'
+import { readSurface, withAccess, type PluginSurface } from './source/describe-surface.ts'
 
 /** Resolves, imports, checks, configures and starts the plugin of one entry. `signal` gives up an attempt that a newer one replaces. */
 export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?: AbortSignal): Promise<Activation> {
@@ -96,6 +96,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     for (const warning of verdict.warnings)
       deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
     pinned = pinnedRecord(verdict)
+    // What is pinned is what the plugin says; what runs is what the operator says of it.
+    surface = withAccess(surface, entry)
     return await startVersion(
       { loaded, plugin, instance, surface, entry, configFiles, traces, secrets, signal },
       deps,

@@ -104,7 +104,14 @@ for (const access of ['read', 'write'] as const)
         const isKept = access === 'read' && !interactive && !('approval' in approval) && 'cache' in optedIn
         const how = `${access}, interactive ${interactive}, ${JSON.stringify(approval)}, ${JSON.stringify(optedIn)}`
         test(`answers of a tool with ${how} are ${isKept ? '' : 'not '}kept`, () => {
-          assert.equal(isCacheable({ access, surface: { ...surface, interactive, ...approval, ...optedIn } }), isKept)
+          assert.equal(
+            isCacheable({
+              access,
+              needsApproval: 'approval' in approval,
+              surface: { ...surface, interactive, ...approval, ...optedIn },
+            }),
+            isKept,
+          )
         })
       }
 

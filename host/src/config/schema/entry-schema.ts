@@ -50,11 +50,19 @@ const exchangeSchema = Type.Object(
   },
 )
 
-const overrideSchema = section('What clients see of one tool instead of what the plugin says', {
+const overrideSchema = section('What the operator says of one tool instead of what the plugin says', {
   title: Type.Optional(Type.String({ description: 'For people' })),
   description: Type.Optional(Type.String({ description: 'For the model', minLength: 1 })),
   permissions: Type.Optional(Type.Array(Type.String(), { description: 'Every one of these must be granted to the caller' })),
   timeoutMs: Type.Optional(Type.Integer({ description: 'Instead of `limits.callTimeoutMs`', minimum: 1 })),
+  access: Type.Optional(
+    Type.Enum(['read', 'write'], { description: 'Whether it changes anything; as `read` its requests may not write either' }),
+  ),
+  approval: Type.Optional(
+    Type.Enum(['required', 'none'], {
+      description: "`required`: a person says yes to each call; `none`: not for `tools.approval`, but for the plugin's own wish",
+    }),
+  ),
 })
 
 /** One element of `plugins`, written out. */

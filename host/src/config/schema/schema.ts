@@ -24,6 +24,9 @@ const parts = {
     enable: Type.Optional(
       Type.Array(Type.String(), { description: 'Serve only tools of these toolsets. Left out: all tools. Empty: none' }),
     ),
+    approval: globs(
+      'A person says yes to each call of those that match; `write` and `destructive` are all that change or destroy',
+    ),
     search: Type.Union(
       [
         Type.Boolean(),

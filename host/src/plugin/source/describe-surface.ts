@@ -1,3 +1,4 @@
+import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { withLocalReferences } from '../../data/schema/local-references.ts'
 import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
@@ -97,6 +98,27 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
       wire: { title, description, arguments: promptArguments(args) },
     })),
   })
+}
+
+/**
+ * The same surface with `overrides.NAME.access` in place of what the plugin says: for the filters, for what clients are told, and for
+ * what the requests of a call may do.
+ */
+export function withAccess(surface: PluginSurface, { overrides }: Pick<PluginEntry, 'overrides'>): PluginSurface {
+  const accessOf = (name: string) => (Object.hasOwn(overrides, name) ? overrides[name]?.access : undefined)
+  if (!surface.tools.some(({ name }) => accessOf(name) !== undefined)) return surface
+  return frozenJson<PluginSurface>({
+    ...surface,
+    tools: surface.tools.map((tool) => {
+      const access = accessOf(tool.name)
+      if (access === undefined || access === tool.access) return tool
+      return { ...tool, access, wire: { ...tool.wire, annotations: { ...annotationsOf(tool), readOnlyHint: access === 'read' } } }
+    }),
+  })
+}
+
+function annotationsOf({ wire: { annotations } }: ToolSurface): Readonly<Record<string, unknown>> {
+  return isObject(annotations) ? annotations : {}
 }
 
 /**

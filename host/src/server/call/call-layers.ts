@@ -75,7 +75,7 @@ export function checkTool({ tickets = createSingleUse() }: CallDeps): Layer<Pend
       call.outcome = 'error'
       return Promise.resolve({ kind: 'result', result: errorResult(`Invalid arguments for ${name}: ${problems.join('; ')}`) })
     }
-    return item.surface.approval === 'required' ? approved(call, next) : next()
+    return item.needsApproval ? approved(call, next) : next()
   }
 }
 

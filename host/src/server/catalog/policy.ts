@@ -21,6 +21,8 @@ export interface Policy {
   readonly server: ServerInfo
   /** The operator's own words to the model. */
   readonly instructions: string | undefined
+  /** Whether the operator wants a person's yes for each call of a tool, besides what its author wants. */
+  readonly approval: (tool: ApprovalFacts) => boolean
   /** Undefined lists every tool. */
   readonly search: SearchRule | undefined
 }
@@ -68,6 +70,7 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
     ),
     server: serverInfo(config.server),
     instructions: config.server.instructions,
+    approval: approvalRule(config.tools.approval),
     search: searchRule(config.tools.search),
     permissionsOf: impliedBy(config.auth.implies),
     plugin(entry: PluginTools) {
@@ -76,6 +79,22 @@ export function compilePolicy(config: ResolvedConfig, source: string): Policy {
       return rule
     },
   })
+}
+
+/** What decides whether a call needs a person's yes. */
+export interface ApprovalFacts {
+  readonly name: string
+  readonly tags: readonly string[]
+  readonly access: 'read' | 'write'
+  /** Of a tool that writes, unless it says otherwise: so the protocol has it. */
+  readonly isDestructive: boolean
+}
+
+function approvalRule(wanted: readonly string[]): Policy['approval'] {
+  const matches = compileToolGlobs(wanted.filter((word) => word !== 'write' && word !== 'destructive'))
+  const [write, destructive] = [wanted.includes('write'), wanted.includes('destructive')]
+  return ({ name, tags, access, isDestructive }) =>
+    (write && access === 'write') || (destructive && isDestructive) || matches(name, tags)
 }
 
 function searchRule(search: ResolvedConfig['tools']['search']): SearchRule | undefined {

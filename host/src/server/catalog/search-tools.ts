@@ -25,6 +25,7 @@ export function createSearchCatalog(validators: Validators): SearchCatalog {
       permissions: [],
       plugin: OWN_RECORD,
       timeoutMs: undefined,
+      needsApproval: false,
       surface: { name, access, tags: [], permissions: [], safePaths: [], interactive: false, wire },
       wire: Object.freeze({ name: `${OWN}_${name}`, ...wire }),
       validateInput: validators.validator(wire.inputSchema),

@@ -1,5 +1,5 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
-import type { JsonObject } from '../../data/json.ts'
+import { isObject, type JsonObject } from '../../data/json.ts'
 import type { Validator, Validators } from '../../data/validate.ts'
 import type { LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { fullName } from '../../plugin/run/names.ts'
@@ -58,6 +58,8 @@ export interface SnapshotTool extends SnapshotItem {
   readonly surface: ToolSurface
   /** Undefined: the host's limit. */
   readonly timeoutMs: number | undefined
+  /** A person says yes to each call, as its author or the operator wants. */
+  readonly needsApproval: boolean
   /** Exactly what a client sees. */
   readonly wire: WireTool
   readonly validateInput: Validator
@@ -111,7 +113,7 @@ export function buildSnapshot({
     // A plugin that was refused has nothing to call, and its names may be another's.
     if (!plugin.surface || plugin.state === 'failed') continue
     for (const surface of plugin.surface.tools) {
-      const tool = snapshotTool(surface, plugin, validators)
+      const tool = snapshotTool(surface, plugin, { validators, policy })
       tools.set(tool.name, tool)
     }
     for (const surface of plugin.surface.prompts) {
@@ -156,16 +158,24 @@ export function liveOf({ plugin, name }: SnapshotItem): LivePlugin {
   return plugin.live
 }
 
-function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Validators): SnapshotTool {
+function snapshotTool(
+  surface: ToolSurface,
+  plugin: PluginRecord,
+  { validators, policy }: { validators: Validators; policy: Policy },
+): SnapshotTool {
   const item = snapshotItem(surface, plugin, 'tool')
   const { name } = item
   const { inputSchema, outputSchema } = surface.wire
   const own = overrideOf(plugin.entry, surface.name)
+  const { access } = surface
+  const tags = tagsOf(plugin, access, surface.tags)
+  const isWanted = () => policy.approval({ name, tags, access, isDestructive: isDestructive(surface) })
   return Object.freeze({
     ...item,
     kind: 'tool',
-    access: surface.access,
-    tags: tagsOf(plugin, surface.access, surface.tags),
+    access,
+    tags,
+    needsApproval: surface.approval === 'required' || own?.approval === 'required' || (own?.approval !== 'none' && isWanted()),
     permissions: own?.permissions ? [...surface.permissions, ...own.permissions] : surface.permissions,
     timeoutMs: own?.timeoutMs ?? surface.timeoutMs,
     surface,
@@ -178,6 +188,11 @@ function snapshotTool(surface: ToolSurface, plugin: PluginRecord, validators: Va
     validateInput: validators.validator(inputSchema),
     validateOutput: outputSchema ? validators.validator(outputSchema) : undefined,
   })
+}
+
+function isDestructive({ access, wire }: ToolSurface): boolean {
+  const { annotations } = wire
+  return access === 'write' && !(isObject(annotations) && annotations['destructiveHint'] === false)
 }
 
 function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators: Validators): SnapshotPrompt {

@@ -269,10 +269,10 @@ const plain = new WeakMap<SnapshotTool, boolean>()
 function isPlain(tool: SnapshotTool): boolean {
   let known = plain.get(tool)
   if (known === undefined) {
-    const { interactive, approval, wire } = tool.surface
+    const { interactive, wire } = tool.surface
     known =
       !interactive &&
-      approval === undefined &&
+      !tool.needsApproval &&
       hasObjectOutput(wire.outputSchema) &&
       !JSON.stringify(wire.inputSchema).includes('"x-mcp-header"')
     plain.set(tool, known)

@@ -92,8 +92,12 @@ export function resultIdentity(
 }
 
 /** A tool that asks somebody something answers differently each time. */
-export function isCacheable({ access, surface }: Pick<SnapshotTool, 'access' | 'surface'>): boolean {
-  return surface.cache !== undefined && access === 'read' && !surface.interactive && surface.approval === undefined
+export function isCacheable({
+  access,
+  surface,
+  needsApproval,
+}: Pick<SnapshotTool, 'access' | 'surface' | 'needsApproval'>): boolean {
+  return surface.cache !== undefined && access === 'read' && !surface.interactive && !needsApproval
 }
 
 /** Who left, or whose version is drained, fails alone. */
