@@ -27,7 +27,7 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   does_not_parse: {
     code: 'PLUGIN_IMPORT',
     message: /does-not-parse\.ts:3:3 has a syntax error/,
-    fix: /^Correct that line/,
+    fix: /^Fix that line/,
   },
   lacks_a_dependency: {
     code: 'PLUGIN_IMPORT',

@@ -11,7 +11,7 @@ const endings: readonly (readonly [name: string, args: readonly string[], code: 
   ['a transport that is none', ['start', '--transport', 'smoke'], 2, /Allowed choices are stdio, http, streamable-http, sse\./],
   ['an argument without a key', ['call', 'sqlite_query_run', 'SELECT 1'], 2, /^error: "SELECT 1" is not key=value\n/],
   ['an input that is no JSON', ['call', 'sqlite_query_run', '--input', '{'], 2, /^error: --input is not a JSON object\n/],
-  ['a config that is not there', ['list', '--config', 'no.json'], 78, /^There is no config: .*\nTo fix:\n {2}1\. .*--config/],
+  ['a config that is not there', ['list', '--config', 'no.json'], 78, /^No config found. .*\nTo fix:\n {2}1\. .*--config/],
   ['a deployment nobody described', ['list', '--deployment', 'moon'], 78, /^The deployment "moon" .*\nTo fix:\n {2}1\. /],
 ]
 

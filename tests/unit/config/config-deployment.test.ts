@@ -14,6 +14,7 @@ test('applies every default of the design', () => {
     middleware: [],
     tools: { allow: ['*'], deny: [], toolsets: {}, search: false },
     readOnly: false,
+    server: { name: 'patchbay' },
     listen: {
       stdio: false,
       http: {
@@ -263,7 +264,7 @@ for (const [config, fault] of contradictions)
   test(`refuses ${fault}`, () => {
     const { code, message } = refused(config)
     assert.equal(code, 'CONFIG_INVALID')
-    assert.equal(message, `The config has a fault:\n  ${fault}`)
+    assert.equal(message, `The config has an error:\n  ${fault}`)
   })
 
 test('checks the shape of a config that comes from no file', () => {
@@ -279,7 +280,7 @@ test('gives the line of a contradiction', () => {
   const source = { file: '/p/mcp.config.json', text: '{\n  "plugins": [\n    { "use": "node:fs" }\n  ]\n}' }
   assert.match(
     refused({ plugins: [{ use: 'node:fs' }] }, undefined, source).message,
-    /^\/p\/mcp\.config\.json has a fault:\n {2}line 3: plugins\[0\]\.use: /,
+    /^\/p\/mcp\.config\.json has an error:\n {2}line 3: plugins\[0\]\.use: /,
   )
 })
 
