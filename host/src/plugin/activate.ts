@@ -88,6 +88,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
         surroundings = {
           links: new Map([...surroundings.links, ...loaded.links]),
           folders: listFolders(loaded.digests.keys(), resolved.root),
+          listed: loaded.listed,
           globs,
         }
     }
@@ -155,9 +156,18 @@ interface Loadable {
 }
 
 async function load({ entry, resolved, pin, ...rest }: Loadable, deps: ActivationDeps): Promise<LoadedPlugin> {
-  const { graph, configDir, env, isolation, loadTimeoutMs: timeoutMs, processLimits: limits, onFailed } = deps
+  const { graph, configDir, env, isolation, isWatching, loadTimeoutMs: timeoutMs, processLimits: limits, onFailed } = deps
   const options = { ...rest, timeoutMs }
   if (entry.isolation === 'inline') return loadInline(resolved, graph, options)
   const capabilities = await grantedCapabilities(entry, { label: rest.label, configDir })
-  return isolation.load(resolved, { ...options, capabilities, configDir, env, limits, approved: pin.approved, onFailed })
+  return isolation.load(resolved, {
+    ...options,
+    capabilities,
+    configDir,
+    env,
+    limits,
+    approved: pin.approved,
+    isWatching,
+    onFailed,
+  })
 }

@@ -24,6 +24,9 @@ export interface BrokerOptions {
   readonly cache: PluginCaches
   readonly digest: string
   readonly now: () => number
+  /** The process read a file, and what was in it. */
+  readonly onRead?: (file: string, digest: string) => void
+  readonly onListed?: (folder: string) => void
 }
 
 /** A call that is in the process now: with it go the rights of what the process asks for in its name. */
@@ -41,7 +44,7 @@ export interface Broker extends ProcessOwner {
  * Answers what a plugin's process asks for. The channel says which plugin it is; the process says only in which of its calls it asks, and
  * for a call that is not there, or over, it gets what background work gets. Nothing of what it sends is trusted to have its form.
  */
-export function createBroker({ instance, http, log, metrics, cache, digest, now }: BrokerOptions): Broker {
+export function createBroker({ instance, http, log, metrics, cache, digest, now, ...heard }: BrokerOptions): Broker {
   const calls = new OpenRequests<OpenCall>()
   const budget = createBudget(log, now)
   const denials = createDenials(log, now)
@@ -113,6 +116,9 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now 
       if (what === 'log') write(data)
       else if (what === 'denied') denials.note(data, call?.request.requestId)
       else if (what === 'metric') count(data)
+      else if (what === 'read' && typeof data['file'] === 'string' && typeof data['digest'] === 'string')
+        heard.onRead?.(data['file'], data['digest'])
+      else if (what === 'listed' && typeof data['folder'] === 'string') heard.onListed?.(data['folder'])
       else if (what === 'progress' && call && typeof data['progress'] === 'number') {
         call.progress ??= pacedProgress(call.request.progress, now)
         call.progress.tell(data['progress'], optionsOf(data))

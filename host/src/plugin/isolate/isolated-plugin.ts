@@ -1,3 +1,4 @@
+import { isAbsolute, resolve as resolvePath, sep } from 'node:path'
 import type { LoadedProcess, IsolatedOptions } from './types.ts'
 import { hostError } from '../../errors.ts'
 import { isError, messageOf } from '../../observability/thrown.ts'
@@ -5,6 +6,7 @@ import { withLocation } from '../../modules/location.ts'
 import type { InlineOptions } from '../run/inline.ts'
 import type { LoadedPlugin } from '../run/load-plugin.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
+import { namesIn } from '../source/surroundings.ts'
 import type { RunningPlugin } from '../run/running.ts'
 import { readDescription } from './channel/description.ts'
 import { PLUGIN_BOUNDS } from './channel/frame.ts'
@@ -20,10 +22,19 @@ import { readThrown } from './channel/error-codec.ts'
 export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOptions): Promise<LoadedPlugin> {
   const first = await loadProcess(resolved, options)
   let stop = () => first.process.kill('it was released')
+  const { root } = resolved
+  const { writes } = options.spec.grants
+  /** It says what it reads: whatever it says, the host reads again no more than the folder of the plugin, and what was granted. */
+  const readable = [root, ...options.capabilities.fs.read.map((path) => resolvePath(options.configDir, path))]
+  const digests = new Map(first.digests)
+  const listed = new Map<string, ReadonlySet<string>>()
+  const isWatchable = (path: string) =>
+    isAbsolute(path) && isBelowAny(path, readable) && !isBelowAny(path, writes) && digests.size + listed.size < MAX_READS
 
   return {
     exported: describedBy(first, options.label),
-    digests: first.digests,
+    digests,
+    listed,
     links: first.links,
     async isAuthConfigured(_, config) {
       const { data } = await first.process.peer.ask('configure', { data: { config: writeConfig(config) } }).answer
@@ -32,6 +43,13 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
     async start(services: InlineOptions): Promise<RunningPlugin> {
       const supervised = await superviseIsolated(first, services, {
         ...options,
+        onRead(file, digest) {
+          if (!digests.has(file) && isWatchable(file)) digests.set(file, digest)
+        },
+        onListed(folder) {
+          const names = isWatchable(folder) ? namesIn(folder) : undefined
+          if (names && !listed.has(folder)) listed.set(folder, names)
+        },
         /** The same plugin once more, in a new process. */
         async restart() {
           const next = await loadProcess(resolved, options)
@@ -57,7 +75,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
 /** Rejects, with nothing left behind, when the plugin cannot be loaded within its time. */
 async function loadProcess(
   { file, root }: ResolvedPlugin,
-  { spec, launch, label, timeoutMs, digests: met, signal, approved, log }: IsolatedOptions,
+  { spec, launch, label, timeoutMs, digests: met, signal, approved, isWatching = false, log }: IsolatedOptions,
 ): Promise<LoadedProcess> {
   const process = launch(spec, log)
   const { promise: late, reject: giveUp } = Promise.withResolvers<never>()
@@ -81,6 +99,7 @@ async function loadProcess(
       timeoutMs,
       maxAnswerBytes: PLUGIN_BOUNDS.frameBytes - PLUGIN_BOUNDS.headerBytes,
       ...(approved ? { approved: [...approved] } : {}),
+      isWatching,
     }
     // A process that dies rejects the question too, with less to say.
     const packet = await Promise.race([process.peer.ask('load', { data: order }).answer.catch(() => died), died, late])
@@ -92,6 +111,13 @@ async function loadProcess(
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** Far more than a plugin is built from: each is watched. */
+const MAX_READS = 20_000
+
+function isBelowAny(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path === folder || path.startsWith(`${folder}${sep}`))
 }
 
 interface Reading {

@@ -19,6 +19,8 @@ import { writeConfig } from './channel/config-codec.ts'
 import { writeThrown } from './channel/error-codec.ts'
 
 export interface SuperviseOptions extends IsolatedOptions {
+  readonly onRead: (file: string, digest: string) => void
+  readonly onListed: (folder: string) => void
   /** The same plugin in a new process, loaded and configured. */
   readonly restart: () => Promise<LoadedProcess>
 }
@@ -56,7 +58,7 @@ export async function superviseIsolated(
   let returning: Promise<void> | undefined
 
   async function serve({ process }: LoadedProcess): Promise<Serving> {
-    const broker = createBroker({ ...services, now })
+    const broker = createBroker({ ...services, now, onRead: options.onRead, onListed: options.onListed })
     process.attach(broker)
     // A process that dies says why; the question itself only that it will not be answered.
     const died = process.exited.then((problem) => {

@@ -7,6 +7,8 @@ export interface IsolateOptions extends LoadOptions, GrantOptions {
   readonly limits: ProcessLimits
   /** In a frozen deployment the SHA-256 of the files that may run, by path. */
   readonly approved?: ReadonlyMap<string, string> | undefined
+  /** What it reads is to be known, so that it can be watched. */
+  readonly isWatching?: boolean
   /** The running plugin has died too often and stays down: its `failure` says why. */
   readonly onFailed?: () => void
 }

@@ -52,6 +52,8 @@ export interface Sources {
   readonly links: ReadonlyMap<string, Link>
   /** Folders in which a new file of code may be one of a plugin. */
   readonly folders: ReadonlySet<string>
+  /** Folders in which any new file may be. */
+  readonly listed: ReadonlySet<string>
   /** What plugins and entries name under `watch`. */
   readonly globs: readonly WatchedGlobs[]
 }
@@ -289,6 +291,7 @@ export function createReloader(options: ReloadOptions): Reloader {
           newest.flatMap((of) => Array.from(of.surroundings.links, ([path, led]): [string, Link] => [path, { led, of }])),
         ),
         folders: new Set(newest.flatMap(({ surroundings }) => [...surroundings.folders.keys()])),
+        listed: new Set(newest.flatMap(({ surroundings }) => [...surroundings.listed.keys()])),
         globs: newest.flatMap(({ surroundings }) => surroundings.globs ?? []),
       }
     },

@@ -1,7 +1,7 @@
-import { dirname, sep } from 'node:path'
+import { basename, dirname, sep } from 'node:path'
 import { isInPackages } from '../../modules/source.ts'
 import type { Link } from './follow-links.ts'
-import { isCode, isWatched, type WatchedGlobs } from '../source/surroundings.ts'
+import { isCode, isLeftByEditor, isWatched, type WatchedGlobs } from '../source/surroundings.ts'
 
 /** What is to be watched now: it changes with every reload. */
 export interface WatchTargets {
@@ -17,6 +17,8 @@ export interface WatchTargets {
   readonly links: ReadonlyMap<string, Link>
   /** Folders in which a new file of code matters: the plugin may read the folder and import what it finds. */
   readonly folders: ReadonlySet<string>
+  /** Folders that plugins are known to list: any new file there matters. */
+  readonly listed: ReadonlySet<string>
   /** What plugins and entries name under `watch`. */
   readonly globs: readonly WatchedGlobs[]
   /** Folders of `pluginDirs`: what appears in them or goes is a change. */
@@ -45,10 +47,13 @@ export function isDiscovery(
 export function isRelevant(
   event: string,
   { path, real }: { readonly path: string; readonly real: string },
-  { files, open, folders, globs }: WatchTargets,
+  { files, open, folders, listed, globs }: WatchTargets,
 ): boolean {
   if (files.has(real) || holderOf(real, open) !== undefined || holderOf(path, open) !== undefined) return true
-  return event !== 'change' && ((folders.has(dirname(real)) && isCode(real)) || globs.some((of) => isWatched(real, of)))
+  if (event === 'change') return false
+  const folder = dirname(real)
+  if ((folders.has(folder) && isCode(real)) || (listed.has(folder) && !isLeftByEditor(basename(real)))) return true
+  return globs.some((of) => isWatched(real, of))
 }
 
 /** Nothing below these matters, unless a loaded file is there: those are watched one by one. */

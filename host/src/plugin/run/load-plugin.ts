@@ -11,6 +11,8 @@ export interface LoadedPlugin {
   readonly exported: unknown
   /** What it was built from, see `LoadedVersion`. */
   readonly digests: ReadonlyMap<string, string>
+  /** Folders that it listed, with what was in each; those of a plugin in this process are not known. Grows. */
+  readonly listed: ReadonlyMap<string, ReadonlySet<string>>
   /** Links among its files, and where each led. */
   readonly links: ReadonlyMap<string, string>
   isAuthConfigured(plugin: ServicePlugin, config: Readonly<Record<string, unknown>>): boolean | Promise<boolean>
@@ -50,6 +52,7 @@ export function loadedObject(exported: unknown): LoadedPlugin {
   return {
     exported,
     digests: new Map(),
+    listed: new Map(),
     links: new Map(),
     isAuthConfigured: (plugin, config) => plugin.isAuthConfigured(config),
     start: (options) => runInline(options),

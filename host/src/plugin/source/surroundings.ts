@@ -9,6 +9,8 @@ export interface Surroundings {
   /** What its folders had in them: a plugin may read a folder and import what it finds. */
   readonly folders: ReadonlyMap<string, ReadonlySet<string>>
   /** What it and its entry name under `watch`. */
+  /** The same of folders that it is known to have listed: there any new file counts. */
+  readonly listed: ReadonlyMap<string, ReadonlySet<string>>
   readonly globs: WatchedGlobs | undefined
 }
 
@@ -18,7 +20,12 @@ export interface WatchedGlobs {
   readonly patterns: readonly string[]
 }
 
-export const NO_SURROUNDINGS: Surroundings = Object.freeze({ links: new Map(), folders: new Map(), globs: undefined })
+export const NO_SURROUNDINGS: Surroundings = Object.freeze({
+  links: new Map(),
+  folders: new Map(),
+  listed: new Map(),
+  globs: undefined,
+})
 
 /** Far more files than a plugin names under `watch`: each is read at every reload. */
 const MAX_WATCHED = 2_000
@@ -48,11 +55,13 @@ export function readWatched({ root, patterns }: WatchedGlobs): ReadonlyMap<strin
 }
 
 /** Whether something is at `path` that was not when the version was built, or is now elsewhere. */
-export function isSurrounding(path: string, { links, folders, globs }: Surroundings): boolean {
+export function isSurrounding(path: string, { links, folders, listed, globs }: Surroundings): boolean {
   const led = links.get(path)
   if (led !== undefined) return realPathOf(path) !== led
   if (!isFile(path)) return false
-  if (isCode(path) && folders.get(dirname(path))?.has(basename(path)) === false) return true
+  const [folder, name] = [dirname(path), basename(path)]
+  if (isCode(path) && folders.get(folder)?.has(name) === false) return true
+  if (!isLeftByEditor(name) && listed.get(folder)?.has(name) === false) return true
   return globs !== undefined && isWatched(path, globs)
 }
 
@@ -65,7 +74,12 @@ export function isWatched(path: string, { root, patterns }: WatchedGlobs): boole
 /** Code that a plugin may find beside its own: not what editors put there for a while, and not tests. */
 export function isCode(path: string): boolean {
   const name = basename(path)
-  return CODE.has(extname(name)) && !/^[.#]|\.(?:test|spec|d)\.[cm]?[jt]s$/.test(name)
+  return CODE.has(extname(name)) && !isLeftByEditor(name) && !/\.(?:test|spec|d)\.[cm]?[jt]s$/.test(name)
+}
+
+/** Names that editors use for a while: `.index.ts.swp`, `#index.ts#`, `index.ts~`, `4913`. */
+export function isLeftByEditor(name: string): boolean {
+  return /^[.#]|~$|\.(?:swp|swx|tmp|bak)$|___jb_|^\d+$/.test(name)
 }
 
 const CODE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'])
@@ -78,7 +92,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
-function namesIn(folder: string): ReadonlySet<string> | undefined {
+export function namesIn(folder: string): ReadonlySet<string> | undefined {
   try {
     return new Set(readdirSync(folder))
   } catch {

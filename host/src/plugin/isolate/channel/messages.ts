@@ -25,6 +25,8 @@ export interface LoadOrder {
   readonly maxAnswerBytes: number
   /** In a frozen deployment the digests of the files that may run, by path. */
   readonly approved?: readonly (readonly [string, string])[]
+  /** Whether the host wants to know what else the plugin reads, to watch it. */
+  readonly isWatching: boolean
 }
 
 export interface StartOrder {
@@ -64,6 +66,10 @@ export interface PluginTells {
   closeStream: { readonly call: number }
   /** What the permission model refused. */
   denied: { readonly call: number; readonly permission: string; readonly resource: string }
+  /** A file that it read after it was loaded, and what was in it: a module imported late, or what it read to start. */
+  read: { readonly file: string; readonly digest: string }
+  /** A folder of its own that it listed. */
+  listed: { readonly folder: string }
   /** So many of these were not told, being too many. */
   dropped: { readonly times: number }
   metric: {

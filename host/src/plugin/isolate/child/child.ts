@@ -18,6 +18,7 @@ import { runInline } from '../../run/inline.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
 import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
+import { noteReads, type Reads } from './child-reads.ts'
 import { createTells } from './child-notifications.ts'
 import { describe } from '../channel/description.ts'
 import { writeLoaded } from '../channel/loaded-codec.ts'
@@ -32,6 +33,8 @@ const CHANNEL = 3
 const PACE_MS = 50
 
 let maxAnswerBytes = 0
+let reads: Reads | undefined
+let isLoaded = false
 let plugin: unknown
 let running: RunningPlugin | undefined
 const calls = new OpenRequests<RemoteRequest>()
@@ -54,6 +57,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
       cache: remoteCaches(peer),
       digest: '',
     })
+    tellReads()
     return {}
   },
   call,
@@ -86,14 +90,25 @@ function deny(denial: Denial): void {
   tells.tell('denied', { call: number, ...denial })
 }
 
-async function load({ file, root, label, timeoutMs, maxAnswerBytes: most, approved }: LoadOrder): Promise<Parcel> {
+/** A plugin is built from what it read until it was started; what calls read is theirs. */
+function tellReads(): void {
+  if (!reads) return
+  reads.stop()
+  for (const [file, digest] of reads.files) tells.tell('read', { file, digest })
+  for (const folder of reads.folders) tells.tell('listed', { folder })
+}
+
+async function load(order: LoadOrder): Promise<Parcel> {
+  const { file, root, label, timeoutMs, maxAnswerBytes: most, approved, isWatching } = order
   maxAnswerBytes = most
+  if (isWatching && file !== root) reads = noteReads(root)
   const files = new Set<string>()
   const digests = new Map<string, string>()
   const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off' })
   try {
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
     plugin = imported.exported
+    isLoaded = true
     return writeLoaded({ description: describe(plugin), digests: imported.modules.digests, links: imported.modules.links })
   } catch (error) {
     const location = placeOf(error, new Set([...digests.keys(), ...files]))
@@ -104,8 +119,10 @@ async function load({ file, root, label, timeoutMs, maxAnswerBytes: most, approv
 /** Notes every file before it runs; in a frozen deployment only those run that the host compared with the lock. */
 function admission(files: Set<string>, approved: LoadOrder['approved']): Admit {
   const digests = approved && new Map(approved)
-  return ({ file, digest }) => {
+  return ({ file, digest, once }) => {
     files.add(file)
+    // Packages outside are the process's, which ends with its plugin.
+    if (isLoaded && !once) tells.tell('read', { file, digest })
     if (!digests || digests.get(file) === digest) return
     const problem = digests.has(file) ? 'it changed after it was compared with mcp.lock.json' : 'mcp.lock.json does not cover it'
     throw hostError('PIN_FILE', { file, problem })
