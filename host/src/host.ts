@@ -10,7 +10,7 @@ import { resolveConfig } from './config/file/resolve-config.ts'
 import { configWarnings } from './config/schema/rules.ts'
 import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
 import { createValidators } from './data/validate.ts'
-import { hostError } from './errors.ts'
+import { hostError, type HostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin/source/plugin-graph.ts'
 import { openLock } from './plugin/lock-file.ts'
@@ -41,7 +41,8 @@ import { createDormancy } from './plugin/lazy/lazy-activation.ts'
 import type { DrainedVersion } from './plugin/reload/drain.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
 import { createLeftovers } from './plugin/reload/leak-detector.ts'
-import type { PluginRecord } from './plugin/run/plugin-record.ts'
+import type { PluginReason, PluginRecord } from './plugin/run/plugin-record.ts'
+import { reasonOf } from './plugin/run/reason.ts'
 import { changedInstances } from './plugin/settings/tenant-config.ts'
 import { createReloader, type Sources } from './plugin/reload/reload.ts'
 import type { ReloadReport } from './plugin/reload/reload-report.ts'
@@ -177,9 +178,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     middleware,
   })
 
+  /** What is in the folders of `pluginDirs` and is not served. */
+  let ignored: readonly PluginReason[] = []
   const publish = (plugins: readonly PluginRecord[]): number => {
     const generation = registry.current.generation + 1
-    const snapshot = buildSnapshot({ generation, plugins, policy, validators, search })
+    const snapshot = buildSnapshot({ generation, plugins, ignored, policy, validators, search })
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
     for (const { instance, state } of plugins) metrics.pluginState(instance, state)
@@ -276,7 +279,15 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   const known = new Map<string, KnownFolder>()
   let found: readonly PluginEntry[] = []
-  const entries = () => (found = discoverEntries(config, { configDir, log, known }))
+  function entries(): readonly PluginEntry[] {
+    const errors: HostError[] = []
+    found = discoverEntries(config, { configDir, log, known, ignored: errors })
+    const reasons = errors.map((error) => reasonOf(error))
+    for (const { code, message, fix } of reasons)
+      if (!ignored.some((before) => before.message === message)) log.warn('plugin_ignored', { code, reason: message, fix })
+    ignored = reasons
+    return found
+  }
   await reloader.apply({ entries: entries() })
   if (context.expectReloads) await graph.prepareReleases()
   const waking = new AbortController()
@@ -358,7 +369,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         ...(changed ? { changed } : {}),
       })
       // New filters with the same plugins are a new generation as well.
-      if (isNewConfig && registry.current === before) publish(reloader.records)
+      const isOther = isNewConfig || !isDeepStrictEqual(before.ignored, ignored)
+      if (isOther && registry.current === before) publish(reloader.records)
     },
     watched: () => reloader.watched(),
     close,

@@ -12,6 +12,8 @@ export interface HostListing {
   readonly plugins: readonly PluginListing[]
   /** What the config says and probably does not mean. */
   readonly warnings: readonly string[]
+  /** What is in the folders of `pluginDirs` and is not served, with why. */
+  readonly ignored: readonly PluginReason[]
 }
 
 export interface PluginListing {
@@ -47,6 +49,7 @@ export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 
   const byPlugin = Map.groupBy(snapshot.tools.values(), ({ plugin }) => plugin)
   return {
     generation: snapshot.generation,
+    ignored: snapshot.ignored,
     plugins: snapshot.plugins.map((plugin) => ({
       name: plugin.instance,
       use: specifierOf(plugin.entry),

@@ -22,8 +22,9 @@ export function listCommand(run: Run): Command {
     )
 }
 
-function pluginLines({ plugins }: HostListing): readonly string[] {
-  if (plugins.length === 0) return ['No plugins. Put one into a folder of pluginDirs, or add an entry to plugins.']
+function pluginLines({ plugins, ignored }: HostListing): readonly string[] {
+  const others = ignored.flatMap(({ message, fix }) => ['', message, ...fix.map((step) => `  - ${step}`)])
+  if (plugins.length === 0) return ['No plugins. Put one into a folder of pluginDirs, or add an entry to plugins.', ...others]
   const rows = plugins.map((plugin) => [
     plugin.name,
     plugin.version ?? '-',
@@ -36,7 +37,7 @@ function pluginLines({ plugins }: HostListing): readonly string[] {
   const reasons = plugins.flatMap(({ name, reason }) =>
     reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : [],
   )
-  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons]
+  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons, ...others]
 }
 
 function warningLines({ warnings }: HostListing): readonly string[] {

@@ -13,6 +13,14 @@ export const pluginErrors = {
     ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) was not found in ${where}`,
     ({ use }) => [use.startsWith('.') ? 'Fix the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`],
   ),
+  PLUGIN_IGNORED: entry<{ path: string; problem: string; fix: readonly string[] }>(
+    ({ path, problem }) => `${path} is not served: ${problem}`,
+    ({ fix }) => fix,
+  ),
+  PLUGIN_DIR_MISSING: entry<{ folder: string }>(
+    ({ folder }) => `pluginDirs names ${folder}, which does not exist`,
+    ({ folder }) => [`Create it: mkdir -p ${folder}`, 'Or correct pluginDirs in mcp.config.ts'],
+  ),
   PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,
     ({ use, wanted }) => [

@@ -9,6 +9,8 @@ export interface Readiness {
   readonly generation: number
   /** Every plugin that does not serve as it should; an active one is here when its newest version could not replace it. */
   readonly degraded: readonly DegradedPlugin[]
+  /** What is in the folders of `pluginDirs` and is not served, with why. */
+  readonly ignored?: readonly string[]
 }
 
 export interface DegradedPlugin {
@@ -24,10 +26,10 @@ export interface DegradedPlugin {
 }
 
 /**
- * Not ready while draining, while a required plugin is not active, and when there are plugins but none is active. A plugin that is
- * merely degraded is named and changes nothing: the others serve.
+ * Not ready while draining, while a required plugin is not active, and when there are plugins, or what may be meant as one, but none is
+ * active. A plugin that is merely degraded is named and changes nothing: the others serve.
  */
-export function readiness({ generation, plugins }: Snapshot, draining: boolean): Readiness {
+export function readiness({ generation, plugins, ignored }: Snapshot, draining: boolean): Readiness {
   const degraded = plugins
     .filter(
       ({ state, reloadError, othersQuarantined }) =>
@@ -46,6 +48,8 @@ export function readiness({ generation, plugins }: Snapshot, draining: boolean):
     })
   const active = plugins.filter(({ state }) => state === 'active')
   const isDown =
-    degraded.some(({ required, state }) => required && state !== 'active') || (plugins.length > 0 && active.length === 0)
-  return { ready: !draining && !isDown, draining, generation, degraded }
+    degraded.some(({ required, state }) => required && state !== 'active') ||
+    (plugins.length + ignored.length > 0 && active.length === 0)
+  const reasons = ignored.map(({ message }) => message)
+  return { ready: !draining && !isDown, draining, generation, degraded, ...(reasons.length > 0 && { ignored: reasons }) }
 }

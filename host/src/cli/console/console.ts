@@ -9,7 +9,7 @@ import type { Listening } from '../../transport/listen.ts'
 import { box } from './box.ts'
 import { cacheLines } from './cache-lines.ts'
 import { count, paintFor, plain } from './paint.ts'
-import { pluginLines } from './plugin-lines.ts'
+import { ignoredLines, pluginLines } from './plugin-lines.ts'
 import { drainedLine, reloadLines } from './reload-lines.ts'
 
 /** What a person sees of a host they are working on: how it stands, then a line for each change, and what the plugins log. */
@@ -41,7 +41,9 @@ export function createDevConsole(stream: NodeJS.WritableStream): DevConsole {
   return {
     lines: {
       write(line) {
-        const { event } = JSON.parse(line) as { event: string }
+        const { event, ...fields } = JSON.parse(line) as { event: string; reason?: string; fix?: readonly string[] }
+        if (event === 'plugin_ignored' && host)
+          print(...ignoredLines({ message: fields.reason ?? '', fix: fields.fix ?? [] }, paint))
         if (!TOLD_HERE.has(event)) log.write(line)
       },
     },
@@ -98,6 +100,7 @@ const TOLD_HERE = new Set([
   'plugin_reloaded',
   'plugin_removed',
   'plugin_kept',
+  'plugin_ignored',
   'plugin_failed',
   'plugin_unconfigured',
   'config_loaded',

@@ -6,14 +6,23 @@ import { count, plain, type Paint } from './paint.ts'
 const MOST = 12
 
 /** Every plugin with its state, then its tools: those that are shown, and those that are not with the reason. */
-export function pluginLines({ plugins }: HostListing, paint: Paint): readonly string[] {
-  if (plugins.length === 0) return ['No plugins yet. Put one into a folder of pluginDirs, or add an entry to plugins.']
+export function pluginLines({ plugins, ignored }: HostListing, paint: Paint): readonly string[] {
+  const others = ignored.flatMap((reason) => ignoredLines(reason, paint))
+  if (plugins.length === 0) return ['No plugins yet. Put one into a folder of pluginDirs, or add an entry to plugins.', ...others]
   const width = Math.max(...plugins.map(({ name }) => name.length))
-  return plugins.flatMap((plugin) => [
-    headOf(plugin, width, paint),
-    ...toolLines(plugin, paint),
-    ...reasonLines(plugin.reason, paint),
-  ])
+  return [
+    ...plugins.flatMap((plugin) => [
+      headOf(plugin, width, paint),
+      ...toolLines(plugin, paint),
+      ...reasonLines(plugin.reason, paint),
+    ]),
+    ...others,
+  ]
+}
+
+/** What is in a folder of `pluginDirs` and is not served. */
+export function ignoredLines({ message, fix }: Pick<PluginReason, 'message' | 'fix'>, paint: Paint): readonly string[] {
+  return [`  ${paint('yellow', plain(message))}`, ...fix.map((step) => `      - ${plain(step)}`)]
 }
 
 /** What is wrong, the place with the lines around it, and what to do. */

@@ -51,10 +51,15 @@ export function expectedRoot(use: string, configDir: string): string | undefined
 export function isPluginPath(path: string): boolean {
   try {
     const stats = statSync(path)
-    return stats.isDirectory() ? entryOf(path) !== undefined : CODE.has(extname(path)) && !/\.(?:d|test)\.[cm]?ts$/.test(path)
+    return stats.isDirectory() ? entryOf(path) !== undefined : isPluginFile(path)
   } catch {
     return false
   }
+}
+
+/** Tests, declarations and the settings of tools lie beside plugins in many projects. */
+function isPluginFile(path: string): boolean {
+  return CODE.has(extname(path)) && !/\.(?:d|test|spec|config|setup|stories|bench)\.[cm]?[jt]s$/.test(path)
 }
 
 function isPath(use: string): boolean {
@@ -155,7 +160,8 @@ function targets(target: unknown): readonly string[] {
   return Object.entries(target).flatMap(([condition, value]) => (CONDITIONS.has(condition) ? targets(value) : []))
 }
 
-function readManifest(folder: string): Readonly<Record<string, unknown>> {
+/** The package.json of a folder; empty where there is none that can be read. */
+export function readManifest(folder: string): Readonly<Record<string, unknown>> {
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     return isObject(manifest) ? manifest : {}

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../data/json.ts'
 import type { Validator, Validators } from '../../data/validate.ts'
 import type { LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { fullName } from '../../plugin/run/names.ts'
-import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
+import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { PromptSurface, ResourceSurface, ToolSurface } from '../../plugin/source/describe-surface.ts'
 import type { Policy } from './policy.ts'
 import { parseTemplate, type UriTemplate } from '../../data/uri-template.ts'
@@ -12,6 +12,8 @@ import { parseTemplate, type UriTemplate } from '../../data/uri-template.ts'
 export interface Snapshot {
   readonly generation: number
   readonly plugins: readonly PluginRecord[]
+  /** What is in the folders of `pluginDirs` and is not served, with why. */
+  readonly ignored: readonly PluginReason[]
   readonly policy: Policy
   /** By client-visible name, in the order of listing. Hidden ones are here too: the filter decides for each caller. */
   readonly tools: ReadonlyMap<string, SnapshotTool>
@@ -95,12 +97,14 @@ export type WireTemplate = JsonObject & { readonly uriTemplate: string; readonly
 export function buildSnapshot({
   generation,
   plugins,
+  ignored = [],
   policy,
   validators,
   search,
 }: {
   generation: number
   plugins: readonly PluginRecord[]
+  ignored?: readonly PluginReason[]
   policy: Policy
   validators: Validators
   search: SearchCatalog
@@ -143,6 +147,7 @@ export function buildSnapshot({
   return Object.freeze({
     generation,
     plugins,
+    ignored,
     policy,
     tools,
     prompts,
