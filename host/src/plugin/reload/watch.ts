@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FSWatcher } from 'chokidar'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -132,7 +132,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   function flush(): void {
     timer = undefined
     pace.taken(performance.now())
-    const change = { files: new Set([...pending, ...named]), isDiscovery: discovered }
+    const change = { files: new Set([...pending, ...named]), isDiscovery: discovered || [...pending].some(hasGone) }
     pending = new Set()
     named = new Set()
     gone = new Set()
@@ -142,6 +142,12 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
       refresh()
     })
     handling.add(handled)
+  }
+
+  /** Whether the plugin that this is a file of has gone, of which the event may be on its way. */
+  function hasGone(path: string): boolean {
+    const root = holderOf(path, known.roots)
+    return root !== undefined && holderOf(root, known.pluginDirs) !== undefined && !existsSync(root)
   }
 
   /** Not at once: what was published is served first. */
