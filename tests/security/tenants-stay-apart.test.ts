@@ -4,7 +4,7 @@ import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import type { EmbeddedConfig } from 'mcp-patchbay'
 import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
 import { callerWith, trackedHost, trackerPlugin, type TrackerClient } from '../fixtures/plugins/tracker.ts'
-import { held, reply, silent, startUpstream, type Behaviour, type Upstream } from '../fixtures/http/upstream.ts'
+import { held, reply, silent, startUpstream, type Behaviour, type Upstream, told } from '../fixtures/http/upstream.ts'
 
 const acme = callerWith(fakePrincipal({ id: 'ann', tenant: 'acme' }))
 const umbrella = callerWith(fakePrincipal({ id: 'ann', tenant: 'umbrella' }))
@@ -12,7 +12,7 @@ const nobody = callerWith(fakePrincipal({ id: 'ann' }))
 
 /** What a service was asked with. */
 const tokens = ({ requests }: Upstream) => requests.map(({ headers }) => headers['authorization'])
-const echo: Behaviour = (response, { headers, path }) => response.end(`${path} ${String(headers['authorization'])}`)
+const echo: Behaviour = (response, { headers, path }) => response.end(`${path} ${told(headers['authorization'])}`)
 
 test('each tenant has the address, the credential and the client of its own config', async (t) => {
   await using first = await startUpstream(echo)

@@ -16,13 +16,13 @@ export class InvalidResult extends Error {}
  * Turns what `run` returned into a result. With `output` the value itself is the structured content, and its JSON the text; without,
  * a string is Markdown and an array is content items. Throws {@link InvalidResult} for anything else and for more than `maxBytes`.
  */
-export function toolResult(value: unknown, { structured, maxBytes }: { structured: boolean; maxBytes: number }): ToolResult {
+export function toolResult(value: unknown, { structured, ...bounds }: Bounds & { readonly structured: boolean }): ToolResult {
   if (structured) {
-    const json = serialise(value, 'a value', maxBytes)
+    const json = serialise(value, 'a value', bounds)
     return { content: [{ type: 'text', text: json }], structuredContent: JSON.parse(json) as unknown }
   }
-  if (typeof value === 'string') return { content: [{ type: 'text', text: wellFormed(value, maxBytes) }] }
-  if (Array.isArray(value)) return { content: contentItems(value, maxBytes) }
+  if (typeof value === 'string') return { content: [{ type: 'text', text: wellFormed(value, bounds) }] }
+  if (Array.isArray(value)) return { content: contentItems(value, bounds) }
   throw new InvalidResult(`returned ${kindOf(value)}; without an output schema a tool returns Markdown text or content items`)
 }
 
@@ -32,9 +32,9 @@ export function errorResult(text: string): ToolResult {
 }
 
 /** Checks and copies content items: what reaches the client is plain JSON of the five kinds MCP knows. */
-export function contentItems(items: readonly unknown[], maxBytes: number): readonly Content[] {
+export function contentItems(items: readonly unknown[], bounds: Bounds): readonly Content[] {
   limit(items.length, 1_000, 'items')
-  const copy = JSON.parse(serialise(items, 'content items', maxBytes)) as unknown[]
+  const copy = JSON.parse(serialise(items, 'content items', bounds)) as unknown[]
   copy.forEach((item, index) => {
     const problem = contentProblem(item)
     if (problem) throw new InvalidResult(`returned content item ${index} that ${problem}`)
@@ -65,15 +65,23 @@ function contentProblem(item: unknown): string | undefined {
   return missing ? `has no ${missing}` : undefined
 }
 
-/** The text as it can be sent: half characters replaced. Throws {@link InvalidResult} for more than `maxBytes` of UTF-8. */
-export function wellFormed(text: string, maxBytes: number): string {
+/** What an answer may be. */
+export interface Bounds {
+  /** Of UTF-8. */
+  readonly maxBytes: number
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string
+}
+
+/** The text as it can be sent: without secrets, half characters replaced. Throws {@link InvalidResult} for more than `maxBytes`. */
+export function wellFormed(text: string, { maxBytes, redact }: Bounds): string {
   // A character has three bytes at most, so a short text needs no counting.
   if (text.length * 3 > maxBytes) limit(Buffer.byteLength(text), maxBytes)
-  return text.toWellFormed()
+  return redact(text).toWellFormed()
 }
 
 /** The value as JSON. Throws {@link InvalidResult} for what JSON cannot hold, with `what` to name it, and for more than `maxBytes`. */
-export function serialise(value: unknown, what: string, maxBytes: number): string {
+export function serialise(value: unknown, what: string, bounds: Bounds): string {
   let json: string | undefined
   try {
     json = JSON.stringify(value)
@@ -83,10 +91,30 @@ export function serialise(value: unknown, what: string, maxBytes: number): strin
     )
   }
   if (json === undefined) throw new InvalidResult(`returned ${kindOf(value)}`)
-  const sendable = wellFormed(json, maxBytes)
+  const redacted = wellFormed(json, bounds)
+  // A secret that JSON's own punctuation is part of took some of it along: then each text is looked at by itself.
+  const sendable = redacted === json || isJson(redacted) ? redacted : JSON.stringify(JSON.parse(json, textsBy(bounds.redact)))
   // A half character leaves JSON.stringify as an escape, which other languages cannot turn into text.
   if (!sendable.includes('\\ud')) return sendable
-  return JSON.stringify(JSON.parse(sendable, (_, part: unknown) => (typeof part === 'string' ? part.toWellFormed() : part)))
+  return JSON.stringify(
+    JSON.parse(
+      sendable,
+      textsBy((text) => text.toWellFormed()),
+    ),
+  )
+}
+
+function textsBy(change: (text: string) => string): (key: string, part: unknown) => unknown {
+  return (_, part) => (typeof part === 'string' ? change(part) : part)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Throws {@link InvalidResult} when there is more than `max`. */

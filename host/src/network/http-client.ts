@@ -39,6 +39,8 @@ export interface ServiceHttpOptions {
   readonly credential?: ResolveCredential
   readonly hints: Hints
   readonly redactor: Redactor
+  /** A plugin reads the answers: what a service says of a secret is taken out before. Not for the host's own requests for tokens. */
+  readonly hidesSecrets?: boolean
   readonly log: Logger
   readonly currentCall: () => CallScope | undefined
   /** Holds background work to reading too; a call is held to its own access in any case. */
@@ -111,7 +113,7 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
       })
       if (outcome.kind === 'failed') throw outcome.error
       if (outcome.answer.status === 401) found?.refused?.()
-      return read(outcome.answer, subject)
+      return read(options.hidesSecrets ? withoutSecrets(outcome.answer, redactor) : outcome.answer, subject)
     } finally {
       for (const end of forget) end()
     }
@@ -134,6 +136,17 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
       await pools[Symbol.asyncDispose]()
     },
   })
+}
+
+/** A service that echoes what it was sent shows nobody the credential that it was sent. */
+function withoutSecrets(answer: Answer, redactor: Redactor): Answer {
+  const { headers } = answer
+  const body = redactor.bytes(answer.body)
+  const hidden = Object.entries(headers).filter(([, value]) => redactor.answer(value) !== value)
+  if (body === answer.body && hidden.length === 0) return answer
+  const resized = 'content-length' in headers ? { 'content-length': String(body.length) } : {}
+  const redacted = Object.fromEntries(hidden.map(([name, value]) => [name, redactor.answer(value)]))
+  return { ...answer, body, headers: { ...headers, ...resized, ...redacted } }
 }
 
 /** Background work waits as long as it likes. */

@@ -1,93 +1,126 @@
+import { replaceSpans, SecretSearch, type Span, type Spelling } from './secret-search.ts'
+import { spellingsOf } from './secret-spellings.ts'
+
 /**
- * Takes every live secret out of a text: as it stands, JSON-escaped, percent-encoded, and in Base64 at any offset, so that an echoed
- * `Basic` header is covered by the password alone. Secrets of fewer than 4 characters stay: taking them out would take words apart.
+ * Takes every live secret out of a text: as it stands, escaped for JSON, HTML or a URL, and in Base64 at any offset, so that an echoed
+ * `Basic` header is covered by the password alone. For logs and errors. Secrets of fewer than 4 characters stay: taking them out would
+ * take words apart.
  */
 export interface Redactor {
   (text: string): string
+  /** The same for what plugins answer: secrets of fewer than 8 characters stay, which are words as a rule and no secrets any more. */
+  readonly answer: (text: string) => string
+  /** The same for an answer of a service; gives `bytes` itself where there is nothing to take out. */
+  readonly bytes: (bytes: Buffer) => Buffer
   /** Takes `secret` out as well, until the returned function is called. A secret that was added twice stays until both were. */
   add(secret: string): () => void
 }
 
-/** One for the whole process: the logger and the network layer share it. */
+/** One for the whole process: the logger, the network layer and the calls share it. */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
-  const live = new Map<string, number>()
-  let pattern: RegExp | undefined
-  const add = (secret: string) => {
-    if (secret.length < SHORTEST) return () => {}
-    const holders = live.get(secret) ?? 0
-    live.set(secret, holders + 1)
-    if (holders === 0) pattern = undefined
+  const known = new Map<string, Secret>()
+  let groups: Group[] = []
+  let searches = 0
+  let idle = 0
+
+  /** Groups at least double in size from the last to the first: what comes and goes is compiled with few others. */
+  const compileFor = (secret: Secret) => {
+    let members = [secret]
+    let last = groups.at(-1)
+    while (last && last.members.length <= members.length) {
+      members = [...last.members, ...members]
+      groups.pop()
+      last = groups.at(-1)
+    }
+    groups.push(groupOf(members))
+    searches = 0
+  }
+  /** Secrets that nobody holds are kept a while: a caller that calls again brings the same. */
+  const dropIdle = () => {
+    for (const [text, { holders }] of known) if (holders === 0) known.delete(text)
+    idle = 0
+    groups = known.size > 0 ? [groupOf([...known.values()])] : []
+  }
+  const add = (text: string) => {
+    if (text.length < SHORTEST) return () => {}
+    const before = known.get(text)
+    const secret = before ?? secretOf(text)
+    if (before?.holders === 0) idle--
+    secret.holders++
+    if (!before) {
+      known.set(text, secret)
+      compileFor(secret)
+    }
     let held = true
     return () => {
       if (!held) return
       held = false
-      const left = (live.get(secret) ?? 1) - 1
-      live.set(secret, left)
-      if (left > 0) return
-      live.delete(secret)
-      pattern = undefined
+      if (--secret.holders > 0) return
+      if (++idle > MOST_IDLE) dropIdle()
     }
   }
-  for (const secret of secrets) add(secret)
-  const redact = (text: string) => {
-    if (live.size === 0) return text
-    pattern ??= compile(live.keys())
-    return text.replace(pattern, '[redacted]')
+  /** When no secret came for a while, one group is searched and not several. */
+  const searched = () => {
+    if (groups.length > 1 && ++searches > SETTLED_AFTER) groups = [groupOf([...known.values()])]
+    return groups
   }
-  return Object.assign(redact, { add })
-}
+  const redactWith = (isWanted: (secret: Secret) => boolean, withWords: boolean) => (text: string) => {
+    const found: Span[] = []
+    for (const { long, short } of searched()) {
+      long?.inText(text, isWanted, found)
+      if (withWords) short?.inText(text, isWanted, found)
+    }
+    return found.length === 0 ? text : replaceSpans(text, found, MARK)
+  }
 
-const SHORTEST = 4
-/** Shorter pieces of Base64 turn up by chance. */
-const SHORTEST_BASE64 = 6
-
-/** Longest first, so that a secret that begins with another one goes whole. */
-function compile(secrets: Iterable<string>): RegExp {
-  const variants = new Set([...secrets].flatMap(spellings))
-  return new RegExp(
-    [...variants]
-      .toSorted((a, b) => b.length - a.length)
-      .map(literal)
-      .join('|'),
-    'gu',
-  )
-}
-
-function spellings(secret: string): string[] {
-  const wellFormed = secret.toWellFormed()
-  const percent = encodeURIComponent(wellFormed)
-  const json = JSON.stringify(secret).slice(1, -1)
-  return [
-    secret,
-    json,
-    JSON.stringify(json).slice(1, -1),
-    percent,
-    percent.replace(/[!'()*~]/g, (character) => `%${hex(character)}`),
-    new URLSearchParams({ '': wellFormed }).toString().slice(1),
-    ...base64Pieces(Buffer.from(wellFormed)),
-  ]
-}
-
-/** What Base64 makes of the bytes wherever they begin: without the characters at either end that their neighbours share in. */
-function base64Pieces(bytes: Buffer): string[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const shifted = Buffer.concat([Buffer.alloc(offset), bytes])
-    const from = Math.ceil((offset * 8) / 6)
-    const to = Math.floor((shifted.length * 8) / 6)
-    const pieces = [shifted.toString('base64').slice(from, to), shifted.toString('base64url').slice(from, to)]
-    return pieces.filter((piece) => piece.length >= SHORTEST_BASE64)
+  for (const secret of secrets) add(secret)
+  return Object.assign(redactWith(isLive, true), {
+    answer: redactWith(isLiveSecret, false),
+    bytes(bytes: Buffer) {
+      const found: Span[] = []
+      for (const { long } of searched()) long?.inBytes(bytes, isLiveSecret, found)
+      return found.length === 0 ? bytes : Buffer.from(replaceSpans(bytes.toString('latin1'), found, MARK), 'latin1')
+    },
+    add,
   })
 }
 
-/** The source of a pattern for exactly `text`, the hex digits of a percent-escape in either case. */
-function literal(text: string): string {
-  return text.replace(/%[0-9A-F]{2}|[^A-Za-z0-9]/gu, (found) =>
-    found.length > 2 && found.startsWith('%')
-      ? `%${found.slice(1).replace(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`)}`
-      : `\\u{${found.codePointAt(0)?.toString(16) ?? ''}}`,
-  )
+const MARK = '[redacted]'
+const SHORTEST = 4
+const SHORTEST_IN_ANSWERS = 8
+const MOST_IDLE = 256
+const SETTLED_AFTER = 64
+
+interface Secret {
+  /** Too short to be taken out of answers. */
+  readonly isWord: boolean
+  readonly spellings: readonly Spelling<Secret>[]
+  holders: number
 }
 
-function hex(character: string): string {
-  return character.charCodeAt(0).toString(16).toUpperCase()
+function secretOf(text: string): Secret {
+  const spellings: Spelling<Secret>[] = []
+  const secret: Secret = { isWord: text.length < SHORTEST_IN_ANSWERS, spellings, holders: 0 }
+  for (const spelling of spellingsOf(text)) spellings.push({ text: spelling, owner: secret })
+  return secret
+}
+
+const isLive = ({ holders }: Secret) => holders > 0
+const isLiveSecret = ({ holders, isWord }: Secret) => holders > 0 && !isWord
+
+/** Secrets that are searched for together, long spellings apart from short ones: a short one would shorten every leap. */
+interface Group {
+  readonly members: readonly Secret[]
+  readonly long: SecretSearch<Secret> | undefined
+  readonly short: SecretSearch<Secret> | undefined
+}
+
+function groupOf(members: readonly Secret[]): Group {
+  const spellings = members.flatMap((member) => member.spellings)
+  const searchFor = (some: readonly Spelling<Secret>[]) => (some.length > 0 ? new SecretSearch(some) : undefined)
+  return {
+    members,
+    long: searchFor(spellings.filter(({ text }) => text.length >= SHORTEST_IN_ANSWERS)),
+    short: searchFor(spellings.filter(({ text }) => text.length < SHORTEST_IN_ANSWERS)),
+  }
 }

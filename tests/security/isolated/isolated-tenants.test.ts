@@ -5,7 +5,7 @@ import { createHost } from 'mcp-patchbay'
 import type { Caller } from '../../../host/src/server/catalog/caller.ts'
 import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
 import { callerWith } from '../../fixtures/plugins/tracker.ts'
-import { startUpstream } from '../../fixtures/http/upstream.ts'
+import { startUpstream, heard, told } from '../../fixtures/http/upstream.ts'
 
 const acme = callerWith(fakePrincipal({ id: 'ann', tenant: 'acme' }))
 const umbrella = callerWith(fakePrincipal({ id: 'ann', tenant: 'umbrella' }))
@@ -39,8 +39,8 @@ export default definePlugin({
 `
 
 test('a process serves several tenants, each with the address, the credential, the config and the client of its own', async (t) => {
-  await using first = await startUpstream((response, { headers }) => response.end(`first ${String(headers['authorization'])}`))
-  await using second = await startUpstream((response, { headers }) => response.end(`second ${String(headers['authorization'])}`))
+  await using first = await startUpstream((response, { headers }) => response.end(`first ${told(headers['authorization'])}`))
+  await using second = await startUpstream((response, { headers }) => response.end(`second ${told(headers['authorization'])}`))
   using tree = sourceTree({ 'desk/index.js': PLUGIN, 'mcp.config.ts': '' })
   const host = await createHost(
     {
@@ -55,7 +55,7 @@ test('a process serves several tenants, each with the address, the credential, t
   t.after(() => host.close({ graceMs: 0 }))
   const call = async (caller: Caller, { tool = 'tickets_get', ...input }: { tool?: string; as?: string } = {}) => {
     const answer = await host.call(`desk_${tool}`, input, { caller })
-    return answer.kind === 'result' && answer.result.content[0]?.type === 'text' ? answer.result.content[0].text : ''
+    return answer.kind === 'result' && answer.result.content[0]?.type === 'text' ? heard(answer.result.content[0].text) : ''
   }
   const acmes = 'acme a a first Bearer acmes'
   const umbrellas = 'umbrella u u second Bearer umbrellas'

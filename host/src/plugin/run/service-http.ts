@@ -48,6 +48,7 @@ export function serviceHttp(
       baseUrlVariable: variableName(prefix, 'apiUrl'),
     },
     redactor,
+    hidesSecrets: true,
     log,
     currentCall,
     readOnly: readOnly || entry.readOnly || onlyReads(surface, entry),

@@ -8,7 +8,7 @@ import {
   type SnapshotTool,
 } from '../catalog/snapshot.ts'
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
-import { InvalidResult, toolResult } from '../../data/content.ts'
+import { InvalidResult, serialise, toolResult, type Bounds } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
@@ -27,7 +27,8 @@ import { compose, layersOf } from './middleware.ts'
  */
 export function createCalls(deps: CallDeps): Calls {
   const { results, middleware = [], redact, log } = deps
-  const times: CallTimes = { deadlines: new Deadlines(), log }
+  const times: CallTimes = { deadlines: new Deadlines(), log, redact: redact.answer }
+  const bounds = () => ({ maxBytes: deps.limits().resultBytes, redact: redact.answer })
   const callTool = compose<PendingCall<SnapshotTool>, ToolAnswer>(
     [
       observeTool(deps),
@@ -41,10 +42,10 @@ export function createCalls(deps: CallDeps): Calls {
       const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, times, (running, request) =>
         running.callTool(item.localName, args, request),
       )
-      const questions = questionsIn(value, item)
+      const questions = questionsIn(value, item, bounds())
       if (questions) return questions
       const structured = item.validateOutput !== undefined
-      const result = toolResult(value, { structured, maxBytes: deps.limits().resultBytes })
+      const result = toolResult(value, { structured, ...bounds() })
       const faults = item.validateOutput?.(result.structuredContent)
       if (faults) throw new InvalidResult(`returned a value that does not fit its output schema: ${faults.join('; ')}`)
       return { kind: 'result', result }
@@ -53,37 +54,37 @@ export function createCalls(deps: CallDeps): Calls {
 
   const callOwnTool = compose<OwnToolCall, ToolAnswer>(
     [observeTool(deps), ...limitRate<ToolAnswer>(deps), checkTool(deps), ...layersOf(middleware, ({ tool }) => tool)],
-    (call) => searchAnswer(call, deps.limits().resultBytes),
+    (call) => searchAnswer(call, bounds()),
   )
 
   const readResource = compose<FoundResource, ResourceAnswer>(
     [observeOther(deps), ...limitRate<ResourceAnswer>(deps), ...layersOf(middleware, ({ resource }) => resource)],
     async ({ item, name: uri, params, caller, io }) => {
-      const { callTimeoutMs, resultBytes } = deps.limits()
+      const { callTimeoutMs } = deps.limits()
       const value = await runIn(
         liveFor(item, caller),
         { name: item.name, timeoutMs: callTimeoutMs, caller, io },
         times,
         (running, request) => running.readResource(item.localName, uri, params, request),
       )
-      return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], maxBytes: resultBytes }) }
+      return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], ...bounds() }) }
     },
   )
 
   const getPrompt = compose<PendingPrompt, PromptAnswer>(
     [observeOther(deps), ...limitRate<PromptAnswer>(deps), checkPrompt(), ...layersOf(middleware, ({ prompt }) => prompt)],
     async ({ item, name, caller, args, io }) => {
-      const { callTimeoutMs, resultBytes } = deps.limits()
+      const { callTimeoutMs } = deps.limits()
       const value = await runIn(
         liveFor(item, caller),
         { name, timeoutMs: callTimeoutMs, caller, io },
         times,
         (running, request) => running.getPrompt(item.localName, args, request),
       )
-      const questions = questionsIn(value, item)
+      const questions = questionsIn(value, item, bounds())
       if (questions) return questions
       const description = item.wire['description']
-      const messages = promptMessages(value, resultBytes)
+      const messages = promptMessages(value, bounds())
       return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
     },
   )
@@ -155,11 +156,18 @@ interface PendingPrompt extends PendingCall<SnapshotPrompt> {
   readonly args: Readonly<Record<string, string>>
 }
 
+type Questions = Pick<InputRequiredAnswer, 'requests' | 'state'>
+
 /** What a plugin asks the client for instead of an answer. One that did not declare that it asks has made a mistake. */
-function questionsIn(value: unknown, { surface }: SnapshotTool | SnapshotPrompt): InputRequiredAnswer | undefined {
+function questionsIn(
+  value: unknown,
+  { surface }: SnapshotTool | SnapshotPrompt,
+  bounds: Bounds,
+): InputRequiredAnswer | undefined {
   if (!isInputRequired(value)) return undefined
   if (!surface.interactive) throw new InvalidResult('returned inputRequired without declaring interactive: true')
-  return { kind: 'inputRequired', requests: value.requests, state: value.state }
+  const { requests, state } = value
+  return { kind: 'inputRequired', ...(JSON.parse(serialise({ requests, state }, 'questions', bounds)) as Questions) }
 }
 
 function checkPrompt(): Layer<PendingPrompt, PromptAnswer> {

@@ -21,6 +21,8 @@ export interface CallLife {
 export interface CallTimes {
   readonly deadlines: Deadlines
   readonly log: Logger
+  /** What a call tells its client on its way has no secrets either. */
+  readonly redact: (text: string) => string
 }
 
 /**
@@ -58,6 +60,7 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   readonly #parts: CallLife
   readonly #live: LivePlugin
   readonly #log: Logger
+  readonly #redact: (text: string) => string
   readonly #reject: (reason: Error) => void
   readonly #inVersion: Leaving
   readonly #inTime: Leaving
@@ -65,11 +68,12 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   #progress: CallRequest['progress'] | undefined
   #isOver = false
 
-  constructor(live: LivePlugin, parts: CallLife, { deadlines, log }: CallTimes, reject: (reason: Error) => void) {
+  constructor(live: LivePlugin, parts: CallLife, { deadlines, log, redact }: CallTimes, reject: (reason: Error) => void) {
     this.dueAt = performance.now() + parts.timeoutMs
     this.#parts = parts
     this.#live = live
     this.#log = log
+    this.#redact = redact
     this.#reject = reject
     this.#inVersion = live.enter(this)
     this.#inTime = deadlines.add(this)
@@ -123,13 +127,20 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   }
   get progress(): CallRequest['progress'] {
     const { name, io } = this.#parts
-    return (this.#progress ??= increasing({ name, io, live: this.#live, isOver: () => this.#isOver, log: this.#log }))
+    return (this.#progress ??= increasing({
+      name,
+      io,
+      live: this.#live,
+      isOver: () => this.#isOver,
+      log: this.#log,
+      redact: this.#redact,
+    }))
   }
   get log(): CallRequest['log'] {
     const { io } = this.#parts
     const { instance } = this.#live
     return (level, data) => {
-      if (!this.#isOver) io.log?.(level, data, instance)
+      if (!this.#isOver) io.log?.(level, withoutSecrets(data, this.#redact), instance)
     }
   }
   get closeStream(): () => void {
@@ -144,10 +155,11 @@ interface ProgressParts {
   readonly live: LivePlugin
   readonly isOver: () => boolean
   readonly log: Logger
+  readonly redact: (text: string) => string
 }
 
 /** MCP wants progress to grow, and none behind the answer: what does not grow is dropped and said once, what is late is dropped. */
-function increasing({ name, io, live, isOver, log }: ProgressParts): CallRequest['progress'] {
+function increasing({ name, io, live, isOver, log, redact }: ProgressParts): CallRequest['progress'] {
   let last = -Infinity
   let warned = false
   return (progress, options) => {
@@ -158,6 +170,15 @@ function increasing({ name, io, live, isOver, log }: ProgressParts): CallRequest
       return
     }
     last = progress
-    io.progress(progress, options)
+    io.progress(progress, options?.message === undefined ? options : { ...options, message: redact(options.message) })
   }
+}
+
+/** What a plugin logs for its client: what JSON cannot hold is the transport's to refuse. */
+function withoutSecrets(data: unknown, redact: (text: string) => string): unknown {
+  if (typeof data === 'string') return redact(data)
+  if (typeof data !== 'object' || data === null) return data
+  const json = JSON.stringify(data)
+  const redacted = redact(json)
+  return redacted === json ? data : (JSON.parse(redacted) as unknown)
 }

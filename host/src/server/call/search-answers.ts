@@ -1,4 +1,4 @@
-import { toolResult, errorResult } from '../../data/content.ts'
+import { toolResult, errorResult, type Bounds } from '../../data/content.ts'
 import type { Caller } from '../catalog/caller.ts'
 import { DEFAULT_HITS, TOOLS_DESCRIBE, TOOLS_SEARCH } from '../catalog/search-tools.ts'
 import type { Snapshot, WireTool } from '../catalog/snapshot.ts'
@@ -14,12 +14,13 @@ export interface SearchCall {
 }
 
 /** What the host's own tools answer: of what the caller may call, and of nothing else. */
-export async function searchAnswer({ snapshot, caller, name, args }: SearchCall, maxBytes: number): Promise<ToolAnswer> {
+export async function searchAnswer({ snapshot, caller, name, args }: SearchCall, bounds: Bounds): Promise<ToolAnswer> {
+  const { maxBytes } = bounds
   switch (name) {
     case TOOLS_SEARCH:
-      return answer(await search(args as SearchInput, snapshot, caller, maxBytes), maxBytes)
+      return answer(await search(args as SearchInput, snapshot, caller, maxBytes), bounds)
     case TOOLS_DESCRIBE:
-      return answer(describe((args as DescribeInput).names, snapshot, caller, maxBytes), maxBytes)
+      return answer(describe((args as DescribeInput).names, snapshot, caller, maxBytes), bounds)
     default:
       return { kind: 'result', result: errorResult(`${name} calls other tools, not itself`) }
   }
@@ -97,6 +98,6 @@ function briefly({ name, description }: WireTool): object {
 
 const MAX_BRIEF = 160
 
-function answer(value: object, maxBytes: number): ToolAnswer {
-  return { kind: 'result', result: toolResult(value, { structured: true, maxBytes }) }
+function answer(value: object, bounds: Bounds): ToolAnswer {
+  return { kind: 'result', result: toolResult(value, { structured: true, ...bounds }) }
 }

@@ -1,20 +1,20 @@
 import type { PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
-import { contentItems, InvalidResult, limit, serialise, wellFormed } from '../../../data/content.ts'
+import { contentItems, InvalidResult, limit, serialise, wellFormed, type Bounds } from '../../../data/content.ts'
 import { isObject } from '../../../data/json.ts'
 
 /** What `read` returned, as MCP contents: a string is text, bytes are base64. Throws `InvalidResult`. */
 export function resourceContents(
   value: unknown,
-  { uri, mimeType, maxBytes }: { uri: string; mimeType: unknown; maxBytes: number },
+  { uri, mimeType, ...bounds }: Bounds & { readonly uri: string; readonly mimeType: unknown },
 ): readonly ResourceContents[] {
   const type = typeof mimeType === 'string' ? { mimeType } : {}
-  if (typeof value === 'string') return [{ uri, ...type, text: wellFormed(value, maxBytes) }]
+  if (typeof value === 'string') return [{ uri, ...type, text: wellFormed(value, bounds) }]
   if (value instanceof Uint8Array) {
-    limit(Math.ceil(value.length / 3) * 4, maxBytes)
-    return [{ uri, ...type, blob: Buffer.from(value).toString('base64') }]
+    limit(Math.ceil(value.length / 3) * 4, bounds.maxBytes)
+    return [{ uri, ...type, blob: bounds.redact(Buffer.from(value).toString('base64')) }]
   }
   if (!Array.isArray(value)) throw new InvalidResult('returned neither text, bytes nor resource contents')
-  const copy = JSON.parse(serialise(value, 'contents', maxBytes)) as unknown[]
+  const copy = JSON.parse(serialise(value, 'contents', bounds)) as unknown[]
   for (const item of copy)
     if (
       !isObject(item) ||
@@ -26,12 +26,12 @@ export function resourceContents(
 }
 
 /** What a prompt's `run` returned, as messages: a string is one of the user. Throws `InvalidResult`. */
-export function promptMessages(value: unknown, maxBytes: number): readonly PromptMessage[] {
-  if (typeof value === 'string') return [{ role: 'user', content: { type: 'text', text: wellFormed(value, maxBytes) } }]
+export function promptMessages(value: unknown, bounds: Bounds): readonly PromptMessage[] {
+  if (typeof value === 'string') return [{ role: 'user', content: { type: 'text', text: wellFormed(value, bounds) } }]
   if (!Array.isArray(value)) throw new InvalidResult('returned neither text nor messages')
   const contents = contentItems(
     value.map((message: unknown) => (isObject(message) ? message['content'] : undefined)),
-    maxBytes,
+    bounds,
   )
   return value.map((message: unknown, index) => {
     const role = isObject(message) ? message['role'] : undefined
