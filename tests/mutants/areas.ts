@@ -2,7 +2,8 @@ import type { Mutant } from './mutant.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { credentials } from './credentials.ts'
+import { reload } from './reload.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
-export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys, ...credentials]
+export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys, ...credentials, ...reload]

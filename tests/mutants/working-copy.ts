@@ -11,7 +11,7 @@ export interface WorkingCopy extends Disposable {
 }
 
 /** Whatever hangs for this long has noticed the mutant: the files take seconds. */
-const HANGS_MS = 120_000
+const HANGS_MS = 60_000
 
 /** The packages are those of `root`, but for its own, which are the copy's. */
 export function createWorkingCopy(root: string): WorkingCopy {

@@ -37,3 +37,24 @@ test('one environment variable is not read for two plugins', () => {
   const second = record('github_eu', [], Type.Object({ apiUrl: Type.Optional(Type.String()) }))
   assert.match(String(messages([], [first, second])), /environment variable "GITHUB_EU_API_URL", which "github" already has/)
 })
+
+test('the variable that names a file for one plugin is not read for another', () => {
+  const optional = Type.Optional(Type.String())
+  const first = record('github', [], Type.Object({ apiUrl: optional }))
+  const second = record('github_api', [], Type.Object({ urlFile: optional }))
+  for (const pair of [
+    [first, second],
+    [second, first],
+  ])
+    assert.match(String(messages([], pair)), /environment variable "GITHUB_API_URL_FILE", which "github(_api)?" already has/)
+})
+
+test('one prompt and one resource address are not served by two plugins', () => {
+  const asks = { name: 'eu_ask', description: 'Asks.', run: () => 'x' }
+  const page = { name: 'page', uri: 'file:///page', description: 'A page.', read: () => 'x' }
+  const of = (name: string, more: object) => activeRecord(emptyPlugin(name, [], more))
+  const prompts = [of('jira', { prompts: [asks] }), of('jira_eu', { prompts: [{ ...asks, name: 'ask' }] })]
+  assert.match(String(messages([], prompts)), /has the prompt "jira_eu_ask", which "jira" already has/)
+  const resources = [of('jira', { resources: [page] }), of('wiki', { resources: [page] })]
+  assert.match(String(messages([], resources)), /has the resource "file:\/\/\/page", which "jira" already has/)
+})

@@ -50,7 +50,7 @@ export function planPublish(slots: readonly Slot[]): PublishPlan {
         : next
     const previous = slot.generation
     slot.building = undefined
-    if (canServe(before) && (collision || keepsOld({ slot, build, next }))) {
+    if (canServe(before) && fateOf({ slot, build, next }, collision !== undefined) === 'keep') {
       const { reason } = result.record
       slot.current = withRecord(slot.current as Activation, { ...before, ...(reason ? { reloadError: reason } : {}) })
       changes.push({ outcome: 'kept', before, after: result.record, startedAt: build.startedAt, previous, error })
@@ -88,9 +88,48 @@ interface Candidate {
   readonly next: Activation
 }
 
-function keepsOld({ slot, build, next }: Candidate): boolean {
-  if (!canServe(slot.current?.record)) return false
-  return next.fault !== undefined || (next.record.live === undefined && (next.error !== undefined || build.isEdit))
+/** What decides over a build that is done. */
+export interface FinishedBuild {
+  /** The slot has a version that serves. */
+  readonly serves: boolean
+  /** A name of the new version is another plugin's. */
+  readonly isTaken: boolean
+  /** The new version runs, but what a tenant was given is wrong. */
+  readonly hasFault: boolean
+  /** The new version runs. */
+  readonly isLive: boolean
+  /** The attempt failed, for more than the want of a credential. */
+  readonly hasError: boolean
+  /** Nothing but files changed. */
+  readonly isEdit: boolean
+}
+
+/**
+ * `publish`: the new version takes the place of the old one, also when it only says why nothing runs. `keep`: the version that serves goes
+ * on, with the reason beside it. `refuse`: nothing serves, since the names are taken.
+ */
+export function decideBuild({
+  serves,
+  isTaken,
+  hasFault,
+  isLive,
+  hasError,
+  isEdit,
+}: FinishedBuild): 'publish' | 'keep' | 'refuse' {
+  if (isTaken) return serves ? 'keep' : 'refuse'
+  const isWorse = hasFault || (!isLive && (hasError || isEdit))
+  return serves && isWorse ? 'keep' : 'publish'
+}
+
+function fateOf({ slot, build, next }: Candidate, isTaken: boolean): ReturnType<typeof decideBuild> {
+  return decideBuild({
+    serves: canServe(slot.current?.record),
+    isTaken,
+    hasFault: next.fault !== undefined,
+    isLive: next.record.live !== undefined,
+    hasError: next.error !== undefined,
+    isEdit: build.isEdit,
+  })
 }
 
 function canServe(record: PluginRecord | undefined): record is PluginRecord & { live: LivePlugin } {
@@ -102,7 +141,8 @@ function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidat
   const refused = new Map<PluginRecord, Error>()
   for (;;) {
     const open = candidates.filter(
-      (candidate) => candidate.next.record.state !== 'failed' && !keepsOld(candidate) && !refused.has(candidate.next.record),
+      (candidate) =>
+        candidate.next.record.state !== 'failed' && fateOf(candidate, false) !== 'keep' && !refused.has(candidate.next.record),
     )
     const replaced = new Set(open.map(({ slot }) => slot))
     const serving = slots.flatMap((slot) => (!replaced.has(slot) && slot.current ? [slot.current.record] : []))

@@ -1,0 +1,199 @@
+import { mutantsOf } from './mutant.ts'
+
+const TABLE = 'tests/unit/decisions/reload-table.test.ts'
+const RELOADER = 'tests/unit/reload/reloader.test.ts'
+const VERSION = 'tests/unit/decisions/version-identity-table.test.ts'
+const NAMES = 'tests/unit/names-are-taken-once.test.ts'
+
+export const reload = mutantsOf('reload', [
+  {
+    file: 'host/src/plugin/reload/plan.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ['a bad edit takes the place of what serves', "return serves && isWorse ? 'keep' : 'publish'", "return 'publish'"],
+      ['a version whose names are taken is published', "if (isTaken) return serves ? 'keep' : 'refuse'", ''],
+      [
+        'what serves is refused for the names of the next',
+        "if (isTaken) return serves ? 'keep' : 'refuse'",
+        "if (isTaken) return 'refuse'",
+      ],
+      [
+        'a version with wrong settings of a tenant replaces the one that serves',
+        'const isWorse = hasFault || ',
+        'const isWorse = ',
+      ],
+      ['a failed attempt replaces the version that serves', '(!isLive && (hasError || isEdit))', '(!isLive && isEdit)'],
+      ['an edit that wants other settings hides the tools', '(!isLive && (hasError || isEdit))', '(!isLive && hasError)'],
+      ['an operator who takes a credential away changes nothing', '(!isLive && (hasError || isEdit))', '!isLive'],
+      ['an edit is never published', '(!isLive && (hasError || isEdit))', '(hasError || isEdit)'],
+      ['the names of a version that is kept are free for others', "fateOf(candidate, false) !== 'keep' &&", ''],
+      [
+        'a broken version counts as one that serves',
+        'record?.live !== undefined && record.live.running.isBroken !== true',
+        'record?.live !== undefined',
+      ],
+      ['the reason is not shown beside a version that is kept', '...(reason ? { reloadError: reason } : {})', ''],
+      [
+        'a version that is replaced is not drained',
+        'if (slot.current) superseded.push({ activation: slot.current, generation: slot.generation })',
+        '',
+      ],
+      [
+        'an attempt that is not published is not released',
+        'superseded.push({ activation: next, generation: 0 })\n      continue',
+        'continue',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/slot.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ['another name keeps the version', "  'as',\n", ''],
+      ['another pinned version keeps the version', "  'version',\n", ''],
+      ['another integrity keeps the version', "  'integrity',\n", ''],
+      ['another config keeps the version', "  'config',\n", ''],
+      ['another isolation keeps the version', "  'isolation',\n", ''],
+      ['other capabilities keep the version, with its old rights', "  'capabilities',\n", ''],
+      ['another proxy or certificate keeps the version', "  'http',\n", ''],
+      ['another read-only keeps the version', "  'readOnly',\n", ''],
+      ["that callers' credentials are no longer taken keeps the version", "  'allowRequestCredentials',\n", ''],
+      ["that the server's credentials are denied keeps the version", "  'serverCredentials',\n", ''],
+      ['another exchange keeps the version', "  'exchange',\n", ''],
+      [
+        'another plugin keeps the version',
+        'return a.use === b.use && essence(a) === essence(b)',
+        'return essence(a) === essence(b)',
+      ],
+      ['the second entry of the same plugin is the first', 'return count === 1 ? key : `${key}#${count}`', 'return key'],
+      ['a file with the same content builds anew', ': read !== digestOf(path)', ': true'],
+      ['a changed file builds nothing', ': read !== digestOf(path)', ': false'],
+      [
+        'a new file mends no failed plugin',
+        "record.state === 'failed' && root !== undefined &&",
+        "record.state !== 'failed' && root !== undefined &&",
+      ],
+      ['a file of a folder whose name begins the same counts', 'path.startsWith(`${root}${sep}`)', 'path.startsWith(root)'],
+      ['a rotated secret in a file is not noticed', 'digest !== digestOf(file)', 'false'],
+      [
+        "a tenant's variable is not noticed",
+        "index === 0 || tenant === '' ? instance : tenantPrefix(tenant, instance)",
+        'instance',
+      ],
+      ['a variable that names a file is not noticed', ' || variables.has(`${variable}_FILE`)', ''],
+      ['a plugin that could not be imported reads no variable', 'if (!surface) return true', 'if (!surface) return false'],
+      ['a variable of a tenant whose settings did not work is not noticed', '...(refusedFor?.keys() ?? [])', ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/reload.ts',
+    noticedBy: [RELOADER],
+    changes: [
+      [
+        'an attempt that was overtaken is published',
+        'if (slot.building !== attempt) return drains.start(activation, 0)\n      // From',
+        '// From',
+      ],
+      [
+        'a change during a build is not noticed',
+        'if (!built.some(isOutdated)) return',
+        'if (!built.some(isOutdated) || built.length > 0) return',
+      ],
+      ['an entry that differs is not built anew', '!sameVersion(slot.entry, entry) ||', ''],
+      ['every entry is built anew each time', 'if (isReset || isTouched(slot, changed))', 'if (true)'],
+      [
+        'an entry that is gone is not released',
+        'for (const { current, generation: old } of removed) if (current) drains.start(current, old)',
+        '',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/run/live-plugin.ts',
+    noticedBy: ['tests/unit/reload/live-plugin.test.ts'],
+    changes: [
+      [
+        'calls beyond drainMs go on in a version that is gone',
+        'for (const call of this.#calls) call.cancel(reason())',
+        'resolve()',
+      ],
+      ['a version is disposed while calls are in it', 'if (finished > 0) {', 'if (finished > 1_000) {'],
+      ['a version is disposed twice', 'this.#drained ??= this.#drain', 'this.#drained = this.#drain'],
+      ['a version that is gone takes calls', 'if (this.#isDisposed) throw', 'if (this.#isDisposed && false) throw'],
+      [
+        'calls that were cancelled count as finished',
+        'return { finished: finished - cancelled, cancelled }',
+        'return { finished, cancelled }',
+      ],
+      [
+        'a plugin that cannot be disposed is forgotten',
+        'return { finished: finished - cancelled, cancelled, error }',
+        'return { finished: finished - cancelled, cancelled }',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/source/version-identity.ts',
+    noticedBy: [VERSION],
+    changes: [
+      ['a lazy import does not change the version', 'if (known?.files !== files.size) {', 'if (!known) {'],
+      ['settings are not part of the version', '    config,\n    [...secrets]', '    [...secrets]'],
+      ['secrets are not part of the version', '[...secrets].toSorted(byKey),\n', ''],
+      [
+        "tenants' settings and secrets are not part of the version",
+        '...[...tenants].map(([tenant, of]) => [tenant, of.config, [...of.secrets].toSorted(byKey)]),',
+        '',
+      ],
+      [
+        "tenants' secrets are not part of the version",
+        '[tenant, of.config, [...of.secrets].toSorted(byKey)]',
+        '[tenant, of.config]',
+      ],
+      [
+        "tenants' settings are not part of the version",
+        '[tenant, of.config, [...of.secrets].toSorted(byKey)]',
+        '[tenant, [...of.secrets].toSorted(byKey)]',
+      ],
+      ['code is not part of the version', 'JSON.stringify([settings, code])', 'JSON.stringify([settings, code.length])'],
+      ['names of files are not part of the version', '[relative(root, file), digest] as const', "['', digest] as const"],
+      ['the place on the machine is part of the version', 'relative(root, file)', 'file'],
+      [
+        'the order of reading is part of the version',
+        '.map(([file, digest]) => [relative(root, file), digest] as const).toSorted(byKey)',
+        '.map(([file, digest]) => [relative(root, file), digest] as const)',
+      ],
+      ['code in memory has the name of other code in memory', 'randomUUID()', "'memory'"],
+    ],
+  },
+  {
+    file: 'host/src/plugin/run/names.ts',
+    noticedBy: [NAMES],
+    changes: [
+      [
+        'the variable that names a file for one is read for another',
+        "      claim('environment variable', `${variable}_FILE`),\n",
+        '',
+      ],
+      ['one variable is read for two', "      claim('environment variable', variable),\n", ''],
+      [
+        'two plugins have one tool',
+        "claim('tool', fullName(instance, name))",
+        "claim('tool', fullName(instance, crypto.randomUUID()))",
+      ],
+      [
+        'two plugins have one prompt',
+        "claim('prompt', fullName(instance, name))",
+        "claim('prompt', fullName(instance, crypto.randomUUID()))",
+      ],
+      ['two plugins have one resource', "claim('resource', uri)", "claim('resource', `${instance} ${uri}`)"],
+      ['two plugins have one instance name', "claim('instance name', instance),\n", ''],
+      ['whoever serves loses its names', 'serving.forEach(take)', ''],
+      [
+        'the last in the config has the name',
+        'for (const candidate of candidates) {',
+        'for (const candidate of candidates.toReversed()) {',
+      ],
+      ['a plugin that is refused takes names', 'if (!taken) take(candidate)\n    else {', 'take(candidate)\n    if (taken) {'],
+    ],
+  },
+])
