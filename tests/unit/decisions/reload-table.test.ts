@@ -158,6 +158,7 @@ const KEYS = {
   readOnly: [true, true],
   allowRequestCredentials: [false, true],
   serverCredentials: ['deny', true],
+  watch: [['*.sql'], true],
   exchange: [{ tokenUrl: 'https://b.example/token', clientId: 'b' }, true],
   tools: [{ deny: ['issues_*'] }, false],
   overrides: [{ issues_get: { description: 'Other.' } }, false],

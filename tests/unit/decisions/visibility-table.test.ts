@@ -177,6 +177,7 @@ table(
   ]),
 )
 
+const address = { path: '/mcp/x', toolsets: undefined, readOnly: false }
 const toolsets = { triage: ['a_issues_*'], reading: ['*_list'], empty: [] }
 /** [enabled or asked for, tags of the tool, whether it is in one of them] */
 const sets: readonly (readonly [string[] | undefined, string[], boolean])[] = [
@@ -210,6 +211,30 @@ table('toolsets that the request asks for', [
     { item: { tags }, config: { tools: { toolsets } }, narrowing: { toolsets: asked } },
     passes ? undefined : 'request_narrowed',
   ]),
+  ...sets.map(([asked, tags, passes]): Row => [
+    `asked for ${JSON.stringify(asked)} by the address, tags ${JSON.stringify(tags)}`,
+    { item: { tags }, config: { tools: { toolsets } }, narrowing: { address: { ...address, toolsets: asked } } },
+    passes ? undefined : 'request_narrowed',
+  ]),
+  ...(['read', 'write'] as const).map((access): Row => [
+    `a ${access} tool, reading asked for by the address`,
+    { item: { access }, narrowing: { address: { ...address, readOnly: true } } },
+    access === 'read' ? undefined : 'request_narrowed',
+  ]),
+  [
+    'one set asked for by a header and another by the address',
+    { config: { tools: { toolsets } }, narrowing: { toolsets: ['triage'], address: { ...address, toolsets: ['reading'] } } },
+    'request_narrowed',
+  ],
+  [
+    'two sets that both have the tool, by a header and by the address',
+    {
+      item: { tags: ['t'] },
+      config: { tools: { toolsets } },
+      narrowing: { toolsets: ['triage'], address: { ...address, toolsets: ['t'] } },
+    },
+    undefined,
+  ],
   [
     'asking for a set that the config left out',
     { config: { tools: { toolsets, enable: ['reading'] } }, narrowing: { toolsets: ['triage'] } },
@@ -405,6 +430,7 @@ test('a caller class is all that the rules read of a caller, in any order, and n
     keyOf({ kind: 'oauth' }),
     keyOf({ permissions: ['q', 'p'] }),
     keyOf({}, { toolsets: ['b', 'a'] }),
+    keyOf({}, { toolsets: undefined, address: { ...address, toolsets: ['a', 'b'] } }),
   ])
     assert.equal(same, key)
   const others = [
@@ -418,8 +444,21 @@ test('a caller class is all that the rules read of a caller, in any order, and n
     keyOf({}, { toolsets: [] }),
     keyOf({}, { toolsets: ['a'] }),
     keyOf({}, { readOnly: true }),
+    keyOf({}, { toolsets: ['a,b'] }),
+    keyOf({}, { address: { ...address, toolsets: ['a'] } }),
+    keyOf({}, { address: { ...address, toolsets: [] } }),
   ]
   assert.equal(new Set([key, ...others]).size, others.length + 1)
+})
+
+test('a request for reading by a header is of one class with one by the address', () => {
+  const keyOf = (narrowing: Partial<Narrowing>) =>
+    createCaller(
+      { id: 'x', tenant: undefined, permissions: [], kind: 'apiKey' },
+      { toolsets: undefined, readOnly: false, ...narrowing },
+    ).classKey
+  assert.equal(keyOf({ readOnly: true }), keyOf({ address: { ...address, readOnly: true } }))
+  assert.notEqual(keyOf({ readOnly: true }), keyOf({ address }))
 })
 
 test('with tenants, what the operator listed is not given to a caller without a tenant who has every permission', () => {

@@ -47,7 +47,10 @@ test('an attempt that a newer one has overtaken is not published, whichever is r
     const [one, two] = [version('1'), version('2')]
     const ready = [Promise.withResolvers<Activation>(), Promise.withResolvers<Activation>()]
     const { reloader, published } = reloading(t, (number) => ready[number - 1]?.promise ?? assert.fail('one attempt too many'))
-    const applied = [reloader.apply({ entries }), reloader.apply({ entries, all: true })]
+    const begun = reloader.apply({ entries })
+    await new Promise((resolve) => setImmediate(resolve))
+    const applied = [begun, reloader.apply({ entries, all: true })]
+    await new Promise((resolve) => setImmediate(resolve))
     const [first, second] = firstIsReadyFirst ? [0, 1] : [1, 0]
     ready[first]?.resolve([one, two][first]?.activation ?? assert.fail())
     await new Promise((resolve) => setImmediate(resolve))

@@ -46,7 +46,7 @@ function newCaller(principal: Principal, narrowing: Narrowing, credentials: Call
     principal.tenant ?? null,
     principal.permissions.toSorted(),
     [narrowing.toolsets, narrowing.address?.toolsets]
-      .flatMap((toolsets) => (toolsets ? [toolsets.toSorted().join()] : []))
+      .flatMap((toolsets) => (toolsets ? [JSON.stringify(toolsets.toSorted())] : []))
       .toSorted(),
     narrowing.readOnly || narrowing.address?.readOnly === true,
   ])
