@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Type, type TObject } from '@mcp-patchbay/plugin-api'
-import { normalizeEntry, type EmbeddedEntry, type PluginEntry } from '../../../host/src/config/schema/schema.ts'
+import { normalizeEntry, type PluginEntry } from '../../../host/src/config/schema/schema.ts'
 import { hostError } from '../../../host/src/errors.ts'
 import { digestOf } from '../../../host/src/modules/source.ts'
 import type { Activation } from '../../../host/src/plugin/activation.ts'
@@ -165,7 +165,7 @@ const KEYS = {
   required: [true, false],
 } as const satisfies Record<Exclude<keyof PluginEntry, 'use'>, readonly [unknown, boolean]>
 
-const entry = (more: object = {}): PluginEntry => normalizeEntry({ use: './a', ...more } as EmbeddedEntry)
+const entry = (more: object = {}): PluginEntry => normalizeEntry({ use: './a', ...more })
 for (const [key, [value, isBuilt]] of Object.entries(KEYS))
   test(`an entry whose ${key} changes ${isBuilt ? 'is built anew' : 'keeps its version'}`, () => {
     const [one, other] = [entry(), entry({ [key]: value })]
