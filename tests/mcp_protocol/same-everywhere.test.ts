@@ -3,9 +3,19 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
+import { chartPlugin } from '../fixtures/plugins/chart-plugin.ts'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
 import { newestPlugin } from '../fixtures/plugins/newest-plugin.ts'
-import { CELLS, exchange, HTTP_CELLS, messagesOf, STREAMABLE_CELLS, textOf, type Cell } from '../fixtures/http/wire-cells.ts'
+import {
+  CELLS,
+  exchange,
+  HTTP_CELLS,
+  messagesOf,
+  STREAMABLE_CELLS,
+  textOf,
+  type Cell,
+  type Message,
+} from '../fixtures/http/wire-cells.ts'
 
 const waitFor = (key: string) => ({ name: 'demo_wait', arguments: { key } })
 const isModern = ({ revision }: Cell) => revision === '2026-07-28'
@@ -233,3 +243,55 @@ function keysAndTypes(value: unknown): string[] {
   )
   return 'type' in value && typeof value.type === 'string' ? [value.type, ...below] : below
 }
+
+for (const cell of CELLS) {
+  test(`URIs of a plugin that is mounted again carry its instance: ${cell.name}`, async (t) => {
+    const asked: string[] = []
+    const chart = chartPlugin(asked)
+    const { connect } = await cell.serve(t, [chart, chart])
+    const peer = await connect()
+    const knowsLinks = cell.revision >= '2025-06-18'
+    for (const [instance, view, row] of [
+      ['chart', 'ui://chart/view.html', 'chart:row:'],
+      ['chart_two', 'ui://chart_two/chart/view.html', 'chart:chart_two/row:'],
+    ] as const) {
+      const [tools, resources, templates, read, rows, called, prompt] = await Promise.all([
+        peer.ask('tools/list'),
+        peer.ask('resources/list'),
+        peer.ask('resources/templates/list'),
+        peer.ask('resources/read', { uri: view }),
+        peer.ask('resources/read', { uri: `${row}7` }),
+        peer.ask('tools/call', { name: `${instance}_view_show`, arguments: {} }),
+        peer.ask('prompts/get', { name: `${instance}_look` }),
+      ])
+      const has = (message: Message, text: string) =>
+        assert.ok(JSON.stringify(message.result).includes(text), `${text} in ${JSON.stringify(message)}`)
+      if (knowsLinks)
+        assert.deepEqual(
+          (tools.result?.tools?.find(({ name }) => name === `${instance}_view_show`) as { _meta?: object } | undefined)?._meta,
+          { ui: { resourceUri: view }, 'openai/outputTemplate': view, other: 'ui://chart' },
+        )
+      has(resources, `"uri":"${view}"`)
+      has(templates, `"uriTemplate":"${row}{id}"`)
+      has(read, `"uri":"${view}"`)
+      assert.deepEqual(urisIn(rows.result), [`${row}7`, view])
+      const all = [view, `${row}7`, 'https://example.com/', view]
+      assert.deepEqual(knowsLinks ? urisIn(called.result) : urisInText(called.result), all)
+      assert.deepEqual(knowsLinks ? urisIn(prompt.result) : urisInText(prompt.result), [view])
+      const ref = { type: 'ref/resource', uri: `${row}{id}` }
+      has(await peer.ask('completion/complete', { ref, argument: { name: 'id', value: '' } }), '"values":[]')
+      if (cell.revision < '2026-07-28' && cell.transport !== 'stateless')
+        assert.deepEqual((await peer.ask('resources/subscribe', { uri: view })).error, undefined)
+    }
+    assert.deepEqual(asked, ['row 7', 'row 7'], 'the plugin knows nothing of it')
+    assert.match(
+      String((await peer.ask('resources/read', { uri: 'ui://chart_three/chart/view.html' })).error?.message),
+      /not found/,
+    )
+  })
+}
+
+const urisIn = (result: unknown): string[] => [...JSON.stringify(result).matchAll(/"uri":"([^"]*)"/g)].map(([, uri]) => uri ?? '')
+/** As Markdown has links; an embedded resource has its URI. */
+const urisInText = (result: unknown): string[] =>
+  [...JSON.stringify(result).matchAll(/\]\(([^)]*)\)|"uri":"([^"]*)"/g)].map(([, link, uri]) => link ?? uri ?? '')

@@ -51,7 +51,11 @@ test('without sessions, 2025 clients find and call tools that are not listed', a
   const ask = async (method: string, params: object): Promise<string> => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2025-11-25',
+      },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     })
     return response.text()

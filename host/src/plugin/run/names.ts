@@ -4,28 +4,44 @@ import type { PluginRecord } from './plugin-record.ts'
 
 /**
  * Which candidates claim a name that is taken: an instance, tool, prompt or resource URI. Whoever serves has its names; among the
- * candidates the earlier one in the config has them. There is no last one that wins.
+ * candidates the earlier one in the config has them. There is no last one that wins. A resource URI is taken only for other plugins: the
+ * URIs of another mount of the same one carry its instance.
  */
 export function findCollisions(
   serving: readonly PluginRecord[],
   candidates: readonly PluginRecord[],
 ): ReadonlyMap<PluginRecord, HostError> {
-  const owners = new Map<string, string>()
-  const take = (record: PluginRecord) => claims(record).forEach(({ key }) => owners.set(key, record.instance))
+  const owners = new Map<string, PluginRecord>()
+  const take = (record: PluginRecord) => claims(record).forEach(({ key }) => owners.set(key, record))
   serving.forEach(take)
   const refused = new Map<PluginRecord, HostError>()
   for (const candidate of candidates) {
-    const taken = claims(candidate).find(({ key }) => owners.has(key))
+    const taken = claims(candidate).find(({ kind, key }) => {
+      const owner = owners.get(key)
+      return owner && !(kind === RESOURCE && isSamePlugin(owner, candidate))
+    })
     if (!taken) take(candidate)
     else {
       const { kind, name, key } = taken
       refused.set(
         candidate,
-        hostError('PLUGIN_COLLISION', { plugin: candidate.instance, kind, name, other: owners.get(key) ?? '' }),
+        hostError('PLUGIN_COLLISION', { plugin: candidate.instance, kind, name, other: owners.get(key)?.instance ?? '' }),
       )
     }
   }
   return refused
+}
+
+const RESOURCE = 'resource'
+
+/** What two mounts of one plugin have in common: where it comes from, or the name it gives itself. */
+export function pluginKeys({ entry, surface }: PluginRecord): readonly unknown[] {
+  return [entry.use, ...(surface ? [`name ${surface.name}`] : [])]
+}
+
+function isSamePlugin(one: PluginRecord, other: PluginRecord): boolean {
+  const keys = pluginKeys(other)
+  return pluginKeys(one).some((key) => keys.includes(key))
 }
 
 /** The full, client-visible name of a plugin's tool, prompt or resource. */
@@ -45,7 +61,7 @@ function claims({ instance, surface }: PluginRecord): readonly Claim[] {
     claim('instance name', instance),
     ...(surface?.tools ?? []).map(({ name }) => claim('tool', fullName(instance, name))),
     ...(surface?.prompts ?? []).map(({ name }) => claim('prompt', fullName(instance, name))),
-    ...(surface?.resources ?? []).map(({ uri }) => claim('resource', uri)),
+    ...(surface?.resources ?? []).map(({ uri }) => claim(RESOURCE, uri)),
     // `euApiUrl` of github and `apiUrl` of github_eu would both read GITHUB_EU_API_URL.
     ...(surface ? configVariables(instance, surface.config) : []).flatMap(({ variable }) => [
       claim('environment variable', variable),

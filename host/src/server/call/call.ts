@@ -10,6 +10,7 @@ import {
 import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, serialise, toolResult, type Bounds } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
+import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
@@ -35,6 +36,7 @@ export function createCalls(deps: CallDeps): Calls {
       ...limitRate<ToolAnswer>(deps),
       checkTool(deps),
       ...layersOf(middleware, ({ tool }) => tool),
+      mountResults(),
       ...(results ? [results] : []),
     ],
     async ({ item, name, caller, args, io }) => {
@@ -59,15 +61,18 @@ export function createCalls(deps: CallDeps): Calls {
 
   const readResource = compose<FoundResource, ResourceAnswer>(
     [observeOther(deps), ...limitRate<ResourceAnswer>(deps), ...layersOf(middleware, ({ resource }) => resource)],
-    async ({ item, name: uri, params, caller, io }) => {
+    async ({ item, name: asked, params, caller, io }) => {
       const { callTimeoutMs } = deps.limits()
+      const { uris } = item
+      const uri = uris?.toPlugin(asked) ?? asked
       const value = await runIn(
         liveFor(item, caller),
         { name: item.name, timeoutMs: callTimeoutMs, caller, io },
         times,
         (running, request) => running.readResource(item.localName, uri, params, request),
       )
-      return { contents: resourceContents(value, { uri, mimeType: item.wire['mimeType'], ...bounds() }) }
+      const contents = resourceContents(value, { uri, mimeType: item.wire['mimeType'], ...bounds() })
+      return { contents: mountedContents(contents, { asked, uri, uris }) }
     },
   )
 
@@ -84,7 +89,7 @@ export function createCalls(deps: CallDeps): Calls {
       const questions = questionsIn(value, item, bounds())
       if (questions) return questions
       const description = item.wire['description']
-      const messages = promptMessages(value, bounds())
+      const messages = mountedMessages(promptMessages(value, bounds()), item.uris)
       return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
     },
   )

@@ -5,6 +5,7 @@ import type { LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { fullName } from '../../plugin/run/names.ts'
 import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { PromptSurface, ResourceSurface, ToolSurface } from '../../plugin/source/describe-surface.ts'
+import { mountedMeta, urisOf, type PluginUris } from '../../plugin/run/plugin-uris.ts'
 import type { Policy } from './policy.ts'
 import { parseTemplate, type UriTemplate } from '../../data/uri-template.ts'
 
@@ -53,6 +54,8 @@ export interface SnapshotItem {
   readonly tags: readonly string[]
   readonly permissions: readonly string[]
   readonly plugin: PluginRecord
+  /** There when the URIs of its plugin carry the instance. */
+  readonly uris?: PluginUris
 }
 
 export interface SnapshotTool extends SnapshotItem {
@@ -113,34 +116,37 @@ export function buildSnapshot({
   const prompts = new Map<string, SnapshotPrompt>()
   const resources = new Map<string, SnapshotResource>()
   const templates: SnapshotTemplate[] = []
+  const mounts = urisOf(plugins)
   for (const plugin of plugins) {
     // A plugin that was refused has nothing to call, and its names may be another's.
     if (!plugin.surface || plugin.state === 'failed') continue
+    const uris = mounts.get(plugin)
     for (const surface of plugin.surface.tools) {
-      const tool = snapshotTool(surface, plugin, { validators, policy })
+      const tool = snapshotTool(surface, { plugin, uris }, { validators, policy })
       tools.set(tool.name, tool)
     }
     for (const surface of plugin.surface.prompts) {
-      const prompt = snapshotPrompt(surface, plugin, validators)
+      const prompt = snapshotPrompt(surface, { plugin, uris }, validators)
       prompts.set(prompt.name, prompt)
     }
     for (const surface of plugin.surface.resources) {
-      const item = snapshotItem(surface, plugin, 'resource')
-      const template = parseTemplate(surface.uri)
+      const item = snapshotItem(surface, { plugin, uris }, 'resource')
+      const uri = uris?.mounted(surface.uri) ?? surface.uri
+      const template = parseTemplate(uri)
       if (template)
         templates.push({
           ...item,
           kind: 'template',
           surface,
           match: template,
-          wire: Object.freeze({ uriTemplate: surface.uri, name: item.name, ...surface.wire }),
+          wire: Object.freeze({ uriTemplate: uri, name: item.name, ...surface.wire }),
         })
       else
-        resources.set(surface.uri, {
+        resources.set(uri, {
           ...item,
           kind: 'resource',
           surface,
-          wire: Object.freeze({ uri: surface.uri, name: item.name, ...surface.wire }),
+          wire: Object.freeze({ uri, name: item.name, ...surface.wire }),
         })
     }
   }
@@ -163,12 +169,19 @@ export function liveOf({ plugin, name }: SnapshotItem): LivePlugin {
   return plugin.live
 }
 
+/** One plugin under one name. */
+interface Mount {
+  readonly plugin: PluginRecord
+  readonly uris: PluginUris | undefined
+}
+
 function snapshotTool(
   surface: ToolSurface,
-  plugin: PluginRecord,
+  of: Mount,
   { validators, policy }: { validators: Validators; policy: Policy },
 ): SnapshotTool {
-  const item = snapshotItem(surface, plugin, 'tool')
+  const item = snapshotItem(surface, of, 'tool')
+  const { plugin, uris } = of
   const { name } = item
   const { inputSchema, outputSchema } = surface.wire
   const own = overrideOf(plugin.entry, surface.name)
@@ -187,6 +200,8 @@ function snapshotTool(
     wire: Object.freeze({
       name,
       ...surface.wire,
+      // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
+      ...(uris && surface.wire['_meta'] ? { _meta: mountedMeta(surface.wire['_meta'], uris) as JsonObject } : {}),
       ...(own?.title === undefined ? {} : { title: own.title }),
       ...(own?.description === undefined ? {} : { description: own.description }),
     }),
@@ -200,8 +215,8 @@ function isDestructive({ access, wire }: ToolSurface): boolean {
   return access === 'write' && !(isObject(annotations) && annotations['destructiveHint'] === false)
 }
 
-function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators: Validators): SnapshotPrompt {
-  const item = snapshotItem(surface, plugin, 'prompt')
+function snapshotPrompt(surface: PromptSurface, of: Mount, validators: Validators): SnapshotPrompt {
+  const item = snapshotItem(surface, of, 'prompt')
   return Object.freeze({
     ...item,
     kind: 'prompt',
@@ -213,7 +228,7 @@ function snapshotPrompt(surface: PromptSurface, plugin: PluginRecord, validators
 
 function snapshotItem(
   { name, permissions }: { name: string; permissions: readonly string[] },
-  plugin: PluginRecord,
+  { plugin, uris }: Mount,
   kind: SnapshotItem['kind'],
 ): SnapshotItem {
   return {
@@ -224,6 +239,7 @@ function snapshotItem(
     tags: tagsOf(plugin, 'read'),
     permissions,
     plugin,
+    ...(uris && { uris }),
   }
 }
 
