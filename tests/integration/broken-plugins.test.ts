@@ -62,14 +62,14 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   throws_on_start: {
     code: 'PLUGIN_START',
     message: /failed in start: the queue is not there/,
-    fix: /^Correct the plugin/,
+    fix: /^Fix the plugin/,
   },
   hangs_on_start: {
     code: 'PLUGIN_TIMEOUT',
     message: /did not finish starting within 400 ms/,
     fix: /start\(\).*\n.*limits\.loadTimeoutMs/,
   },
-  not_there: { code: 'PLUGIN_NOT_FOUND', message: /not-there\.ts/, fix: /^Correct the path/ },
+  not_there: { code: 'PLUGIN_NOT_FOUND', message: /not-there\.ts/, fix: /^Fix the path/ },
 }
 
 test('every plugin that cannot run is failed with a reason and a step to take, and the healthy one is active', async () => {

@@ -111,7 +111,7 @@ describe('add', () => {
   test('needs a yes, and without a terminal the flag', async () => {
     using source = authoredPackage(name)
     using project = projectWith()
-    await refused(project, ['add', source.release('2.3.1')], /Nobody can be asked/)
+    await refused(project, ['add', source.release('2.3.1')], /asks before it changes anything/)
   })
 
   for (const [what, manifest, files] of [
@@ -189,7 +189,7 @@ const reached = tried.filter((attempt) => { try { attempt(); return true } catch
   test('refuses a name that is taken', async () => {
     using source = authoredPackage(name)
     using project = projectWith()
-    await refused(project, ['add', source.release('2.3.1'), '--as', 'notes', '--yes'], /The name "notes" is that of/)
+    await refused(project, ['add', source.release('2.3.1'), '--as', 'notes', '--yes'], /already uses the name "notes"/)
   })
 
   test('says what to write where a config computes its plugins, and changes nothing', async () => {
@@ -237,7 +237,7 @@ describe('update', () => {
     using project = projectWith({ '.npmrc': registry.npmrc })
     assert.equal((await project.patchbay(['add', name, '--yes'])).code, 0)
     registry.publish({ name, version: '2.4.0', tarball: source.release('2.4.0'), publishedAt: aMonthAgo })
-    await refused(project, ['update', 'jira'], /Nobody can be asked/)
+    await refused(project, ['update', 'jira'], /asks before it changes anything/)
     const { code, stderr } = await project.patchbay(['update', 'jira', '--yes'])
     assert.equal(code, 0, stderr)
     assert.match(stderr, /~ version: 2\.3\.1 -> 2\.4\.0\n[^]*~ index\.js/)
@@ -248,7 +248,7 @@ describe('update', () => {
 
   test('knows only plugins of the config', async () => {
     using project = projectWith()
-    await refused(project, ['update', 'nothing', '--yes'], /has no "nothing"/)
+    await refused(project, ['update', 'nothing', '--yes'], /has no plugin "nothing"/)
   })
 })
 

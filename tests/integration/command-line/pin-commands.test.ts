@@ -120,7 +120,7 @@ test('approve knows what it cannot approve', async () => {
   assert.match(unlocked.stderr, /Plugin "notes" is not in mcp\.lock\.json/)
   await project.lock()
   for (const [target, known] of [
-    ['nothing', /known are notes/],
+    ['nothing', /known names: notes/],
     ['notes.nothing', /known are notes\.items_get/],
   ] as const) {
     const { code, stderr } = await project.patchbay(['approve', target])
