@@ -72,7 +72,7 @@ function listCommand(run: Run): Command {
           ...(await readKeyFile(file)).map((key) => ({ ...shown(key), source: file })),
         ]
         if (options.json) printJson({ keys: rows })
-        else if (rows.length === 0) printLines(['There are no API keys; make one with patchbay keys create'])
+        else if (rows.length === 0) printLines(['There are no API keys; make one with npx mcp-patchbay keys create'])
         else
           printLines(
             table(

@@ -6,7 +6,7 @@ import { repairProject } from '../project/repair.ts'
 import { protocolStdout } from '../transport/stdio/stdout-guard.ts'
 
 /** In the order of the help. Only the one that was asked for is read: a start should not wait for `patchbay add`. */
-const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {
+export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {
   start: async () => (await import('./start.ts')).startCommand,
   dev: async () => (await import('./dev.ts')).devCommand,
   list: async () => (await import('./list.ts')).listCommand,

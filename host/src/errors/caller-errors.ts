@@ -9,8 +9,8 @@ export const callerErrors = {
   AUTH_KEYS_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The API keys of ${file} cannot be used: ${problem}`,
     ({ file }) => [
-      `Make ${file} readable by the user of the host, and writable by the user of patchbay keys`,
-      'Or name another file in auth.inbound.keysFile, and make keys with patchbay keys create',
+      `Make ${file} readable by the user of the host, and writable by the user of npx mcp-patchbay keys`,
+      'Or name another file in auth.inbound.keysFile, and make keys with npx mcp-patchbay keys create',
     ],
   ),
   AUTH_KEYS_BUSY: entry<{ file: string; lock: string }>(
@@ -23,7 +23,7 @@ export const callerErrors = {
   ),
   AUTH_KEY_UNKNOWN: entry<{ id: string; file: string }>(
     ({ id, file }) => `${file} has no API key "${id}" to revoke`,
-    () => ['List the keys: patchbay keys list', 'A key of auth.inbound.keys is revoked by removing it from the config'],
+    () => ['List the keys: npx mcp-patchbay keys list', 'A key of auth.inbound.keys is revoked by removing it from the config'],
   ),
   AUTH_ISSUER: entry<{ issuer: string; problem: string }>(
     ({ issuer, problem }) => `The authorization server ${issuer} cannot be used: ${problem}`,

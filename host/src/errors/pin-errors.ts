@@ -6,14 +6,14 @@ export const pinErrors = {
     ({ path, line, column, problem }) => `${path}:${line}:${column}: ${problem}`,
     () => [
       'Restore the file from version control',
-      'Or remove it, run patchbay lock, and review what it pins before you commit it',
+      'Or remove it, run npx mcp-patchbay lock, and review what it pins before you commit it',
     ],
   ),
   LOCK_TOO_NEW: entry<{ path: string; found: number; understood: number }>(
     ({ path, found, understood }) => `${path} has lockfileVersion ${found}; this version of Patchbay reads ${understood}`,
     () => [
       'Update Patchbay: npm install --save-exact mcp-patchbay@latest',
-      'Or remove the file and write it again with this version: patchbay lock',
+      'Or remove the file and write it again with this version: npx mcp-patchbay lock',
     ],
   ),
   LOCK_TOO_LARGE: entry<{ path: string; bytes: number; limit: number }>(
@@ -32,14 +32,14 @@ export const pinErrors = {
   ),
   PIN_NOT_LOCKED: entry<{ plugin: string }>(
     ({ plugin }) => `Plugin "${plugin}" is not in mcp.lock.json`,
-    () => ['Run patchbay lock, review what it pins, and commit mcp.lock.json'],
+    () => ['Run npx mcp-patchbay lock, review what it pins, and commit mcp.lock.json'],
   ),
   PIN_VERSION: entry<{ plugin: string; what: 'source' | 'version'; locked: string; observed: string }>(
     ({ plugin, what, locked, observed }) =>
       `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
     ({ plugin }) => [
       'Install what is locked: npm ci --ignore-scripts',
-      `Or inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`,
+      `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
   PIN_INTEGRITY: entry<{ plugin: string; what: 'package' | 'files'; locked: string; observed: string; files: readonly string[] }>(
@@ -50,31 +50,31 @@ export const pinErrors = {
         : ''),
     ({ plugin }) => [
       'Install what is locked: npm ci --ignore-scripts',
-      `Or inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`,
+      `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
   PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
     ({ plugin, change, capability, value }) =>
       `Plugin "${plugin}" ${change === 'broadened' ? 'asks for' : 'no longer asks for'} ${capability} ${JSON.stringify(value)}, ` +
       (change === 'broadened' ? 'which mcp.lock.json does not grant' : 'which mcp.lock.json has'),
-    ({ plugin }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`],
+    ({ plugin }) => [`Inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`],
   ),
   PIN_NATIVE: entry<{ plugin: string; files: readonly string[] }>(
     ({ plugin, files }) =>
       `Plugin "${plugin}" brings compiled code, which its entry does not allow: ${files.slice(0, 5).join(', ')}`,
-    () => ['Inspect where it comes from, and if it is intended: capabilities: { native: true } in its entry, then patchbay lock'],
+    () => ['Inspect where it comes from, and if it is intended: capabilities: { native: true } in its entry, then npx mcp-patchbay lock'],
   ),
   PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
     ({ plugin, tool, reason }) => `Tool "${tool}" of plugin "${plugin}" is quarantined: ${reason}`,
-    ({ plugin, tool }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}.${tool}`],
+    ({ plugin, tool }) => [`Inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}.${tool}`],
   ),
   PIN_OTHERS_CHANGED: entry<{ plugin: string }>(
     ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,
-    ({ plugin }) => [`Inspect patchbay diff, and if the change is intended: patchbay approve ${plugin}`],
+    ({ plugin }) => [`Inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`],
   ),
   PIN_UNKNOWN: entry<{ name: string; known: readonly string[] }>(
     ({ name, known }) => `Nothing to approve has the name ${JSON.stringify(name)}; known names: ${known.join(', ') || 'none'}`,
-    () => ['Give the name of a plugin, or of a plugin and one of its tools: patchbay approve jira.issues_get'],
+    () => ['Give the name of a plugin, or of a plugin and one of its tools: npx mcp-patchbay approve jira.issues_get'],
   ),
   PIN_INCOMPLETE: entry<{ file: string; failed: readonly { plugin: string; problem: string }[] }>(
     ({ file, failed }) =>
@@ -86,7 +86,7 @@ export const pinErrors = {
     ({ file, problem }) => `${file} was not loaded: ${problem}`,
     () => [
       'Install what is locked: npm ci --ignore-scripts',
-      'Or add the package to the dependencies in the package.json of the plugin, and run patchbay lock',
+      'Or add the package to the dependencies in the package.json of the plugin, and run npx mcp-patchbay lock',
     ],
   ),
   PIN_SYMLINK: entry<{ folder: string; path: string; problem: string }>(

@@ -33,7 +33,9 @@ export const projectErrors = {
   ),
   INSTALL_CONFIG: entry<{ file: string; line: string }>(
     ({ file, line }) => `${file} is a program whose plugins cannot be edited safely. ${line}`,
-    () => ['Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run patchbay lock'],
+    () => [
+      'Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run npx mcp-patchbay lock',
+    ],
   ),
   INSTALL_BUSY: entry<{ folder: string; pid: number }>(
     ({ folder, pid }) => `Another command is changing this project${pid === 0 ? '' : ` (process ${pid})`}: see ${folder}`,

@@ -35,7 +35,7 @@ export async function openKeyRing({ file, configured, log, now, pollMs = 1_000 }
   let inConfig = configured()
   let held: ReadonlyMap<string, HeldKey> = new Map()
   hold()
-  if (held.size === 0) log.warn('api_keys_missing', { file, fix: 'patchbay keys create' })
+  if (held.size === 0) log.warn('api_keys_missing', { file, fix: 'npx mcp-patchbay keys create' })
 
   function hold(): void {
     const next = new Map<string, HeldKey>()

@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
     source: (item) => {
       const { plugin, localName, kind } = item
       if (!isQuarantined(item)) return `mcp.lock.json: plugin "${plugin.instance}" is ${plugin.pinned ?? 'not pinned'}`
-      return `mcp.lock.json records another definition; patchbay approve ${plugin.instance}${kind === 'tool' ? `.${localName}` : ''}`
+      return `mcp.lock.json records another definition; npx mcp-patchbay approve ${plugin.instance}${kind === 'tool' ? `.${localName}` : ''}`
     },
   },
   {
