@@ -62,11 +62,15 @@ export const pinErrors = {
   PIN_NATIVE: entry<{ plugin: string; files: readonly string[] }>(
     ({ plugin, files }) =>
       `Plugin "${plugin}" brings compiled code, which its entry does not allow: ${files.slice(0, 5).join(', ')}`,
-    () => ['Inspect where it comes from, and if it is intended: capabilities: { native: true } in its entry, then npx mcp-patchbay lock'],
+    () => [
+      'Inspect where it comes from, and if it is intended: capabilities: { native: true } in its entry, then npx mcp-patchbay lock',
+    ],
   ),
   PIN_TOOL_CHANGED: entry<{ plugin: string; tool: string; reason: string }>(
     ({ plugin, tool, reason }) => `Tool "${tool}" of plugin "${plugin}" is quarantined: ${reason}`,
-    ({ plugin, tool }) => [`Inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}.${tool}`],
+    ({ plugin, tool }) => [
+      `Inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}.${tool}`,
+    ],
   ),
   PIN_OTHERS_CHANGED: entry<{ plugin: string }>(
     ({ plugin }) => `The resources and prompts of plugin "${plugin}" are quarantined: they are not what mcp.lock.json pins`,

@@ -43,11 +43,36 @@ describe('README', () => {
     'npm ci && npm start',
     'npm ci && npm test',
     'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
-    'claude mcp add patchbay -- npx mcp-patchbay start --stdio', // by stdio-stays-pure.test.ts
     'npm run example', // run by examples.test.ts
   ])
 
-  for (const command of commands.filter((line) => !withoutToken.has(line)))
+  /** What clients run, as a command line: of `claude mcp add`, and of its JSON. */
+  const served = [
+    ...commands.filter((line) => line.includes(' --stdio')).map((line) => line.slice(line.indexOf(' -- ') + 4).split(' ')),
+    ...blocks
+      .filter(({ text }) => text.includes('"--stdio"'))
+      .map(({ text }) => {
+        const { mcpServers } = JSON.parse(text) as { mcpServers: { patchbay: { command: string; args: string[] } } }
+        return [mcpServers.patchbay.command, ...mcpServers.patchbay.args]
+      }),
+  ]
+  assert.equal(served.length, 2)
+  for (const line of served)
+    test(`\`${line.join(' ')}\` serves from the root of the file system, with the Node of the machine`, async () => {
+      const [command = '', ...args] = line.map((word) => word.replace('/path/to/project', root))
+      const child = spawn(command, args, { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] })
+      const clientInfo = { name: 'readme', version: '1' }
+      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
+      child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`)
+      const lines = createInterface(child.stdout)
+      const [answer] = (await once(lines, 'line')) as [string]
+      assert.match(answer, /"serverInfo":\{"name":"patchbay"/)
+      child.stdin.end()
+      const [code] = (await once(child, 'exit')) as [number]
+      assert.equal(code, 0)
+    })
+
+  for (const command of commands.filter((line) => !withoutToken.has(line) && !line.includes(' --stdio')))
     test(`its command \`${command}\` prints what it says`, async () => {
       const expected = outputs[command]
       assert.ok(expected, 'the test knows what the command prints')
