@@ -6,6 +6,7 @@ import { openAccountTokens, type AccountTokens } from './auth/accounts/account-t
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import type { CacheStats } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
+import { openRegistryCache } from './cache/registry-file.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
 import { configWarnings } from './config/schema/rules.ts'
 import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
@@ -74,6 +75,8 @@ export interface HostContext {
   readonly middleware?: readonly Middleware[]
   /** Milliseconds from whenever, never going back. Default: `performance.now`. */
   readonly now?: () => number
+  /** Descriptors of plugins are kept beside the config, where the config's cache keeps nothing over a restart. Default: false. */
+  readonly keepRegistry?: boolean
   /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
   readonly expectReloads?: boolean
 }
@@ -153,6 +156,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const lock = await openLock({ configDir, log }, config)
   const resources = new AsyncDisposableStack()
   resources.use(cache)
+  if (cache.missing) log.error('cache_store_missing', { reason: cache.missing.message, fix: cache.missing.fix })
+  const kept = cache.outlivesProcess || !context.keepRegistry ? cache : (openRegistryCache({ configDir, log }) ?? cache)
+  if (kept !== cache) resources.use(kept)
   const graph = resources.use(createPluginGraph(log, approved.admit))
   const isolation = resources.use(
     createIsolation({ log, now, random: Math.random, metrics, keepSpare: context.expectReloads ?? false }),
@@ -191,7 +197,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   }
   const dormancy = createDormancy({
     // Who waits for every plugin wants to know of each whether it loads.
-    records: patienceMs === Infinity || !cache.outlivesProcess ? undefined : cache.namespace('registry'),
+    records: patienceMs === Infinity || !kept.outlivesProcess ? undefined : kept.namespace('registry'),
     deps: () => ({
       graph,
       configDir,
@@ -322,6 +328,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         calls,
         log,
         metrics,
+        missing: cache.missing,
         auth: () => config.auth,
         configDir,
         middleware,

@@ -67,7 +67,14 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   const isWatching = options.watch && !settings.config.frozen
   await using opened = new AsyncDisposableStack()
   const host = opened.use(
-    await createHost(settings.config, { file: settings.file, env: settings.env, log, redact, expectReloads: isWatching }),
+    await createHost(settings.config, {
+      file: settings.file,
+      env: settings.env,
+      log,
+      redact,
+      keepRegistry: !isWatching,
+      expectReloads: isWatching,
+    }),
   )
   const unused = settings.config.frozen ? host.unusedRules() : []
   if (unused.length > 0) throw hostError('CONFIG_UNUSED', { file: settings.file, rules: unused })

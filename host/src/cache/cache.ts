@@ -1,3 +1,4 @@
+import type { HostError } from '../errors.ts'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from './bus.ts'
 import { hashParts } from './stored-value.ts'
@@ -32,6 +33,8 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   /** Where the hosts that share the store count together; undefined as with `bus`. */
   readonly scripts: SharedScripts | undefined
   readonly stats: CacheStats
+  /** Why the store that the config names can never be used, not only now: a host that was promised one is not ready. */
+  readonly missing: HostError | undefined
   /** Asks the store itself. Rejects where `namespace` would give misses. */
   inspect(): Promise<StoreContents>
   /** Empties the store, for every host. Rejects as `inspect` does. */
@@ -59,6 +62,7 @@ export interface CacheOptions {
   readonly store?: CacheStore
   readonly bus?: Bus
   readonly scripts?: SharedScripts
+  readonly missing?: HostError
   readonly metrics?: CacheMetrics
   readonly clock?: CacheClock
   /** The longest that one use of the cache waits for its store. */
@@ -77,6 +81,7 @@ export function createCache({
   store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),
   bus,
   scripts,
+  missing,
   metrics,
   clock = cacheClock,
   patienceMs = 100,
@@ -108,6 +113,7 @@ export function createCache({
     outlivesProcess: kept.holds === 'text',
     bus,
     scripts,
+    missing,
     get stats() {
       return { store: store.name, state: store.state, failures: store.failures, kinds: structuredClone(kinds) }
     },

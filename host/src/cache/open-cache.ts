@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostError } from '../errors.ts'
 import { createCache, type CacheMetrics, type HostCache } from './cache.ts'
 import { cacheClock, type CacheClock } from './stores/store-guard.ts'
 import { createMemoryStore } from './stores/memory-store.ts'
 import { createRedisBus } from './redis-bus.ts'
-import { createRedisConnection } from './stores/redis-connection.ts'
+import { createRedisConnection, missingAdapter } from './stores/redis-connection.ts'
 import { createRedisScripts } from './stores/redis-scripts.ts'
 import { createRedisStore } from './stores/redis-store.ts'
 import { createSqliteStore } from './stores/sqlite-store.ts'
@@ -19,13 +20,16 @@ export interface OpenCacheOptions {
   readonly clock?: CacheClock
   /** The longest that one use of the cache waits for its store. Default 100. */
   readonly patienceMs?: number
+  /** Whether the package for a Redis is installed. Default: asks Node. */
+  readonly missingAdapter?: (url: string) => HostError | undefined
 }
 
 const MEMORY_BYTES = 64 * 1_048_576
 const FILE_BYTES = 256 * 1_048_576
 
 /** The cache that a config names. Opens and connects to nothing until it is used, but for the bus of a Redis; a store that is not there costs misses. */
-export function openCache({ settings, configDir, log, metrics, clock = cacheClock, patienceMs }: OpenCacheOptions): HostCache {
+export function openCache(options: OpenCacheOptions): HostCache {
+  const { settings, configDir, log, metrics, clock = cacheClock, patienceMs, missingAdapter: look = missingAdapter } = options
   const common = { log, clock, ...(metrics && { metrics }), ...(patienceMs !== undefined && { patienceMs }) }
   const { store, maxEntries } = settings
   if (store.startsWith('sqlite:')) {
@@ -33,10 +37,11 @@ export function openCache({ settings, configDir, log, metrics, clock = cacheCloc
     return createCache({ ...common, store: createSqliteStore({ file, maxBytes: FILE_BYTES, log, now: () => clock.now() }) })
   }
   if (/^rediss?:/.test(store)) {
+    const missing = look(store)
     const connection = createRedisConnection({ url: store, clock })
     const bus = createRedisBus({ connection, log, clock })
     const scripts = createRedisScripts({ connection, log, clock, patienceMs })
-    return createCache({ ...common, store: createRedisStore(connection), bus, scripts })
+    return createCache({ ...common, store: createRedisStore(connection), bus, scripts, ...(missing && { missing }) })
   }
   return createCache({ ...common, store: createMemoryStore({ maxEntries, maxBytes: MEMORY_BYTES }) })
 }

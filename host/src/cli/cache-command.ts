@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Argument, Command } from 'commander'
+import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostCache } from '../cache/cache.ts'
 import { openCache } from '../cache/open-cache.ts'
+import { openRegistryCache, registryFile } from '../cache/registry-file.ts'
 import type { StoreContents } from '../cache/stores/store.ts'
 import { quietLog, readSettings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
@@ -21,9 +24,10 @@ export function cacheCommand(run: Run): Command {
         await using cache = openCache({ settings: config.cache, configDir: dirname(file), log })
         const before = await cache.inspect()
         if (what === 'clear') await cache.clear()
+        const registry = cache.outlivesProcess ? undefined : await keptRegistry(dirname(file), { log, clear: what === 'clear' })
         if (options.json)
           printJson(what === 'clear' ? { store: nameOf(cache), removed: before.entries } : { store: nameOf(cache), ...before })
-        else printLines(linesOf(what, cache, before))
+        else printLines([...linesOf(what, cache, before), ...(registry ? [registry] : [])])
         return EXIT.done
       }),
     )
@@ -44,6 +48,17 @@ function linesOf(what: 'stats' | 'clear', cache: HostCache, { entries, bytes, ki
     `${nameOf(cache)}: ${entries} ${entries === 1 ? 'entry' : 'entries'}${size}`,
     ...(rows.length > 0 ? table(['KIND', 'ENTRIES'], rows) : []),
   ]
+}
+
+/** What a host keeps beside the config of its own accord: what its plugins offer, so that the next start lists before it imports. */
+async function keptRegistry(configDir: string, { log, clear }: { log: Logger; clear: boolean }): Promise<string | undefined> {
+  const file = registryFile(configDir)
+  if (!existsSync(file)) return undefined
+  await using kept = openRegistryCache({ configDir, log })
+  if (!kept) return undefined
+  const { entries } = await kept.inspect()
+  if (clear) await kept.clear()
+  return `${file}: ${clear ? 'forgot' : 'knows'} what ${entries} ${entries === 1 ? 'plugin offers' : 'plugins offer'}`
 }
 
 function nameOf(cache: HostCache): string {

@@ -11,6 +11,7 @@ import type { Redactor } from '../observability/redact.ts'
 import { Announcer } from '../server/catalog/change-notifier.ts'
 import type { Calls, Middleware } from '../server/call/types.ts'
 import { InFlight } from '../server/call/in-flight.ts'
+import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
 import { createDirect } from './fast-path/fast-path.ts'
 import { createHttpTransport } from './http-listener.ts'
@@ -26,6 +27,8 @@ export interface ListenDeps {
   readonly calls: Calls
   readonly log: Logger
   readonly metrics: HostMetrics
+  /** What the config asks for and this installation cannot do. */
+  readonly missing?: HostError | undefined
   /** `auth` of the config as it is now: API keys may change while the host listens. */
   readonly auth: () => ResolvedConfig['auth']
   /** What paths in the config are relative to. */
@@ -82,7 +85,8 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
 
   const management = options.management ? withDefaults(managementSchema, given(options.management)) : undefined
   const operations =
-    management && (await createManagement({ ...management, registry, isDraining, metrics: () => metrics.render(), log }))
+    management &&
+    (await createManagement({ ...management, registry, isDraining, missing: deps.missing, metrics: () => metrics.render(), log }))
   if (operations) opened.defer(() => operations.close())
   const http = options.http ? withDefaults(httpSchema, given(options.http)) : undefined
   const { mode, dangerouslyAllowUnauthenticated } = deps.auth().inbound

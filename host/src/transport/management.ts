@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
 import { createAdmission } from './http/admission.ts'
 import { bind, type Timeouts } from './http/bind.ts'
@@ -12,6 +13,8 @@ export interface ManagementOptions {
   readonly allowedHosts?: readonly string[]
   readonly registry: Registry
   readonly isDraining: () => boolean
+  /** What the config asks for and this installation cannot do. */
+  readonly missing?: HostError | undefined
   /** The text of /metrics; without it there is none. */
   readonly metrics?: () => Promise<string>
   readonly log: Logger
@@ -29,14 +32,14 @@ export interface Management {
  * whether traffic should come, `/metrics` what happened. Throws `LISTEN_FAILED`.
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
-  const { registry, isDraining, metrics, log } = options
+  const { registry, isDraining, missing, metrics, log } = options
   const admission = createAdmission(options)
 
   const pages: Readonly<Record<string, (res: ServerResponse) => void | Promise<void>>> = {
     '/livez': (res) => sendJson(res, 200, '{"status":"ok"}'),
     '/healthz': (res) => sendJson(res, 200, '{"status":"ok"}'),
     '/readyz': (res) => {
-      const report = readiness(registry.current, isDraining())
+      const report = readiness(registry.current, isDraining(), missing)
       sendJson(res, report.ready ? 200 : 503, JSON.stringify(report))
     },
     ...(metrics && {

@@ -1,3 +1,4 @@
+import type { HostError } from '../errors.ts'
 import type { Snapshot } from '../server/catalog/snapshot.ts'
 import { fullName } from '../plugin/run/names.ts'
 import type { PluginReason } from '../plugin/run/plugin-record.ts'
@@ -11,6 +12,8 @@ export interface Readiness {
   readonly degraded: readonly DegradedPlugin[]
   /** What is in the folders of `pluginDirs` and is not served, with why. */
   readonly ignored?: readonly string[]
+  /** What the config asks for and this installation cannot do. */
+  readonly missing?: { readonly code: string; readonly reason: string; readonly fix: readonly string[] }
 }
 
 export interface DegradedPlugin {
@@ -26,10 +29,10 @@ export interface DegradedPlugin {
 }
 
 /**
- * Not ready while draining, while a required plugin is not active, and when there are plugins, or what may be meant as one, but none is
- * active. A plugin that is merely degraded is named and changes nothing: the others serve.
+ * Not ready while draining, while something is missing that the config names, while a required plugin is not active, and when there are
+ * plugins, or what may be meant as one, but none is active. A plugin that is merely degraded is named and changes nothing: the others serve.
  */
-export function readiness({ generation, plugins, ignored }: Snapshot, draining: boolean): Readiness {
+export function readiness({ generation, plugins, ignored }: Snapshot, draining: boolean, missing?: HostError): Readiness {
   const degraded = plugins
     .filter(
       ({ state, reloadError, othersQuarantined }) =>
@@ -51,5 +54,12 @@ export function readiness({ generation, plugins, ignored }: Snapshot, draining: 
     degraded.some(({ required, state }) => required && state !== 'active') ||
     (plugins.length + ignored.length > 0 && active.length === 0)
   const reasons = ignored.map(({ message }) => message)
-  return { ready: !draining && !isDown, draining, generation, degraded, ...(reasons.length > 0 && { ignored: reasons }) }
+  return {
+    ready: !draining && !isDown && missing === undefined,
+    draining,
+    generation,
+    degraded,
+    ...(reasons.length > 0 && { ignored: reasons }),
+    ...(missing && { missing: { code: missing.code, reason: missing.message, fix: missing.fix } }),
+  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, test, type TestContext } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
@@ -28,6 +29,31 @@ test('a start with nothing changed lists what the one before kept, without impor
   assert.deepEqual(
     second.snapshot.plugins.map(({ state }) => state),
     ['active', 'active'],
+  )
+})
+
+test('by default that is kept beside the config, out of the repository, and results are not', async (t) => {
+  const { restart, folder, config, imports } = project(t)
+  config['cache'] = {}
+  const host = await restart({ keepRegistry: true })
+  assert.deepEqual(imports(), [])
+  assert.equal(host.snapshot.tools.size, 2)
+  assert.ok(existsSync(folder.path('.patchbay/cache.db')))
+  assert.match(readFileSync(folder.path('.patchbay/.gitignore'), 'utf8'), /^cache\.db\*$/m)
+  assert.equal(host.cacheStats.store, 'memory')
+})
+
+test('where nothing can be kept beside the config a host serves from memory, and says so in one line', async (t) => {
+  const { restart, folder, config, imports, log } = project(t)
+  config['cache'] = {}
+  folder.write('.patchbay', 'a file where the folder should be')
+  const host = await restart({ keepRegistry: true })
+  assert.deepEqual(imports(), ['one', 'two'])
+  assert.equal((await outcomeOf(host.call('one_say'))).text, 'first of one')
+  assert.deepEqual(
+    log.lines.filter(({ event }) => event.startsWith('registry') || event.startsWith('cache')).map(({ event }) => event),
+    ['registry_in_memory', 'registry_in_memory'],
+    'one for each of the two starts',
   )
 })
 
@@ -300,7 +326,7 @@ function project(t: TestContext): Project {
   const log = fakeLog()
   globalThis.patchbayImports = []
   const imports = () => globalThis.patchbayImports?.splice(0) ?? []
-  const all = () => ({ ...config, cache: { store: 'sqlite:./data/cache.db' } })
+  const all = () => ({ cache: { store: 'sqlite:./data/cache.db' }, ...config })
   const start = async (context: HostContext = {}) => {
     const host = await createHost(all(), {
       file: folder.path('mcp.config.ts'),
@@ -327,7 +353,7 @@ function project(t: TestContext): Project {
     start,
     imports,
     async restart(context) {
-      await (await start()).close()
+      await (await start(context?.keepRegistry ? { keepRegistry: true } : {})).close()
       imports()
       return start(context)
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { hostError, type HostError } from '../../../host/src/errors.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { Registry } from '../../../host/src/server/catalog/registry.ts'
 import type { PluginRecord } from '../../../host/src/plugin/run/plugin-record.ts'
@@ -17,7 +18,7 @@ const failed = (name: string, required = false): PluginRecord => {
 async function start(
   t: TestContext,
   plugins: readonly PluginRecord[],
-  more: { draining?: boolean; metrics?: () => Promise<string> } = {},
+  more: { draining?: boolean; metrics?: () => Promise<string>; missing?: HostError } = {},
 ) {
   const { draining = false, ...rest } = more
   const registry = new Registry(snapshotOf(plugins), silentLogger)
@@ -52,6 +53,15 @@ for (const [what, plugins, draining, status] of [
     assert.equal((await get('/healthz')).status, 200)
   })
 }
+
+test('is not ready where a package is missing that the config needs, and names it', async (t) => {
+  const missing = hostError('CACHE_REDIS_MISSING', { store: 'redis://cache' })
+  const { get } = await start(t, [active('a')], { missing })
+  const { status, text } = await get('/readyz')
+  assert.equal(status, 503)
+  assert.partialDeepStrictEqual(JSON.parse(text), { ready: false, degraded: [], missing: { code: 'CACHE_REDIS_MISSING' } })
+  assert.match(text, /npm install --save-exact @keyv\/redis/)
+})
 
 test('names each plugin that does not serve as it should, and why', async (t) => {
   const kept = { ...active('c'), reloadError: reason }

@@ -93,7 +93,11 @@ test('every command that docs and errors name exists, with its options', () => {
 
 test('every link of a page leads to a file, and to a heading in it', () => {
   const wrong = pages.flatMap((page) =>
-    [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    [
+      ...read(page)
+        .replace(/`[^`\n]*`/g, '')
+        .matchAll(/\]\(([^)\s]+)\)/g),
+    ]
       .map(([, target = '']) => target)
       .filter((target) => !/^[a-z]+:/.test(target))
       .flatMap((target) => problemOf(target, dirname(page), page) ?? []),

@@ -1,5 +1,5 @@
 import type { RedisClientType as RedisClient } from '@keyv/redis'
-import { hostError } from '../../errors.ts'
+import { hostError, type HostError } from '../../errors.ts'
 import type { CacheClock } from './store-guard.ts'
 
 /** A way to one Redis: connects when it is asked to, again when the connection is lost, and says so when it cannot. */
@@ -98,6 +98,16 @@ export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisCo
 }
 
 /** Loaded when a config names a Redis: the package is optional. */
+/** Why no connection can ever be made: the package that speaks to Redis is optional. */
+export function missingAdapter(store: string): HostError | undefined {
+  try {
+    import.meta.resolve('@keyv/redis')
+    return undefined
+  } catch (error) {
+    return hostError('CACHE_REDIS_MISSING', { store: describeUrl(store).name }, error)
+  }
+}
+
 export async function loadAdapter(store: string) {
   try {
     return await import('@keyv/redis')

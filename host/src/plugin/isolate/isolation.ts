@@ -23,9 +23,14 @@ export interface IsolationOptions {
   readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes'>
   /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
   readonly keepSpare?: boolean
+  /** Whether this Node can keep the network from a process. Default: asks Node, which can from 25 on. */
+  readonly limitsNetwork?: boolean
 }
 
-export function createIsolation({ log, now, random, metrics, keepSpare = false }: IsolationOptions): Isolation {
+export function createIsolation(options: IsolationOptions): Isolation {
+  const { log, now, random, metrics, keepSpare = false } = options
+  const { limitsNetwork = process.allowedNodeEnvironmentFlags.has('--allow-net') } = options
+  let warned = limitsNetwork
   const resources = new DisposableStack()
   const memory = resources.use(createMemoryWatch())
   const running = new Set<PluginProcess>()
@@ -47,6 +52,13 @@ export function createIsolation({ log, now, random, metrics, keepSpare = false }
   return {
     async load(resolved, options) {
       const { limits } = options
+      if (!warned) {
+        warned = true
+        log.warn('isolation_without_network_limit', {
+          reason: `Node ${process.versions.node} cannot keep a plugin in a process of its own from the network`,
+          fix: 'Run the host on Node 26',
+        })
+      }
       const spec: ProcessSpec = {
         root: resolved.root,
         grants: await grantsOf(resolved, options),
