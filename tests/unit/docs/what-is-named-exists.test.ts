@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import type { Command } from 'commander'
 import { COMMANDS } from '../../../host/src/cli/program.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -55,6 +54,7 @@ function problemOf(target: string, folder: string, from: string): string | undef
   return undefined
 }
 
+type Command = ReturnType<Awaited<ReturnType<(typeof COMMANDS)[string]>>>
 const commands = new Map<string, Command>()
 for (const [name, load] of Object.entries(COMMANDS))
   commands.set(
