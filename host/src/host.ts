@@ -10,7 +10,7 @@ import { openRegistryCache } from './cache/registry-file.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
 import { configWarnings } from './config/schema/rules.ts'
 import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
-import { createValidators } from './data/validate.ts'
+import { createValidators } from './data/schema/validate.ts'
 import { hostError, type HostError } from './errors.ts'
 import { listHost, type HostListing } from './listing.ts'
 import { createPluginGraph } from './plugin/source/plugin-graph.ts'
@@ -339,7 +339,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       return listening
     },
     call: (name, input, { caller = operator, io = {} } = {}) =>
-      calls.tool(registry.current, caller, name, input, {
+      // A copy: checking the arguments fills in defaults, and these are the embedder's.
+      calls.tool(registry.current, caller, name, structuredClone(input), {
         cancellation: new Cancellation(),
         requestId: crypto.randomUUID(),
         ...io,

@@ -4,6 +4,7 @@ import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
 import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
 import type { PluginState } from './observability/plugin-states.ts'
 import type { PluginReason } from './plugin/run/plugin-record.ts'
+import { surfaceWarnings, type SurfaceWarning } from './plugin/run/surface-warnings.ts'
 import { specifierOf } from './plugin/source/resolve-entry.ts'
 
 /** What `patchbay list --json` prints. */
@@ -28,6 +29,8 @@ export interface PluginListing {
   /** Why the version on disk is not the one that serves. */
   readonly reloadError: PluginReason | null
   readonly tools: readonly ToolListing[]
+  /** What is left out of it because its schema cannot be used, and what some clients will drop. */
+  readonly warnings: readonly SurfaceWarning[]
 }
 
 export interface ToolListing {
@@ -60,6 +63,7 @@ export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 
       reason: plugin.reason ?? null,
       reloadError: plugin.reloadError ?? null,
       tools: (byPlugin.get(plugin) ?? []).map((tool) => listTool(tool, { snapshot, caller, listed })),
+      warnings: plugin.surface ? surfaceWarnings(plugin.surface, plugin.instance) : [],
     })),
   }
 }

@@ -50,12 +50,6 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
     message: /tools\[1\]\.name "one" is also the name of tools\[0\]/,
     fix: /Give each its own name/,
   },
-  bad_schemas: {
-    code: 'PLUGIN_CONTRACT',
-    message:
-      /tools\[0\]\.input is a schema of type "array".*"https:\/\/example\.com\/schema\.json" is not in this schema.*"https:\/\/example\.com\/dialect" is not a dialect/,
-    fix: /Type\.Object.*\n.*\n.*#\/\$defs\/.*\n.*2020-12/,
-  },
   // F27
   newer_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 99/, fix: /^apiVersion: Update the host/ },
   older_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 0/, fix: /^apiVersion: Update the plugin/ },
@@ -72,14 +66,40 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
   not_there: { code: 'PLUGIN_NOT_FOUND', message: /not-there\.ts/, fix: /^Fix the path/ },
 }
 
+/** What `bad_schemas` goes without. */
+const leftOut: Readonly<Record<string, RegExp>> = {
+  bad_schemas_array: /tools\[0\]\.input is a schema of type "array"/,
+  bad_schemas_remote: /tools\[1\]\.input\/properties\/a\/\$ref "https:\/\/example\.com\/schema\.json" is not in this schema/,
+  bad_schemas_dialect: /tools\[2\]\.input\/\$schema "https:\/\/example\.com\/dialect" is not a dialect/,
+  bad_schemas_output: /tools\[3\]\.output\/properties\/a\/type has the value "strng"/,
+  bad_schemas_bad: /prompts\[0\]\.arguments\/properties\/a\/pattern "\(" cannot run in linear time/,
+}
+
 test('every plugin that cannot run is failed with a reason and a step to take, and the healthy one is active', async () => {
   const { code, stdout } = await runPatchbay(['list', '--json', '--config', join(broken, 'mcp.config.json')])
   assert.equal(code, 0)
   const { plugins } = JSON.parse(stdout) as HostListing
+  const order = plugins.map(({ name }) => name)
+  const byConfig = ([one]: readonly unknown[], [other]: readonly unknown[]) =>
+    order.indexOf(String(one)) - order.indexOf(String(other))
   assert.deepEqual(
     plugins.map(({ name, state, reason }) => [name, state, reason?.code ?? null]),
-    [...Object.entries(reasons).map(([name, reason]) => [name, 'failed', reason.code]), ['healthy', 'active', null]],
+    [
+      ...Object.entries(reasons).map(([name, reason]) => [name, 'failed', reason.code]),
+      ['bad_schemas', 'active', null],
+      ['healthy', 'active', null],
+    ].toSorted(byConfig),
   )
+  const { tools: served = [], warnings = [] } = plugins.find(({ name }) => name === 'bad_schemas') ?? {}
+  assert.deepEqual(
+    served.map(({ name, visible }) => [name, visible]),
+    [['bad_schemas_fine_get', true]],
+  )
+  assert.deepEqual(
+    warnings.map(({ name, leftOut: isLeftOut }) => [name, isLeftOut]),
+    Object.keys(leftOut).map((name) => [name, true]),
+  )
+  for (const { name, problem } of warnings) assert.match(problem, leftOut[name] ?? /never/)
   for (const { name, reason, tools } of plugins) {
     const expected = reasons[name]
     if (!expected) continue
@@ -92,16 +112,23 @@ test('every plugin that cannot run is failed with a reason and a step to take, a
 test('the others serve beside them, and readiness names each that does not', async () => {
   await using host = await startPatchbay(['--config', join(broken, 'mcp.config.json')])
   const client = rawClient(host.url)
-  assert.deepEqual(await client.tools(), ['healthy_pulse_check'])
+  assert.deepEqual(await client.tools(), ['bad_schemas_fine_get', 'healthy_pulse_check'])
   assert.match((await client.call('healthy_pulse_check')).text, /"text":"alive"/)
   // A plugin that hangs is decided when its time is up, which may be after the host began to listen.
   for (const plugin of Object.keys(reasons)) await host.logged('plugin_failed', (line) => line['plugin'] === plugin)
   const ready = await fetch(new URL('/readyz', host.management))
   assert.equal(ready.status, 200)
-  const { degraded } = (await ready.json()) as { degraded: readonly { plugin: string; state: string; reason?: string }[] }
+  const { degraded: all } = (await ready.json()) as {
+    degraded: readonly { plugin: string; state: string; reason?: string; leftOut?: readonly string[] }[]
+  }
+  const degraded = all.filter(({ state }) => state === 'failed')
   assert.deepEqual(
-    degraded.map(({ plugin, state }) => [plugin, state]),
-    Object.keys(reasons).map((name) => [name, 'failed']),
+    degraded.map(({ plugin }) => plugin),
+    Object.keys(reasons),
+  )
+  assert.deepEqual(
+    all.filter(({ state }) => state === 'active'),
+    [{ plugin: 'bad_schemas', state: 'active', required: false, leftOut: Object.keys(leftOut) }],
   )
   for (const { plugin, reason } of degraded) assert.match(reason ?? '', reasons[plugin]?.message ?? /never/)
   assert.equal(await host.stop(), 0)

@@ -40,8 +40,13 @@ function pluginLines({ plugins, ignored }: HostListing): readonly string[] {
   return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons, ...others]
 }
 
-function warningLines({ warnings }: HostListing): readonly string[] {
-  return warnings.flatMap((warning) => ['', `warning: ${warning}`])
+/** What the config probably does not mean, and for who wrote a plugin: what is left out of it, or dropped by some clients. */
+function warningLines({ warnings, plugins }: HostListing): readonly string[] {
+  const ofPlugins = plugins.flatMap((plugin) => plugin.warnings)
+  return [
+    ...warnings.flatMap((warning) => ['', `warning: ${warning}`]),
+    ...ofPlugins.flatMap(({ name, problem, fix }) => ['', `warning: ${name}: ${problem}`, `  - ${fix}`]),
+  ]
 }
 
 function toolLines({ plugins }: HostListing): readonly string[] {

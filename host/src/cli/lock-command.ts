@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { surfaceWarnings, type SurfaceWarning } from '../plugin/run/surface-warnings.ts'
 import { openProject } from '../project/open-project.ts'
 import { comparePins, lockAll, type Comparison } from '../project/project-pins.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
@@ -56,6 +57,7 @@ function comparisonLines({ changes, failed, plugins }: Comparison): readonly str
       '',
     ]),
     ...uncoveredLines(plugins),
+    ...warningsOf(plugins).map(({ name, problem, fix }) => `warning: ${name}: ${problem}. ${fix}`),
   ]
 }
 
@@ -64,6 +66,11 @@ function comparisonJson(deployment: string, { changes, failed, plugins }: Compar
     deployment,
     changes: changes.map(changeJson),
     failed,
+    warnings: warningsOf(plugins),
     uncovered: Object.fromEntries(plugins.flatMap(({ name, uncovered }) => (uncovered.length > 0 ? [[name, uncovered]] : []))),
   }
+}
+
+function warningsOf(plugins: Comparison['plugins']): readonly SurfaceWarning[] {
+  return plugins.flatMap(({ name, surface }) => surfaceWarnings(surface, name))
 }

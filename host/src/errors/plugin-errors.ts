@@ -43,8 +43,8 @@ export const pluginErrors = {
   ),
   PLUGIN_CONTRACT: entry<{ plugin: string; faults: readonly { path: string; problem: string; fix: string }[] }>(
     ({ plugin, faults }) =>
-      `Plugin "${plugin}" is not a ServicePlugin: ${faults.map(({ path, problem }) => `${path} ${problem}`).join('; ')}`,
-    ({ faults }) => faults.map(({ path, fix }) => `${path}: ${fix}`),
+      `Plugin "${plugin}" is not a ServicePlugin: ${shown(faults.map(({ path, problem }) => `${path} ${problem}`)).join('; ')}`,
+    ({ faults }) => shown(faults.map(({ path, fix }) => `${path}: ${fix}`)),
   ),
   PLUGIN_COLLISION: entry<{ plugin: string; kind: string; name: string; other: string }>(
     ({ plugin, kind, name, other }) => `Plugin "${plugin}" has the ${kind} ${JSON.stringify(name)}, which "${other}" already has`,
@@ -93,6 +93,12 @@ export const pluginErrors = {
     ],
   ),
 } satisfies Record<string, Entry<never>>
+
+/** The first of them, each of bounded length: a plugin may have as many tools as it likes. */
+function shown(lines: readonly string[]): readonly string[] {
+  const first = lines.slice(0, 20).map((line) => (line.length > 500 ? `${line.slice(0, 500)}…` : line))
+  return lines.length > 20 ? [...first, `and ${lines.length - 20} more`] : first
+}
 
 /** Of what a process printed, enough to see what was wrong. */
 function lastLines(output: string): string {

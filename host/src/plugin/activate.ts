@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
-import { checkPlugin } from './source/check-contract.ts'
+import { checkPlugin, problemOf } from './source/check-contract.ts'
 import { requireGranted } from './trust/granted.ts'
 import { loadedObject, loadInline, type LoadedPlugin } from './run/load-plugin.ts'
 import { grantedCapabilities } from './trust/observe.ts'
@@ -76,11 +76,11 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       const why = 'it is an object of this process, and isolation is "process"'
       if (entry.isolation === 'process') throw hostError('PLUGIN_SPECIFIER', { plugin: label, use: specifierOf(entry), why })
     }
-    const plugin = checkPlugin(loaded.exported, entry.as, label)
+    const { plugin, leftOut } = checkPlugin(loaded.exported, entry.as, label)
     // An embedder's own object outlives any version of it.
     if (resolved) traces.push(plugin)
     instance = entry.as ?? plugin.name
-    surface = readSurface(plugin)
+    surface = readSurface(plugin, leftOut)
     if (resolved) {
       const globs = watchedGlobs(plugin.watch, entry, resolved)
       if (globs) watched = readWatched(globs)
@@ -94,6 +94,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     }
     const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: loaded.digests })
     if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
+    for (const one of leftOut)
+      deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
     for (const warning of verdict.warnings)
       deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
     pinned = pinnedRecord(verdict)

@@ -112,5 +112,6 @@ async function importSurface(
   // learn what kind of module a file is.
   if (entry.isolation === 'process')
     for (const [file, digest] of loaded.digests) if (digest !== '' && basename(file) !== 'package.json') read.add(file)
-  return { surface: readSurface(checkPlugin(loaded.exported, entry.as, label)), read }
+  const { plugin, leftOut } = checkPlugin(loaded.exported, entry.as, label)
+  return { surface: readSurface(plugin, leftOut), read }
 }

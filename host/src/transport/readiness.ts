@@ -26,6 +26,8 @@ export interface DegradedPlugin {
   readonly reloadError?: PluginReason
   /** Tools, as clients would see them, that are not what mcp.lock.json pins: not listed, and unknown to whoever calls them. */
   readonly quarantined?: readonly string[]
+  /** Tools and prompts, as clients would see them, that are not served because their schemas cannot be used. */
+  readonly leftOut?: readonly string[]
 }
 
 /**
@@ -35,10 +37,10 @@ export interface DegradedPlugin {
 export function readiness({ generation, plugins, ignored }: Snapshot, draining: boolean, missing?: HostError): Readiness {
   const degraded = plugins
     .filter(
-      ({ state, reloadError, othersQuarantined }) =>
-        state !== 'active' || reloadError !== undefined || othersQuarantined !== undefined,
+      ({ state, reloadError, othersQuarantined, surface }) =>
+        state !== 'active' || reloadError !== undefined || othersQuarantined !== undefined || Boolean(surface?.leftOut.length),
     )
-    .map(({ instance, state, entry, reason, reloadError, quarantined }): DegradedPlugin => {
+    .map(({ instance, state, entry, reason, reloadError, quarantined, surface }): DegradedPlugin => {
       const why = reason ?? reloadError
       return {
         plugin: instance,
@@ -46,6 +48,7 @@ export function readiness({ generation, plugins, ignored }: Snapshot, draining: 
         required: entry.required,
         ...(why && { code: why.code, reason: why.message }),
         ...(reloadError && { reloadError }),
+        ...(surface?.leftOut.length && { leftOut: surface.leftOut.map(({ name }) => fullName(instance, name)) }),
         ...(quarantined && { quarantined: Array.from(quarantined, (tool) => fullName(instance, tool)) }),
       }
     })

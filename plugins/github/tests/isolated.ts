@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { ServiceError, type HttpClient, type Principal, type ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { fakeCache, fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { readPluginConfig } from '../../../host/src/config/plugin/plugin-environment.ts'
-import { createValidators } from '../../../host/src/data/validate.ts'
+import { createValidators } from '../../../host/src/data/schema/validate.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
 import { createIsolation } from '../../../host/src/plugin/isolate/isolation.ts'
 import { checkPlugin } from '../../../host/src/plugin/source/check-contract.ts'
@@ -21,13 +21,13 @@ const principal: Principal = { id: 'local', tenant: undefined, permissions: ['*'
 export async function describedByItsProcess(): Promise<ServicePlugin> {
   const { isolation, loaded } = await load()
   using _ = isolation
-  return checkPlugin(loaded.exported, undefined, 'github')
+  return checkPlugin(loaded.exported, undefined, 'github').plugin
 }
 
 /** Runs the plugin in a process; its requests go out through `http`. */
 export async function isolate(config: Readonly<Record<string, unknown>>, http: HttpClient & AsyncDisposable): Promise<Isolated> {
   const { isolation, loaded, log } = await load()
-  const plugin = checkPlugin(loaded.exported, undefined, 'github')
+  const { plugin } = checkPlugin(loaded.exported, undefined, 'github')
   const surface = readSurface(plugin)
   const read = readPluginConfig({ schema: surface.config, instance: 'github', inline: config, env: {} })
   if (!read.ok) throw new Error(read.problems.join('; '))

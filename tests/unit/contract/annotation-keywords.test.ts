@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createValidators } from '../../../host/src/data/validate.ts'
+import { createValidators } from '../../../host/src/data/schema/validate.ts'
 
 const regionOf = (type: string) => ({ type: 'object', properties: { region: { type, 'x-mcp-header': 'Region' } } })
 

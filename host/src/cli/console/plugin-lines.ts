@@ -1,4 +1,5 @@
 import type { HostListing, PluginListing, ToolListing } from '../../listing.ts'
+import type { SurfaceWarning } from '../../plugin/run/surface-warnings.ts'
 import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 import { count, plain, type Paint } from './paint.ts'
 
@@ -15,6 +16,7 @@ export function pluginLines({ plugins, ignored }: HostListing, paint: Paint): re
       headOf(plugin, width, paint),
       ...toolLines(plugin, paint),
       ...reasonLines(plugin.reason, paint),
+      ...warningLines(plugin.warnings, paint),
     ]),
     ...others,
   ]
@@ -23,6 +25,11 @@ export function pluginLines({ plugins, ignored }: HostListing, paint: Paint): re
 /** What is in a folder of `pluginDirs` and is not served. */
 export function ignoredLines({ message, fix }: Pick<PluginReason, 'message' | 'fix'>, paint: Paint): readonly string[] {
   return [`  ${paint('yellow', plain(message))}`, ...fix.map((step) => `      - ${plain(step)}`)]
+}
+
+/** What is left out, and what some clients will drop. */
+export function warningLines(warnings: readonly SurfaceWarning[], paint: Paint): readonly string[] {
+  return warnings.map(({ name, problem, fix }) => paint('yellow', `      ${plain(name)}: ${plain(problem)}. ${plain(fix)}`))
 }
 
 /** What is wrong, the place with the lines around it, and what to do. */

@@ -1,10 +1,22 @@
 import type { DrainedVersion } from '../../plugin/reload/drain.ts'
 import type { ReloadReport } from '../../plugin/reload/reload-report.ts'
+import { surfaceWarnings, type SurfaceWarning } from '../../plugin/run/surface-warnings.ts'
 import { count, plain, type Paint } from './paint.ts'
-import { reasonLines } from './plugin-lines.ts'
+import { reasonLines, warningLines } from './plugin-lines.ts'
 
 /** What became of one plugin, as it is known when it is published. */
 export function reloadLines(report: ReloadReport, paint: Paint): readonly string[] {
+  return [...outcomeLines(report, paint), ...warningLines(newWarnings(report), paint)]
+}
+
+/** Those that were told before are not told with every save. */
+function newWarnings({ instance, before, after, outcome }: ReloadReport): readonly SurfaceWarning[] {
+  if (outcome === 'kept' || !after?.surface) return []
+  const known = new Set((before?.surface ? surfaceWarnings(before.surface, instance) : []).map((one) => JSON.stringify(one)))
+  return surfaceWarnings(after.surface, instance).filter((one) => !known.has(JSON.stringify(one)))
+}
+
+function outcomeLines(report: ReloadReport, paint: Paint): readonly string[] {
   const { instance, outcome, generation, previous, before, after } = report
   if (outcome === 'kept') {
     const goesOn = `${plain(instance)} was not reloaded, the version of generation ${previous} goes on`

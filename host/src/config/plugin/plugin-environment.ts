@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { isObject, type JsonSchema } from '../../data/json.ts'
-import { createValidators } from '../../data/validate.ts'
+import { createValidators } from '../../data/schema/validate.ts'
 import { check, checksWhole, isSecret, unnamedSchema, type Schema } from '../schema/check-value.ts'
 import { fillDefaults } from '../schema/defaults.ts'
 import { kindOf } from '../schema/expectation.ts'

@@ -2,8 +2,12 @@ import { isObject } from '../json.ts'
 import { brief, type Fault } from './schema-fault.ts'
 import { children, inPlace, several } from './subschemas.ts'
 
-/** References must stay inside the schema, must exist, and must not make checking one value cost more than `mostExpanded` subschemas. */
-export function checkReferences(root: Readonly<Record<string, unknown>>, fault: Fault, mostExpanded: number): void {
+/**
+ * References must lead to schemas inside the schema, which every bound looks at, and must not make checking one value cost more than
+ * `mostExpanded` subschemas. Returns what it costs.
+ */
+export function checkReferences(root: Readonly<Record<string, unknown>>, fault: Fault, mostExpanded: number): number {
+  const schemas = subschemasOf(root)
   const costs = new Map<unknown, number | 'open'>()
   const cost = (schema: unknown, path: string, open: ReadonlySet<unknown>): number => {
     if (!isObject(schema)) return 1
@@ -27,10 +31,10 @@ export function checkReferences(root: Readonly<Record<string, unknown>>, fault: 
       const reference = schema[keyword]
       if (reference === undefined) continue
       const target = typeof reference === 'string' ? lookUp(root, reference) : undefined
-      if (target === undefined) {
+      if (target === undefined || !(typeof target === 'boolean' || schemas.has(target))) {
         fault(
           `${path}/${keyword}`,
-          `${brief(reference)} is not in this schema`,
+          `${brief(reference)} is not ${target === undefined ? '' : 'a schema '}in this schema`,
           'Refer only to #/$defs/… or an $anchor of the same schema',
         )
         continue
@@ -46,7 +50,7 @@ export function checkReferences(root: Readonly<Record<string, unknown>>, fault: 
   function repeatedRecursion(schema: Readonly<Record<string, unknown>>, path: string, report: Fault): number {
     for (const keyword of several) {
       const branches = schema[keyword]
-      if (!Array.isArray(branches) || keyword === 'prefixItems') continue
+      if (!Array.isArray(branches) || keyword === 'prefixItems' || keyword === 'items') continue
       const seen = new Set<string>()
       for (const branch of branches) {
         if (!mentions(branch, recursive)) continue
@@ -65,6 +69,14 @@ export function checkReferences(root: Readonly<Record<string, unknown>>, fault: 
   const total = cost(root, '#', new Set())
   if (total > mostExpanded)
     fault('#', 'costs too much to check: its references multiply', 'Flatten the branches that refer to each other')
+  return total
+}
+
+/** Every object that is a schema, by where it stands: a default or an enum is none, whatever it looks like. */
+function subschemasOf(root: Readonly<Record<string, unknown>>): ReadonlySet<unknown> {
+  const found = new Set<unknown>([root])
+  for (const schema of found) if (isObject(schema)) for (const [, child] of children(schema)) found.add(child)
+  return found
 }
 
 /** Every `$ref` whose target contains that reference again. */
@@ -99,17 +111,25 @@ function mentions(schema: unknown, references: ReadonlySet<string>): boolean {
 }
 
 /** The schema that a reference inside `root` points at: `#`, a JSON pointer, or an anchor. */
-function lookUp(root: Readonly<Record<string, unknown>>, reference: string): unknown {
+export function lookUp(root: Readonly<Record<string, unknown>>, reference: string): unknown {
   if (reference === '#') return root
   if (!reference.startsWith('#')) return undefined
   if (!reference.startsWith('#/')) return findAnchor(root, reference.slice(1))
   let target: unknown = root
   for (const part of reference.slice(2).split('/')) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
-    if (typeof target !== 'object' || target === null || !Object.hasOwn(target, key)) return undefined
+    const key = pointerKey(part)
+    if (key === undefined || typeof target !== 'object' || target === null || !Object.hasOwn(target, key)) return undefined
     target = (target as Record<string, unknown>)[key]
   }
   return target
+}
+
+function pointerKey(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+  } catch {
+    return undefined
+  }
 }
 
 function findAnchor(schema: unknown, anchor: string): unknown {
@@ -120,4 +140,9 @@ function findAnchor(schema: unknown, anchor: string): unknown {
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** What checking one value costs at most, in subschemas, of a schema without faults. */
+export function costOf(root: Readonly<Record<string, unknown>>): number {
+  return checkReferences(root, () => {}, Infinity)
 }

@@ -8,16 +8,22 @@ export function children(schema: Readonly<Record<string, unknown>>): readonly (r
     if (Array.isArray(schema[key])) schema[key].forEach((child: unknown, index) => found.push([`${key}/${index}`, child]))
   for (const key of records) {
     const record = schema[key]
-    if (isObject(record)) for (const [name, child] of Object.entries(record)) found.push([`${key}/${name}`, child])
+    if (!isObject(record)) continue
+    for (const [name, child] of Object.entries(record))
+      if (!(key === 'dependencies' && Array.isArray(child))) found.push([`${key}/${name}`, child])
   }
   return found
 }
 
+/** Whether a schema says that it is of draft-07, where a tuple is an array of `items`. Everything else is 2020-12. */
+export function isDraft7(root: Readonly<Record<string, unknown>>): boolean {
+  return typeof root['$schema'] === 'string' && root['$schema'].includes('draft-07')
+}
+
 /** Keywords that hold one schema. */
-const single = [
+export const single = [
   'additionalProperties',
   'contains',
-  'contentSchema',
   'else',
   'if',
   'items',
@@ -29,8 +35,8 @@ const single = [
   'additionalItems',
 ]
 /** Those that hold an array of schemas. */
-export const several = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
+export const several = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items']
 /** Those that hold a record of schemas. */
-const records = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']
+export const records = ['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties']
 /** Those that look at the same value as the schema they stand in. */
-export const inPlace = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'])
+export const inPlace = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependencies', 'dependentSchemas'])

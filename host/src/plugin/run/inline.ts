@@ -89,11 +89,13 @@ export async function runInline({
     metrics,
     cache: (principal) => pluginCache(cache, { instance, digest, principal }),
   }
+  // By name: the host serves no tool whose schema it cannot use.
+  const surfaces = new Map(surface.tools.map((tool) => [tool.name, tool]))
   const tools = new Map(
-    plugin.tools.map((tool, index) => [
-      tool.name,
-      { run: tool.run, surface: surface.tools[index] as PluginSurface['tools'][number] },
-    ]),
+    plugin.tools.flatMap((tool) => {
+      const served = surfaces.get(tool.name)
+      return served ? [[tool.name, { run: tool.run, surface: served }] as const] : []
+    }),
   )
   const resources = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.read]))
   const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run]))

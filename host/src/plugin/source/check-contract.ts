@@ -1,8 +1,9 @@
 import type { ContractFault, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { contractFaults } from '@mcp-patchbay/plugin-api/host'
-import { schemaFaults } from '../../data/schema/schema-bounds.ts'
+import { schemaFaults, sourceFault } from '../../data/schema/schema-bounds.ts'
 import { RESERVED_INSTANCES } from '../../config/schema/rules.ts'
 import { withLocalReferences } from '../../data/schema/local-references.ts'
+import { beyondBounds } from '../../data/json-bounds.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 
@@ -10,18 +11,73 @@ import { hostError } from '../../errors.ts'
 const MAX_NAME = 64
 const MAX_DESCRIPTION = 8_192
 
+/** How much a plugin may say of one of its items besides schemas: it is copied, digested and sent to clients. */
+const ITEM_LIMITS = { depth: 32, values: 10_000 }
+/** An address that no client shortens, and that matches against a template in no time. */
+const MAX_URI = 2_048
+
+/** A plugin of which nothing is wrong but, perhaps, schemas of single tools and prompts: those it goes without. */
+export interface CheckedPlugin {
+  readonly plugin: ServicePlugin
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** A tool or prompt that is not served: its schema cannot be used. */
+export interface LeftOut {
+  readonly kind: 'tool' | 'prompt'
+  /** By its own name, without the instance. */
+  readonly name: string
+  /** All that is wrong with it, with the places. */
+  readonly faults: readonly ContractFault[]
+}
+
 /**
  * Is this a ServicePlugin that the host can run as `instance`? Returns it, or throws `PLUGIN_CONTRACT` with every fault at once: shape,
- * names, contract version, and each schema against the host's bounds.
+ * names, contract version, and its schemas against the host's bounds. A tool or prompt whose schema has faults is left out by name, and the
+ * others serve.
  */
-export function checkPlugin(value: unknown, as: string | undefined, label: string): ServicePlugin {
+export function checkPlugin(value: unknown, as: string | undefined, label: string): CheckedPlugin {
   const faults: ContractFault[] = [...contractFaults(value)]
   if (isObject(value)) {
     const instance = as ?? (typeof value['name'] === 'string' ? value['name'] : label)
-    faults.push(...instanceFaults(instance, as), ...itemFaults(value, instance))
+    faults.push(...instanceFaults(instance, as), ...itemFaults(value, instance), ...configFaults(value['config']))
   }
-  if (faults.length) throw hostError('PLUGIN_CONTRACT', { plugin: as ?? label, faults })
-  return value as ServicePlugin
+  const { leftOut, others } = sortFaults(faults, value)
+  if (others.length) throw hostError('PLUGIN_CONTRACT', { plugin: as ?? label, faults })
+  return { plugin: value as ServicePlugin, leftOut }
+}
+
+/** All that is wrong with what is left out, in a text of bounded length. */
+export function problemOf({ faults }: LeftOut): string {
+  const shown = faults.slice(0, 5).map(({ path, problem }) => `${path} ${problem}`.slice(0, 500))
+  return `${shown.join('; ')}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`
+}
+
+/** Parts what leaves out one tool or prompt from what no plugin can be run with. */
+function sortFaults(faults: readonly ContractFault[], value: unknown) {
+  const ofItems = Map.groupBy(faults, ({ path }) => SCHEMA_PATH.exec(path)?.[1])
+  const others = ofItems.get(undefined) ?? []
+  const leftOut = [...ofItems].flatMap(([place, itsFaults]): LeftOut[] => {
+    const [, list = '', index = ''] = /^(tools|prompts)\[(\d+)\]$/.exec(place ?? '') ?? []
+    const items = isObject(value) ? value[list] : undefined
+    const item: unknown = Array.isArray(items) ? items[Number(index)] : undefined
+    if (!isObject(item)) return []
+    return [{ kind: list === 'tools' ? 'tool' : 'prompt', name: String(item['name']), faults: itsFaults }]
+  })
+  return { leftOut, others }
+}
+
+const SCHEMA_PATH = /^(tools\[\d+\]|prompts\[\d+\])\.(?:input|output|arguments)(?![\w])/
+
+/** Its variables are read and checked by the host, as the arguments of tools are. */
+function configFaults(config: unknown): readonly ContractFault[] {
+  return isObject(config) && config['type'] === 'object' ? faultsOf(config, 'config', 'object') : []
+}
+
+function faultsOf(schema: unknown, path: string, root: 'object' | 'any'): readonly ContractFault[] {
+  const beyond = sourceFault(schema)
+  const faults = beyond ? [beyond] : schemaFaults(withLocalReferences(schema), { root })
+  return faults.map((fault) => ({ path: `${path}${fault.path.slice(1)}`, problem: fault.problem, fix: fault.fix }))
 }
 
 function instanceFaults(instance: string, as: string | undefined): readonly ContractFault[] {
@@ -46,9 +102,12 @@ function instanceFaults(instance: string, as: string | undefined): readonly Cont
 
 function itemFaults(plugin: Readonly<Record<string, unknown>>, instance: string): readonly ContractFault[] {
   const faults: ContractFault[] = []
-  const schema = (value: unknown, path: string, root: 'object' | 'any') => {
-    for (const fault of schemaFaults(withLocalReferences(value), { root }))
-      faults.push({ path: `${path}${fault.path.slice(1)}`, problem: fault.problem, fix: fault.fix })
+  const schema = (value: unknown, path: string, root: 'object' | 'any') => void faults.push(...faultsOf(value, path, root))
+  const extent = (item: Readonly<Record<string, unknown>>, path: string) => {
+    for (const key of ['meta', 'annotations', 'icons', 'tags', 'permissions', 'safePaths', 'cache']) {
+      const problem = beyondBounds(item[key], ITEM_LIMITS)
+      if (problem) faults.push({ path: `${path}.${key}`, problem, fix: 'Say less' })
+    }
   }
   const names = (item: Readonly<Record<string, unknown>>, path: string) => {
     const full = `${instance}_${String(item['name'])}`
@@ -67,14 +126,21 @@ function itemFaults(plugin: Readonly<Record<string, unknown>>, instance: string)
   }
   each(plugin['tools'], 'tools', (tool, path) => {
     names(tool, path)
+    extent(tool, path)
     if (isObject(tool['input'])) schema(tool['input'], `${path}.input`, 'object')
     if (isObject(tool['output'])) schema(tool['output'], `${path}.output`, 'any')
   })
   each(plugin['prompts'], 'prompts', (prompt, path) => {
     names(prompt, path)
+    extent(prompt, path)
     if (isObject(prompt['arguments'])) schema(prompt['arguments'], `${path}.arguments`, 'object')
   })
-  each(plugin['resources'], 'resources', names)
+  each(plugin['resources'], 'resources', (resource, path) => {
+    names(resource, path)
+    extent(resource, path)
+    if (typeof resource['uri'] === 'string' && resource['uri'].length > MAX_URI)
+      faults.push({ path: `${path}.uri`, problem: `is longer than ${MAX_URI} characters`, fix: 'Shorten it' })
+  })
   return faults
 }
 

@@ -1,5 +1,6 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { LeftOut } from './check-contract.ts'
 import { withLocalReferences } from '../../data/schema/local-references.ts'
 import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
 
@@ -16,6 +17,8 @@ export interface PluginSurface {
   readonly tools: readonly ToolSurface[]
   readonly resources: readonly ResourceSurface[]
   readonly prompts: readonly PromptSurface[]
+  /** What the plugin has and the host does not serve, with the reasons. Clients and the lock know nothing of it. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 export interface ToolSurface {
@@ -53,8 +56,12 @@ export interface PromptSurface {
   readonly schema: JsonSchema
 }
 
-/** Reads the surface of a plugin that passed the contract check. */
-export function readSurface(plugin: ServicePlugin): PluginSurface {
+/** Reads the surface of a plugin that passed the contract check, without what that left out. */
+export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] = []): PluginSurface {
+  const isServed = (kind: LeftOut['kind']) => {
+    const names = new Set(leftOut.filter((one) => one.kind === kind).map(({ name }) => name))
+    return ({ name }: { name: string }) => !names.has(name)
+  }
   return frozenJson<PluginSurface>({
     name: plugin.name,
     version: plugin.version,
@@ -64,7 +71,8 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
     credentials: plugin.credentials,
     headers: plugin.headers,
     capabilities: plugin.capabilities ?? {},
-    tools: plugin.tools.map((tool) => ({
+    leftOut,
+    tools: plugin.tools.filter(isServed('tool')).map((tool) => ({
       name: tool.name,
       access: tool.access,
       tags: tool.tags ?? [],
@@ -90,13 +98,15 @@ export function readSurface(plugin: ServicePlugin): PluginSurface {
       permissions: permissions ?? [],
       wire: { title, description, mimeType },
     })),
-    prompts: (plugin.prompts ?? []).map(({ name, title, description, arguments: args, permissions, interactive }) => ({
-      name,
-      permissions: permissions ?? [],
-      interactive: interactive ?? false,
-      schema: withLocalReferences(args) ?? { type: 'object', properties: {} },
-      wire: { title, description, arguments: promptArguments(args) },
-    })),
+    prompts: (plugin.prompts ?? [])
+      .filter(isServed('prompt'))
+      .map(({ name, title, description, arguments: args, permissions, interactive }) => ({
+        name,
+        permissions: permissions ?? [],
+        interactive: interactive ?? false,
+        schema: withLocalReferences(args) ?? { type: 'object', properties: {} },
+        wire: { title, description, arguments: promptArguments(args) },
+      })),
   })
 }
 

@@ -1,6 +1,6 @@
 import { normalizeEntry } from '../../config/schema/schema.ts'
 import { isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
-import type { Validators } from '../../data/validate.ts'
+import type { Validators } from '../../data/schema/validate.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { SearchCatalog, SnapshotItem, SnapshotTool } from './snapshot.ts'
 import { ToolIndexes } from './tool-index.ts'
@@ -28,7 +28,7 @@ export function createSearchCatalog(validators: Validators): SearchCatalog {
       needsApproval: false,
       surface: { name, access, tags: [], permissions: [], safePaths: [], interactive: false, wire },
       wire: Object.freeze({ name: `${OWN}_${name}`, ...wire }),
-      validateInput: validators.validator(wire.inputSchema),
+      validateInput: validators.completing(wire.inputSchema),
       validateOutput: undefined,
     })
   return Object.freeze({

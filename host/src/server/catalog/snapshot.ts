@@ -1,6 +1,6 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isObject, type JsonObject } from '../../data/json.ts'
-import type { Validator, Validators } from '../../data/validate.ts'
+import type { Validator, Validators } from '../../data/schema/validate.ts'
 import type { LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { fullName } from '../../plugin/run/names.ts'
 import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.ts'
@@ -139,14 +139,14 @@ export function buildSnapshot({
           kind: 'template',
           surface,
           match: template,
-          wire: Object.freeze({ uriTemplate: uri, name: item.name, ...surface.wire }),
+          wire: Object.freeze({ uriTemplate: uri, name: item.name, ...titled(surface) }),
         })
       else
         resources.set(uri, {
           ...item,
           kind: 'resource',
           surface,
-          wire: Object.freeze({ uri, name: item.name, ...surface.wire }),
+          wire: Object.freeze({ uri, name: item.name, ...titled(surface) }),
         })
     }
   }
@@ -199,13 +199,13 @@ function snapshotTool(
     surface,
     wire: Object.freeze({
       name,
-      ...surface.wire,
+      ...titled(surface),
       // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
       ...(uris && surface.wire['_meta'] ? { _meta: mountedMeta(surface.wire['_meta'], uris) as JsonObject } : {}),
       ...(own?.title === undefined ? {} : { title: own.title }),
       ...(own?.description === undefined ? {} : { description: own.description }),
     }),
-    validateInput: validators.validator(inputSchema),
+    validateInput: validators.completing(inputSchema),
     validateOutput: outputSchema ? validators.validator(outputSchema) : undefined,
   })
 }
@@ -221,8 +221,8 @@ function snapshotPrompt(surface: PromptSurface, of: Mount, validators: Validator
     ...item,
     kind: 'prompt',
     surface,
-    wire: Object.freeze({ name: item.name, ...surface.wire }),
-    validateArguments: validators.validator(surface.schema),
+    wire: Object.freeze({ name: item.name, ...titled(surface) }),
+    validateArguments: validators.completing(surface.schema),
   })
 }
 
@@ -251,6 +251,16 @@ function tagsOf({ instance, surface }: PluginRecord, access: string, own: readon
   return Object.freeze([
     ...new Set([instance, ...(surface ? [surface.name] : []), access, ...own.filter((tag) => tag !== 'read' && tag !== 'write')]),
   ])
+}
+
+/**
+ * What clients see of an item, with a title made of its name where its author gave none: `issues_get` is "Issues get". Some clients drop
+ * tools without one. The lock digests what the author wrote.
+ */
+function titled<Wire extends JsonObject>({ name, wire }: { readonly name: string; readonly wire: Wire }): Wire {
+  if (typeof wire['title'] === 'string') return wire
+  const words = name.replaceAll('_', ' ')
+  return { title: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, ...wire }
 }
 
 /** What the operator says of a tool: other words, more permissions, another time limit. What it does stays the plugin's. */
