@@ -59,3 +59,8 @@ test('takes an added secret out until everybody who added it has let it go', () 
   second()
   assert.equal(redact('issued-token'), 'issued-token')
 })
+
+test('takes out a secret of four characters, and leaves one of three, which is in every other word', () => {
+  assert.equal(createRedactor(['abcd'])('the key abcd'), 'the key [redacted]')
+  assert.equal(createRedactor(['abc'])('the key abc'), 'the key abc')
+})

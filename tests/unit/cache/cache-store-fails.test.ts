@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
+import { createDoubts } from '../../../host/src/cache/stores/doubts.ts'
+import { hashParts } from '../../../host/src/cache/stored-value.ts'
 import { createCache } from '../../../host/src/cache/cache.ts'
 import { createTestStore } from '../../fixtures/cache-store.ts'
 import { createTestClock } from '../../fixtures/test-clock.ts'
@@ -137,4 +140,79 @@ test('garbage in the store is a miss', async () => {
     assert.equal(await values.get('key'), undefined, text)
     assert.equal(await values.wrap('key', { ttlMs: 0 }, async () => 'loaded'), 'loaded', text)
   }
+})
+
+test('a value whose removal the store did not confirm is not given again, although the store is up and has it', async () => {
+  const { store, cache, values } = setUp()
+  await values.set('key', 'old', { ttlMs })
+  store.mode = { writes: new Error('read only') }
+  await values.delete('key')
+  assert.equal(cache.stats.state, 'up')
+  assert.equal(await values.get('key'), undefined)
+  store.mode = 'works'
+  assert.equal(await values.get('key'), undefined, 'the removal is tried again before anything is read')
+  await values.set('key', 'new', { ttlMs })
+  assert.equal(await values.get('key'), 'new')
+})
+
+test('a value that replaces another is not given as the old one when the store did not take it', async () => {
+  const { store, values } = setUp()
+  await values.set('key', 'old', { ttlMs })
+  store.mode = { writes: new Error('read only') }
+  await values.set('key', 'new', { ttlMs })
+  assert.equal(await values.get('key'), undefined)
+})
+
+test('what came into doubt while its removal was under way stays in doubt', async () => {
+  const removing = Promise.withResolvers<void>()
+  const removed: (readonly string[])[] = []
+  const doubts = createDoubts({
+    max: 2,
+    removeFromStore(keys) {
+      removed.push(keys)
+      return removed.length === 1 ? removing.promise : Promise.resolve()
+    },
+    clearStore: async () => void removed.push(['*']),
+  })
+  doubts.add(['a', 'b'])
+  const settled = doubts.settle()
+  doubts.add(['a'])
+  removing.resolve()
+  await settled
+  assert.deepEqual([doubts.has('a'), doubts.has('b')], [true, false])
+  await doubts.settle()
+  assert.deepEqual([doubts.has('a'), removed], [false, [['a', 'b'], ['a']]])
+  doubts.add(['a', 'b', 'c'])
+  assert.equal(doubts.has('any'), true, 'more than can be remembered: everything')
+  await doubts.settle()
+  assert.deepEqual([doubts.has('any'), removed.at(-1)], [false, ['*']])
+})
+
+test('what is dropped while it is loaded is not kept', async () => {
+  const { cache, values } = setUp()
+  const tag = cache.tag('plugin', 'acme')
+  const loading = Promise.withResolvers<string>()
+  const first = values.remember('key', { ttlMs, tags: [tag] }, () => loading.promise)
+  await turn()
+  await cache.drop([tag])
+  loading.resolve('before the drop')
+  assert.equal((await first).value, 'before the drop')
+  const { value, outcome } = await values.remember('key', { ttlMs, tags: [tag] }, async () => 'after it')
+  assert.deepEqual([value, outcome], ['after it', 'miss'])
+})
+
+test('no parts have the name of other parts, whatever is in them', () => {
+  const others = [
+    ['a', 'b'],
+    ['a:b'],
+    ['a,b'],
+    ['a","b'],
+    ['a\0b'],
+    ['', 'a', 'b'],
+    ['a', 'b', ''],
+    ['ab'],
+    ['b', 'a'],
+    ['["a","b"]'],
+  ]
+  assert.equal(new Set(others.map(hashParts)).size, others.length)
 })

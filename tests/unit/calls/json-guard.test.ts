@@ -73,3 +73,18 @@ test('never throws and always ends, whatever the bytes', () => {
     ),
   )
 })
+
+test('refuses a key that is twice among many, wherever the two are', () => {
+  const names = Array.from({ length: 40 }, (_, index) => `"k${index}":0`)
+  assert.equal(findJsonFault(`{${names.join(',')}}`), undefined)
+  for (const [first, second] of [
+    [0, 39],
+    [0, 17],
+    [15, 16],
+    [16, 17],
+    [30, 35],
+  ] as const) {
+    const doubled = names.toSpliced(second, 1, `"k${first}":0`)
+    assert.match(findJsonFault(`{${doubled.join(',')}}`) ?? '', new RegExp(`"k${first}" twice`))
+  }
+})

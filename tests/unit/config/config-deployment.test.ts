@@ -12,7 +12,7 @@ test('applies every default of the design', () => {
     plugins: [],
     pluginDirs: [],
     middleware: [],
-    tools: { allow: ['*'], deny: [], toolsets: {}, search: false },
+    tools: { allow: ['*'], deny: [], toolsets: {}, search: false, approval: [] },
     readOnly: false,
     server: { name: 'patchbay' },
     listen: {
@@ -344,3 +344,11 @@ function refused(config: HostConfig, deployment?: string, source?: { file: strin
   }
   return assert.fail('it was accepted')
 }
+
+test('an entry of a deployment changes one of the config, and never one that the deployment added itself', () => {
+  const config: HostConfig = {
+    plugins: ['./a'],
+    deployments: { production: { plugins: [{ use: './b' }, { use: './b', readOnly: true }, { use: './a', readOnly: true }] } },
+  }
+  assert.throws(() => resolveConfig(config, { deployment: 'production' }), /plugins\[2\]\.use: the same plugin as plugins\[1\]/)
+})

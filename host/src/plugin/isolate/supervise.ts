@@ -1,5 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
-import type { InputRequest, Principal } from '@mcp-patchbay/plugin-api'
+import type { InputRequest } from '@mcp-patchbay/plugin-api'
 import { inputRequired } from '@mcp-patchbay/plugin-api/host'
 import { limit } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
@@ -14,6 +13,7 @@ import { createBroker, type Broker } from './broker.ts'
 import type { IsolatedOptions, LoadedProcess } from './types.ts'
 import type { CallOrder, StartOrder } from './channel/messages.ts'
 import type { Packet } from './channel/peer.ts'
+import { createOpaqueCallers } from './opaque-callers.ts'
 import { ProcessGone, type PluginProcess } from './spawn.ts'
 import { writeConfig } from './channel/config-codec.ts'
 import { writeThrown } from './channel/error-codec.ts'
@@ -241,31 +241,6 @@ function wireRequest(
     clientCapabilities,
     ...(requestState === undefined ? {} : { requestState }),
   }
-}
-
-/** Two plugins cannot find out that they serve the same caller. The one principal of a host without callers has no secret in its name. */
-function createOpaqueCallers(): OpaqueCallers {
-  const key = randomBytes(32)
-  const hash = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
-  const known = new WeakMap<Principal, Principal>()
-  return {
-    opaque: (principal) => {
-      if (principal.kind === 'local') return principal
-      let hidden = known.get(principal)
-      if (!hidden) {
-        const { id, tenant, kind, permissions } = principal
-        hidden = { id: hash(JSON.stringify([kind, tenant, id])), tenant, kind, permissions }
-        known.set(principal, hidden)
-      }
-      return hidden
-    },
-    hide: (credentialKey) => (credentialKey === '' ? '' : hash(credentialKey)),
-  }
-}
-
-interface OpaqueCallers {
-  readonly opaque: (principal: Principal) => Principal
-  readonly hide: (credentialKey: string) => string
 }
 
 /** Throws `InvalidResult` for more than may be sent on, before it is copied or parsed. */

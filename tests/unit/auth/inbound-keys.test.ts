@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { makeKey, type KeyRecord } from '../../../host/src/auth/inbound/api-key.ts'
+import { createIntrospection } from '../../../host/src/auth/inbound/introspection.ts'
+import { openKeyRing } from '../../../host/src/auth/inbound/key-ring.ts'
+import { createCache } from '../../../host/src/cache/cache.ts'
+import { silentLogger } from '../../../host/src/observability/logger.ts'
+
+const ada = makeKey('ada')
+const record: KeyRecord = { id: 'ada', hash: ada.hash, scopes: ['read'], tenant: 'acme', notAfter: '2030-01-01T00:00:00Z' }
+
+/** The keys of a config, which a test replaces. */
+async function ring(t: TestContext, now: () => number = () => Date.parse('2026-01-01T00:00:00Z')) {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-keys-'))
+  const config: { keys: readonly KeyRecord[] } = { keys: [record] }
+  const keys = await openKeyRing({ file: join(folder, 'mcp.keys.json'), configured: () => config.keys, log: silentLogger, now })
+  t.after(() => {
+    keys[Symbol.dispose]()
+    rmSync(folder, { recursive: true })
+  })
+  const find = (key = ada.key) => {
+    const found = keys.find(key)
+    return 'refused' in found ? assert.fail(found.refused) : found
+  }
+  return { config, keys, find }
+}
+
+const bob = makeKey('ada')
+for (const [what, change] of [
+  ['scopes', { scopes: ['read', 'write'] }],
+  ['tenant', { tenant: 'umbrella' }],
+  ['end', { notAfter: '2029-01-01T00:00:00Z' }],
+  ['secret', { hash: bob.hash }],
+] as const)
+  test(`the streams of a key end when its ${what} changes, and what it opens from then on is the new one's`, async (t) => {
+    const { config, find } = await ring(t)
+    const before = find()
+    config.keys = [{ ...record, ...change }]
+    const after = find(what === 'secret' ? bob.key : ada.key)
+    assert.equal(before.revoked?.aborted, true)
+    assert.equal(after.revoked?.aborted, false)
+    assert.notEqual(after.principal, before.principal)
+  })
+
+test('a key goes on while its config is read again, opens nothing once it is gone, and its streams end then', async (t) => {
+  const { config, keys, find } = await ring(t)
+  const before = find()
+  config.keys = [{ ...record, scopes: [...record.scopes] }]
+  assert.equal(find(), before)
+  assert.equal(before.revoked?.aborted, false)
+  config.keys = []
+  assert.deepEqual(keys.find(ada.key), { refused: 'key_unknown' })
+  assert.equal(before.revoked?.aborted, true)
+})
+
+test('a key opens nothing from its end on, with another secret, or under another id', async (t) => {
+  let now = Date.parse('2030-01-01T00:00:00Z') - 1
+  const { keys, find } = await ring(t, () => now)
+  assert.deepEqual(find().principal, { id: 'key:ada', tenant: 'acme', permissions: ['read'], kind: 'apiKey' })
+  assert.deepEqual(keys.find(bob.key), { refused: 'key_unknown' })
+  assert.deepEqual(keys.find(ada.key.replace('_ada_', '_bob_')), { refused: 'key_unknown' })
+  assert.deepEqual(keys.find('pbk_ada'), { refused: 'key_malformed' })
+  now += 1
+  assert.deepEqual(keys.find(ada.key), { refused: 'key_expired' })
+})
+
+const ISSUER = 'https://id.example.com'
+const AUDIENCE = 'https://mcp.example.com/mcp'
+const AT = 1_800_000_000
+
+async function introspect(t: TestContext, claims: object, now: () => number = () => AT * 1000) {
+  const cache = createCache({ log: silentLogger })
+  t.after(() => cache[Symbol.asyncDispose]())
+  let asked = 0
+  const verify = createIntrospection({
+    issuer: ISSUER,
+    http: {
+      ask: async () => {
+        asked++
+        return { active: true, iss: ISSUER, aud: AUDIENCE, sub: 'ada', ...claims }
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+    audiencesAt: (path) => (path === '/mcp' ? [AUDIENCE] : []),
+    toleranceSeconds: 5,
+    keepMs: 60_000,
+    cache: cache.namespace('introspection', ISSUER),
+    now,
+    tenantClaim: 'tenant',
+    permissionClaims: ['scope'],
+  })
+  return { verdict: await verify('token', '/mcp'), verify, asked: () => asked }
+}
+
+/** [what the issuer says, the refusal, or for how many seconds the answer counts] */
+const ANSWERS: readonly (readonly [object, string | number])[] = [
+  [{}, 60],
+  [{ exp: AT + 3_600 }, 60],
+  [{ exp: AT + 10 }, 15], // its end, with the tolerance
+  [{ exp: AT - 4 }, 1],
+  [{ exp: AT - 5 }, 'exp'],
+  [{ exp: String(AT + 10) }, 'exp'],
+  [{ nbf: AT + 5 }, 60],
+  [{ nbf: AT + 6 }, 'nbf'],
+  [{ nbf: 'now' }, 'nbf'],
+  [{ active: false }, 'inactive'],
+  [{ active: 'true' }, 'inactive'],
+  [{ iss: 'https://evil.example' }, 'iss'],
+  [{ iss: undefined }, 60],
+  [{ aud: undefined }, 'aud'],
+  [{ aud: `${AUDIENCE}/more` }, 'aud'],
+  [{ aud: ['x', AUDIENCE] }, 60],
+  [{ cnf: { jkt: 'x' } }, 'cnf'],
+  [{ sub: undefined }, 'sub'],
+  [{ sub: undefined, client_id: 'machine' }, 60],
+  [{ sub: '' }, 'sub'],
+  [{ sub: 5 }, 'sub'],
+]
+for (const [claims, expected] of ANSWERS)
+  test(`an issuer's answer with ${JSON.stringify(claims)} ${typeof expected === 'string' ? `is refused for ${expected}` : `counts for ${expected} s`}`, async (t) => {
+    const { verdict } = await introspect(t, claims)
+    if ('refused' in verdict) return assert.equal(verdict.refused, expected)
+    return assert.equal(verdict.until, (AT + Number(expected)) * 1000)
+  })
+
+test('an answer is asked for once, counts at each address by its own audience, and is refused once the token has ended', async (t) => {
+  let now = AT * 1000
+  const { verify, asked } = await introspect(t, { exp: AT + 10 }, () => now)
+  assert.deepEqual(await verify('token', '/other'), { refused: 'aud' })
+  now += 15_000
+  assert.deepEqual(await verify('token', '/mcp'), { refused: 'exp' })
+  assert.equal(asked(), 1)
+})
