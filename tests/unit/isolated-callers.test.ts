@@ -65,8 +65,7 @@ function openBroker(t: TestContext) {
       request: { ...request, requestId: 'r' } as Partial<CallRequest> as CallRequest,
       scope: callScope({ principal }),
     })
-  const ask = (what: string, data: object, body = '') =>
-    broker.onAsk(what, { data, body: Buffer.from(body) } as Parameters<typeof broker.onAsk>[1])
+  const ask = (what: string, data: object, body = '') => broker.onAsk(what, { data, body: Buffer.from(body) })
   const send = (call: number) => ask('http', { call, how: 'text', path: '/x', options: {} })
   const get = async (call: number) =>
     ((await ask('cache', { call, what: 'get', key: 'key' })) as { data?: { found?: unknown } }).data?.found
