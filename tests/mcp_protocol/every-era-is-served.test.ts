@@ -30,7 +30,7 @@ for (const [name, connect] of Object.entries(httpClients)) {
     }
     await assert.rejects(client.read('demo://nothing'), { code: -32602, message: /Resource not found: demo:\/\/nothing/ })
     await assert.rejects(client.prompt('demo_nothing'), { code: -32602, message: /Unknown prompt: demo_nothing/ })
-    await assert.rejects(client.prompt('demo_greet'), { code: -32602, message: /arguments of prompt demo_greet do not fit/ })
+    await assert.rejects(client.prompt('demo_greet'), { code: -32602, message: /Invalid arguments for prompt demo_greet/ })
     await assert.rejects(client.complete('demo_nothing'), { code: -32602, message: /Unknown prompt: demo_nothing/ })
   })
 

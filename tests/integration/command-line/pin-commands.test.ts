@@ -121,7 +121,7 @@ test('approve knows what it cannot approve', async () => {
   await project.lock()
   for (const [target, known] of [
     ['nothing', /known names: notes/],
-    ['notes.nothing', /known are notes\.items_get/],
+    ['notes.nothing', /known names: notes\.items_get/],
   ] as const) {
     const { code, stderr } = await project.patchbay(['approve', target])
     assert.equal(code, 1)

@@ -222,7 +222,7 @@ export default definePlugin({
 })`
 
 for (const [what, use, files, says] of [
-  ['that is not there', './nothing.ts', {}, /middleware\[0\] \("\.\/nothing\.ts"\) cannot be used: .*is not there: looked in/],
+  ['that is not there', './nothing.ts', {}, /middleware\[0\] \("\.\/nothing\.ts"\) cannot be used: .*was not found in/],
   ['outside of the folder', '../outside.mjs', {}, /outside/],
   ['that throws', './broken.mjs', { 'broken.mjs': 'throw new Error("out of order")' }, /out of order/],
   ['without a default export', './empty.mjs', { 'empty.mjs': 'export {}' }, /its default export is no object/],
