@@ -5,7 +5,7 @@ export const pluginErrors = {
   PLUGIN_SPECIFIER: entry<{ plugin: string; use: string; why: string }>(
     ({ plugin, use, why }) => `Plugin "${plugin}" cannot be loaded from ${JSON.stringify(use)}: ${why}`,
     () => [
-      'Give a path that begins with ./ and stays in the folder of mcp.config.ts, or the name of an installed npm package',
+      'Give a path that begins with ./ or ../ and stays in the repository or workspace of mcp.config.ts, or the name of an installed npm package',
       'To develop a plugin elsewhere, link it: npm link, or a symlink in a folder of pluginDirs',
     ],
   ),

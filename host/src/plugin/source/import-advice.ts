@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, sep } from 'node:path'
 import { isError, messageOf, valueOf } from '../../observability/thrown.ts'
-import { readManifest } from './resolve-entry.ts'
+import { readManifest } from './plugin-manifest.ts'
 
 /** What to do about an import that failed as Node says it failed; undefined where no more is known than that. */
 export function importAdvice(error: unknown): readonly string[] | undefined {

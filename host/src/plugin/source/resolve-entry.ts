@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
+import { readManifest } from './plugin-manifest.ts'
+import { projectRoot } from './project-root.ts'
 
 /** Where a plugin's code is. All paths are real paths. */
 export interface ResolvedPlugin {
@@ -18,7 +20,7 @@ export interface ResolvedPlugin {
 }
 
 /**
- * Finds the module of an entry: a file or folder under the config's folder, or an installed npm package. Throws `PLUGIN_SPECIFIER` for
+ * Finds the module of an entry: a file or folder of the project, see `projectRoot`, or an installed npm package. Throws `PLUGIN_SPECIFIER` for
  * what could lead elsewhere, `PLUGIN_NOT_FOUND`, and `PLUGIN_VERSION` where another version is installed than the entry pins.
  */
 export function resolvePlugin(
@@ -71,8 +73,9 @@ function resolvePath(use: string, instance: string, configDir: string): Resolved
   if (use.includes(':') && !/^[a-z]:[\\/]/i.test(use)) throw refuse('it is a URL')
   if (use.includes('\0')) throw refuse('it holds a NUL character')
   const path = resolve(configDir, use)
-  const inside = relative(configDir, path)
-  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) throw refuse(`it lies outside ${configDir}`)
+  const project = projectRoot(configDir)
+  const inside = relative(project, path)
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) throw refuse(`it is outside ${project}`)
   let real: string
   try {
     real = realpathSync(path)
@@ -158,16 +161,6 @@ function targets(target: unknown): readonly string[] {
   if (Array.isArray(target)) return target.flatMap(targets)
   if (!isObject(target)) return []
   return Object.entries(target).flatMap(([condition, value]) => (CONDITIONS.has(condition) ? targets(value) : []))
-}
-
-/** The package.json of a folder; empty where there is none that can be read. */
-export function readManifest(folder: string): Readonly<Record<string, unknown>> {
-  try {
-    const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    return isObject(manifest) ? manifest : {}
-  } catch {
-    return {}
-  }
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path'
 import { hostError, type HostError } from '../../errors.ts'
 import { isObject } from '../../data/json.ts'
 import { isCode } from './surroundings.ts'
-import { readManifest } from './resolve-entry.ts'
+import { readManifest } from './plugin-manifest.ts'
 
 /**
  * Why something in a folder of `pluginDirs` is not served, where its author may think that it is; undefined for what looks like no plugin:
