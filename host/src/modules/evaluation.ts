@@ -38,18 +38,34 @@ export class Evaluation {
   sourceLength = 0
   /** Of the last file read for it; the later of two evaluations has the larger number. */
   lastRead: { readonly file: string; readonly order: number } | undefined
-  readonly #root: string | undefined
+  /** The folder that it covers, with a separator behind it; undefined for one of a single file. */
+  readonly root: string | undefined
+  readonly #packagesOnly: boolean
 
-  constructor({ id, graph, entry, root }: { id: number; graph: string; entry: string; root: string | undefined }) {
+  constructor({ id, graph, entry, root, packagesOnly = false }: EvaluationOptions) {
     this.id = id
     this.tag = `${tagOf(graph)}${id}`
     this.entry = entry
-    this.#root = root?.endsWith(sep) ? root : root && root + sep
+    this.root = root?.endsWith(sep) ? root : root && root + sep
+    this.#packagesOnly = packagesOnly
   }
 
   /** Whether the file is evaluated by this evaluation, rather than shared with others. */
   covers(file: string): boolean {
-    return file === this.entry || (this.#root !== undefined && file.startsWith(this.#root))
+    return file === this.entry || (this.#isBelow(file) && this.#packagesOnly === this.#isInPackages(file))
+  }
+
+  /** Whether the file is of a package that was installed for this root alone. */
+  ownsPackageOf(file: string): boolean {
+    return !this.#packagesOnly && this.#isBelow(file) && this.#isInPackages(file)
+  }
+
+  #isBelow(file: string): boolean {
+    return this.root !== undefined && file.startsWith(this.root)
+  }
+
+  #isInPackages(file: string): boolean {
+    return `${sep}${file.slice(this.root?.length)}`.includes(`${sep}node_modules${sep}`)
   }
 
   /** Notes a file it looked for in vain. */
@@ -70,6 +86,15 @@ export class Evaluation {
     for (const evaluation of found) for (const used of evaluation.uses.values()) found.add(used)
     return found
   }
+}
+
+export interface EvaluationOptions {
+  readonly id: number
+  readonly graph: string
+  readonly entry: string
+  readonly root: string | undefined
+  /** Of what is below the root, the files in node_modules, instead of all others. */
+  readonly packagesOnly?: boolean
 }
 
 /** What every tagged URL of `graph` contains, and no other URL does. */

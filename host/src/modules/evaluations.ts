@@ -16,6 +16,8 @@ export interface Evaluations {
   get(id: number, module: string): Evaluation
   /** The evaluation of `file`, outside the root of `user`, that `user` gets: an existing one as long as nothing in it changed. */
   share(file: string, user: Evaluation): Evaluation
+  /** The evaluation of the packages below `root`, known as `key`: an existing one as long as nothing in it changed. */
+  sharePackages(key: string, root: string): Evaluation
   /** Ends the evaluation, and every shared one that nobody else uses. Returns all that ended. */
   end(evaluation: Evaluation): Evaluation[]
 }
@@ -28,8 +30,8 @@ export function createEvaluations(graph: string): Evaluations {
   const tag = tagOf(graph)
   let last = 0
 
-  const create = (entry: string, root?: string): Evaluation => {
-    const evaluation = new Evaluation({ id: ++last, graph, entry, root })
+  const create = (entry: string, root?: string, packagesOnly = false): Evaluation => {
+    const evaluation = new Evaluation({ id: ++last, graph, entry, root, packagesOnly })
     alive.set(evaluation.id, evaluation)
     return evaluation
   }
@@ -67,6 +69,14 @@ export function createEvaluations(graph: string): Evaluations {
         shared.set(file, [...others, evaluation])
       }
       user.uses.set(file, evaluation)
+      return evaluation
+    },
+    sharePackages(key, root) {
+      const others = shared.get(key) ?? []
+      const current = others.findLast(({ digests }) => [...digests].every(([file, digest]) => digestOf(file) === digest))
+      if (current) return current
+      const evaluation = create(key, root, true)
+      shared.set(key, [...others, evaluation])
       return evaluation
     },
     end(evaluation) {

@@ -50,7 +50,7 @@ export function registerGraphHooks(options: HookOptions): Disposable {
     const shared = placement.sharedUrl(specifier)
     if (shared) return { url: shared, shortCircuit: true }
     const found = next(specifier, context)
-    placement.welcome(found.url)
+    placement.welcome(found.url, parentURL)
     return found
   }
 
@@ -86,13 +86,24 @@ export function registerGraphHooks(options: HookOptions): Disposable {
   const load: LoadHookSync = (url, context, next) => {
     if (!url.includes(tag)) {
       if (!url.startsWith(nodeModule))
-        return placement.isGuest(url) && admit ? loadGuest(url, context, next, admit) : next(url, context)
+        return placement.isGuest(url) && (admit || placement.isOwn(url)) ? loadGuest(url, context, next) : next(url, context)
       return generated(nodeModuleFacade({ graph, evaluation: Number(url.slice(nodeModule.length)) }))
     }
     const facade = modules.source(url)
     if (facade) return generated(facade)
     const evaluation = evaluations.of(url)
     return (evaluation && loadFor(evaluation, url, context)) ?? next(url, context)
+  }
+
+  /** Node loads it; what it read is what is judged. Of what it does not hand over, such as an addon, the file is. */
+  const loadGuest = (url: string, context: LoadHookContext, next: Parameters<LoadHookSync>[2]): LoadFnOutput => {
+    const loaded = next(url, context)
+    const file = fileURLToPath(url)
+    const { source } = loaded
+    const digest = source === null || source === undefined ? digestOf(file) : hash('sha256', viewOf(source))
+    const once = placement.read(url, digest)
+    admit?.({ file, digest, once })
+    return loaded
   }
 
   const loadFor = (evaluation: Evaluation, url: string, context: LoadHookContext): LoadFnOutput | undefined => {
@@ -117,16 +128,6 @@ interface ResolveRequest {
   readonly specifier: string
   readonly context: ResolveHookContext
   readonly next: Parameters<ResolveHookSync>[2]
-}
-
-/** Node loads it; what it read is what is judged. Of what it does not hand over, such as an addon, the file is. */
-function loadGuest(url: string, context: LoadHookContext, next: Parameters<LoadHookSync>[2], admit: Admit): LoadFnOutput {
-  const loaded = next(url, context)
-  const file = fileURLToPath(url)
-  const source = loaded.source
-  const digest = source === null || source === undefined ? digestOf(file) : hash('sha256', viewOf(source))
-  admit({ file, digest, once: true })
-  return loaded
 }
 
 function viewOf(source: NonNullable<LoadFnOutput['source']>): string | NodeJS.ArrayBufferView {

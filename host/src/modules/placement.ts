@@ -4,6 +4,7 @@ import { dirname, extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Evaluation } from './evaluation.ts'
 import type { Evaluations } from './evaluations.ts'
+import { createOwnPackages } from './own-packages.ts'
 import { assertResolvesAsOnDisk, packageName } from './package-scope.ts'
 import { isInPackages } from './source.ts'
 
@@ -11,10 +12,14 @@ import { isInPackages } from './source.ts'
 export interface Placement {
   /** The evaluation that loads `file` for `user`, or undefined when it is Node's to load: a package outside the root, or the host's. */
   place(file: string, user: Evaluation): Evaluation | undefined
-  /** Whether the module at this URL is of a package outside a root that its files, or other guests, brought in. */
+  /** Whether the module at this URL is of a package that files of a root, or other guests, brought in, and is Node's to load. */
   isGuest(url: string): boolean
-  /** Makes it one. Guests, too, get the host's copy of what it shares. */
-  welcome(url: string): void
+  /** Makes it one, as `parent` is. Guests, too, get the host's copy of what it shares. */
+  welcome(url: string, parent: string): void
+  /** Notes what Node read for a guest; whether it holds that for the whole process, rather than for one plugin. */
+  read(url: string, digest: string): boolean
+  /** Whether Node loads it from the packages of one plugin. */
+  isOwn(url: string): boolean
   /** The host's copy of a package, as a file URL, when the specifier names one it shares. */
   sharedUrl(specifier: string): string | undefined
   /** Compares what Node will use to resolve a bare or `#private` specifier with the disk; throws `MODULE_RESTART_REQUIRED`. */
@@ -25,21 +30,39 @@ export interface Placement {
 export function createPlacement(evaluations: Evaluations, shared: Readonly<Record<string, string>>): Placement {
   const sharedUrls = new Map(Object.entries(shared))
   const sharedFiles = new Set([...sharedUrls.values()].map((url) => fileURLToPath(url)))
-  const guests = new Set<string>()
+  /** The root whose own package it is; undefined for one outside of every root. */
+  const guests = new Map<string, string | undefined>()
+  const packages = createOwnPackages(evaluations)
 
   return {
     place(file, user) {
+      if (user.ownsPackageOf(file)) {
+        const evaluation = packages.of(user)
+        if (evaluation) evaluation.files.add(file)
+        else guests.set(pathToFileURL(file).href, user.root)
+        return evaluation
+      }
       if (user.covers(file)) {
         user.files.add(file)
         return user
       }
       if (sharedFiles.has(file)) return undefined
       if (!isInPackages(file)) return evaluations.share(file, user)
-      guests.add(pathToFileURL(file).href)
+      guests.set(pathToFileURL(file).href, undefined)
       return undefined
     },
     isGuest: (url) => guests.has(url),
-    welcome: (url) => void (url.includes('/node_modules/') && guests.add(url)),
+    isOwn: (url) => guests.get(url) !== undefined,
+    welcome(url, parent) {
+      if (!url.includes('/node_modules/') || guests.has(url)) return
+      const root = guests.get(parent)
+      guests.set(url, root !== undefined && fileURLToPath(url).startsWith(root) ? root : undefined)
+    },
+    read(url, digest) {
+      const root = guests.get(url)
+      if (root !== undefined) packages.read(root, fileURLToPath(url), digest)
+      return root === undefined
+    },
     sharedUrl(specifier) {
       const url = sharedUrls.get(specifier)
       if (url) return url

@@ -49,10 +49,7 @@ test('a path that leaves the repository is refused, and the lock records and fre
     'outside/index.ts': `throw new Error('imported')`,
     'repo/.git/HEAD': '',
     'repo/packages/mail.ts': revisionPlugin('mail', 1),
-    'repo/apps/host/mcp.config.json': JSON.stringify({
-      plugins: ['../../packages/mail.ts', '../../../outside'],
-      deployments: { production: { frozen: true, plugins: ['../../packages/mail.ts'] } },
-    }),
+    'repo/apps/host/mcp.config.json': JSON.stringify({ plugins: ['../../packages/mail.ts', '../../../outside'] }),
   })
   const at = { cwd: tree.path('repo/apps/host') }
   const { plugins } = JSON.parse((await runPatchbay(['list', '--json'], at)).stdout) as {
@@ -63,6 +60,8 @@ test('a path that leaves the repository is refused, and the lock records and fre
     ['active', 'failed'],
   )
   assert.match(plugins[1]?.reason?.message ?? '', new RegExp(`it is outside ${tree.path('repo')}$`))
+  const deployments = { production: { frozen: true } }
+  tree.write('repo/apps/host/mcp.config.json', JSON.stringify({ plugins: ['../../packages/mail.ts'], deployments }))
   const frozen = { ...at, env: { MCP_DEPLOYMENT: 'production' } }
   await runPatchbay(['lock'], frozen)
   assert.match((await runPatchbay(['call', 'mail_rev'], frozen)).stdout, /^1/)

@@ -100,7 +100,9 @@ function compile(file: string, code: string, evaluation: Evaluation): Function {
   if (code.includes('import(')) allowDynamicImport()
   const source = `${withoutHashbang(code)}\n//# sourceURL=${pathToFileURL(file).href}`
   try {
-    return compileFunction(source, commonJsParameters, { filename: evaluation.url(file), importModuleDynamically })
+    // Call sites say the file, by which packages such as bindings find what lies beside them; an `import()` needs to say whose it is.
+    const filename = code.includes('import(') ? evaluation.url(file) : file
+    return compileFunction(source, commonJsParameters, { filename, importModuleDynamically })
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const { message, stack = '' } = error

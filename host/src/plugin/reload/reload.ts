@@ -4,6 +4,7 @@ import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leak-detector.ts'
+import { isInPackages } from '../../modules/source.ts'
 import { pause, standsStill } from '../../data/pause.ts'
 import { planPublish } from './plan.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
@@ -216,7 +217,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     const isOutdated = (slot: Slot) =>
       !slot.building &&
       slot.newest !== undefined &&
-      (isTouched(slot, new Set(slot.newest.digests.keys())) || hasOtherConfigFiles(slot)) &&
+      (isTouched(slot, ownFiles(slot.newest)) || hasOtherConfigFiles(slot)) &&
       isServed(slot)
     if (!built.some(isOutdated)) return
     if (round > 0) await pause(options.graceMs * 2 ** Math.min(round - 1, 2), life.signal)
@@ -310,6 +311,11 @@ export function createReloader(options: ReloadOptions): Reloader {
       await drains.finished()
     },
   }
+}
+
+/** What people edit, without the packages that it brings: to read thousands of files again would take longer than the reload. */
+function ownFiles({ digests, root = '' }: Activation): ReadonlySet<string> {
+  return new Set([...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file)))
 }
 
 /** More plugins than this at once are built in turn, each at latest so long after the one before. */
