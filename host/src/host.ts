@@ -36,6 +36,13 @@ import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
 import { unusedRules } from './server/catalog/unused-rules.ts'
 import type { Activation } from './plugin/activation.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
+import {
+  collisionError,
+  findSharedVariables,
+  hostReaders,
+  pluginReaders,
+  unreadVariables,
+} from './plugin/settings/environment-readers.ts'
 import { entryCredentials } from './plugin/settings/credential-policy.ts'
 import { discoverEntries, type KnownFolder } from './plugin/source/discover.ts'
 import { createDormancy } from './plugin/lazy/lazy-activation.ts'
@@ -220,13 +227,17 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       redactor: redact,
       tenants: config.tenants,
       credentialsOf: (of) => entryCredentials(config, of, started),
-      createHttp: (options) => serviceHttp(options, { redactor: redact, readOnly: config.readOnly, configDir, env, accounts }),
+      createHttp: (options) =>
+        serviceHttp(options, { redactor: redact, readOnly: config.readOnly, frozen: config.frozen, configDir, env, accounts }),
     }),
     onOther: (listed) => void reloader.apply({ entries: entries(), all: (record) => record === listed }),
     log,
   })
+  const readersOf = (record: PluginRecord | undefined) => (record ? pluginReaders(record, config.tenants) : hostReaders(config))
+  refuseShared(config)
   const reloader = createReloader({
     log,
+    readersOf,
     now,
     publish,
     startPatienceMs: patienceMs ?? START_PATIENCE_MS,
@@ -274,12 +285,19 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     }
   }
 
+  const unreadNow = () => {
+    const { plugins } = registry.current
+    const readers = [undefined, ...plugins].flatMap(readersOf)
+    return unreadVariables(env, plugins, { tenants: config.tenants, readers })
+  }
   /** Said once for each, when a start, a reload or another config brings it about. */
   let told: readonly string[] = []
   const tellUnused = debounced(() => {
     const unused = unusedRules(config, registry.current)
     for (const rule of unused) if (!told.includes(rule)) log[config.frozen ? 'error' : 'warn']('rule_without_effect', { rule })
-    told = unused
+    const unread = unreadNow()
+    for (const reason of unread) if (!told.includes(reason)) log.warn('variable_without_reader', { reason })
+    told = [...unused, ...unread]
   })
   events.on('generation', tellUnused)
 
@@ -352,10 +370,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     },
     list: (caller = operator) => ({
       ...listHost(registry.current, caller),
-      warnings: [...configWarnings(config), ...unusedRules(config, registry.current)],
+      warnings: [...configWarnings(config), ...unusedRules(config, registry.current), ...unreadNow()],
     }),
     unusedRules: () => unusedRules(config, registry.current),
     async apply({ config: nextConfig, env: nextEnv, changed, samePlugins = false }) {
+      if (nextConfig) refuseShared(nextConfig)
       const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
       const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
       const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
@@ -372,6 +391,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         variables,
         all: (record) =>
           rightsChanged ||
+          // What it shared a variable with may have another name now.
+          record.reason?.code === 'CONFIG_COLLISION' ||
           forTenants.has(record.instance) ||
           (typeof repinned === 'function' ? repinned(record) : repinned === true),
         ...(changed ? { changed } : {}),
@@ -395,6 +416,12 @@ function debounced(work: () => void): () => void {
       work()
     })
   }
+}
+
+/** Throws `CONFIG_COLLISION` for a variable that the host itself would read for two things. */
+function refuseShared(config: Pick<ResolvedConfig, 'auth'>): void {
+  const error = collisionError(findSharedVariables(hostReaders(config)))
+  if (error) throw error
 }
 
 /** What every version of a plugin is built with. */

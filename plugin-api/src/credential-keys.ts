@@ -2,6 +2,7 @@
 export const CREDENTIAL_KEYS: readonly (readonly string[])[] = [
   ['oauthClientId', 'oauthClientSecret'],
   ['personalToken'],
+  ['apiToken'],
   ['apiKey'],
   ['username', 'password'],
 ]

@@ -7,6 +7,7 @@ export const config = Type.Object({
     pattern: '^https?://',
     description: 'Where the Web API begins. GovSlack: https://slack-gov.com/api',
   }),
+  apiToken: Type.Optional(Secret({ description: 'The same under another name; `personalToken` goes before it' })),
   personalToken: Type.Optional(
     Secret({
       description: 'A bot token (xoxb-…) or user token (xoxp-…). Search needs a user token. Without one the tools are hidden',

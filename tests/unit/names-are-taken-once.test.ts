@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineResource, Type, type TObject } from '@mcp-patchbay/plugin-api'
+import { defineResource } from '@mcp-patchbay/plugin-api'
 import { findCollisions } from '../../host/src/plugin/run/names.ts'
 import { urisOf } from '../../host/src/plugin/run/plugin-uris.ts'
 import { activeRecord, emptyPlugin, emptyTool } from '../fixtures/projects/snapshots.ts'
 
-const record = (name: string, tools: readonly string[], config: TObject = Type.Object({})) =>
+const record = (name: string, tools: readonly string[]) =>
   activeRecord(
     emptyPlugin(
       name,
       tools.map((tool) => emptyTool(tool)),
-      { config },
     ),
   )
 const messages = (...args: Parameters<typeof findCollisions>) =>
@@ -31,23 +30,6 @@ test('a tool name that two instances make in different ways is taken by the earl
 
 test('whoever serves keeps its names, whatever comes earlier in the config', () => {
   assert.deepEqual(messages([record('jira_eu', ['issues'])], [record('jira', ['eu_issues'])]).length, 1)
-})
-
-test('one environment variable is not read for two plugins', () => {
-  const first = record('github', [], Type.Object({ euApiUrl: Type.Optional(Type.String()) }))
-  const second = record('github_eu', [], Type.Object({ apiUrl: Type.Optional(Type.String()) }))
-  assert.match(String(messages([], [first, second])), /environment variable "GITHUB_EU_API_URL", which "github" already has/)
-})
-
-test('the variable that names a file for one plugin is not read for another', () => {
-  const optional = Type.Optional(Type.String())
-  const first = record('github', [], Type.Object({ apiUrl: optional }))
-  const second = record('github_api', [], Type.Object({ urlFile: optional }))
-  for (const pair of [
-    [first, second],
-    [second, first],
-  ])
-    assert.match(String(messages([], pair)), /environment variable "GITHUB_API_URL_FILE", which "github(_api)?" already has/)
 })
 
 test('one prompt and one resource address are not served by two plugins', () => {

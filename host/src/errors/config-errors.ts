@@ -36,7 +36,7 @@ export const configErrors = {
   ),
   CONFIG_CA_FILE: entry<{ file: string; setting: string; problem: string }>(
     ({ file, problem }) => `The certificates in ${file} cannot be read: ${problem}`,
-    ({ setting }) => [`Set http.${setting} of the entry in mcp.config.ts to a PEM file; the path is relative to the config`],
+    ({ setting }) => [`Set ${setting} to a PEM file that the host's user may read; the path is relative to the config`],
   ),
   CONFIG_UNUSED: entry<{ file: string; rules: readonly string[] }>(
     ({ file, rules }) =>
@@ -44,6 +44,21 @@ export const configErrors = {
     () => [
       'Correct each of them, or take it out',
       'See the tools there are, with their names: npx mcp-patchbay list --tools, and npx mcp-patchbay explain TOOL for the tags of one',
+    ],
+  ),
+  NETWORK_VARIABLE: entry<{ variable: string; problem: string }>(
+    ({ variable, problem }) => `${variable} cannot be used: it ${problem}`,
+    ({ variable }) => [
+      `Set ${variable} in the environment or in .env to such a value, or leave it out`,
+      'TIMEOUT is a number of seconds, SSL_VERIFY is true or false, CA_FILE a PEM file, PROXY_URL an http:// or https:// URL',
+    ],
+  ),
+  TLS_UNVERIFIED: entry<{ variable: string; plugin: string }>(
+    ({ variable, plugin }) =>
+      `${variable} turns off the check of the certificates of "${plugin}", and a frozen deployment does not take that from a variable`,
+    ({ variable, plugin }) => [
+      `Take ${variable} out, and name the authority of the service: ${variable.replace(/SSL_VERIFY$/, 'CA_FILE')}=/path/to/ca.pem`,
+      `Or say it in mcp.config.ts as well: http: { sslVerify: false } on the entry "${plugin}"`,
     ],
   ),
   CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(

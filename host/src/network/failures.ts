@@ -42,7 +42,7 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
   if (isTls(code))
     return upstream(`failed: no secure connection (${code})`, {
       retryable: false,
-      fix: `Check that ${subject.hints.baseUrlVariable} names the host as its certificate does; for a private authority set NODE_EXTRA_CA_CERTS to its certificate`,
+      fix: `Check that ${subject.hints.baseUrlVariable} names the host as its certificate does; for a private authority set ${subject.hints.caFileVariable ?? 'NODE_EXTRA_CA_CERTS'} to its certificate, or http.caFile of the entry in mcp.config.ts`,
     })
   if (error instanceof Error && error.name === 'HTTPParserError')
     return upstream('failed: the answer is not HTTP', { retryable: false, fix: `Check ${subject.hints.baseUrlVariable}` })

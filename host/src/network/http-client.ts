@@ -52,6 +52,8 @@ export interface ServiceHttpOptions {
   readonly clientCertificate?: { readonly cert: string; readonly key: string }
   /** Every request goes through it. */
   readonly proxy?: Proxy
+  /** False: the certificate of the service itself is not checked, that of any other host is. Default: true. */
+  readonly sslVerify?: boolean
   /** Where the service offers it. Default: true. */
   readonly http2?: boolean
   readonly clock?: Clock
@@ -85,6 +87,7 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     clientCertificate: options.clientCertificate,
     proxy: options.proxy,
     http2: options.http2,
+    sslVerify: options.sslVerify,
   })
   const deliver = createDelivery({ pools, reach, clock, limits, random: options.random ?? Math.random, log: options.log })
   const life = new AbortController()

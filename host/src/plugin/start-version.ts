@@ -28,7 +28,6 @@ export async function startVersion(
       surface,
       entry,
       isAuthConfigured: (config) => guarded(instance, 'isAuthConfigured', () => loaded.isAuthConfigured(plugin, config)),
-      log,
     },
     deps,
   )

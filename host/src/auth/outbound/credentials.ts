@@ -46,6 +46,11 @@ export function chooseCredential(settings: CredentialSettings): Credential | OAu
       return oauthClient(settings)
     case 'personalToken':
       return headerCredential('personalToken', readHeaderValue('personalToken', settings), settings)
+    case 'apiToken':
+      return headerCredential('personalToken', readHeaderValue('apiToken', settings), {
+        ...settings,
+        source: { kind: 'server', variables: [variableName(settings.prefix ?? settings.instance, 'apiToken')] },
+      })
     case 'apiKey':
       return headerCredential('apiKey', readHeaderValue('apiKey', settings), settings)
     case 'username':

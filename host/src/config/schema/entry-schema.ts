@@ -26,6 +26,12 @@ const httpSchema = section('How the host talks to the service, where that differ
   proxyUrl: Type.Optional(
     Type.String({ description: 'HTTP proxy that every request goes through: `http://user:password@proxy:3128`', format: 'uri' }),
   ),
+  sslVerify: Type.Optional(
+    Type.Boolean({
+      description:
+        'False: the certificate of the service, and of nothing else, is not checked; told at every start. Default: true',
+    }),
+  ),
   http2: Type.Optional(Type.Boolean({ description: 'HTTP/2 where the service offers it. Default: true' })),
   connectTimeoutMs: Type.Optional(Type.Integer({ description: 'For TCP and TLS together', minimum: 1 })),
   headersTimeoutMs: Type.Optional(Type.Integer({ description: 'From the request to the head of the answer', minimum: 1 })),

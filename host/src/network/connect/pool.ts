@@ -22,6 +22,8 @@ export interface PoolOptions {
   /** What the host proves itself to the service with, in PEM; no other host sees it. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined
   readonly proxy?: Proxy | undefined
+  /** False: what the service proves itself with is not checked. Default: true. */
+  readonly sslVerify?: boolean | undefined
   /** Default: true. */
   readonly http2?: boolean | undefined
 }
@@ -74,7 +76,8 @@ export function createPools(options: PoolOptions): Pools {
   const agents = new Map<Target['zone'], Agent>()
   const make = (zone: Target['zone']): Agent => {
     const isGuarded = zone !== 'service' || !allowPrivateBase
-    const own = zone === 'service' && clientCertificate ? { ...connecting, ...clientCertificate } : connecting
+    const ofService = { ...connecting, ...clientCertificate, rejectUnauthorized: options.sslVerify !== false }
+    const own = zone === 'service' ? ofService : connecting
     const connect = proxy
       ? proxiedConnector({ proxy, dialing, isGuarded, connecting: own })
       : (isGuarded ? guardedConnector : trustingConnector)(dialing, own)

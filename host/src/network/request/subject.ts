@@ -19,6 +19,8 @@ export interface Hints {
   /** The variables of the credentials the plugin takes: `GITHUB_PERSONAL_TOKEN`. */
   readonly credentialVariables: readonly string[]
   readonly baseUrlVariable: string
+  /** Names the file of the service's own certificate authority. Default: Node's. */
+  readonly caFileVariable?: string
 }
 
 /** For requests to a host other than the service: no setting of the service has to do with them. */

@@ -3,6 +3,7 @@ import type { LivePlugin } from '../run/live-plugin.ts'
 import { findCollisions } from '../run/names.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { reasonOf } from '../run/reason.ts'
+import { collisionError, findSharedVariables, type EnvironmentReader } from '../settings/environment-readers.ts'
 import { nameFromSpecifier } from '../source/resolve-entry.ts'
 import type { Build, Slot } from './slot.ts'
 
@@ -30,11 +31,11 @@ export interface PlannedChange {
  * on, with the reason beside it. No tool disappears because of a bad edit, an edit that wants other settings, or settings that do not
  * fit; only an operator who takes a credential away hides the tools.
  */
-export function planPublish(slots: readonly Slot[]): PublishPlan {
+export function planPublish(slots: readonly Slot[], readersOf: ReadersOf = () => []): PublishPlan {
   const candidates = slots.flatMap((slot) =>
     slot.building?.result ? [{ slot, build: slot.building, next: slot.building.result }] : [],
   )
-  const collisions = findAllCollisions(slots, candidates)
+  const collisions = findAllCollisions(slots, candidates, readersOf)
   const changes: PlannedChange[] = []
   const superseded: { activation: Activation; generation: number }[] = []
   const published: Slot[] = []
@@ -137,7 +138,11 @@ function canServe(record: PluginRecord | undefined): record is PluginRecord & { 
 }
 
 /** A refused candidate leaves its old version in place, whose names then stand against the others: again until nothing changes. */
-function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidate[]): ReadonlyMap<PluginRecord, Error> {
+function findAllCollisions(
+  slots: readonly Slot[],
+  candidates: readonly Candidate[],
+  readersOf: ReadersOf,
+): ReadonlyMap<PluginRecord, Error> {
   const refused = new Map<PluginRecord, Error>()
   for (;;) {
     const open = candidates.filter(
@@ -146,13 +151,38 @@ function findAllCollisions(slots: readonly Slot[], candidates: readonly Candidat
     )
     const replaced = new Set(open.map(({ slot }) => slot))
     const serving = slots.flatMap((slot) => (!replaced.has(slot) && slot.current ? [slot.current.record] : []))
-    const found = findCollisions(
-      serving,
-      open.map(({ next }) => next.record),
-    )
-    if (found.size === 0) return refused
-    for (const [record, error] of found) refused.set(record, error)
+    const next = open.map((candidate) => candidate.next.record)
+    const found = findCollisions(serving, next)
+    if (found.size > 0) {
+      for (const [record, error] of found) refused.set(record, error)
+      continue
+    }
+    const shared = sharedVariables(serving, next, readersOf)
+    if (shared.size === 0) return refused
+    for (const [record, error] of shared) refused.set(record, error)
   }
+}
+
+/** Which variables are read for a plugin; without one, for the host itself. */
+export type ReadersOf = (record: PluginRecord | undefined) => readonly EnvironmentReader[]
+
+/** Every candidate that reads a variable which something else reads too: whose secret it holds is not guessed, so neither gets it. */
+function sharedVariables(
+  serving: readonly PluginRecord[],
+  candidates: readonly PluginRecord[],
+  readersOf: ReadersOf,
+): ReadonlyMap<PluginRecord, Error> {
+  const shared = findSharedVariables([undefined, ...serving, ...candidates].flatMap(readersOf))
+  if (shared.length === 0) return new Map()
+  return new Map(
+    candidates.flatMap((record) => {
+      const own = new Set(readersOf(record).map(({ variable, reader }) => `${variable} ${reader}`))
+      const error = collisionError(
+        shared.filter(({ variable, readers }) => readers.some(({ reader }) => own.has(`${variable} ${reader}`))),
+      )
+      return error ? [[record, error] as const] : []
+    }),
+  )
 }
 
 function withRecord(activation: Activation, record: PluginRecord): Activation {

@@ -6,7 +6,7 @@ import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leak-detector.ts'
 import { isInPackages } from '../../modules/source.ts'
 import { pause, standsStill } from '../../data/pause.ts'
-import { planPublish } from './plan.ts'
+import { planPublish, type ReadersOf } from './plan.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { reasonOf } from '../run/reason.ts'
 import type { Link } from './follow-links.ts'
@@ -82,6 +82,8 @@ export interface ReloadOptions {
   readonly activate: (entry: PluginEntry, signal: AbortSignal) => Promise<Activation>
   /** Makes the records current, in one step; gives the generation. */
   readonly publish: (records: readonly PluginRecord[]) => number
+  /** No variable may be read for two things. */
+  readonly readersOf?: ReadersOf
   readonly onReload?: (report: ReloadReport) => void
   readonly onDrained?: (report: DrainedVersion) => void
   /** A version was drained and its modules released. */
@@ -129,7 +131,7 @@ export function createReloader(options: ReloadOptions): Reloader {
 
   /** Publishes every build that is done, and what was removed, as one generation. */
   function commit(): void {
-    const plan = planPublish([...slots.values()])
+    const plan = planPublish([...slots.values()], options.readersOf)
     const removed = leaving
     leaving = []
     const next = plan.records

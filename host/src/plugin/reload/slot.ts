@@ -1,11 +1,12 @@
 import { sep } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../../config/schema/schema.ts'
-import { configVariables } from '../../config/plugin/variables.ts'
+import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import type { Activation } from '../activation.ts'
 import { digestOf } from '../../modules/source.ts'
 import { isSurrounding } from '../source/surroundings.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
+import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { tenantPrefix } from '../settings/tenant-config.ts'
 
 /** One entry of the config over time: what serves, and what is being built to replace it. */
@@ -102,7 +103,12 @@ export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>):
   const prefixes = [instance, ...new Set([...tenants, ...(refusedFor?.keys() ?? [])])].map((tenant, index) =>
     index === 0 || tenant === '' ? instance : tenantPrefix(tenant, instance),
   )
+  const named = newest.record.entry.exchange?.clientSecretVariable
+  if (named !== undefined && (variables.has(named) || variables.has(`${named}_FILE`))) return true
   return prefixes
-    .flatMap((prefix) => configVariables(prefix, surface.config))
-    .some(({ variable }) => variables.has(variable) || variables.has(`${variable}_FILE`))
+    .flatMap((prefix) => {
+      const ofConfig = variablesOfConfig(prefix, surface)
+      return [...ofConfig, ...networkVariableNames(prefix, ofConfig)]
+    })
+    .some((variable) => variables.has(variable))
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { NetworkVariables } from '../../config/plugin/network-variables.ts'
+import { variableName } from '../../config/plugin/variables.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Proxy } from '../../network/connect/proxy.ts'
@@ -11,9 +13,18 @@ import type { ServiceHttpOptions } from '../../network/http-client.ts'
  */
 export function networkSettings(
   http: PluginEntry['http'],
-  { configDir, instance }: { readonly configDir: string; readonly instance: string },
+  { configDir, instance, prefix = instance, variables = {} }: NetworkSources,
 ): NetworkSettings {
-  const { caFile, certFile, keyFile, proxyUrl, http2, connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs, maxConnections } = http
+  const { timeoutMs } = variables
+  const named = (key: string) => `http.${key} of the entry "${instance}" in mcp.config.ts`
+  const ca = variables.caFile === undefined ? http.caFile : variables.caFile
+  const caName = variables.caFile === undefined ? named('caFile') : variableName(prefix, 'caFile')
+  const proxy = variables.proxyUrl ?? http.proxyUrl
+  const proxyName = variables.proxyUrl === undefined ? `http.proxyUrl of "${instance}"` : variableName(prefix, 'proxyUrl')
+  const sslVerify = variables.sslVerify ?? http.sslVerify
+  const { certFile, keyFile, http2, connectTimeoutMs, maxConnections } = http
+  const { headersTimeoutMs, bodyTimeoutMs } =
+    timeoutMs === undefined ? http : { headersTimeoutMs: timeoutMs, bodyTimeoutMs: timeoutMs }
   const read = (file: string, setting: string) => readCertificates(resolve(configDir, file), setting)
   return {
     limits: {
@@ -22,20 +33,29 @@ export function networkSettings(
       ...(bodyTimeoutMs === undefined ? {} : { bodyMs: bodyTimeoutMs }),
       ...(maxConnections === undefined ? {} : { connections: maxConnections }),
     },
-    ...(caFile === undefined ? {} : { ca: read(caFile, 'caFile') }),
+    ...(ca === undefined ? {} : { ca: read(ca, caName) }),
     ...(certFile === undefined || keyFile === undefined
       ? {}
-      : { clientCertificate: { cert: read(certFile, 'certFile'), key: read(keyFile, 'keyFile') } }),
-    ...(proxyUrl === undefined ? {} : { proxy: readProxy(proxyUrl, instance) }),
+      : { clientCertificate: { cert: read(certFile, named('certFile')), key: read(keyFile, named('keyFile')) } }),
+    ...(proxy === undefined ? {} : { proxy: readProxy(proxy, instance, proxyName) }),
+    ...(sslVerify === undefined ? {} : { sslVerify }),
     ...(http2 === undefined ? {} : { http2 }),
   }
 }
 
-type NetworkSettings = Pick<ServiceHttpOptions, 'limits' | 'ca' | 'clientCertificate' | 'proxy' | 'http2'>
+type NetworkSettings = Pick<ServiceHttpOptions, 'limits' | 'ca' | 'clientCertificate' | 'proxy' | 'http2' | 'sslVerify'>
 
-function readProxy(text: string, plugin: string): Proxy {
-  const refuse = (problem: string) =>
-    hostError('SERVICE_URL_INVALID', { plugin, setting: `http.proxyUrl of "${plugin}"`, problem })
+interface NetworkSources {
+  readonly configDir: string
+  readonly instance: string
+  /** What its variables begin with. */
+  readonly prefix?: string
+  /** They go before `http` of the entry. */
+  readonly variables?: NetworkVariables
+}
+
+function readProxy(text: string, plugin: string, setting: string): Proxy {
+  const refuse = (problem: string) => hostError('SERVICE_URL_INVALID', { plugin, setting, problem })
   const url = URL.parse(text)
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw refuse('is not an http:// or https:// URL')
   if (url.pathname !== '/' || url.search || url.hash) throw refuse('has a path, query or fragment')

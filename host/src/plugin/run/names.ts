@@ -1,4 +1,3 @@
-import { configVariables } from '../../config/plugin/variables.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import type { PluginRecord } from './plugin-record.ts'
 
@@ -62,10 +61,5 @@ function claims({ instance, surface }: PluginRecord): readonly Claim[] {
     ...(surface?.tools ?? []).map(({ name }) => claim('tool', fullName(instance, name))),
     ...(surface?.prompts ?? []).map(({ name }) => claim('prompt', fullName(instance, name))),
     ...(surface?.resources ?? []).map(({ uri }) => claim(RESOURCE, uri)),
-    // `euApiUrl` of github and `apiUrl` of github_eu would both read GITHUB_EU_API_URL.
-    ...(surface ? configVariables(instance, surface.config) : []).flatMap(({ variable }) => [
-      claim('environment variable', variable),
-      claim('environment variable', `${variable}_FILE`),
-    ]),
   ]
 }

@@ -4,6 +4,9 @@ import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
 import type { AccountTokens } from '../../auth/accounts/account-tokens.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
+import { readNetworkVariables, type NetworkVariables } from '../../config/plugin/network-variables.ts'
+import { variablesOfConfig } from '../settings/environment-readers.ts'
+import { hostError } from '../../errors.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
 import type { Redactor } from '../../observability/redact.ts'
@@ -17,10 +20,13 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, configDir, env, accounts }: ServiceHttpDeps,
+  { redactor, readOnly, frozen, configDir, env, accounts }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
-  const network = networkSettings(entry.http, { configDir, instance })
+  const variables = networkVariables({ instance, prefix, surface, entry }, { env, frozen })
+  const { sslVerify = true, ...network } = networkSettings(entry.http, { configDir, instance, prefix, variables })
+  if (!sslVerify)
+    log.warn('certificate_not_checked', { prefix, reason: `${variableName(prefix, 'sslVerify')} or http.sslVerify is false` })
   const proxy = network.proxy?.authorization
   const known = [...secrets.values(), ...(proxy === undefined ? [] : [passwordOf(proxy)])].map((secret) => redactor.add(secret))
   const credential = createServiceCredential({
@@ -34,6 +40,7 @@ export function serviceHttp(
   })
   const http = createServiceHttp({
     ...network,
+    sslVerify,
     instance,
     baseUrl,
     // An address in the private network is the operator's to give, not a package's to bring as its default.
@@ -46,6 +53,7 @@ export function serviceHttp(
     hints: {
       credentialVariables: configVariables(prefix, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
       baseUrlVariable: variableName(prefix, 'apiUrl'),
+      caFileVariable: variableName(prefix, 'caFile'),
     },
     redactor,
     hidesSecrets: true,
@@ -65,7 +73,24 @@ export function serviceHttp(
   }
 }
 
+/**
+ * Those of a tenant before those of the entry, but for the check of certificates: to go without it is said of one address. Throws
+ * `NETWORK_VARIABLE`, and `TLS_UNVERIFIED` where the deployment is frozen and the config does not say so as well.
+ */
+function networkVariables(
+  { instance, prefix, surface, entry }: Pick<HttpOptions, 'instance' | 'prefix' | 'surface' | 'entry'>,
+  { env, frozen }: Pick<ServiceHttpDeps, 'env' | 'frozen'>,
+): NetworkVariables {
+  const read = (of: string) => readNetworkVariables(of, { env, ofConfig: variablesOfConfig(of, surface) })
+  const { sslVerify: _, ...ofEntry } = prefix === instance ? {} : read(instance)
+  const own = read(prefix)
+  if (own.sslVerify === false && frozen && entry.http.sslVerify !== false)
+    throw hostError('TLS_UNVERIFIED', { variable: variableName(prefix, 'sslVerify'), plugin: instance })
+  return { ...ofEntry, ...own }
+}
+
 export interface ServiceHttpDeps {
+  readonly frozen: boolean
   readonly redactor: Redactor
   readonly readOnly: boolean
   readonly configDir: string

@@ -1,4 +1,3 @@
-import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ReadConfig, UnreadConfig } from '../../config/plugin/plugin-environment.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { configVariables, refuseCollisions, variableName } from '../../config/plugin/variables.ts'
@@ -39,12 +38,11 @@ export interface AudienceOptions {
   readonly surface: PluginSurface
   readonly entry: PluginEntry
   readonly isAuthConfigured: (config: Readonly<Record<string, unknown>>) => boolean | Promise<boolean>
-  readonly log: Logger
 }
 
 /** Reads the config of an entry, for everybody and for each tenant. Rejects as `isAuthConfigured` does, and with `CONFIG_COLLISION`. */
 export async function readAudience(
-  { instance, surface, entry, isAuthConfigured, log }: AudienceOptions,
+  { instance, surface, entry, isAuthConfigured }: AudienceOptions,
   environment: EntryEnvironment & { readonly tenants: TenantSettings },
 ): Promise<Audience> {
   const own = tenantsWith(environment.tenants, instance)
@@ -58,7 +56,6 @@ export async function readAudience(
 
   const settle = async (read: ReadConfig | UnreadConfig, prefix: string, refuse: (read: UnreadConfig | undefined) => void) => {
     for (const [file, digest] of read.files) files.set(file, digest)
-    for (const warning of read.warnings) log.warn('plugin_config_warning', { warning })
     if (!read.ok) {
       refuse(read)
       return undefined
