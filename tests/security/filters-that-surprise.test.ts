@@ -35,9 +35,10 @@ for (const [what, config, served, warnings] of filters)
     assert.deepEqual(await rawClient(url).tools(), served)
     for (const name of all.filter((tool) => !served.includes(tool)))
       assert.match((await rawClient(url).call(name)).text, new RegExp(`"Unknown tool: ${name}"`))
-    const said = lines.all.filter(({ event }) => event === 'config_warning')
+    const said = lines.all.filter(({ event }) => event === 'config_warning' || event === 'rule_without_effect')
     assert.equal(said.length, warnings.length, JSON.stringify(said))
-    for (const [index, warning] of warnings.entries()) assert.match(String(said[index]?.['warning']), warning)
+    for (const [index, warning] of warnings.entries())
+      assert.match(String(said[index]?.['warning'] ?? said[index]?.['rule']), warning)
   })
 
 test('a request that asks for toolsets nobody has sees nothing, and one that says nothing sees everything', async (t) => {
