@@ -86,6 +86,8 @@ export interface HostContext {
   readonly keepRegistry?: boolean
   /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
   readonly expectReloads?: boolean
+  /** How many lines the log had to drop, for /metrics. */
+  readonly logLinesDropped?: () => number
 }
 
 export interface HostEvents {
@@ -118,8 +120,8 @@ export interface Host extends AsyncDisposable {
   apply(change: HostChange): Promise<void>
   /** The files and folders that plugins were built from. */
   watched(): Sources
-  /** Stops taking work, waits for calls at most `graceMs`, then cancels them. */
-  close(options?: { graceMs?: number }): Promise<void>
+  /** Says not ready for `leaveMs` while it serves on, then stops taking work, waits for calls at most `graceMs`, then cancels them. */
+  close(options?: { graceMs?: number; leaveMs?: number }): Promise<void>
 }
 
 export interface HostChange {
@@ -154,7 +156,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     openAccountTokens({ dir: resolve(configDir, stored.dir), key: env[stored.keyVariable], variable: stored.keyVariable })
   const events = new EventEmitter<HostEvents>()
   const redact = context.redact ?? createRedactor()
-  const metrics = createMetrics()
+  const metrics = createMetrics({ logLinesDropped: context.logLinesDropped })
   const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
   const search = createSearchCatalog(validators)
@@ -322,9 +324,12 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const closed = Promise.withResolvers<void>()
   let closing: Promise<void> | undefined
 
-  async function close({ graceMs = config.limits.drainMs }: { graceMs?: number } = {}): Promise<void> {
+  async function close({
+    graceMs = config.limits.drainMs,
+    leaveMs = config.limits.leaveMs,
+  }: { graceMs?: number; leaveMs?: number } = {}): Promise<void> {
     closing ??= (async () => {
-      await Promise.all([...listeners].map((listening) => listening.close({ graceMs })))
+      await Promise.all([...listeners].map((listening) => listening.close({ graceMs, leaveMs })))
       await resources.disposeAsync()
       closed.resolve()
     })()

@@ -8,6 +8,7 @@ import type { Host } from './host.ts'
 import type { ResolvedConfig } from './config/schema/schema.ts'
 import { createLogger, type LogLines } from './observability/logger.ts'
 import { createRedactor } from './observability/redact.ts'
+import { stderrOutput } from './observability/log/stderr.ts'
 import { digestOf } from './modules/source.ts'
 import { realPathOf } from './plugin/source/surroundings.ts'
 import { lockPath } from './plugin/lock-file.ts'
@@ -74,6 +75,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
       redact,
       keepRegistry: !isWatching,
       expectReloads: isWatching,
+      logLinesDropped: () => stderrOutput().dropped,
     }),
   )
   const unused = settings.config.frozen ? host.unusedRules() : []

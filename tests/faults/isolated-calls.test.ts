@@ -104,11 +104,11 @@ test('of a flood of lines the log has as many as a second may have, and says how
     `for (let i = 0; i < 20_000; i++) ctx.log.info('flood', { i }); await new Promise((resolve) => setTimeout(resolve, 1_100)); return 1`,
   )
   // Each line goes to the log and to the client, within what both have together.
-  const heard = at.lines.all.filter(({ event }) => event === 'flood').length
+  const heard = at.lines.all.filter(({ event }) => event === 'plugin.flood').length
   assert.ok(heard > 0 && heard <= 1_000, `${heard} lines`)
   at.passMinute()
   await at.run(`ctx.log.info('after'); return 1`)
-  await at.lines.next(({ event }) => event === 'after')
+  await at.lines.next(({ event }) => event === 'plugin.after')
   const dropped = Number(at.lines.all.findLast(({ event }) => event === 'plugin_too_loud')?.['dropped'])
   assert.ok(dropped >= 38_000 && dropped < 40_000, `${dropped} of 40,000 were dropped`)
 })

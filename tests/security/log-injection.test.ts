@@ -38,7 +38,7 @@ test('what a plugin logs, throws and tells is one line of the log each, and whol
   for (const name of ['log', 'throw', 'tell']) await host.callInBothEras(`saying_${name}_do`)
   const said = host.log.filter(({ plugin }) => plugin === 'saying')
   assert.deepEqual(
-    said.filter(({ event }) => event === FORGED).map(({ [FORGED]: field }) => field),
+    said.filter(({ event }) => event === `plugin.${FORGED}`).map(({ fields }) => (fields as Record<string, unknown>)[FORGED]),
     [FORGED, FORGED],
   )
   const errors = said.filter(({ event }) => event === 'call_failed').map(({ error }) => (error as { message?: string })?.message)

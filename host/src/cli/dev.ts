@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { serveFile } from '../serve.ts'
 import { createDevConsole } from './console/console.ts'
-import { EXIT, type Run } from './terminal/exit.ts'
-import { untilSignal } from './terminal/signals.ts'
-import { adjusted, inputOver, onStart, serveOptions, type StartOptions } from './start.ts'
+import type { Run } from './terminal/exit.ts'
+import { watchEnding } from './terminal/signals.ts'
+import { adjusted, inputOver, onStart, serveOptions, servingHost, type StartOptions } from './start.ts'
 
 /** `patchbay dev`: `start --watch` with a console for people on stderr. */
 export function devCommand(run: Run): Command {
@@ -11,6 +11,7 @@ export function devCommand(run: Run): Command {
     .description('serves and watches, and shows what happens: for people who write plugins')
     .action((options: StartOptions) =>
       run(async () => {
+        using ending = watchEnding()
         const console = createDevConsole(process.stderr)
         await using served = await serveFile({
           ...options,
@@ -24,9 +25,10 @@ export function devCommand(run: Run): Command {
         const { host, log, settings } = served
         const listening = await host.listen(settings.config.listen)
         console.open(served, listening)
-        await untilSignal({ log, reread: () => served.reread(), over: inputOver(listening, log) })
+        ending.serving({ log, ...servingHost(served), over: inputOver(listening, log) })
+        await ending.told
         await host.close()
-        return EXIT.done
+        return ending.code
       }),
     )
 }

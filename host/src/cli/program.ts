@@ -35,8 +35,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     .hook('preAction', async (_, action) => {
       const { dotenv } = action.opts<{ dotenv?: string }>()
       if (dotenv !== undefined) action.setOptionValue('envFile', dotenv)
-      if (await repairProject(action.opts<CommonOptions>().config))
-        process.stderr.write('A command that changed this project was interrupted; everything is as it was before\n')
+      const repaired = await repairProject(action.opts<CommonOptions>().config)
+      if (repaired !== undefined) process.stderr.write(`${repaired}\n`)
     })
   const [name = ''] = argv
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS)

@@ -3,9 +3,9 @@ import { ownStdout } from '../../bin/own-stdout.mjs'
 import { withDefaults } from '../config/schema/defaults.ts'
 import { httpSchema } from '../config/schema/listen-schema.ts'
 import type { ResolvedConfig } from '../config/schema/schema.ts'
-import { serveFile } from '../serve.ts'
-import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
-import { untilSignal } from './terminal/signals.ts'
+import { serveFile, type ServedHost } from '../serve.ts'
+import type { CommonOptions, Run } from './terminal/exit.ts'
+import { watchEnding, type ServingHost } from './terminal/signals.ts'
 import { strayStdin } from './terminal/stray-stdin.ts'
 import type { Listening } from '../transport/listen.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -30,6 +30,7 @@ export function startCommand(run: Run): Command {
     .option('--watch', 'take over edits of plugins, config and .env at once')
     .action((options: StartOptions) =>
       run(async () => {
+        using ending = watchEnding()
         await using served = await serveFile({
           ...options,
           watch: options.watch ?? false,
@@ -39,9 +40,10 @@ export function startCommand(run: Run): Command {
         const { host, log, settings } = served
         const listening = host.listen(settings.config.listen)
         // Not after it listens: whoever reads where may stop it at once.
-        await untilSignal({ log, reread: () => served.reread(), over: listening.then((open) => inputOver(open, log)) })
+        ending.serving({ log, ...servingHost(served), over: listening.then((open) => inputOver(open, log)) })
+        await Promise.race([ending.told, listening.then(() => ending.told)])
         await host.close()
-        return EXIT.done
+        return ending.code
       }),
     )
 }
@@ -49,6 +51,11 @@ export function startCommand(run: Run): Command {
 /** Before the first plugin is imported: where stdio is served, what a plugin's children print must not reach the client. */
 export function onStart({ listen }: ResolvedConfig): void {
   if (listen.stdio) ownStdout()
+}
+
+/** What signals are about. */
+export function servingHost(served: ServedHost): Pick<ServingHost, 'reread' | 'owners'> {
+  return { reread: () => served.reread(), owners: () => served.host.watched().owners }
 }
 
 /** Resolves when the client is gone that had the host started, where there is one. */

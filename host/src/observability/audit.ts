@@ -1,5 +1,8 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
+/** The event of every line below: what is in the way is dropped before such a line is. A plugin cannot write one. */
+export const AUDIT_EVENT = 'audit'
+
 /** One decision: who wanted what, and what became of it. Never a value that a caller or a service sent. */
 export interface AuditLine {
   readonly decision: 'allow' | 'deny'
@@ -34,7 +37,7 @@ export interface Audit {
 export function createAudit(log: Logger, isOn: () => boolean): Audit {
   return {
     record(line) {
-      if (isOn()) log.info('audit', { ...line() })
+      if (isOn()) log.info(AUDIT_EVENT, { ...line() })
     },
   }
 }

@@ -1,7 +1,10 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
+import { AUDIT_EVENT } from './audit.ts'
 import { prettyLines } from './pretty.ts'
-import { isError, textOf, valueOf } from './thrown.ts'
+import { LINE_LIMITS, shortenFields, shortenText } from './log/shorten.ts'
+import { stderrOutput } from './log/stderr.ts'
+import { serializeError } from './log/serialize-error.ts'
 import { visible } from './visible.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -12,7 +15,7 @@ export type LogLines = DestinationStream
 export interface LoggerOptions {
   readonly level: LogLevel
   readonly format: 'json' | 'pretty'
-  /** Default: file descriptor 2, written synchronously so that the last line before an exit is not lost. */
+  /** Default: stderr, which never waits for its reader. */
   readonly destination?: LogLines
   /** Takes every known secret out of a line; see redact.ts. */
   readonly redact?: (line: string) => string
@@ -23,10 +26,13 @@ export interface LoggerOptions {
  * cursor is escaped, so no value can forge a line or hide one. stdout is never touched: on stdio it is the protocol.
  */
 export function createLogger({ level, format, destination, redact }: LoggerOptions): Logger {
-  const sink = destination ?? stderrLines()
+  /** The event of the line that is being made: a line is made and written in one go. */
+  const current = { event: '' }
+  const sink = destination ?? stderrLines(current)
   const formatted = format === 'pretty' ? prettyLines(sink) : visibleLines(sink)
-  const stream = redact ? { write: (line: string) => formatted.write(redact(line)) } : formatted
-  return wrap(
+  // A secret is gone before anything is cut: half of one is no longer recognised.
+  const stream = { write: (line: string) => formatted.write(shortLine(redact ? redact(line) : line)) }
+  const log = wrap(
     pino(
       {
         level,
@@ -38,15 +44,27 @@ export function createLogger({ level, format, destination, redact }: LoggerOptio
       },
       stream,
     ),
+    current,
   )
+  if (!destination) stderrOutput().onDropped((lines) => log.warn('log_lines_dropped', { lines }))
+  return log
 }
 
-/** A log that cannot be written, be its disk full or its reader gone, ends no host. It keeps the last of it, to be written when it can. */
-function stderrLines(): DestinationStream {
-  const sink = pino.destination({ fd: 2, sync: true, maxLength: 1_048_576 })
-  sink.on('error', () => {})
-  return sink
+/** A log whose reader is stuck or gone, or whose disk is full, neither stops nor ends the host: see log-output.ts. */
+function stderrLines(current: { readonly event: string }): DestinationStream {
+  const output = stderrOutput()
+  return { write: (text) => output.write(text, current.event === AUDIT_EVENT) }
 }
+
+/** A line as it is, or, where it is too long for whoever reads lines, with its long fields cut and marked. */
+function shortLine(line: string): string {
+  if (line.length <= LINE_LIMITS.line) return line
+  const { level, time, event, ...fields } = JSON.parse(line) as Readonly<Record<string, unknown>>
+  const short = shortenFields(fields, LINE_LIMITS.line)
+  return JSON.stringify({ level, time, ...short, shortened: line.length, event: shortenText(String(event), MAX_EVENT) })
+}
+
+const MAX_EVENT = 200
 
 /** pino leaves the control characters beyond ASCII as they are, and a terminal takes them for commands. */
 function visibleLines(sink: DestinationStream): DestinationStream {
@@ -62,8 +80,9 @@ export const silentLogger: Logger = Object.freeze({
   child: () => silentLogger,
 })
 
-function wrap(logger: PinoLogger): Logger {
+function wrap(logger: PinoLogger, current: { event: string }): Logger {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) => {
+    current.event = event
     if (fields) logger[level](fields, event)
     else logger[level](event)
   }
@@ -72,20 +91,6 @@ function wrap(logger: PinoLogger): Logger {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (fields) => wrap(logger.child(fields)),
-  }
-}
-
-/** An error with its stack and causes, five deep at most: a cause may point back. */
-function serializeError(error: unknown, depth = 0): unknown {
-  if (!isError(error)) return error
-  const code = valueOf(error, 'code')
-  const cause = valueOf(error, 'cause')
-  return {
-    name: textOf(error, 'name'),
-    message: textOf(error, 'message'),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    stack: textOf(error, 'stack'),
-    ...(cause !== undefined && depth < 5 ? { cause: serializeError(cause, depth + 1) } : {}),
+    child: (fields) => wrap(logger.child(fields), current),
   }
 }

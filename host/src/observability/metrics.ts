@@ -37,7 +37,12 @@ const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 /** So many records wait for prom-client, which is read when somebody asks for them, or when there are more. */
 const MAX_WAITING = 500
 
-export function createMetrics(): HostMetrics {
+export interface MetricsOptions {
+  /** How many lines the log dropped so far. Default: a log that is not ours, of which that is not known. */
+  readonly logLinesDropped?: (() => number) | undefined
+}
+
+export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMetrics {
   const waiting: ((meters: Meters) => void)[] = []
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
@@ -94,7 +99,11 @@ export function createMetrics(): HostMetrics {
       })
     },
     async render() {
-      const { registry, processes, memory } = meters ?? (await (opening ??= open()))
+      const { registry, logDropped, processes, memory } = meters ?? (await (opening ??= open()))
+      if (logLinesDropped) {
+        logDropped.reset()
+        logDropped.inc(logLinesDropped())
+      }
       processes.reset()
       memory.reset()
       for (const { plugin, memoryMb } of look()) {
@@ -158,6 +167,11 @@ function createMeters(prometheus: typeof Prometheus) {
       name: 'patchbay_cache_lookups_total',
       help: 'Looks into the cache by kind of entry and outcome: hit, miss, stale, joined',
       labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    logDropped: new Counter({
+      name: 'patchbay_log_lines_dropped_total',
+      help: 'Lines of the log that were dropped because nothing read them or the disk was full',
       registers,
     }),
     cacheUp: new Gauge({

@@ -19,9 +19,13 @@ const paint = (style: Style, text: string) => styleText(style, text, { stream: p
 const levels: Readonly<Record<string, Style>> = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' }
 
 function pretty(line: string): string {
-  const { level, time, event, error, ...fields } = JSON.parse(line) as Record<string, unknown>
+  const { level, time, event, error: own, fields: given, ...fields } = JSON.parse(line) as Record<string, unknown>
   const name = String(level)
-  const values = Object.entries(fields).map(([key, value]) => `${paint('gray', `${plain(key)}=`)}${show(value)}`)
+  // What a plugin wrote stands behind what the host says of the line.
+  const { error = own, ...ofPlugin }: { error?: unknown } = typeof given === 'object' && given !== null ? given : {}
+  const values = [...Object.entries(fields), ...Object.entries(ofPlugin)].map(
+    ([key, value]) => `${paint('gray', `${plain(key)}=`)}${show(value)}`,
+  )
   const head = `${paint('gray', String(time).slice(11, 23))} ${paint(levels[name] ?? 'white', name.padEnd(5))} ${plain(String(event))}`
   return [[head, ...values].join(' '), ...errorLines(error)].join('\n')
 }

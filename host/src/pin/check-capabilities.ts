@@ -10,7 +10,7 @@ export interface ManifestOrigin {
   /** The folder of mcp.config.ts, absolute. */
   readonly base: string
   /** The home folder of the user who runs the host: a grant that contains it is too wide. */
-  readonly home: string
+  readonly home: string | undefined
 }
 
 /**
@@ -93,7 +93,7 @@ function faultOfVariable(value: string): string | undefined {
   return processVariables.test(value.toUpperCase()) ? 'steers the process itself and cannot be granted' : undefined
 }
 
-function faultOfPath(value: string, bases: readonly [string, string], home: string): string | undefined {
+function faultOfPath(value: string, bases: readonly [string, string], home: string | undefined): string | undefined {
   if (value === '') return 'is empty'
   if (value.includes('\0') || value.includes('\\')) return 'holds a backslash or NUL; separate folders with /'
   if (/[*?[\]{}!]/.test(value)) return 'is a pattern; name the folder or file itself'
@@ -104,7 +104,8 @@ function faultOfPath(value: string, bases: readonly [string, string], home: stri
   const full = path.resolve(bases[0], value)
   if (bases.some((base) => contains(full, base)))
     return 'is the folder of the config or contains it; name the folder below it that the plugin needs'
-  if (contains(full, home)) return 'is a home folder or contains one; name the folder below it that the plugin needs'
+  if (home !== undefined && contains(full, home))
+    return 'is a home folder or contains one; name the folder below it that the plugin needs'
   if (/^\/(proc|sys|dev)(\/|$)/.test(full)) return 'is part of the operating system, and through it of other processes'
   if (path.dirname(full) === path.parse(full).root)
     return 'is a whole top-level folder; name the folder below it that the plugin needs'

@@ -60,7 +60,10 @@ export interface HttpDeps {
   readonly requestCredentials?: RequestCredentialOptions
   /** Around each request of a client that is known, the first outermost. */
   readonly middleware?: readonly Middleware[]
+  /** Milliseconds since 1970, for what callers bring. Default: the clock of the machine. */
   readonly now?: () => number
+  /** Milliseconds that never go back or leap, for what lasts so long here. Default: `now` where that is given. */
+  readonly elapsed?: () => number
   readonly timeouts?: Partial<Timeouts>
   /** How often it looks for answers that take long, in milliseconds; see {@link Answering.tick}. Default: a second. */
   readonly tickMs?: number
@@ -84,6 +87,7 @@ export interface HttpTransport {
 /** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
   const { authenticate, inFlight, log, now = Date.now, requestCredentials = ANY_SERVICE } = deps
+  const { elapsed = deps.now ?? performance.now.bind(performance) } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
     throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
   if (!authenticate && !isLoopback(options.host)) log.warn('listening_unauthenticated', { address: options.host })
@@ -93,11 +97,18 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const { max } = options.sessions
   // Without authentication everybody is the same principal, who may have them all.
   const maxPerOwner = authenticate ? Math.ceil(max / 2) : max
-  const streamable = createStreamable({ ...deps, sessions: options.sessions, maxSessionsPerOwner: maxPerOwner, isDraining, now })
+  const streamable = createStreamable({
+    ...deps,
+    sessions: options.sessions,
+    maxSessionsPerOwner: maxPerOwner,
+    isDraining,
+    now,
+    elapsed,
+  })
   const sse = options.sse
     ? lazily(async () => {
         const [{ createSse }, factory] = await Promise.all([import('./streamable/sse.ts'), deps.factory()])
-        return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now })
+        return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now, elapsed })
       })
     : undefined
   const admission = createAdmission(options)

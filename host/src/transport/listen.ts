@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
 import { secretVariable } from '../auth/outbound/secret-variable.ts'
@@ -47,8 +48,11 @@ export interface Listening {
   readonly hasStdio: boolean
   /** Resolves when the client on stdio is gone; never without one. */
   readonly stdioClosed: Promise<void>
-  /** Says not ready, takes no new calls, waits at most `graceMs` for those in flight, cancels the rest, closes. */
-  readonly close: (options: { readonly graceMs: number }) => Promise<void>
+  /**
+   * Says not ready, and serves on for `leaveMs` where it serves HTTP; then takes no new calls, waits at most `graceMs` for those in flight,
+   * cancels the rest, closes.
+   */
+  readonly close: (options: { readonly graceMs: number; readonly leaveMs?: number }) => Promise<void>
 }
 
 /** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_…` and, for what callers are checked against, `AUTH_…`. */
@@ -112,8 +116,12 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     managementUrl: operations?.origin,
     hasStdio: stdio !== undefined,
     stdioClosed: stdio ? stdio.closed : new Promise(() => {}),
-    async close({ graceMs }) {
+    async close({ graceMs, leaveMs = 0 }) {
       draining = true
+      if (web && leaveMs > 0) {
+        log.info('leaving', { ms: leaveMs })
+        await setTimeout(leaveMs)
+      }
       await Promise.all([web?.close({ graceMs }), stdio?.close({ graceMs })])
       await kept.disposeAsync()
     },

@@ -33,7 +33,8 @@ export interface Management {
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
   const { registry, isDraining, missing, metrics, log } = options
-  const admission = createAdmission(options)
+  // Balancers ask in HTTP/1.0, without a Host. A browser, whose requests the check is for, always sends one.
+  const admission = createAdmission({ ...options, withoutHost: true })
 
   const pages: Readonly<Record<string, (res: ServerResponse) => void | Promise<void>>> = {
     '/livez': (res) => sendJson(res, 200, '{"status":"ok"}'),

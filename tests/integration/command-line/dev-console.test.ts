@@ -150,7 +150,7 @@ test('says which calls finish on the old version, and once more when they have',
   const url = at.lines.all.map((line) => /MCP +(http\S+)/.exec(line)?.[1]).find((found) => found !== undefined)
   const client = await v1(t, new URL(url ?? ''))
   const call = client.call('x_rev')
-  assert.match(await at.until(/waiting_for_file/), /info {2}waiting_for_file plugin=x call=\S+ evil=red$/)
+  assert.match(await at.until(/waiting_for_file/), /info {2}plugin\.waiting_for_file plugin=x call=\S+ evil=red$/)
   at.write('plugins/x/index.ts', revisionPlugin('x', 2))
   assert.equal(await at.until(/^generation/), 'generation 2 · x · N ms · +0 ~0 -0 · 1 call finishing on 1')
   at.write('plugins/x/go', '')

@@ -161,7 +161,7 @@ test('a plugin that tells a million things in a second is ended, while the other
     assert.match((await beside).text, /1,2/)
   })
   assert.ok(grown < PASSING_MB, `the host grew by ${grown} MB`)
-  const lines = at.lines.all.filter(({ event }) => event === 'again')
+  const lines = at.lines.all.filter(({ event }) => event === 'plugin.again')
   assert.equal(lines.length, 2_000, 'of the lines in it as many as a second may have are in the log')
 })
 
@@ -233,8 +233,8 @@ test('questions and words of wrong types are answered with errors, or not at all
     send([3, 'metric', { kind: 'count', name: '\\n# HELP', value: NaN, labels: { '\\n': {}, __proto__: 'x' } }])
     return 'sent'`)
   assert.equal(value, 'sent')
-  const line = await at.lines.next(({ event }) => event.startsWith('xxx'))
-  assert.deepEqual([line.event.length, line['plugin']], [200, 'hostile'])
+  const line = await at.lines.next(({ event }) => event.startsWith('plugin.xxx'))
+  assert.deepEqual([line.event.length, line['plugin'], line['level']], [207, 'hostile', 'info'])
 })
 
 test('names and values of metrics that a plugin makes up do not break or fill the metrics', async () => {

@@ -54,6 +54,8 @@ export function createGuard({ store, clock, deadlineMs, failures, openMs, onFail
     async run(work, waitMs = deadlineMs) {
       const isProbe = downUntil !== undefined
       if (downUntil !== undefined) {
+        // The clock of the machine may be set back meanwhile.
+        downUntil = Math.min(downUntil, clock.now() + openMs)
         if (probing || clock.now() < downUntil) throw hostError('CACHE_DOWN', { store })
         probing = true
       }

@@ -57,6 +57,8 @@ async function readReports(
   child: ChildProcess,
   { files, onFile }: { files: string[]; onFile: (file: string) => void },
 ): Promise<Failure | Extract<EvaluationReport, { kind: 'value' }>> {
+  // It could not be started, and its `error` says why.
+  if (child.pid === undefined) return new Promise(() => {})
   const reports = child.stdio[3]
   if (!(reports instanceof Readable)) return { kind: 'silent', signal: null }
   const ended = Promise.withResolvers<NodeJS.Signals | null>()

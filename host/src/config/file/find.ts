@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { Loader } from 'cosmiconfig'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
+import { homeFolder } from '../../observability/home-folder.ts'
 import { readTextFile } from '../plugin/text-file.ts'
 import type { ConfigSource } from './types.ts'
 
@@ -81,7 +81,7 @@ function readSource(file: string): ConfigSource {
 }
 
 function* foldersUp(folder: string): Generator<string> {
-  const last = homedir()
+  const last = homeFolder()
   for (let current = folder; ; current = dirname(current)) {
     if (isFolder(current)) yield current
     if (current === last || dirname(current) === current) return

@@ -99,6 +99,10 @@ const parts = {
   limits: section('What a call, a plugin and a caller may take', {
     callTimeoutMs: milliseconds('A tool that has not answered by then is cancelled', 60_000),
     loadTimeoutMs: milliseconds('For a plugin to import and to start', 10_000),
+    leaveMs: milliseconds(
+      'Still serves so long after it was told to stop, while /readyz says no: for balancers to notice. 5000 suits most',
+      0,
+    ),
     drainMs: milliseconds('For calls in flight when their plugin is replaced, or the host ends', 30_000),
     pluginHeapMb: Type.Integer({ description: 'JavaScript heap of a plugin in its own process', default: 256, minimum: 32 }),
     pluginMemoryMb: Type.Integer({

@@ -47,6 +47,8 @@ export function createBreaker({ clock, failures, openMs, onChange }: BreakerOpti
   return {
     admit() {
       if (openUntil === undefined) return { settle: ordinary }
+      // The clock of the machine may be set back meanwhile.
+      openUntil = Math.min(openUntil, clock.now() + openMs)
       const closedForMs = openUntil - clock.now()
       if (closedForMs > 0) return { closedForMs }
       if (probing) return { closedForMs: 0 }

@@ -1,6 +1,7 @@
-import type { HttpClient, HttpRequest, LogFields, Logger, MetricLabels, Metrics, QueryValue } from '@mcp-patchbay/plugin-api'
+import type { HttpClient, HttpRequest, Logger, MetricLabels, Metrics, QueryValue } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
+import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { parseBounded, TooCostly, type JsonBounds } from '../../data/json-cost.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { hostError } from '../../errors.ts'
@@ -80,11 +81,10 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
   }
 
   function write(data: Readonly<Record<string, unknown>>): void {
-    const { level, event, fields } = data
+    const { level, event, fields, call: number } = data
     if (!isLogLevel(level) || typeof event !== 'string') return
-    // A line says itself which plugin it is of.
-    const { plugin: _, ...own }: LogFields = objectOf(fields)
-    log[level](event.slice(0, LONGEST_EVENT), own)
+    const call = calls.get(Number(number))?.request.requestId
+    pluginLogger(call === undefined ? log : log.child({ call }))[level](event, objectOf(fields))
   }
 
   function count(data: Readonly<Record<string, unknown>>): void {
@@ -132,8 +132,6 @@ interface OpenCall extends BrokeredCall {
   /** Of a call that tells some. */
   progress: PacedProgress | undefined
 }
-
-const LONGEST_EVENT = 200
 
 interface Budget {
   take(): boolean

@@ -87,11 +87,12 @@ async function loadProcess(
   if (signal?.aborted) abort()
   signal?.addEventListener('abort', abort, { once: true })
   const died = process.exited.then((problem) => {
-    throw hostError('PLUGIN_PROCESS', { plugin: label, problem, output: process.tail() })
+    throw hostError('PLUGIN_PROCESS', { plugin: label, problem, output: process.tail() }, process.startError)
   })
   died.catch(() => {}) // it dies in the end; only now it matters
   try {
-    await Promise.race([process.ready, died, late])
+    // A process that dies says why in better words than that it is not ready.
+    await Promise.race([process.ready.catch(() => died), died, late])
     const order: LoadOrder = {
       file,
       root,

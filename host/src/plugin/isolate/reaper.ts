@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { onlyThese } from './inherited.ts'
 
 /**
  * Ends the processes of plugins when the host is gone, however it went. A plugin's process ends by itself when its channel closes, but
@@ -23,25 +25,54 @@ done
 for one in $pids; do kill -9 "$one"; done 2>/dev/null
 `
 
+/** The shell is started for the first process, and again when it is gone: without a free descriptor there is none for a while. */
 export function createReaper(log: Logger): Reaper {
-  // In a session of its own, so that a signal for the host's group passes it by.
-  const shell = spawn('/bin/sh', ['-c', SCRIPT], { env: {}, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'], detached: true })
-  shell.on('error', (error) =>
-    log.warn('plugin_reaper_missing', {
-      error,
-      reason: 'there is no /bin/sh: should the host be killed while a plugin is in an endless loop, that process goes on',
-    }),
-  )
-  shell.stdin.on('error', () => {})
-  shell.unref()
-  unrefStream(shell.stdin)
-  const say = (text: string) => void (shell.stdin.writable && shell.stdin.write(text))
+  const watched = new Set<number>()
+  let input: Writable | undefined
+
+  function begin(): void {
+    // In a session of its own, so that a signal for the host's group passes it by.
+    const shell = spawn('/bin/sh', ['-c', SCRIPT], {
+      env: {},
+      cwd: '/',
+      stdio: onlyThese(['pipe', 'ignore', 'ignore']),
+      detached: true,
+    })
+    const { stdin } = shell
+    const gone = () => {
+      if (input === stdin) input = undefined
+    }
+    shell.on('exit', gone).on('error', (error) => {
+      gone()
+      log.warn('plugin_reaper_missing', {
+        error,
+        reason:
+          'no /bin/sh could be started: should the host be killed while a plugin is in an endless loop, that process goes on',
+      })
+    })
+    if (!stdin) return
+    stdin.on('error', gone)
+    shell.unref()
+    unrefStream(stdin)
+    input = stdin
+    for (const pid of watched) say('+', pid)
+  }
+
+  function say(what: '+' | '-', pid: number): void {
+    if (input?.writable) input.write(`${what} ${pid}\n`)
+  }
+
   return {
     watch(pid) {
-      say(`+ ${pid}\n`)
-      return () => say(`- ${pid}\n`)
+      if (input?.writable) say('+', pid)
+      watched.add(pid)
+      if (!input?.writable) begin()
+      return () => {
+        watched.delete(pid)
+        say('-', pid)
+      }
     },
-    [Symbol.dispose]: () => void shell.stdin.end(),
+    [Symbol.dispose]: () => void input?.end(),
   }
 }
 

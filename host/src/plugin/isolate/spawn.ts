@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname } from 'node:path'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { conditionFlags } from '../../config/file/condition-flags.ts'
@@ -13,6 +12,7 @@ import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
 import { captureOutput } from './output.ts'
 import { openPeer, type Packet, type Parcel, type Peer } from './channel/peer.ts'
+import { onlyThese } from './inherited.ts'
 import type { Reaper } from './reaper.ts'
 
 /** How a plugin's process is started. Equal specs make processes that can stand for each other. */
@@ -32,6 +32,8 @@ export interface PluginProcess {
   readonly ready: Promise<void>
   /** Resolves once it is gone, with why, for a person. */
   readonly exited: Promise<string>
+  /** Why it never began; known when `exited` resolves. */
+  readonly startError: Error | undefined
   /** The last it printed. */
   readonly tail: () => string
   /** The plugin in it; undefined as long as it is not attached. */
@@ -69,11 +71,13 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
   const child = spawn(process.execPath, [...flagsOf(spec), fileURLToPath(ownModule('plugin/isolate/child/child'))], {
     cwd: statSync(spec.root).isDirectory() ? spec.root : dirname(spec.root),
     env: { ...spec.grants.env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: onlyThese(['ignore', 'pipe', 'pipe', 'pipe']),
     windowsHide: true,
   })
-  const { pid = 0 } = child
-  const forget = pid > 0 ? reaper.watch(pid) : () => {}
+  const { pid, stdout, stderr } = child
+  // Without a free descriptor it has no streams either.
+  if (pid === undefined || !stdout || !stderr) return notStarted(child)
+  const forget = reaper.watch(pid)
   const exited = Promise.withResolvers<string>()
   const ready = Promise.withResolvers<void>()
   let killed: string | undefined
@@ -85,7 +89,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     child.kill('SIGKILL')
   }
   const output = captureOutput(
-    { stdout: child.stdout as Readable, stderr: child.stderr as Readable },
+    { stdout, stderr },
     { log, now, onFlood: (bytes) => kill(`it printed ${Math.round(bytes / 1_048_576)} MB within ten seconds`) },
   )
   const over = (why: string) => {
@@ -96,7 +100,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     ready.reject(new Error(why))
   }
   child.once('exit', (code, signal) => over(killed ?? wordsFor(code, signal)))
-  child.once('error', (error) => over(`it could not be started: ${error.message}`))
+  child.on('error', (error) => log.debug('plugin_process_error', { error })) // a signal that could not be sent, say
   ready.promise.catch(() => {}) // whoever waits for it hears of it
 
   const peer: Peer = openPeer({
@@ -128,6 +132,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     },
     ready: ready.promise,
     exited: exited.promise,
+    startError: undefined,
     tail: () => output.tail(),
     attach: (next) => void (owner = next),
     kill,
@@ -149,6 +154,38 @@ function flagsOf({ grants, heapMb }: ProcessSpec): readonly string[] {
     ...(isCheckout() ? ['--conditions=@mcp-patchbay/source'] : []),
   ]
 }
+
+/** In the place of a process that does not exist, for want of a descriptor, of memory or of a process. Why is known in a moment. */
+function notStarted(child: ChildProcess): PluginProcess {
+  let startError: Error | undefined
+  const exited = Promise.withResolvers<string>()
+  child.on('error', (error) => {
+    startError = error
+    exited.resolve(`it could not be started: ${error.message}`)
+  })
+  const ready = exited.promise.then((why) => Promise.reject(new ProcessGone(why)))
+  ready.catch(() => {}) // whoever waits for it hears of it
+  return {
+    pid: 0,
+    peer: { ask: () => ({ id: 0, answer: ready }), giveUp() {}, tell: () => 0, close() {} },
+    instance: undefined,
+    ready,
+    exited: exited.promise,
+    get startError() {
+      return startError
+    },
+    tail: () => '',
+    attach() {},
+    kill() {},
+  }
+}
+
+/** Whether a process could not be started for want of what may be free again soon. */
+export function isLack(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && LACKS.has(error.code)
+}
+
+const LACKS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
 
 function channelOf(child: ChildProcess): Socket {
   const [, , , channel] = child.stdio

@@ -14,7 +14,7 @@ import type { IsolatedOptions, LoadedProcess } from './types.ts'
 import type { CallOrder, StartOrder } from './channel/messages.ts'
 import type { Packet } from './channel/peer.ts'
 import { createOpaqueCallers } from './opaque-callers.ts'
-import { ProcessGone, type PluginProcess } from './spawn.ts'
+import { isLack, ProcessGone, type PluginProcess } from './spawn.ts'
 import { writeConfig } from './channel/config-codec.ts'
 import { writeThrown } from './channel/error-codec.ts'
 
@@ -85,8 +85,8 @@ export async function superviseIsolated(
   }
 
   async function comeBack(why: string): Promise<void> {
-    for (let last = why; ;) {
-      const waitMs = backoff.exited()
+    for (let last = why, isLacking = false; ;) {
+      const waitMs = isLacking ? backoff.lacked() : backoff.exited()
       if (waitMs === undefined) {
         failure = hostError('PLUGIN_CRASHED', { plugin: instance, why: last })
         return options.onFailed?.()
@@ -103,6 +103,7 @@ export async function superviseIsolated(
       } catch (error) {
         if (life.signal.aborted) return
         last = messageOf(error)
+        isLacking = error instanceof Error && isLack(error.cause)
         log.warn('plugin_restart_failed', { error })
       }
     }

@@ -47,6 +47,8 @@ export interface Sources {
   readonly configFiles: ReadonlySet<string>
   /** The folders of the plugins. */
   readonly roots: ReadonlySet<string>
+  /** The same folders of those that run in this process, with the name of the plugin. */
+  readonly owners: ReadonlyMap<string, string>
   /** Those of plugins that failed, where any change may mend them. */
   readonly open: ReadonlySet<string>
   /** Paths that lead to plugins, or to their files, through a link. */
@@ -289,6 +291,11 @@ export function createReloader(options: ReloadOptions): Reloader {
         files: new Set(newest.flatMap(({ digests }) => [...digests.keys()])),
         configFiles: new Set(newest.flatMap(({ configFiles }) => [...configFiles.keys()])),
         roots: rootsOf(newest),
+        owners: new Map(
+          newest.flatMap(({ root, record }) =>
+            root !== undefined && record.entry.isolation === 'inline' ? [[root, record.instance] as const] : [],
+          ),
+        ),
         open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
         links: new Map(
           newest.flatMap((of) => Array.from(of.surroundings.links, ([path, led]): [string, Link] => [path, { led, of }])),

@@ -54,6 +54,8 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   let firstAt = 0
   let timer: NodeJS.Timeout | undefined
   let refreshing: NodeJS.Immediate | undefined
+  /** Another try to watch everything, after one that failed. */
+  let reopening: NodeJS.Timeout | undefined
   let closed = false
   let watcher: FSWatcher | undefined
   let opening = open(false)
@@ -84,17 +86,33 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     next.on('error', (error) => {
       if (!isPolling && watcher === next && !closed && LIMITS.has(codeOf(error))) {
         log.warn('watch_polling', { reason: LIMITS.get(codeOf(error)), everyMs: POLL_MS })
-        opening = Promise.all([next.close(), open(true)]).then(() => {
-          for (const file of known.files) pending.add(file) // what changed meanwhile made no event
-          discovered = true
-          schedule()
-        })
-        void opening.then(resolve)
-      } else if (watcher === next) log.warn('watch_failed', { error })
+        void reopen(next).then(resolve)
+      } else if (watcher === next) {
+        if (!reopening) log.warn('watch_failed', { error })
+        // Without a free descriptor not even a folder can be listed: what is watched then is not known.
+        if (isPolling && LIMITS.has(codeOf(error))) reopenLater(next)
+      }
     })
     next.once('ready', () => resolve())
     next.add([...watched])
     return promise
+  }
+
+  /** Watches by looking, and takes over what changed meanwhile and made no event. */
+  function reopen(before: FSWatcher): Promise<void> {
+    opening = Promise.all([before.close(), open(true)]).then(() => {
+      for (const file of known.files) pending.add(file)
+      discovered = true
+      schedule()
+    })
+    return opening
+  }
+
+  function reopenLater(failed: FSWatcher): void {
+    reopening ??= setTimeout(() => {
+      reopening = undefined
+      if (watcher === failed && !closed) void reopen(failed)
+    }, POLL_MS)
   }
 
   function onEvent(event: string, path: string): void {
@@ -184,6 +202,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     refresh,
     async [Symbol.asyncDispose]() {
       closed = true
+      clearTimeout(reopening)
       configFiles[Symbol.dispose]()
       links[Symbol.dispose]()
       clearTimeout(timer)

@@ -43,7 +43,7 @@ export class InlineCall implements CallContext {
     return this.#request.clientCapabilities
   }
   get log(): Logger {
-    return callLogger(this.#shared.log.child({ call: this.#request.requestId }), this.#request)
+    return callLogger(this.#shared.log(this.#request.requestId), this.#request)
   }
 
   // Getters that give functions, so that a plugin may take the context apart: `run(input, { progress })`.
@@ -62,7 +62,7 @@ export class InlineCall implements CallContext {
 /** What the calls of one version share. */
 export interface SharedContext {
   readonly configOf: (tenant: string | undefined) => Readonly<Record<string, unknown>>
-  readonly log: Logger
+  readonly log: (call: string) => Logger
   readonly metrics: Metrics
   readonly cache: (principal: Principal) => Cache
 }

@@ -1,5 +1,6 @@
 import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
+import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { currentCall, inCall } from './inline-call-scope.ts'
 import { createClientPool } from './clients.ts'
 import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
@@ -21,6 +22,8 @@ export interface InlineOptions {
   readonly credentialKey?: CredentialKey
   readonly http: HttpClient & AsyncDisposable
   readonly log: Logger
+  /** The log as the plugin has it, in a call of that id or outside of calls. Default: lines of `log` that say whose they are. */
+  readonly ownLog?: (call?: string) => Logger
   readonly metrics: Metrics
   readonly cache: PluginCaches
   /** Parts a namespace of the cache from that of another version whose answers may look different. */
@@ -41,6 +44,7 @@ export async function runInline({
   credentialKey = () => '',
   http,
   log,
+  ownLog = (call) => pluginLogger(call === undefined ? log : log.child({ call })),
   metrics,
   cache,
   digest,
@@ -52,7 +56,7 @@ export async function runInline({
       const { tenant } = readClientKey(key)
       // The first caller shares it with others: what its call ends must not end with the call.
       return inCall(clientScope(currentCall(), life.signal), () =>
-        plugin.createClient({ config: configOf(tenant), http, log, tenant, signal: life.signal }),
+        plugin.createClient({ config: configOf(tenant), http, log: ownLog(), tenant, signal: life.signal }),
       )
     },
     { onDisposeFailed: (error) => log.warn('client_dispose_failed', { error }) },
@@ -73,7 +77,7 @@ export async function runInline({
       started = await plugin.start?.({
         config,
         http,
-        log,
+        log: ownLog(),
         metrics,
         cache: pluginCache(cache, { instance, digest, principal: undefined }),
         signal: life.signal,
@@ -85,7 +89,7 @@ export async function runInline({
 
   const context: SharedContext = {
     configOf,
-    log,
+    log: ownLog,
     metrics,
     cache: (principal) => pluginCache(cache, { instance, digest, principal }),
   }

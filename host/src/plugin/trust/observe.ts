@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homeFolder } from '../../observability/home-folder.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isInPackages } from '../../modules/source.ts'
 import { normalCapabilities, type Capabilities } from '../../pin/capabilities.ts'
@@ -69,7 +69,7 @@ export function joinCapabilities(one: Capabilities, other: Capabilities): Capabi
 }
 
 function checked(manifest: unknown, { label, configDir }: ObservedIn): Promise<Capabilities> {
-  return checkCapabilities(manifest, { plugin: label, base: configDir, home: homedir() })
+  return checkCapabilities(manifest, { plugin: label, base: configDir, home: homeFolder() })
 }
 
 /** What clients see of a plugin, as the lock digests it: by its own names, and before the operator's overrides. */

@@ -10,6 +10,8 @@ export interface AdmissionOptions {
   /** Origins such as `https://app.example.com`, or a bare `name` at any port. */
   readonly allowedOrigins?: readonly string[]
   readonly publicUrl?: string | undefined
+  /** A request of HTTP/1.0 may lack the Host header, which that does not know. Default: false. */
+  readonly withoutHost?: boolean
 }
 
 /** Who is let in at all, before anything of a request is used. */
@@ -23,7 +25,13 @@ export interface Admission {
  * must be allowed. On a loopback address that is the loopback names. Elsewhere it is also any IP address, since a rebinding page has
  * a name, and what the config allows.
  */
-export function createAdmission({ host, allowedHosts = [], allowedOrigins = [], publicUrl }: AdmissionOptions): Admission {
+export function createAdmission({
+  host,
+  allowedHosts = [],
+  allowedOrigins = [],
+  publicUrl,
+  withoutHost = false,
+}: AdmissionOptions): Admission {
   const loopback = isLoopback(host)
   const hosts = new Set(
     [...LOOPBACK_NAMES, bracketed(host), ...allowedHosts, ...(publicUrl ? [new URL(publicUrl).host] : [])].map(lowerCase),
@@ -61,6 +69,7 @@ export function createAdmission({ host, allowedHosts = [], allowedOrigins = [], 
       const doubled = isOnceEach(req) ? undefined : doubledHeader(req.rawHeaders)
       if (doubled !== undefined) return refusal(400, `The header ${doubled} is there twice; send it once`)
       if (!req.url?.startsWith('/')) return refusal(400, 'The request target must be a path, not a whole URL')
+      if (withoutHost && req.httpVersion === '1.0' && req.headers.host === undefined) return originRefusal(req.headers.origin)
       return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)
     },
   }

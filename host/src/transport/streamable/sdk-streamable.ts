@@ -51,13 +51,13 @@ export interface SdkStreamable {
  * without any. The SDK decides by the message which era a request is of.
  */
 export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamable {
-  const { factory, announcer, direct, stepUp, log, now } = options
+  const { factory, announcer, direct, stepUp, log, now, elapsed } = options
   const bus = new ListenBus(announcer)
   const onerror = (error: Error) => log.debug('mcp_error', { error })
   const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
   const stateless = legacyStatelessFallback(factory, onerror)
   const { mode, max, idleMs } = options.sessions
-  const sessions = new Sessions<StreamableSession>({ max, maxPerOwner: options.maxSessionsPerOwner, idleMs, now })
+  const sessions = new Sessions<StreamableSession>({ max, maxPerOwner: options.maxSessionsPerOwner, idleMs, now: elapsed })
 
   return {
     async handle(exchange, message) {
@@ -185,7 +185,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     }
     const mcp = factory({ era: 'legacy', authInfo })
     const transport: SessionTransport = new SessionTransport({
-      now,
+      now: elapsed,
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, view, transport, mcp, begun })),
     })

@@ -31,6 +31,7 @@ export interface SseOptions {
   /** True once no new request is to be begun. */
   readonly isDraining: () => boolean
   readonly now: () => number
+  readonly elapsed: () => number
 }
 
 /** HTTP+SSE of 2024-11-05: one stream down, POSTs up. */
@@ -46,8 +47,8 @@ export interface Sse {
 
 /** Serves it. A session lasts as long as its stream, belongs to who opened it, and ends with the credential. */
 export function createSse(options: SseOptions): Sse {
-  const { factory, announcer, log, max, maxPerOwner, now } = options
-  const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now })
+  const { factory, announcer, log, max, maxPerOwner, now, elapsed } = options
+  const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now: elapsed })
 
   return {
     async get(exchange) {

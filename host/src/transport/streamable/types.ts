@@ -31,4 +31,6 @@ export interface StreamableOptions {
   /** True once no new request is to be begun. */
   readonly isDraining: () => boolean
   readonly now: () => number
+  /** Never goes back or leaps, as the clock of a machine does. */
+  readonly elapsed: () => number
 }

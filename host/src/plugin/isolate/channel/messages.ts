@@ -60,7 +60,12 @@ export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' }
 
 /** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
 export interface PluginTells {
-  log: { readonly level: string; readonly event: string; readonly fields?: Readonly<Record<string, unknown>> }
+  log: {
+    readonly call: number
+    readonly level: string
+    readonly event: string
+    readonly fields?: Readonly<Record<string, unknown>>
+  }
   clientLog: { readonly call: number; readonly level: string; readonly data: unknown }
   progress: { readonly call: number; readonly progress: number; readonly total?: number; readonly message?: string }
   closeStream: { readonly call: number }

@@ -53,6 +53,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
       credentialKey: (request) => (request instanceof RemoteRequest ? request.credentialKey : ''),
       http: remoteHttp(peer, instance),
       log: remoteLog(tells),
+      ownLog: () => remoteLog(tells),
       metrics: remoteMetrics(tells),
       cache: remoteCaches(peer),
       digest: '',
@@ -263,6 +264,9 @@ class RemoteRequest implements CallRequest {
 
 /** Of a step of progress; the host passes on no more of it. */
 const LONGEST_MESSAGE = 1_000
+
+// They are meant for the host, which lets calls finish first. Without it the channel ends, and this process with it.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
 
 watchDenials(deny)
 peer.tell('ready', undefined)

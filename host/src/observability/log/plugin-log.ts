@@ -1,0 +1,30 @@
+import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
+import { isError } from '../thrown.ts'
+import { serializeError } from './serialize-error.ts'
+
+/**
+ * The log as a plugin has it. Its events begin with `plugin.` and its fields are together under `fields`: whatever it writes, a line of
+ * it cannot be taken for one of the host's, such as an audit line, and the names that the host gives a line are the host's.
+ */
+export function pluginLogger(log: Logger, bound: LogFields = {}): Logger {
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) => {
+    const own = { ...bound, ...fields }
+    const name = `plugin.${event}`.slice(0, LONGEST_EVENT)
+    if (Object.keys(own).length > 0) log[level](name, { fields: withErrors(own) })
+    else log[level](name)
+  }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => pluginLogger(log, { ...bound, ...fields }),
+  }
+}
+
+const LONGEST_EVENT = 207
+
+/** An error has no members that JSON would show. */
+function withErrors(fields: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, isError(value) ? serializeError(value) : value]))
+}
