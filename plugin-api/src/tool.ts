@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { CallContext } from './context.ts'
 import type { Content } from './content.ts'
 import type { InputRequired } from './interactive.ts'
+import type { ToolResult } from './tool-result.ts'
 
 /**
  * One thing a model can do. Clients see it as `<instance>_<name>`, at most 64 characters of `[a-z0-9_]`.
@@ -53,10 +54,11 @@ export interface Tool<Input extends TSchema, Output extends TSchema | undefined,
   readonly run: (input: Static<Input>, ctx: CallContext<Client>) => ToolReturn<Output> | Promise<ToolReturn<Output>>
 }
 
-/** What `run` may give back. A string is Markdown. */
+/** What `run` may give back. A string is Markdown; `toolResult` a whole result. */
 export type ToolReturn<Output extends TSchema | undefined> =
   | (Output extends TSchema ? Static<Output> : string | readonly Content[])
   | InputRequired
+  | ToolResult
 
 /** A tool of which only its client is known: the element type of a plugin's `tools`. */
 export type AnyTool<Client> = Omit<Tool<TSchema, TSchema | undefined, Client>, 'run'> & {

@@ -1,4 +1,4 @@
-import type { Content } from '@mcp-patchbay/plugin-api'
+import type { Content, WholeResult } from '@mcp-patchbay/plugin-api'
 import { isObject } from './json.ts'
 
 /** What a finished tool call sends: MCP's `CallToolResult`. */
@@ -24,6 +24,33 @@ export function toolResult(value: unknown, { structured, ...bounds }: Bounds & {
   if (typeof value === 'string') return { content: [{ type: 'text', text: wellFormed(value, bounds) }] }
   if (Array.isArray(value)) return { content: contentItems(value, bounds) }
   throw new InvalidResult(`returned ${kindOf(value)}; without an output schema a tool returns Markdown text or content items`)
+}
+
+/**
+ * What a plugin gave as a whole result, checked and copied: content of the five kinds, structured content that is an object unless a
+ * schema says what it is, each part at most `maxBytes`. What the protocol and the host say in `_meta` stays theirs to say. Throws
+ * {@link InvalidResult}.
+ */
+export function wholeResult(
+  { content, structuredContent, isError, meta }: WholeResult,
+  { structured, ...bounds }: Bounds & { readonly structured: boolean },
+): ToolResult {
+  if (!Array.isArray(content)) throw new InvalidResult(`returned a result whose content is ${kindOf(content)}`)
+  const items = contentItems(content as readonly unknown[], bounds)
+  const json = structuredContent === undefined ? '' : serialise(structuredContent, 'structured content', bounds)
+  if (json !== '' && !structured && !isObject(structuredContent))
+    throw new InvalidResult(
+      `returned structured content that is ${kindOf(structuredContent)}; without an output schema it is an object`,
+    )
+  if (meta !== undefined && !isObject(meta)) throw new InvalidResult(`returned meta that is ${kindOf(meta)}`)
+  const ownMeta = Object.entries(meta ?? {}).filter(([key]) => !/^(?:io\.modelcontextprotocol|mcp-patchbay)\//.test(key))
+  const metaJson = ownMeta.length === 0 ? '' : serialise(Object.fromEntries(ownMeta), 'meta', bounds)
+  return {
+    content: items,
+    ...(json !== '' && { structuredContent: JSON.parse(json) as unknown }),
+    ...(isError === true && { isError }),
+    ...(metaJson !== '' && { _meta: JSON.parse(metaJson) as Readonly<Record<string, unknown>> }),
+  }
 }
 
 /** An error for the model to act on. */

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { ServiceError } from '../errors.ts'
 import { isInputRequired } from '../interactive.ts'
+import { isToolResult, type ToolResult } from '../tool-result.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import type { Fakes } from './fake-context.ts'
 import { inFakeCall } from './fake-call.ts'
@@ -8,7 +9,7 @@ import { mismatches, plainJson } from './schema-check.ts'
 
 /**
  * Calls one tool the way the host does: checks the input, makes the client, runs, checks what comes back, disposes the client. Gives
- * back what `run` returned: Markdown, content items, the value of `output`, or what `inputRequired` made. Rejects with
+ * back what `run` returned: Markdown, content items, the value of `output`, or what `inputRequired` or `toolResult` made. Rejects with
  * `INVALID_INPUT` for input the schema refuses, and with whatever the tool throws.
  */
 export async function callTool<Result = string>(
@@ -77,12 +78,28 @@ function resultFault(
   { output, interactive }: { readonly output?: TSchema | undefined; readonly interactive?: boolean },
 ): string | undefined {
   if (isInputRequired(result)) return interactive ? undefined : 'returned inputRequired without interactive: true'
+  if (isToolResult(result)) return wholeResultFault(result, output)
   if (!output)
     return typeof result === 'string' || Array.isArray(result)
       ? undefined
       : `returned ${typeof result}, not Markdown or content items`
   const wrong = mismatches(output, plainJson(result))
   return wrong.length ? `returned a value that is not its output: ${wrong.join('; ')}` : undefined
+}
+
+function wholeResultFault({ content, structuredContent, isError }: ToolResult, output: TSchema | undefined): string | undefined {
+  if (!Array.isArray(content)) return 'returned a result without content'
+  if (isError === true) return undefined
+  if (!output)
+    return structuredContent === undefined || isRecord(structuredContent)
+      ? undefined
+      : 'returned structured content that is not an object, without an output schema'
+  const wrong = mismatches(output, plainJson(structuredContent))
+  return wrong.length ? `returned structured content that is not its output: ${wrong.join('; ')}` : undefined
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The values of `{name}` in `template`, or undefined where `uri` has another form. */

@@ -1,5 +1,5 @@
-import type { InputRequest } from '@mcp-patchbay/plugin-api'
-import { inputRequired } from '@mcp-patchbay/plugin-api/host'
+import type { InputRequest, ToolResult, WholeResult } from '@mcp-patchbay/plugin-api'
+import { inputRequired, toolResult } from '@mcp-patchbay/plugin-api/host'
 import { limit } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
@@ -251,7 +251,18 @@ function readReturned({ data, body }: Packet, maxBytes: number): unknown {
   limit(body.length, maxBytes)
   if (as === 'text') return body.toString()
   const value: unknown = JSON.parse(body.toString())
+  if (as === 'result') return readWhole(isObject(value) ? value : {})
   if (as !== 'input') return value
   const { requests, state } = isObject(value) ? value : {}
   return inputRequired({ requests: (isObject(requests) ? requests : {}) as Readonly<Record<string, InputRequest>>, state })
+}
+
+/** Its parts are checked where the results of all plugins are. */
+function readWhole({ content, structuredContent, isError, meta }: Readonly<Record<string, unknown>>): ToolResult {
+  return toolResult({
+    content: content as WholeResult['content'],
+    structuredContent,
+    isError: isError === true,
+    ...(meta !== undefined && { meta: meta as Readonly<Record<string, unknown>> }),
+  })
 }

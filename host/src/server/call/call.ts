@@ -7,8 +7,8 @@ import {
   type SnapshotTemplate,
   type SnapshotTool,
 } from '../catalog/snapshot.ts'
-import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
-import { InvalidResult, serialise, toolResult, type Bounds } from '../../data/content.ts'
+import { isInputRequired, isToolResult } from '@mcp-patchbay/plugin-api/host'
+import { InvalidResult, serialise, toolResult, wholeResult, type Bounds } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
@@ -39,7 +39,8 @@ export function createCalls(deps: CallDeps): Calls {
       mountResults(),
       ...(results ? [results] : []),
     ],
-    async ({ item, name, caller, args, io }) => {
+    async (call) => {
+      const { item, name, caller, args, io } = call
       const timeoutMs = item.timeoutMs ?? deps.limits().callTimeoutMs
       const value = await runIn(liveFor(item, caller), { name, timeoutMs, caller, io }, times, (running, request) =>
         running.callTool(item.localName, args, request),
@@ -47,7 +48,12 @@ export function createCalls(deps: CallDeps): Calls {
       const questions = questionsIn(value, item, bounds())
       if (questions) return questions
       const structured = item.validateOutput !== undefined
-      const result = toolResult(value, { structured, ...bounds() })
+      const within = { structured, ...bounds() }
+      const result = isToolResult(value) ? wholeResult(value, within) : toolResult(value, within)
+      if (result.isError) {
+        call.outcome = 'error'
+        return { kind: 'result', result }
+      }
       const faults = item.validateOutput?.(result.structuredContent)
       if (faults) throw new InvalidResult(`returned a value that does not fit its output schema: ${faults.join('; ')}`)
       return { kind: 'result', result }

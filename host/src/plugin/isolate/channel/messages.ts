@@ -56,7 +56,7 @@ export interface CallOrder {
 }
 
 /** What a tool, a resource or a prompt returned: `text` and `json` are in the body. */
-export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' }
+export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' | 'result' }
 
 /** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
 export interface PluginTells {

@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net'
 import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
-import { isInputRequired } from '@mcp-patchbay/plugin-api/host'
+import { isInputRequired, isToolResult } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
 import { OpenRequests } from '../../../data/open-requests.ts'
 import { hostError } from '../../../errors.ts'
@@ -161,6 +161,7 @@ function returned(value: unknown): Parcel {
   if (typeof value === 'string') return sized('text', value)
   if (value === undefined) return { data: { as: 'nothing' } satisfies Returned }
   if (isInputRequired(value)) return sized('input', toJson({ requests: value.requests, state: value.state }))
+  if (isToolResult(value)) return sized('result', toJson(value))
   return sized('json', toJson(value))
 }
 
