@@ -34,6 +34,8 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
   )
   checkFunction(plugin['createClient'], 'createClient', 'createClient: ({ http }) => new MyClient(http)', fault)
   if (plugin['start'] !== undefined) checkFunction(plugin['start'], 'start', 'start: (ctx) => { … }', fault)
+  if (plugin['discover'] !== undefined)
+    checkFunction(plugin['discover'], 'discover', 'discover: async ({ http }) => ({ tools: […] })', fault)
   checkWatch(plugin['watch'], fault)
   for (const key of ['credentials', 'headers', 'capabilities'])
     if (plugin[key] !== undefined && !isRecord(plugin[key]))

@@ -1,6 +1,7 @@
 /** What a host needs of the contract while it runs: of the package's main module, the part that does without TypeBox. */
 export { contractFaults } from './contract.ts'
 export { CREDENTIAL_KEYS } from './credential-keys.ts'
+export { withDiscovered } from './discovered.ts'
 export { ServiceError, serviceErrorCode } from './errors.ts'
 export { markdown } from './format.ts'
 export { elicit, inputRequired, isInputRequired } from './interactive.ts'

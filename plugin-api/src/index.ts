@@ -25,6 +25,7 @@ export type {
 } from './context.ts'
 export { contractFaults, type ContractFault } from './contract.ts'
 export { CREDENTIAL_KEYS } from './credential-keys.ts'
+export type { Discovered } from './discovered.ts'
 export { ServiceError, serviceErrorCode, type ServiceErrorCode, type ServiceErrorOptions } from './errors.ts'
 export { markdown, type Columns, type ResponseFormatter } from './format.ts'
 export {

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { ClientContext, PluginContext } from './context.ts'
+import type { Discovered } from './discovered.ts'
 import type { AnyPrompt } from './prompt.ts'
 import type { Resource } from './resource.ts'
 import type { AnyTool } from './tool.ts'
@@ -38,6 +39,12 @@ export interface PluginDefinition<Config extends TObject, Client> {
   readonly tools: readonly AnyTool<Client>[]
   readonly resources?: readonly Resource<Client>[]
   readonly prompts?: readonly AnyPrompt<Client>[]
+  /**
+   * Tools, resources and prompts that only its config or its service can name. Runs once for each version, after config and credentials
+   * and before `start`, within the time that loading may take; what it gives is checked and pinned as if it were written here. The same
+   * config must give the same, or it cannot be locked. `signal` aborts when the attempt is given up.
+   */
+  readonly discover?: (ctx: PluginContext<Static<Config>>) => Discovered<Client> | Promise<Discovered<Client>>
   /** Background work. What it returns is disposed after the last call of this generation. */
   readonly start?: (ctx: PluginContext<Static<Config>>) => Started | Promise<Started>
   /**
@@ -50,9 +57,10 @@ export interface PluginDefinition<Config extends TObject, Client> {
 }
 
 /** A plugin of which neither config nor client is known; every `ServicePlugin` is one. What an embedder gives to the host, and tests to the kit. */
-export type AnyPlugin = Omit<ServicePlugin<TObject, never>, 'isAuthConfigured' | 'createClient' | 'start'> & {
+export type AnyPlugin = Omit<ServicePlugin<TObject, never>, 'isAuthConfigured' | 'createClient' | 'discover' | 'start'> & {
   readonly isAuthConfigured: (config: never) => boolean
   readonly createClient: (ctx: never) => unknown
+  readonly discover?: (ctx: never) => Discovered<never> | Promise<Discovered<never>>
   readonly start?: (ctx: never) => Started | Promise<Started>
 }
 

@@ -37,6 +37,14 @@ export const pluginErrors = {
     ({ plugin, problem }) => `Plugin "${plugin}" could not be imported: ${problem}`,
     ({ fix }) => (fix?.length ? fix : ['Fix the file. With --watch the next save is tried at once']),
   ),
+  PLUGIN_UNSTABLE: entry<{ plugin: string; tools: readonly string[] }>(
+    ({ plugin, tools }) =>
+      `Plugin "${plugin}" discovers something else each time it is asked${tools.length > 0 ? `: ${tools.slice(0, 10).join(', ')}` : ''}`,
+    () => [
+      'Make discover give the same for the same config: no times, no random names, lists in a fixed order',
+      'Or ask its author for a release that does',
+    ],
+  ),
   PLUGIN_TIMEOUT: entry<{ plugin: string; step: string; ms: number }>(
     ({ plugin, step, ms }) => `Plugin "${plugin}" did not finish ${step} within ${ms} ms`,
     () => ['Find a top-level await, or a start(), that never resolves', 'Raise limits.loadTimeoutMs if it needs longer'],

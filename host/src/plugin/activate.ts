@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
@@ -80,7 +81,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     // An embedder's own object outlives any version of it.
     if (resolved) traces.push(plugin)
     instance = entry.as ?? plugin.name
-    surface = readSurface(plugin, leftOut)
+    const listed = readSurface(plugin, leftOut)
+    surface = listed
     if (resolved) {
       const globs = watchedGlobs(plugin.watch, entry, resolved)
       if (globs) watched = readWatched(globs)
@@ -92,17 +94,24 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
           globs,
         }
     }
-    const verdict = await (pin ?? objectPin).judge({ instance, surface, digests: loaded.digests })
+    const code = loaded
+    const settle = async (whole: ServicePlugin): Promise<PluginSurface> => {
+      const checked = whole === plugin ? { plugin, leftOut } : checkPlugin(whole, entry.as, label)
+      const said = whole === plugin ? listed : readSurface(checked.plugin, checked.leftOut)
+      const verdict = await (pin ?? objectPin).judge({ instance, surface: said, digests: code.digests })
+      for (const one of checked.leftOut)
+        deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
+      for (const warning of verdict.warnings)
+        deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
+      pinned = pinnedRecord(verdict)
+      // What is pinned is what the plugin says; what runs is what the operator says of it.
+      return (surface = withAccess(said, entry))
+    }
+    // Its whole surface is known once it has its config.
+    if (plugin.discover === undefined) await settle(plugin)
     if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
-    for (const one of leftOut)
-      deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
-    for (const warning of verdict.warnings)
-      deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
-    pinned = pinnedRecord(verdict)
-    // What is pinned is what the plugin says; what runs is what the operator says of it.
-    surface = withAccess(surface, entry)
     return await startVersion(
-      { loaded, plugin, instance, surface, entry, configFiles, traces, secrets, signal },
+      { loaded, plugin, instance, surface, entry, settle, configFiles, traces, secrets, signal },
       deps,
       activation,
     )

@@ -1,10 +1,12 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import { linkAbort, orAborted } from '../network/resilience/abort.ts'
 import { messageOf } from '../observability/thrown.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
 import { readAudience } from './settings/config-scopes.ts'
+import type { DiscoverOptions } from './run/inline.ts'
 import { LivePlugin } from './run/live-plugin.ts'
 import type { LoadedPlugin } from './run/load-plugin.ts'
 import { reasonOf } from './run/reason.ts'
@@ -17,11 +19,13 @@ import { versionIdentity } from './source/version-identity.ts'
  * `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
  */
 export async function startVersion(
-  { loaded, plugin, instance, surface, entry, configFiles, traces, secrets: held, signal }: Startable,
+  { loaded, plugin: listed, instance, surface: own, entry, settle, configFiles, traces, secrets: held, signal }: Startable,
   deps: ActivationDeps,
   activation: Draft,
 ): Promise<Activation> {
   const log = deps.log.child({ plugin: instance })
+  let plugin = listed
+  let surface = own
   const { base, tenants, error, files, ...audience } = await readAudience(
     {
       instance,
@@ -39,8 +43,23 @@ export async function startVersion(
     loaded.retire()
     return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
   }
+  const { version } = activation({ state: 'loading' }).record
+  const { line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps)
+  if (plugin.discover !== undefined) {
+    try {
+      // What one tenant's settings show is not for another to see.
+      if (base) {
+        const services = { instance, config: base.config, http: line.http, log, metrics: deps.metricsFor(instance) }
+        const within = { signal, ms: deps.loadTimeoutMs }
+        plugin = await discovered(loaded, { plugin, ...services, cache: deps.cache, digest: '' }, within)
+      }
+      surface = await settle(plugin)
+    } catch (error) {
+      await line.http[Symbol.asyncDispose]()
+      throw error
+    }
+  }
   const draft = activation({ state: 'loading' })
-  const { line, broken } = openLines({ base, tenants, instance, version: draft.record.version, surface, entry, log }, deps)
   for (const [tenant, why] of broken) refused.set(tenant, why)
   for (const [tenant, { code, message }] of refused)
     if (tenant !== '') log.warn('tenant_unconfigured', { tenant, code, reason: message })
@@ -102,11 +121,32 @@ interface Startable {
   readonly plugin: ServicePlugin
   readonly instance: string
   readonly surface: PluginSurface
+  /** Checks a plugin with what it discovered, compares it with the lock, and gives what is served of it. */
+  readonly settle: (plugin: ServicePlugin) => Promise<PluginSurface>
   readonly entry: PluginEntry
   readonly configFiles: Map<string, string>
   readonly traces: object[]
   readonly secrets: (() => void)[]
   readonly signal: AbortSignal | undefined
+}
+
+/** The plugin with what it discovers. Rejects with `PLUGIN_TIMEOUT`, `PLUGIN_START`, and with the reason of `signal`. */
+export async function discovered(
+  loaded: LoadedPlugin,
+  options: Omit<DiscoverOptions, 'signal'>,
+  { signal, ms }: { readonly signal: AbortSignal | undefined; readonly ms: number },
+): Promise<ServicePlugin> {
+  const { instance, plugin } = options
+  using stop = linkAbort(signal)
+  const timer = setTimeout(() => stop.abort(hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'discovering', ms })), ms)
+  try {
+    return withDiscovered(plugin, await orAborted(loaded.discover({ ...options, signal: stop.signal }), stop.signal))
+  } catch (error) {
+    if (error instanceof HostError || signal?.aborted) throw error
+    throw hostError('PLUGIN_START', { plugin: instance, step: 'discover', problem: messageOf(error) }, error)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function guarded<Result>(plugin: string, step: string, work: () => Promise<Result> | Result): Promise<Result> {

@@ -1,6 +1,10 @@
 import { basename } from 'node:path'
+import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
-import { describeError } from '../errors.ts'
+import { createCache } from '../cache/cache.ts'
+import { describeError, hostError } from '../errors.ts'
+import { createMetrics } from '../observability/metrics.ts'
+import { createRedactor } from '../observability/redact.ts'
 import type { Capabilities } from '../pin/capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../pin/difference/compare.ts'
 import { filesByLocation, type Tree } from '../pin/tree/tree.ts'
@@ -8,7 +12,13 @@ import { createPluginGraph } from '../plugin/source/plugin-graph.ts'
 import { checkPlugin } from '../plugin/source/check-contract.ts'
 import { discoverEntries } from '../plugin/source/discover.ts'
 import { createIsolation } from '../plugin/isolate/isolation.ts'
-import { loadInline } from '../plugin/run/load-plugin.ts'
+import { loadInline, type LoadedPlugin } from '../plugin/run/load-plugin.ts'
+import { serviceHttp } from '../plugin/run/service-http.ts'
+import type { HttpOptions } from '../plugin/run/service-line.ts'
+import { readAudience } from '../plugin/settings/config-scopes.ts'
+import { entryCredentials } from '../plugin/settings/credential-policy.ts'
+import { discovered } from '../plugin/start-version.ts'
+import { openLines } from '../plugin/tenant-http.ts'
 import { observePlugin, observeSurface, withDeclared } from '../plugin/trust/observe.ts'
 import { compareRead } from '../plugin/trust/pin-policy.ts'
 import { nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from '../plugin/source/resolve-entry.ts'
@@ -73,6 +83,43 @@ export async function inspectPlugin(entry: PluginEntry, project: Place): Promise
 
 type Place = Pick<Project, 'configDir' | 'settings' | 'log'>
 
+/** Names of tools that one of two surfaces has and the other has not, or not the same. */
+function differingTools(one: PluginSurface, other: PluginSurface): readonly string[] {
+  const [a, b] = [observeSurface(one).tools, observeSurface(other).tools]
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name]?.digest !== b[name]?.digest)
+}
+
+/** Has a plugin discover what it serves, with the config and the credential that it will run with. */
+async function discoverOnce(
+  loaded: LoadedPlugin,
+  plugin: ServicePlugin,
+  of: { readonly instance: string; readonly entry: PluginEntry; readonly surface: PluginSurface },
+  { configDir, settings, log }: Place,
+): Promise<ServicePlugin> {
+  const { config, env } = settings
+  const { instance } = of
+  const redactor = createRedactor()
+  const credentialsOf = (entry: PluginEntry) => entryCredentials(config, entry, config)
+  const isAuthConfigured = (values: Readonly<Record<string, unknown>>) => loaded.isAuthConfigured(plugin, values)
+  const { base, refused, tenants } = await readAudience(
+    { ...of, isAuthConfigured },
+    { env, configDir, tenants: {}, credentialsOf },
+  )
+  if (!base)
+    throw refused.get('') ?? hostError('PLUGIN_START', { plugin: instance, step: 'discover', problem: 'it is not configured' })
+  const createHttp = (options: HttpOptions) =>
+    serviceHttp(options, { redactor, readOnly: config.readOnly, frozen: config.frozen, configDir, env, accounts: undefined })
+  const { line } = openLines({ base, tenants, ...of, version: undefined, log }, { credentialsOf, createHttp })
+  await using cache = createCache({ log })
+  try {
+    const services = { instance, plugin, config: base.config, http: line.http, log }
+    const options = { ...services, metrics: createMetrics().forPlugin(instance), cache, digest: '' }
+    return await discovered(loaded, options, { signal: undefined, ms: config.limits.loadTimeoutMs })
+  } finally {
+    await line.http[Symbol.asyncDispose]()
+  }
+}
+
 interface Importing {
   readonly entry: PluginEntry
   readonly label: string
@@ -113,5 +160,16 @@ async function importSurface(
   if (entry.isolation === 'process')
     for (const [file, digest] of loaded.digests) if (digest !== '' && basename(file) !== 'package.json') read.add(file)
   const { plugin, leftOut } = checkPlugin(loaded.exported, entry.as, label)
-  return { surface: readSurface(plugin, leftOut), read }
+  const own = readSurface(plugin, leftOut)
+  if (plugin.discover === undefined) return { surface: own, read }
+  const of = { instance: entry.as ?? plugin.name, entry, surface: own }
+  const discover = async (): Promise<PluginSurface> => {
+    const whole = await discoverOnce(loaded, plugin, of, { configDir, settings, log })
+    const checked = checkPlugin(whole, entry.as, label)
+    return readSurface(checked.plugin, checked.leftOut)
+  }
+  const [surface, again] = [await discover(), await discover()]
+  if (observeSurface(surface).surface !== observeSurface(again).surface)
+    throw hostError('PLUGIN_UNSTABLE', { plugin: of.instance, tools: differingTools(surface, again) })
+  return { surface, read }
 }

@@ -3,12 +3,13 @@ import type { LoadedProcess, IsolatedOptions } from './types.ts'
 import { hostError } from '../../errors.ts'
 import { isError, messageOf } from '../../observability/thrown.ts'
 import { withLocation } from '../../modules/location.ts'
-import type { InlineOptions } from '../run/inline.ts'
+import { createBroker } from './broker.ts'
+import type { DiscoverOptions, InlineOptions } from '../run/inline.ts'
 import type { LoadedPlugin } from '../run/load-plugin.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
 import { namesIn } from '../source/surroundings.ts'
 import type { RunningPlugin } from '../run/running.ts'
-import { readDescription } from './channel/description.ts'
+import { DISCOVERED_BOUNDS, readDescription } from './channel/description.ts'
 import { PLUGIN_BOUNDS } from './channel/frame.ts'
 import { readLoaded } from './channel/loaded-codec.ts'
 import type { LoadOrder } from './channel/messages.ts'
@@ -22,6 +23,8 @@ import { readThrown } from './channel/error-codec.ts'
 export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOptions): Promise<LoadedPlugin> {
   const first = await loadProcess(resolved, options)
   let stop = () => first.process.kill('it was released')
+  /** The description of what it discovered, once it did. */
+  let discovered: string | undefined
   const { root } = resolved
   const { writes } = options.spec.grants
   /** It says what it reads: whatever it says, the host reads again no more than the folder of the plugin, and what was granted. */
@@ -39,6 +42,10 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
     async isAuthConfigured(_, config) {
       const { data } = await first.process.peer.ask('configure', { data: { config: writeConfig(config) } }).answer
       return Boolean(data)
+    },
+    async discover(services) {
+      discovered = await discoverIn(first, services, options)
+      return orTooCostly(() => readDescription(discovered, DISCOVERED_BOUNDS), options.label)
     },
     async start(services: InlineOptions): Promise<RunningPlugin> {
       const supervised = await superviseIsolated(first, services, {
@@ -61,7 +68,18 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
               output: '',
             })
           }
-          return next
+          if (discovered === undefined) return next
+          const again = await discoverIn(next, services, options).catch((error: unknown) => {
+            next.process.kill('it did not discover what it serves')
+            throw error
+          })
+          if (again === discovered) return next
+          next.process.kill('it is another version')
+          throw hostError('PLUGIN_PROCESS', {
+            plugin: services.instance,
+            problem: 'what it discovers is not what it discovered when it was loaded',
+            output: '',
+          })
         },
       })
       stop = supervised.stop
@@ -70,6 +88,23 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
     retire: () => stop(),
     release: () => stop(),
   }
+}
+
+/** Has the plugin in a process discover what it serves, and gives the description of that. */
+async function discoverIn(
+  { process }: LoadedProcess,
+  services: Omit<DiscoverOptions, 'plugin' | 'signal'>,
+  { now }: IsolatedOptions,
+): Promise<string> {
+  const { instance, config } = services
+  process.attach(createBroker({ ...services, now }))
+  const died = process.exited.then((problem) => {
+    throw hostError('PLUGIN_PROCESS', { plugin: instance, problem, output: process.tail() })
+  })
+  died.catch(() => {}) // it dies in the end; only now it matters
+  const { answer } = process.peer.ask('discover', { data: { instance, config: writeConfig(config) } })
+  const { body } = await Promise.race([answer.catch((error: unknown) => Promise.race([died, Promise.reject(error)])), died])
+  return body.toString()
 }
 
 /** Rejects, with nothing left behind, when the plugin cannot be loaded within its time. */

@@ -33,6 +33,31 @@ export interface InlineOptions {
 /** Says by whose credential a call goes, as a word without a slash. */
 export type CredentialKey = (request: CallRequest, access: 'read' | 'write') => string
 
+/** What discovering needs of what a version runs with. */
+export type DiscoverOptions = Pick<
+  InlineOptions,
+  'instance' | 'plugin' | 'config' | 'http' | 'log' | 'metrics' | 'cache' | 'digest'
+> & {
+  /** Aborts when nobody waits for it any more. */
+  readonly signal: AbortSignal
+}
+
+/** Has a plugin in this process say what it serves besides what it lists; what it gives is not checked. Rejects with what it threw. */
+export async function discoverInline({
+  instance,
+  plugin,
+  config,
+  http,
+  log,
+  metrics,
+  cache,
+  digest,
+  signal,
+}: DiscoverOptions): Promise<unknown> {
+  const own = pluginCache(cache, { instance, digest, principal: undefined })
+  return plugin.discover?.({ config, http, log, metrics, cache: own, signal })
+}
+
 /** Starts a plugin in this process. Rejects with what `start` threw; nothing is left running then. */
 export async function runInline({
   instance,

@@ -1,7 +1,7 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { ModuleGraph } from '../../modules/graph.ts'
 import { importPlugin } from '../source/import.ts'
-import { runInline, type InlineOptions } from './inline.ts'
+import { discoverInline, runInline, type DiscoverOptions, type InlineOptions } from './inline.ts'
 import type { RunningPlugin } from './running.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
 
@@ -16,6 +16,8 @@ export interface LoadedPlugin {
   /** Links among its files, and where each led. */
   readonly links: ReadonlyMap<string, string>
   isAuthConfigured(plugin: ServicePlugin, config: Readonly<Record<string, unknown>>): boolean | Promise<boolean>
+  /** What it serves besides what it lists, unchecked; for a plugin with `discover`. */
+  discover(options: DiscoverOptions): Promise<unknown>
   start(options: InlineOptions): Promise<RunningPlugin>
   /** Nothing of it will be started: a process need not wait for that. */
   retire(): void
@@ -55,6 +57,7 @@ export function loadedObject(exported: unknown): LoadedPlugin {
     listed: new Map(),
     links: new Map(),
     isAuthConfigured: (plugin, config) => plugin.isAuthConfigured(config),
+    discover: (options) => discoverInline(options),
     start: (options) => runInline(options),
     retire() {},
     release() {},

@@ -14,9 +14,9 @@ export function describe(exported: unknown): string | undefined {
 }
 
 /** The same for the checks of the host: its functions are there and do nothing. Throws `TooCostly`, and what `JSON.parse` throws. */
-export function readDescription(text: string | undefined): unknown {
+export function readDescription(text: string | undefined, bounds: JsonBounds = DESCRIPTION_BOUNDS): unknown {
   if (text === undefined) return undefined
-  const holder = [parseBounded(text, DESCRIPTION_BOUNDS)]
+  const holder = [parseBounded(text, bounds)]
   const queue: object[] = [holder]
   for (const parent of queue)
     for (const [key, value] of Object.entries(parent) as [string, unknown][]) {
@@ -30,6 +30,9 @@ export function readDescription(text: string | undefined): unknown {
 /** Ten times what 128 tools with the largest schemas have. */
 const DESCRIPTION_BOUNDS: JsonBounds = { depth: 64, values: 1_000_000 }
 
+/** What was discovered may be a whole service: the thousand operations of a large one have a million values. */
+export const DISCOVERED_BOUNDS: JsonBounds = { depth: 64, values: 4_000_000 }
+
 function elsewhere(): never {
   throw new Error('A function of a plugin in its own process was called in the host')
 }
@@ -37,6 +40,7 @@ function elsewhere(): never {
 const PLUGIN_KEYS = ['apiVersion', 'name', 'version', 'description', 'config', 'credentials', 'headers', 'capabilities'].concat([
   'watch',
   'isAuthConfigured',
+  'discover',
   'createClient',
   'start',
 ])

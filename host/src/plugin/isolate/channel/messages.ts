@@ -8,6 +8,8 @@ export interface HostAsks {
   load: LoadOrder
   /** Whether a credential is configured; the answer is true or false. */
   configure: { readonly config: WireConfig }
+  /** Has the plugin discover what it serves besides; the body of the answer is its description. */
+  discover: { readonly instance: string; readonly config: WireConfig }
   start: StartOrder
   /** The answer is {@link Returned}. */
   call: CallOrder

@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net'
 import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
-import { isInputRequired, isToolResult } from '@mcp-patchbay/plugin-api/host'
+import { isInputRequired, isToolResult, withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
 import { OpenRequests } from '../../../data/open-requests.ts'
 import { hostError } from '../../../errors.ts'
@@ -14,7 +14,7 @@ import type { Admit } from '../../../modules/types.ts'
 import { isError, valueOf } from '../../../observability/thrown.ts'
 import { createPluginGraph } from '../../source/plugin-graph.ts'
 import { importPlugin } from '../../source/import.ts'
-import { runInline } from '../../run/inline.ts'
+import { discoverInline, runInline } from '../../run/inline.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
 import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
@@ -35,6 +35,8 @@ const PACE_MS = 50
 let maxAnswerBytes = 0
 let reads: Reads | undefined
 let isLoaded = false
+/** What its module exports, and that with what it discovered. */
+let exported: unknown
 let plugin: unknown
 let running: RunningPlugin | undefined
 const calls = new OpenRequests<RemoteRequest>()
@@ -42,6 +44,21 @@ const calls = new OpenRequests<RemoteRequest>()
 const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
   load,
   configure: async ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
+  async discover({ instance, config }) {
+    const found = await discoverInline({
+      instance,
+      plugin: exported as ServicePlugin,
+      config: readConfig(config),
+      http: remoteHttp(peer, instance),
+      log: remoteLog(tells),
+      metrics: remoteMetrics(tells),
+      cache: remoteCaches(peer),
+      digest: '',
+      signal: new AbortController().signal,
+    })
+    plugin = withDiscovered(exported as ServicePlugin, found)
+    return sized('json', describe(found) ?? 'null')
+  },
   async start({ instance, surface, config, tenants, hasBackground }) {
     running = await runInline({
       instance,
@@ -108,7 +125,7 @@ async function load(order: LoadOrder): Promise<Parcel> {
   const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off' })
   try {
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
-    plugin = imported.exported
+    plugin = exported = imported.exported
     isLoaded = true
     return writeLoaded({ description: describe(plugin), digests: imported.modules.digests, links: imported.modules.links })
   } catch (error) {

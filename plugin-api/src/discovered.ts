@@ -1,0 +1,25 @@
+import type { AnyPrompt } from './prompt.ts'
+import type { Resource } from './resource.ts'
+import type { AnyTool } from './tool.ts'
+
+/** What `discover` found: it is served behind what the plugin itself lists. */
+export interface Discovered<Client> {
+  readonly tools: readonly AnyTool<Client>[]
+  readonly resources?: readonly Resource<Client>[]
+  readonly prompts?: readonly AnyPrompt<Client>[]
+}
+
+/**
+ * The plugin with what it discovered behind what it lists. Whatever was found is put there as it is: the contract is checked of the whole.
+ */
+export function withDiscovered<Of extends object>(plugin: Of, found: unknown): Of {
+  const lists = typeof found === 'object' && found !== null ? found : { tools: found }
+  const joined = (name: 'tools' | 'resources' | 'prompts'): PropertyDescriptor => {
+    const own: unknown = Reflect.get(plugin, name)
+    const more: unknown = Reflect.get(lists, name)
+    const both: unknown = more === undefined ? own : Array.isArray(more) ? [...(Array.isArray(own) ? own : []), ...more] : more
+    return { value: both, enumerable: true }
+  }
+  // Not a copy: a plugin may be an object of a class.
+  return Object.create(plugin, { tools: joined('tools'), resources: joined('resources'), prompts: joined('prompts') }) as Of
+}
