@@ -21,6 +21,9 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Comma
   remove: async () => (await import('./install-commands.ts')).removeCommand,
   cache: async () => (await import('./cache-command.ts')).cacheCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
+  init: async () => (await import('./new-commands.ts')).initCommand,
+  'create-plugin': async () => (await import('./new-commands.ts')).createPluginCommand,
+  schema: async () => (await import('./schema-command.ts')).schemaCommand,
 }
 
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */

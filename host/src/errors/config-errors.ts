@@ -11,7 +11,7 @@ export const configErrors = {
     ({ looked, names }) => `No config found. Looked for ${names.join(', ')} in ${looked.join(', ')}`,
     () => [
       'Run the command in the folder of the config, or name the file: --config FILE',
-      `Or write a config: echo '{ "pluginDirs": ["./plugins"] }' > mcp.config.json`,
+      'Or make a new project: npx mcp-patchbay init',
     ],
   ),
   CONFIG_FAILED: entry<{ file: string; problem: string; frame?: string | undefined; fix?: readonly string[] | undefined }>(

@@ -37,6 +37,19 @@ export const projectErrors = {
       'Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run npx mcp-patchbay lock',
     ],
   ),
+  PROJECT_EXISTS: entry<{ folder: string; taken: readonly string[] }>(
+    ({ folder, taken }) =>
+      `Nothing was written into ${folder}: ${taken.join(', ')} ${taken.length === 1 ? 'exists' : 'exist'} already`,
+    () => [
+      'Name another folder, or move what is there away',
+      'For one more plugin in a project: npx mcp-patchbay create-plugin NAME',
+    ],
+  ),
+  PROJECT_NAME: entry<{ name: string; proposal?: string | undefined }>(
+    ({ name }) =>
+      `${JSON.stringify(name)} is not the name of a plugin: a to z, 0 to 9 and _, a letter first, at most 32 characters`,
+    ({ proposal }) => [proposal ? `npx mcp-patchbay create-plugin ${proposal}` : 'Choose a name such as jira or wiki_pages'],
+  ),
   INSTALL_BUSY: entry<{ folder: string; pid: number }>(
     ({ folder, pid }) => `Another command is changing this project${pid === 0 ? '' : ` (process ${pid})`}: see ${folder}`,
     () => ['Wait until it ends, and run the command again'],

@@ -66,7 +66,7 @@ test('says where it looked when there is no config', async () => {
   assert.match(message, /mcp\.config\.ts, .*mcp\.config\.yml in /)
   assert.deepEqual(fix, [
     'Run the command in the folder of the config, or name the file: --config FILE',
-    `Or write a config: echo '{ "pluginDirs": ["./plugins"] }' > mcp.config.json`,
+    'Or make a new project: npx mcp-patchbay init',
   ])
 })
 

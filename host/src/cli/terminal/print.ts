@@ -3,8 +3,13 @@ import { protocolStdout } from '../../transport/stdio/stdout-guard.ts'
 
 /** The command's own output: the one writer of stdout. Whatever a plugin prints goes to stderr. */
 export function printLines(lines: readonly string[]): void {
-  protocolStdout().write(`${lines.join('\n')}\n`)
+  const stdout = protocolStdout()
+  // A pipe such as `patchbay schema | head` closes it early: what nothing reads any more need not be written.
+  stdout.off('error', ignore)
+  stdout.on('error', ignore)
+  stdout.write(`${lines.join('\n')}\n`)
 }
+const ignore = (): void => {}
 
 export function printJson(value: unknown): void {
   printLines([JSON.stringify(value, null, 2)])

@@ -13,7 +13,14 @@ export async function parseData(source: ConfigSource, kind: 'json' | 'yaml', mas
   if (source.text.trim() === '') throw hostError('CONFIG_FAILED', { file: source.file, problem: 'it is empty' })
   const data = plainData(kind === 'json' ? parseJson(source, mask) : await parseYaml(source, mask))
   if ('problems' in data) throw hostError('CONFIG_FAILED', { file: source.file, problem: data.problems.join('; ') })
-  return data.value
+  return withoutSchema(data.value)
+}
+
+/** `$schema` is for the editor: `patchbay schema` prints what it may name. */
+function withoutSchema(value: unknown): unknown {
+  if (!isObject(value) || typeof value['$schema'] !== 'string') return value
+  const { $schema: _, ...config } = value
+  return config
 }
 
 function parseJson({ file, text }: ConfigSource, mask: (text: string) => string): unknown {

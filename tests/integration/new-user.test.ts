@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { createValidators } from '../../host/src/data/schema/validate.ts'
+import type { JsonObject } from '../../host/src/data/json.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'new-user-'))
+after(() => rmSync(folder, { recursive: true }))
+const run = promisify(execFile)
+
+/** What npm has of ours: the packed packages, as they would be published; for all others it is sent on to the real registry. */
+const packages = new Map<string, Buffer>()
+const registry = createServer((req, res) => {
+  const [, tarball] = /^\/-\/(.+)\.tgz$/.exec(decodeURIComponent(req.url ?? '')) ?? []
+  const name = tarball ?? decodeURIComponent(req.url ?? '').slice(1)
+  const bytes = packages.get(name)
+  if (!bytes) return void res.writeHead(307, { location: `${real}${req.url?.slice(1)}` }).end()
+  if (tarball) return void res.end(bytes)
+  const version = manifests.get(name)?.['version']
+  const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+  const dist = { tarball: `${origin()}-/${encodeURIComponent(name)}.tgz`, integrity }
+  res.end(
+    JSON.stringify({ name, 'dist-tags': { latest: version }, versions: { [String(version)]: { ...manifests.get(name), dist } } }),
+  )
+})
+const manifests = new Map<string, Record<string, unknown>>()
+const origin = () => `http://127.0.0.1:${(registry.address() as { port: number }).port}/`
+let real = ''
+const env = () => ({
+  ...process.env,
+  npm_config_registry: origin(),
+  npm_config_prefer_offline: 'true',
+  NODE_ENV: '',
+  NODE_TEST_CONTEXT: undefined,
+})
+/** A command line as it is printed, in a shell of a machine that has Node and npm. */
+const shell = (line: string, cwd: string) => run('sh', ['-c', line], { cwd, env: { ...env(), PATH: path } })
+/** Nothing of this repository's node_modules/.bin but Node. */
+const path = [
+  dirname(process.execPath),
+  ...(process.env['PATH'] ?? '').split(':').filter((part) => !part.includes('node_modules')),
+].join(':')
+
+before(async () => {
+  real = (await run('npm', ['config', 'get', 'registry'], { cwd: root })).stdout.trim()
+  await run('npm', ['pack', '-w', 'host', '-w', 'plugin-api', '--pack-destination', folder], { cwd: root })
+  for (const workspace of ['host', 'plugin-api']) {
+    const manifest = JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')) as Record<string, unknown>
+    const name = String(manifest['name'])
+    const file = readdirSync(folder).find(
+      (entry) => entry === `${name.replace('@', '').replace('/', '-')}-${String(manifest['version'])}.tgz`,
+    )
+    packages.set(name, readFileSync(join(folder, file ?? '')))
+    manifests.set(name, manifest)
+  }
+  for (const made of ['docs', 'README.md', 'LICENSE']) rmSync(join(root, 'host', made), { recursive: true, force: true })
+  rmSync(join(root, 'plugin-api/LICENSE'), { force: true })
+  await once(registry.listen(0, '127.0.0.1'), 'listening')
+})
+after(() => registry.close())
+
+describe('a new user with Node and npm', () => {
+  const project = join(folder, 'my-server')
+
+  test('has a project that answers in four commands', async () => {
+    const { stdout } = await shell('npx --yes mcp-patchbay init my-server', folder)
+    const next = [...stdout.matchAll(/^ {2}(.+)$/gm)].map(([, line]) => line)
+    assert.deepEqual(next, [
+      'cd my-server',
+      'npm install',
+      'npm run dev',
+      'npx mcp-patchbay call hello_people_greet name=Ada',
+      'npm test',
+    ])
+    await shell('npm install', project)
+    assert.equal((await shell('npx mcp-patchbay call hello_people_greet name=Ada', project)).stdout, '**Hello, Ada!**\n')
+  })
+
+  test('has tests that pass', async () => {
+    const { stdout } = await shell('npm test', project)
+    assert.match(stdout, /^. pass [1-9]\d*$/m)
+    assert.match(stdout, /^. fail 0$/m)
+  })
+
+  test('makes a second plugin, whose test passes and whose tool answers', async () => {
+    const { stdout } = await shell('npx mcp-patchbay create-plugin wiki_pages', project)
+    const next = [...stdout.matchAll(/^ {2}(.+)$/gm)].map(([, line = '']) => line)
+    assert.equal(next.length, 2)
+    const [, { stdout: answer }] = [await shell(next[0] ?? '', project), await shell(next[1] ?? '', project)]
+    assert.equal(answer, '**Hello, Ada!**\n')
+    const { stdout: list } = await shell('npx mcp-patchbay list', project)
+    assert.match(list, /^hello .*active[^]*^wiki_pages .*active/m)
+    assert.match((await shell('npx mcp-patchbay env wiki_pages', project)).stdout, /^# ?WIKI_PAGES_GREETING=/m)
+  })
+
+  test('loses nothing when a command is given twice', async () => {
+    await assert.rejects(shell('npx mcp-patchbay init .', project), (error: { code: number; stderr: string }) => {
+      assert.match(error.stderr, /^Nothing was written into .*package\.json/)
+      return error.code === 1
+    })
+    await assert.rejects(shell('npx mcp-patchbay create-plugin hello', project), { code: 1 })
+    await assert.rejects(shell('npx mcp-patchbay create-plugin my-Wiki', project), /create-plugin my_wiki/)
+  })
+
+  test('finds the page of an error on the own machine', async () => {
+    await assert.rejects(
+      shell('npx mcp-patchbay list --config nothing.ts', project),
+      (error: { code: number; stderr: string }) => {
+        const [, page = ''] = /^See (.+)#config_not_found$/m.exec(error.stderr) ?? []
+        assert.match(readFileSync(page, 'utf8'), /^## CONFIG_NOT_FOUND$/m)
+        return error.code === 78
+      },
+    )
+  })
+
+  test('has the schema of the config, which takes a config and refuses a slip', async () => {
+    const { stdout } = await shell('npx mcp-patchbay schema', project)
+    const faultsOf = createValidators().validator(JSON.parse(stdout) as JsonObject)
+    const config = {
+      $schema: './mcp.schema.json',
+      pluginDirs: ['./plugins'],
+      tools: { deny: ['tag:write'] },
+      deployments: { production: { readOnly: true } },
+    }
+    assert.equal(faultsOf(config), undefined)
+    assert.match(String(faultsOf({ ...config, readonly: true })), /readonly/)
+    rmSync(join(project, 'mcp.config.ts'))
+    writeFileSync(join(project, 'mcp.config.json'), JSON.stringify({ $schema: './mcp.schema.json', pluginDirs: ['./plugins'] }))
+    assert.match((await shell('npx mcp-patchbay list', project)).stdout, /^hello .*active/m)
+  })
+})
