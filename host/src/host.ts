@@ -156,7 +156,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     openAccountTokens({ dir: resolve(configDir, stored.dir), key: env[stored.keyVariable], variable: stored.keyVariable })
   const events = new EventEmitter<HostEvents>()
   const redact = context.redact ?? createRedactor()
-  const metrics = createMetrics({ logLinesDropped: context.logLinesDropped })
+  const metrics = createMetrics({
+    logLinesDropped: context.logLinesDropped,
+    onLimit: (plugin, name) =>
+      log.warn('metric_limit', { plugin, metric: name, reason: 'it has too many series: further labels are counted as "other"' }),
+  })
   const cache = openCache({ settings: config.cache, configDir, log, metrics })
   const validators = createValidators()
   const search = createSearchCatalog(validators)

@@ -1,6 +1,6 @@
 import type * as Prometheus from 'prom-client'
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { MetricLabels, Metrics } from '@mcp-patchbay/plugin-api'
+import type { Metrics } from '@mcp-patchbay/plugin-api'
+import { boundedMetrics, createPluginMeters, type OnMetricLimit } from './plugin-metrics.ts'
 import { PLUGIN_STATES, type PluginState } from './plugin-states.ts'
 
 /** What the host measures, and the text of `/metrics`. Names follow OpenTelemetry's MCP conventions, in Prometheus form. */
@@ -36,13 +36,17 @@ const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 /** So many records wait for prom-client, which is read when somebody asks for them, or when there are more. */
 const MAX_WAITING = 500
+/** As long as it cannot be read, so many are kept; later ones are lost. */
+const MAX_KEPT = 50_000
 
 export interface MetricsOptions {
   /** How many lines the log dropped so far. Default: a log that is not ours, of which that is not known. */
   readonly logLinesDropped?: (() => number) | undefined
+  /** Told once a plugin. Default: it is not told. */
+  readonly onLimit?: OnMetricLimit
 }
 
-export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMetrics {
+export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOptions = {}): HostMetrics {
   const waiting: ((meters: Meters) => void)[] = []
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
@@ -50,7 +54,7 @@ export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMet
 
   async function open(): Promise<Meters> {
     try {
-      const made = createMeters(await import('prom-client'))
+      const made = createMeters(await import('prom-client'), onLimit)
       for (const write of waiting.splice(0)) write(made)
       return (meters = made)
     } finally {
@@ -59,7 +63,7 @@ export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMet
   }
   function record(write: (meters: Meters) => void): void {
     if (meters) return write(meters)
-    waiting.push(write)
+    if (waiting.length < MAX_KEPT) waiting.push(write)
     if (waiting.length <= MAX_WAITING || opening) return
     opening = open()
     // No file may be opened just now, say: what is recorded waits, and the next record tries again.
@@ -87,15 +91,12 @@ export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMet
     processes: (how) => void (look = how),
     cache: (kind, outcome) => record(({ cacheLooks }) => cacheLooks.inc({ kind, outcome })),
     cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
-    forPlugin: (plugin) => ({
-      count: (name, value = 1, { ...labels } = {}) => record(({ own }) => own.count(plugin, name, value, labels)),
-      gauge: (name, value, { ...labels } = {}) => record(({ own }) => own.gauge(plugin, name, value, labels)),
-      observe: (name, value, { ...labels } = {}) => record(({ own }) => own.observe(plugin, name, value, labels)),
-    }),
+    forPlugin: (plugin) => boundedMetrics((one) => record(({ own }) => own.write(plugin, one))),
     forget(plugin) {
-      record(({ states, restarts }) => {
+      record(({ states, restarts, own }) => {
         for (const name of PLUGIN_STATES) states.remove({ plugin, state: name })
         restarts.remove({ plugin })
+        own.forget(plugin)
       })
     },
     async render() {
@@ -117,7 +118,7 @@ export function createMetrics({ logLinesDropped }: MetricsOptions = {}): HostMet
 
 type Meters = ReturnType<typeof createMeters>
 
-function createMeters(prometheus: typeof Prometheus) {
+function createMeters(prometheus: typeof Prometheus, onLimit: OnMetricLimit) {
   const { Counter, Gauge, Histogram, Registry } = prometheus
   const registry = new Registry()
   const registers = [registry]
@@ -179,49 +180,6 @@ function createMeters(prometheus: typeof Prometheus) {
       help: '1 while the store of the cache answers, 0 while it is left alone',
       registers,
     }),
-    own: createPluginMeters(prometheus, registry),
-  }
-}
-
-type Kinds = Counter | Gauge | Histogram
-type Write = (plugin: string, name: string, value: number, labels: MetricLabels) => void
-
-/** A name's kind and labels are those of its first use; a later use that differs is ignored rather than an error in a call. */
-function createPluginMeters(
-  { Counter, Gauge, Histogram }: typeof Prometheus,
-  registry: Registry,
-): { readonly count: Write; readonly gauge: Write; readonly observe: Write } {
-  const known = new Map<string, Kinds>()
-  const metric = <Kind extends Kinds>(
-    make: new (options: { name: string; help: string; labelNames: string[]; registers: Registry[] }) => Kind,
-    { plugin, name, labels }: { plugin: string; name: string; labels: MetricLabels },
-  ): Kind | undefined => {
-    const full = `patchbay_plugin_${name.replace(/[^a-z0-9_]/g, '_')}`
-    let found = known.get(full)
-    if (!found) {
-      found = new make({
-        name: full,
-        help: `Counted by plugin ${plugin}`,
-        labelNames: ['plugin', ...Object.keys(labels)],
-        registers: [registry],
-      })
-      known.set(full, found)
-    }
-    return found instanceof make ? found : undefined
-  }
-  const safely = (write: () => void) => {
-    try {
-      write()
-    } catch {
-      // prom-client throws on a label it was not told of; a plugin's metric is never worth a failed call
-    }
-  }
-  return {
-    count: (plugin, name, value, labels) =>
-      safely(() => metric(Counter, { plugin, name, labels })?.inc({ plugin, ...labels }, value)),
-    gauge: (plugin, name, value, labels) =>
-      safely(() => metric(Gauge, { plugin, name, labels })?.set({ plugin, ...labels }, value)),
-    observe: (plugin, name, value, labels) =>
-      safely(() => metric(Histogram, { plugin, name, labels })?.observe({ plugin, ...labels }, value)),
+    own: createPluginMeters(prometheus, registry, onLimit),
   }
 }
