@@ -26,3 +26,23 @@ export function beyondBounds(value: unknown, { depth, values }: ValueBounds): st
   }
   return undefined
 }
+
+/** Whether the objects and arrays of a JSON text nest deeper than `depth`: one pass, before anything parses it. */
+export function nestsDeeper(text: string, depth: number): boolean {
+  let open = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '"') at = endOfString(text, at + 1)
+    else if (character === '{' || character === '[') {
+      open += 1
+      if (open > depth) return true
+    } else if (character === '}' || character === ']') open -= 1
+  }
+  return false
+}
+
+function endOfString(text: string, from: number): number {
+  let at = from
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
+}

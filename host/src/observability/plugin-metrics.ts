@@ -43,7 +43,8 @@ function shortLabels(labels: unknown): MetricLabels {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === 'object' ? 'object' : String(value)
+  const text =
+    typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? `${value}` : typeof value
   return text.length > METRIC_LIMITS.characters ? `${text.slice(0, METRIC_LIMITS.characters - 1)}…` : text
 }
 

@@ -2,18 +2,21 @@ import type { PathPart } from '../schema/fault.ts'
 import type { ConfigSource } from './types.ts'
 
 /**
- * The line, counted from 1, on which the value at `path` is written in a config; undefined unless that is certain. A config is a
- * program: what it computes is written nowhere. Tried are the literals that are written out, key by key along the path, and then
+ * Finds the line, counted from 1, on which the value at a path is written in a config, whose text is read once; undefined unless that
+ * is certain. A config is a program: what it computes is written nowhere. Tried are the literals that are written out, key by key along the path, and then
  * the last key of the path, if it stands in the file only once.
  */
-export function locateKey({ file, text }: ConfigSource, path: readonly PathPart[]): number | undefined {
+export function keyLocator({ file, text }: ConfigSource): (path: readonly PathPart[]) => number | undefined {
   const yaml = /\.ya?ml$/.test(file)
   const keys = yaml ? yamlKeys(text) : literalKeys(text)
-  const key = path.findLast((part) => typeof part === 'string')
-  const exact = yaml ? [] : keys.filter((found) => found.path === pathKey(path))
-  if (exact.length === 1) return exact[0]?.line
-  const same = keys.filter(({ name }) => name === key)
-  return same.length === 1 ? same[0]?.line : undefined
+  const byPath = Map.groupBy(yaml ? [] : keys, (found) => found.path)
+  const byName = Map.groupBy(keys, ({ name }) => name)
+  return (path) => {
+    const [exact, another] = byPath.get(pathKey(path)) ?? []
+    if (exact && !another) return exact.line
+    const [same, more] = byName.get(path.findLast((part) => typeof part === 'string') ?? '') ?? []
+    return same && !more ? same.line : undefined
+  }
 }
 
 /** A key of an object literal, and the line it stands on. */
@@ -30,10 +33,13 @@ function pathKey(path: readonly PathPart[]): string {
 
 function yamlKeys(text: string): readonly FoundKey[] {
   return text.split('\n').flatMap((content, index) => {
-    const name = /^\s*(?:- +)*["']?([^\s"'#:][^"'#:]*?)["']?\s*:(?:\s|$)/.exec(content)?.[1]
+    const name = /^\s*(?:- +)*["']?([^\s"'#:][^"'#:]*?)["']?\s*:(?:\s|$)/.exec(content.slice(0, LONGEST_START))?.[1]
     return name === undefined ? [] : [{ name, path: '', line: index + 1 }]
   })
 }
+
+/** A key is at the beginning of its line; looking for one in a line of a megabyte would take minutes. */
+const LONGEST_START = 300
 
 /** Comments, strings, and whatever else structures an object literal; one alternative matches at any place. */
 const token =

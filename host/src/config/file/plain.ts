@@ -38,7 +38,8 @@ export function plainData(value: unknown): PlainData {
 
 /** Far beyond any config; a few YAML aliases can stand for millions of values. */
 const MAX_NODES = 100_000
-const MAX_DEPTH = 64
+/** How deep a config may nest. */
+export const MAX_DEPTH = 64
 const MAX_PROBLEMS = 20
 
 function nameOf(value: unknown): string {

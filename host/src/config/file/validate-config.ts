@@ -3,7 +3,7 @@ import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { check } from '../schema/check-value.ts'
 import { formatPath, type Fault } from '../schema/fault.ts'
-import { locateKey } from './locate.ts'
+import { keyLocator } from './locate.ts'
 import { configSchema, type EmbeddedConfig, type HostConfig } from '../schema/schema.ts'
 
 /**
@@ -31,13 +31,21 @@ const EMBEDDED = './embedded'
 
 /** The error for `faults`, in the order of the file. */
 export function invalid(faults: readonly Fault[], source?: ConfigSource): HostError {
-  const lines = faults.map(({ path, problem }) => {
-    const line = source && locateKey(source, path)
+  const locate = source && faults.length > 0 ? keyLocator(source) : undefined
+  const lines = faults.slice(0, MOST_FAULTS).map(({ path, problem }) => {
+    const line = locate?.(path)
     return { line, text: `${line === undefined ? '' : `line ${line}: `}${formatPath(path) || 'the config'}: ${problem}` }
   })
   const ordered = lines.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
-  return hostError('CONFIG_INVALID', { file: source?.file ?? 'The config', faults: ordered.map(({ text }) => text) })
+  const more = faults.length > MOST_FAULTS ? [`and ${faults.length - MOST_FAULTS} more`] : []
+  return hostError('CONFIG_INVALID', {
+    file: source?.file ?? 'The config',
+    faults: [...ordered.map(({ text }) => text), ...more],
+  })
 }
+
+/** So many are looked for in the file and told: each is one look at all of it. */
+const MOST_FAULTS = 50
 
 function isConfig(value: unknown): value is HostConfig {
   return isObject(value)

@@ -91,6 +91,9 @@ function checkBranches(branches: readonly Schema[], value: unknown, path: readon
   faults.push(...(results[0] ?? [{ path, problem }]))
 }
 
+/** What was meant is guessed for so many keys: each is compared with all that there are. */
+const MOST_GUESSES = 50
+
 function checkArray(schema: Schema, value: readonly unknown[], path: readonly PathPart[], faults: Fault[]): void {
   const { items, minItems = 0, maxItems = Infinity, uniqueItems } = schema
   if (value.length < Number(minItems) || value.length > Number(maxItems))
@@ -110,7 +113,11 @@ function checkObject(schema: Schema, value: Schema, path: readonly PathPart[], f
     if (child === undefined) continue
     if (key === '__proto__') faults.push({ path: at, problem: 'this key belongs to every object; use another' })
     else if (isObject(part)) checkValue(part, child, at, faults)
-    else faults.push({ path: at, problem: `unknown key${didYouMean(key, Object.keys(properties))}` })
+    else
+      faults.push({
+        path: at,
+        problem: `unknown key${faults.length < MOST_GUESSES ? didYouMean(key, Object.keys(properties)) : ''}`,
+      })
   }
   for (const key of Array.isArray(schema['required']) ? schema['required'].filter(isString) : []) {
     const part = properties[key]

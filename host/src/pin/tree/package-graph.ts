@@ -39,9 +39,9 @@ export async function collectPackages(folder: string, signal?: AbortSignal): Pro
 async function readPackage(folder: string): Promise<PackageNode> {
   const manifest = await readManifest(folder)
   const files = await listPackage(folder)
-  const declared = [...manifest.dependencies, ...manifest.developmentOnly]
+  const declared = new Set([...manifest.dependencies, ...manifest.developmentOnly])
   for (const name of files.linked) {
-    if (!declared.includes(name)) {
+    if (!declared.has(name)) {
       const problem = 'leads to a package that package.json does not declare'
       throw hostError('PIN_SYMLINK', { folder, path: `node_modules/${name}`, problem })
     }
@@ -63,7 +63,10 @@ interface Manifest {
 async function readManifest(folder: string): Promise<Manifest> {
   const refuse = (problem: string, cause?: unknown) =>
     hostError('PIN_UNREADABLE', { folder, path: 'package.json', problem }, cause)
-  const text = await readFile(path.join(folder, 'package.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const file = path.join(folder, 'package.json')
+  const bytes = (await stat(file).catch(() => undefined))?.size ?? 0
+  if (bytes > MAX_BYTES) throw refuse(`it has ${bytes} bytes, more than the ${MAX_BYTES} it may have`)
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}'
     throw refuse(error.message, error)
   })
@@ -71,6 +74,8 @@ async function readManifest(folder: string): Promise<Manifest> {
   if (json === undefined) throw refuse('it holds no JSON object')
   const names = (key: string): string[] => Object.keys(asObject(json[key]) ?? {})
   const dependencies = ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap(names)
+  if (dependencies.length > MAX_DEPENDENCIES)
+    throw refuse(`it declares ${dependencies.length} dependencies, more than the ${MAX_DEPENDENCIES} it may have`)
   const odd = dependencies.find((name) => !/^(@[^/\\]+\/[^/\\.][^/\\]*|[^@/\\.][^/\\]*)$/.test(name))
   if (odd !== undefined) throw refuse(`it declares ${JSON.stringify(odd)}, which is no name of a package`)
   const { name, version } = json
@@ -80,6 +85,10 @@ async function readManifest(folder: string): Promise<Manifest> {
     developmentOnly: [...names('devDependencies'), ...providedByHost],
   }
 }
+
+/** Each dependency is looked for in every folder upwards: 20,000 of them, none installed, took 5 s. */
+const MAX_DEPENDENCIES = 1_000
+const MAX_BYTES = 1_048_576
 
 /** Where Node finds the package `name` when a file in `folder` imports it; undefined when nowhere. */
 async function resolveDependency(name: string, folder: string): Promise<string | undefined> {
