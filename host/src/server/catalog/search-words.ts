@@ -38,12 +38,12 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
   (
     'a an and any are as at be by can could do does for from give has have how i if in into is it its let like may me my need no not of on ' +
     'one or our please some something that the their them then there these they this to us use using via want was we what when where which ' +
-    'who will with would you your'
+    'will with would you your'
   ).split(' '),
 )
 
 const groups = [
-  'create add make new open start file write',
+  'create add make new open start write publish',
   'delete remove drop erase destroy',
   'update change edit modify rename',
   'get show read view fetch retrieve see look',
@@ -56,7 +56,10 @@ const groups = [
   'pull pr',
   'organization org organisation company',
   'message chat',
-  'user person people member account',
+  'user person people member account who',
+  'issue bug ticket problem',
+  'store save put set update',
+  'left remaining limit quota rate',
   'page website site url web',
   'database db sql',
   'comment reply answer',

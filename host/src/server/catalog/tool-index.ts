@@ -100,7 +100,7 @@ class ToolIndex implements ToolFinder {
 /** How many tools are indexed at a time: some 2 ms of work. */
 const PIECE = 10
 /** What a word counts that was not said but means the same. */
-const SYNONYM = 0.25
+const SYNONYM = 0.3
 
 interface IndexedTool {
   readonly wire: WireTool
