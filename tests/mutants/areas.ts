@@ -1,9 +1,21 @@
-import type { Mutant } from './mutant.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { credentials } from './credentials.ts'
+import { inbound } from './inbound.ts'
+import type { Mutant } from './mutant.ts'
+import { network } from './network.ts'
+import { plugins } from './plugins.ts'
 import { reload } from './reload.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
-export const areas: readonly Mutant[] = [...visibility, ...calls, ...cacheKeys, ...credentials, ...reload]
+export const areas: readonly Mutant[] = [
+  ...visibility,
+  ...calls,
+  ...cacheKeys,
+  ...credentials,
+  ...reload,
+  ...inbound,
+  ...plugins,
+  ...network,
+]

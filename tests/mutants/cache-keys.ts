@@ -61,7 +61,7 @@ export const cacheKeys = mutantsOf('cache-keys', [
       ],
       ['tools that write are cached', "surface.cache !== undefined && access === 'read'", 'surface.cache !== undefined'],
       ['interactive tools are cached', ' && !surface.interactive', ''],
-      ['tools with approval are cached', ' && surface.approval === undefined', ''],
+      ['tools with approval are cached', ' && !needsApproval', ''],
       ['tools that did not opt in are cached', 'surface.cache !== undefined && access', 'access'],
       [
         "one tenant's write drops another's answers",

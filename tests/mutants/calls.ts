@@ -25,8 +25,8 @@ export const calls = mutantsOf('calls', [
     file: 'host/src/server/call/call-layers.ts',
     noticedBy: ['tests/unit/calls/approval.test.ts', 'tests/unit/calls/way-of-a-call.test.ts'],
     changes: [
-      ['approval is not asked for', "item.surface.approval === 'required' ? approved(call, next) : next()", 'next()'],
-      ['approval is asked for always', "item.surface.approval === 'required' ? ", 'true ? '],
+      ['approval is not asked for', 'item.needsApproval ? approved(call, next) : next()', 'next()'],
+      ['approval is asked for always', 'item.needsApproval ? ', 'true ? '],
       ['a call waits for its rate outside its version', 'inVersion(call, () => counted.then(next))', 'counted.then(next)'],
       ['what the rate says is not waited for', 'counted ? inVersion(call, () => counted.then(next)) : next()', 'next()'],
       ['the error of a resource or prompt shows secrets', 'problem: deps.redact(text) }', 'problem: text }'],

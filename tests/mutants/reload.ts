@@ -185,7 +185,7 @@ export const reload = mutantsOf('reload', [
         "claim('prompt', fullName(instance, name))",
         "claim('prompt', fullName(instance, crypto.randomUUID()))",
       ],
-      ['two plugins have one resource', "claim('resource', uri)", "claim('resource', `${instance} ${uri}`)"],
+      ['two plugins have one resource', 'claim(RESOURCE, uri)', 'claim(RESOURCE, `${instance} ${uri}`)'],
       ['two plugins have one instance name', "claim('instance name', instance),\n", ''],
       ['whoever serves loses its names', 'serving.forEach(take)', ''],
       [

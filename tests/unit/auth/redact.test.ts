@@ -64,3 +64,12 @@ test('takes out a secret of four characters, and leaves one of three, which is i
   assert.equal(createRedactor(['abcd'])('the key abcd'), 'the key [redacted]')
   assert.equal(createRedactor(['abc'])('the key abc'), 'the key abc')
 })
+
+test('takes a secret of eight characters out of what plugins answer, and leaves one of seven, which is a word as a rule', () => {
+  assert.equal(createRedactor(['abcdefgh']).answer('the key abcdefgh'), 'the key [redacted]')
+  assert.equal(createRedactor(['abcdefg']).answer('the key abcdefg'), 'the key abcdefg')
+})
+
+test('takes a secret out of HTML', () => {
+  assert.equal(createRedactor(['a<b>&"c\'d'])('<p>a&lt;b&gt;&amp;&quot;c&#39;d</p>'), '<p>[redacted]</p>')
+})

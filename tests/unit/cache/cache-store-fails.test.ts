@@ -188,17 +188,30 @@ test('what came into doubt while its removal was under way stays in doubt', asyn
   assert.deepEqual([doubts.has('any'), removed.at(-1)], [false, ['*']])
 })
 
-test('what is dropped while it is loaded is not kept', async () => {
+test('what is dropped while it is loaded does not take the place of what was loaded after the drop', async () => {
   const { cache, values } = setUp()
   const tag = cache.tag('plugin', 'acme')
   const loading = Promise.withResolvers<string>()
-  const first = values.remember('key', { ttlMs, tags: [tag] }, () => loading.promise)
+  const load = (load: () => Promise<string>) => values.remember('key', { ttlMs, tags: [tag] }, load)
+  const first = load(() => loading.promise)
   await turn()
   await cache.drop([tag])
+  assert.equal((await load(async () => 'after it')).outcome, 'miss')
   loading.resolve('before the drop')
   assert.equal((await first).value, 'before the drop')
-  const { value, outcome } = await values.remember('key', { ttlMs, tags: [tag] }, async () => 'after it')
-  assert.deepEqual([value, outcome], ['after it', 'miss'])
+  const { value, outcome } = await load(async () => 'too late')
+  assert.deepEqual([value, outcome], ['after it', 'hit'])
+})
+
+test('a value that the store took ends the doubt about its key, and failures are counted', async () => {
+  const { store, cache, values } = setUp()
+  await values.set('key', 'old', { ttlMs })
+  store.mode = { writes: new Error('read only') }
+  await values.delete('key')
+  assert.equal(cache.stats.failures, 1)
+  store.mode = 'works'
+  await values.set('key', 'new', { ttlMs })
+  assert.equal(await values.get('key'), 'new')
 })
 
 test('no parts have the name of other parts, whatever is in them', () => {

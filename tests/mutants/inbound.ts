@@ -1,0 +1,206 @@
+import { mutantsOf } from './mutant.ts'
+
+const KEYS = 'tests/unit/auth/inbound-keys.test.ts'
+const THROTTLED = 'tests/security/inbound/throttled-tokens.test.ts'
+const ADMISSION = 'tests/unit/decisions/admission-table.test.ts'
+const GUARD = 'tests/unit/calls/json-guard.test.ts'
+const STATE = 'tests/unit/calls/request-state.test.ts'
+
+export const inbound = mutantsOf('inbound', [
+  {
+    file: 'host/src/auth/inbound/key-ring.ts',
+    noticedBy: [KEYS],
+    changes: [
+      ["a changed key's streams go on", 'if (next.get(id) !== key) key.revoke()', 'if (!next.has(id)) key.revoke()'],
+      [
+        "a removed key's streams go on",
+        'if (next.get(id) !== key) key.revoke()',
+        'if (next.has(id) && next.get(id) !== key) key.revoke()',
+      ],
+      [
+        'an expired key opens',
+        "now() >= expiresAt ? { refused: 'key_expired' }",
+        "now() > expiresAt ? { refused: 'key_expired' }",
+      ],
+      ['a key with another secret opens', 'if (!isKey(key, found?.hash) || !found)', 'if (!found)'],
+      ['other scopes of a key do not count', 'record.hash, record.scopes, record.tenant', 'record.hash, record.tenant'],
+      [
+        'another tenant of a key does not count',
+        'record.scopes, record.tenant, record.notAfter',
+        'record.scopes, record.notAfter',
+      ],
+      ['another end of a key does not count', 'record.tenant, record.notAfter]', 'record.tenant]'],
+      ['a new secret of a key does not count', 'record.id, record.hash, record.scopes', 'record.id, record.scopes'],
+      ['a key has no tenant', 'tenant: record.tenant,\n    permissions', 'tenant: undefined,\n    permissions'],
+      ['a key may do everything', 'Object.freeze([...record.scopes])', "Object.freeze(['*'])"],
+      ['each reading of the config ends all streams', 'if (before?.record === text) return before', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/api-key.ts',
+    noticedBy: [KEYS],
+    changes: [
+      ['any secret is a key', 'return isSame && kept !== undefined', 'return kept !== undefined'],
+      [
+        'half a key is one',
+        '[A-Za-z0-9_-]{43}$/',
+        '[A-Za-z0-9_-]*$/',
+        {
+          equivalent:
+            'A key that is too short has no hash that anything could be compared with: it is unknown in place of malformed.',
+        },
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/introspection.ts',
+    noticedBy: [KEYS],
+    changes: [
+      ['a token is kept beyond its end', 'until: Math.min(expiresAt ?? Infinity, until)', 'until'],
+      ['a token that is not active is taken', "if (active !== true) return 'inactive'", ''],
+      ['active may be any word', 'if (active !== true)', 'if (!active)'],
+      ['a token of another issuer is taken', "if (iss !== undefined && iss !== issuer) return 'iss'", ''],
+      ['a token for another service is taken', "audiences.includes(audience))) return 'aud'", "audience !== '')) return 'aud'"],
+      [
+        'an expired token is taken',
+        "if (exp !== undefined && !(typeof exp === 'number' && exp > seconds - toleranceSeconds)) return 'exp'",
+        '',
+      ],
+      [
+        'an end that is a text is no end',
+        "if (exp !== undefined && !(typeof exp === 'number' && exp >",
+        "if (typeof exp === 'number' && !(exp >",
+      ],
+      [
+        'a token that is not valid yet is taken',
+        "if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + toleranceSeconds)) return 'nbf'",
+        '',
+      ],
+      [
+        'a token that is bound to a key is taken from anybody',
+        "return cnf === undefined ? undefined : 'cnf'",
+        'return undefined',
+      ],
+      ['a token of nobody is taken', "if (typeof sub !== 'string' || sub === '') return { refused: 'sub' }", ''],
+      ['the tolerance does not count', '(exp + toleranceSeconds) * 1000', 'exp * 1000'],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/open-inbound.ts',
+    noticedBy: [THROTTLED],
+    changes: [
+      [
+        'tokens of a throttled address are verified',
+        'async function check(token: string, address: string, path: string, from: Tokens): Promise<Authentication> {\n    const seconds = await throttle.waitOf(address)\n    if (seconds > 0) return { response: whole.throttled(seconds) }',
+        'async function check(token: string, address: string, path: string, from: Tokens): Promise<Authentication> {',
+      ],
+      ['bad tokens are not counted', '    await throttle.count(address)\n', ''],
+      [
+        'a refused token is let in',
+        "return 'accepted' in verdict ? admitted(verdict.accepted, token) : await refuse(address, path, verdict.refused)",
+        "return 'accepted' in verdict ? admitted(verdict.accepted, token) : { response: whole.throttled(1) }",
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/throttle.ts',
+    noticedBy: ['tests/unit/auth/inbound-throttle.test.ts'],
+    changes: [
+      ['another address of the same IPv6 network begins again', '.slice(0, 4)', '.slice(0, 8)'],
+      ['all IPv4 addresses are one', "address.toLowerCase().startsWith('::ffff:')", 'false'],
+      ['all addresses are one', '.update(networkOf(address))', ''],
+      ['one more is looked at', 'found.consumedPoints >= bad', 'found.consumedPoints > bad'],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/admission.ts',
+    noticedBy: [ADMISSION],
+    changes: [
+      ['a refused Host passes the second time', 'if (!refused) good = header', 'good = header'],
+      [
+        'any Host passes',
+        'return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)',
+        'return originRefusal(req.headers.origin)',
+      ],
+      [
+        'any Origin passes',
+        'return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)',
+        'return hostRefusal(req.headers.host)',
+      ],
+      ['every address is a name of a loopback listener', '(!loopback && isIP', '(isIP'],
+      ['addresses are no names of a listener on all', '(!loopback && isIP', '(loopback && isIP'],
+      [
+        'loopback pages may use a listener on all addresses',
+        '...(loopback ? LOOPBACK_NAMES : []), ...allowedOrigins',
+        '...LOOPBACK_NAMES, ...allowedOrigins',
+      ],
+      [
+        'a Host with another port passes',
+        'hosts.has(name) || hosts.has(`${name}${port}`)',
+        "[...hosts].some((one) => one.split(':', 1)[0] === name)",
+      ],
+      [
+        'an Origin with another scheme passes',
+        '(origins.has(origin) || origins.has(name))',
+        '([...origins].some((one) => one.endsWith(`//${name}`)) || origins.has(name))',
+      ],
+      ['the public address is not known', '...(publicUrl ? [new URL(publicUrl).host] : [])', ''],
+      ['pages of the public address are not known', '...(publicUrl ? [new URL(publicUrl).origin] : [])', ''],
+      [
+        'a request without a Host passes',
+        "if (!header) return refusal(400, 'The request has no Host header')",
+        'if (!header) return undefined',
+      ],
+      ['a whole URL passes', "if (!req.url?.startsWith('/')) return", 'if (!req.url) return'],
+      ['two credentials pass', "  'authorization',\n", ''],
+      ['two API keys pass', "  'x-api-key',\n", ''],
+      ['two sessions pass', '!/^(?:mcp|x-patchbay|x-upstream)-/.test(name)', '!/^(?:x-patchbay|x-upstream)-/.test(name)'],
+      [
+        "two of a caller's credentials for a service pass",
+        '!/^(?:mcp|x-patchbay|x-upstream)-/.test(name)',
+        '!/^(?:mcp|x-patchbay)-/.test(name)',
+      ],
+      ['headers that are there twice pass', 'if (doubled !== undefined) return', 'if (false) return'],
+      ['127.0.0.2 is not loopback', "addSubnet('127.0.0.0', 8", "addSubnet('127.0.0.0', 31"],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/bind.ts',
+    noticedBy: [ADMISSION],
+    changes: [
+      ['headers may take a minute', '      headersTimeout: headersMs,\n', ''],
+      ['a request may take five minutes', '      requestTimeout: requestMs,\n', ''],
+      ['an idle connection stays for seconds', '      keepAliveTimeout: keepAliveMs,\n', ''],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/json-guard.ts',
+    noticedBy: [GUARD],
+    changes: [
+      ['the same key twice among many passes', 'seen[role] = new Set(before)', 'seen[role] = new Set()'],
+      ['the same key twice passes', 'if (before.includes(key)) return true', ''],
+      ['the same key spelled in two ways passes', "if (!raw.includes('\\\\')) return raw", 'return raw'],
+      ['more levels pass', 'depth: 64', 'depth: 65'],
+      ['more keys pass', 'keys: 10_000', 'keys: 10_001'],
+      ['the same key twice in params passes', "if (role === MESSAGE && key === 'params') return PARAMS", ''],
+      ['the same key twice in _meta passes', "if (role === PARAMS && key === '_meta') return META", ''],
+      [
+        'arguments of a tool are the message',
+        'if (depth === 1 || (depth === 2 && roles[1] === BATCH)) pending = MESSAGE',
+        'if (depth === 1 || (depth === 2 && roles[1] === BATCH) || depth === 3) pending = MESSAGE',
+      ],
+      ['messages of a batch are not looked at', '(depth === 2 && roles[1] === BATCH)', 'false'],
+    ],
+  },
+  {
+    file: 'host/src/server/mcp/request-state.ts',
+    noticedBy: [STATE],
+    changes: [
+      ['the state of another method is accepted', '[mcpReq.method, principal', '[principal'],
+      ['the state of another tenant is accepted', 'principal?.tenant ?? null, principal?.id', 'principal?.id'],
+      ['the state of another caller is accepted', ', principal?.id ?? null]', ']'],
+      ['the state of another tool is accepted', 'sealed.name !== name || ', ''],
+      ['the state of other arguments is accepted', ' || sealed.args !== argumentsDigest(args)', ''],
+    ],
+  },
+])

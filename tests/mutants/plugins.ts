@@ -1,0 +1,275 @@
+import { mutantsOf } from './mutant.ts'
+
+const PIN = 'tests/unit/decisions/pin-verdict-table.test.ts'
+const CAPABILITIES = 'tests/unit/pin/pin-capabilities.test.ts'
+const CALLERS = 'tests/unit/isolated-callers.test.ts'
+const STORE = 'tests/unit/cache/cache-store-fails.test.ts'
+const LOADS = 'tests/unit/cache/cache-loads.test.ts'
+const VALUES = 'tests/unit/cache/cache-values.test.ts'
+const MODULES = 'tests/unit/modules/what-an-evaluation-covers.test.ts'
+
+export const plugins = mutantsOf('plugins', [
+  {
+    file: 'host/src/pin/verdict/verdict.ts',
+    noticedBy: [PIN],
+    changes: [
+      [
+        'a frozen plugin from a path runs as it is',
+        "if (!frozen && install.source === 'path')",
+        "if (install.source === 'path')",
+      ],
+      ['an npm plugin runs as it is while nothing is frozen', "if (!frozen && install.source === 'path')", 'if (!frozen)'],
+      [
+        'a frozen plugin runs that is not in the lock',
+        "return frozen ? { plugin: 'refused', error, differences: [] } :",
+        'return',
+      ],
+      ['a frozen plugin runs that differs', 'faults.find((fault) => frozen || (', 'faults.find((fault) => ('],
+      ['a plugin that asks for more runs', "(fault.kind === 'capability' && fault.change === 'broadened')", 'false'],
+      ['a plugin that asks for less is refused', " && fault.change === 'broadened'", ''],
+      [
+        'changed files hide nothing while nothing is frozen',
+        'return changed === undefined ? judgeSurface',
+        'return true ? judgeSurface',
+      ],
+      ['a plugin that asks for less is hidden', "faults.find((fault) => fault.kind !== 'capability')", 'faults.find(() => true)'],
+      [
+        'a changed version is no difference of the install',
+        "['use', 'version', 'integrity', 'tree', 'capability']",
+        "['use', 'integrity', 'tree', 'capability']",
+      ],
+      [
+        'a changed tree is no difference of the install',
+        "['use', 'version', 'integrity', 'tree', 'capability']",
+        "['use', 'version', 'integrity', 'capability']",
+      ],
+      [
+        'a changed integrity is no difference of the install',
+        "['use', 'version', 'integrity', 'tree', 'capability']",
+        "['use', 'version', 'tree', 'capability']",
+      ],
+      [
+        'another source is no difference of the install',
+        "['use', 'version', 'integrity', 'tree', 'capability']",
+        "['version', 'integrity', 'tree', 'capability']",
+      ],
+      ['a tool that writes now is seen', "if (difference.kind === 'access') {", 'if (false) {'],
+      [
+        'a new tool is seen',
+        "if (difference.change === 'added') return [[difference.tool, 'it is not in mcp.lock.json']]",
+        "if (difference.change === 'added') return []",
+      ],
+      ['changed prompts and resources are seen', "differences.some(({ kind }) => kind === 'others')", 'false'],
+      [
+        'files that changed leave prompts and resources seen',
+        'othersQuarantined: true, warnings: [installError',
+        'othersQuarantined: false, warnings: [installError',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/pin/difference/compare.ts',
+    noticedBy: [PIN],
+    changes: [
+      [
+        'another integrity passes',
+        'locked.integrity !== undefined && install.integrity !== undefined && locked.integrity !== install.integrity',
+        'false',
+      ],
+      ['other bytes pass', 'if (locked.tree !== install.tree) {', 'if (false) {'],
+      ['another definition passes', 'if (was.digest !== is.digest) {', 'if (false) {'],
+      ['another access passes', 'if (was.access !== is.access) differences', 'if (false) differences'],
+      ['another version passes', "for (const kind of ['use', 'version'] as const)", "for (const kind of ['use'] as const)"],
+      ['other prompts pass', 'return combineSurface(locked.tools, others) !== locked.surface', 'return false'],
+      ['other capabilities pass', 'return [...differences, ...changes.map', 'return [...differences, ...changes.slice(0, 0).map'],
+    ],
+  },
+  {
+    file: 'host/src/pin/capabilities.ts',
+    noticedBy: [CAPABILITIES],
+    changes: [
+      ['more hosts are no gain', "...compareSets('hosts', granted.hosts, asked.hosts),", ''],
+      ['more variables are no gain', "...compareSets('env', granted.env, asked.env),", ''],
+      ['more files to read are no gain', "...compareSets('fs.read', granted.fs.read, asked.fs.read, covers),", ''],
+      ['more files to write are no gain', "...compareSets('fs.write', granted.fs.write, asked.fs.write, covers),", ''],
+      [
+        'the secrets themselves are no gain',
+        "...compareFlag('credentials', 'raw', granted.credentials === 'raw', asked.credentials === 'raw'),",
+        '',
+      ],
+      ['compiled code is no gain', "...compareFlag('native', 'true', granted.native, asked.native),", ''],
+      ['a folder whose name begins the same is within', 'inner.startsWith(`${outer}/`)', 'inner.startsWith(outer)'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/trust/pin-policy.ts',
+    noticedBy: [PIN],
+    changes: [
+      ['a package.json that changed meanwhile decides', 'if (frozen) compareRead(tree, digests)', 'void compareRead'],
+      [
+        'a pin in the config passes where npm recorded nothing',
+        "!integrity?.split(' ').includes(wanted)",
+        "integrity !== undefined && !integrity.split(' ').includes(wanted)",
+      ],
+      ['a pin in the config is not looked at', 'checkConfigured(entry, install, within.label)', ''],
+      [
+        'a pin in the config of a path is not looked at',
+        ' && entry.integrity === undefined) return uncheckedPin',
+        ') return uncheckedPin',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/opaque-callers.ts',
+    noticedBy: [CALLERS],
+    changes: [
+      ['fingerprints can be compared across plugins', "(credentialKey === '' ? '' : hash(credentialKey))", 'credentialKey'],
+      ['no credential has a name', "(credentialKey === '' ? '' : hash(credentialKey))", 'hash(credentialKey)'],
+      ['two plugins know a caller by one name', 'const key = randomBytes(32)', 'const key = Buffer.alloc(32)'],
+      ['a plugin sees who calls', 'id: hash(JSON.stringify([kind, tenant, id]))', 'id'],
+      ['a caller has one name in two tenants', '[kind, tenant, id]', '[kind, id]'],
+      ['two kinds of callers have one name', '[kind, tenant, id]', '[tenant, id]'],
+      ['the name of a caller does not stay', 'known.set(principal, hidden)', ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/broker.ts',
+    noticedBy: [CALLERS],
+    changes: [
+      [
+        'the rights of a call outlive it',
+        'calls.get(id)?.progress?.end()\n      calls.delete(id)',
+        'calls.get(id)?.progress?.end()',
+      ],
+      [
+        'requests of a call go without its rights',
+        'return scope ? inCall(scope, send) : outsideCalls(send)',
+        'return outsideCalls(send)',
+      ],
+      [
+        "the cache of a call is the plugin's",
+        'pluginCache(cache, { instance, digest, principal })',
+        'pluginCache(cache, { instance, digest, principal: principal && undefined })',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/cache/stores/guarded-store.ts',
+    noticedBy: [STORE],
+    changes: [
+      ['a key in doubt is read', 'if (isDoubtful()) return undefined', ''],
+      ['a removal is not tried again', 'if (isDoubtful()) await doubts.settle()', ''],
+      ['what is removed is not in doubt', '      doubts.add(keys)\n      await doubts.settle()', '      await doubts.settle()'],
+      ['what was written stays in doubt', 'doubts.remove(entries.map(({ key }) => key))', ''],
+      ['a value that was not kept counts as kept', 'if (!written?.every(Boolean)) return false', ''],
+      ['the store is never left alone', 'const FAILURES = 3', 'const FAILURES = 300'],
+      ['failures are not counted', 'failures += 1', '', { noticedBy: [STORE] }],
+    ],
+  },
+  {
+    file: 'host/src/cache/stores/doubts.ts',
+    noticedBy: [STORE],
+    changes: [
+      ['a doubt that came during a removal is lost', 'if (since.get(key) === at) since.delete(key)', 'since.delete(key)'],
+      ['too many doubts are forgotten', 'everythingSince = time\n', ''],
+      ['a removal that failed ends the doubt', 'return // still in doubt', ''],
+    ],
+  },
+  {
+    file: 'host/src/cache/namespace.ts',
+    noticedBy: [STORE, LOADS, VALUES],
+    changes: [
+      ['what was dropped while it was loaded is kept', 'if (current && !isLeft() && json', 'if (current && json'],
+      [
+        'an entry whose tags were dropped is given',
+        'if (entry && versions && isSame(entry.head.versions, versions)) {',
+        'if (entry && versions) {',
+      ],
+      [
+        'an entry is given after its time',
+        'if (clock.now() < head.freshUntil) return',
+        'if (clock.now() < head.goneAt || true) return',
+      ],
+      ['a value that was not kept leaves the old one', 'if (!isKept) store.doubt(full)', ''],
+      ['keys of any length are taken', 'if (key.length > deps.maxKeyLength)', 'if (false)'],
+      ['values of any size are kept', 'return isFitting', 'return true'],
+      ['two callers share an object', 'return json === undefined ? value : JSON.parse(json)', 'return value'],
+      [
+        'namespaces are one',
+        'const prefix = `${kind}:${hashParts(identity)}:`',
+        'const prefix = `${kind}:`',
+        { noticedBy: ['tests/unit/decisions/cache-key-table.test.ts'] },
+      ],
+    ],
+  },
+  {
+    file: 'host/src/cache/stored-value.ts',
+    noticedBy: [STORE],
+    changes: [['parts that hold the separator are one', 'update(JSON.stringify(parts))', "update(parts.join(':'))"]],
+  },
+  {
+    file: 'host/src/observability/redact.ts',
+    noticedBy: ['tests/unit/auth/redact.test.ts'],
+    changes: [
+      ['a secret of four characters is shown', 'const SHORTEST = 4', 'const SHORTEST = 5'],
+      ['parts of words are taken out', 'const SHORTEST = 4', 'const SHORTEST = 3'],
+      ['a secret is shown that was added twice and ended once', 'if (--secret.holders > 0) return', 'secret.holders = 0'],
+      ['a secret that came later is shown', '      compileFor(secret)\n', ''],
+      [
+        'a secret that nobody holds is taken out',
+        'const isLive = ({ holders }: Secret) => holders > 0',
+        'const isLive = (_: Secret) => true',
+      ],
+      ['a secret of eight characters is shown in answers', 'const SHORTEST_IN_ANSWERS = 8', 'const SHORTEST_IN_ANSWERS = 9'],
+    ],
+  },
+  {
+    file: 'host/src/observability/secret-spellings.ts',
+    noticedBy: ['tests/unit/auth/redact.test.ts'],
+    changes: [
+      ['a secret in Base64 is shown', '    ...base64Pieces(bytes),\n', ''],
+      ['a secret in a URL is shown', 'const encoded = [percent, strict, encodeURIComponent(percent), ', 'const encoded = ['],
+      ['a secret in a form is shown', ", new URLSearchParams({ '': wellFormed }).toString().slice(1)]", ']'],
+      ['a secret in JSON is shown', '    json,\n', ''],
+      ['a secret in JSON in JSON is shown', '    JSON.stringify(json).slice(1, -1),\n', ''],
+      ['a secret in HTML is shown', '    wellFormed.replace(/[&<>"\']/g, (character) => HTML[character] ?? character),\n', ''],
+    ],
+  },
+  {
+    file: 'host/src/modules/evaluation.ts',
+    noticedBy: [MODULES],
+    changes: [
+      [
+        "a folder whose name begins like the plugin's is its own",
+        'this.#root = root?.endsWith(sep) ? root : root && root + sep',
+        'this.#root = root',
+      ],
+      [
+        'everything is of a plugin',
+        'return file === this.entry || (this.#root !== undefined && file.startsWith(this.#root))',
+        'return true',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/modules/source.ts',
+    noticedBy: [MODULES],
+    changes: [
+      ['compiled code is not judged', 'admit?.({ file, digest: digestOf(file), once: true })', ''],
+      ['code is not judged', 'admit?.({ file, digest, once: false })', ''],
+    ],
+  },
+  {
+    file: 'host/src/config/file/deployment.ts',
+    noticedBy: ['tests/unit/config/config-deployment.test.ts'],
+    changes: [
+      ['a deployment changes an entry that it added itself', 'entries.slice(0, named).flatMap', 'entries.flatMap'],
+      ['an entry that could be several changes the first', 'if (another !== undefined) throw', 'if (false) throw'],
+      [
+        'lists of a deployment are ignored',
+        'isObject(before) && isObject(value) ? merge(before, value) : value',
+        'isObject(before) && isObject(value) ? merge(before, value) : (before ?? value)',
+      ],
+    ],
+  },
+])
