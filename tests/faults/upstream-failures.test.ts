@@ -253,3 +253,26 @@ test('what the service says is one line of 300 characters at most', async () => 
   assert.equal((await refusal(http.json('/a'), 'INVALID_INPUT')).message, 'github: GET /a answered 400')
   assert.match((await refusal(http.json('/a'), 'INVALID_INPUT')).message, /^github: GET \/a answered 400: \[{299}…$/)
 })
+
+for (const [what, behaviour, code] of [
+  ['whose connection broke', reset, 'UPSTREAM_FAILED'],
+  ['whose answer broke off', resetMidBody, 'UPSTREAM_FAILED'],
+  ['that was not answered in time', silent, 'TIMEOUT'],
+] as const)
+  test(`a change ${what} is said to have happened, perhaps, and a read is not`, async () => {
+    await using upstream = await startUpstream(behaviour)
+    await using http = serviceHttp({ baseUrl: upstream.url, limits: { retries: 0, breakerFailures: 100, headersMs: 50 } })
+    const changed = await refusal(http.json('/a', { method: 'POST' }), code)
+    assert.match(changed.message, /\. The change may or may not have been made$/)
+    assert.match(changed.fix ?? '', /^Check whether the change was made/)
+    const read = await refusal(http.json('/a'), code)
+    assert.doesNotMatch(read.message, /change/)
+    assert.doesNotMatch(read.fix ?? '', /change/)
+  })
+
+test('a change that was never sent did not happen, and is not doubted', async () => {
+  const closed = await startUpstream(silent)
+  await closed[Symbol.asyncDispose]()
+  await using http = serviceHttp({ baseUrl: closed.url, limits: { retries: 0 } })
+  assert.doesNotMatch((await refusal(http.json('/a', { method: 'POST' }), 'UPSTREAM_FAILED')).message, /change/)
+})

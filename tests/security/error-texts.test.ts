@@ -51,6 +51,7 @@ function throwing(): ServicePlugin {
 }
 
 /** What a stranger may know: that it failed, and the id under which the operator finds the rest. */
+const OF_PLUGIN = /The plugin "(?:throwing|clientless)" failed with an error of its own \(request [0-9a-f-]{36}\)/
 const INTERNAL = /Something failed inside the host \(request [0-9a-f-]{36}\)/
 /** Stacks, paths of this machine, values of the environment, addresses with their query. */
 const LEAKS = /ENOENT|keys\.json|\/etc\/|\/srv\/|\.ts:\d|node_modules|at .* \(|api\.example\.com|TypeError|AggregateError|canary/
@@ -67,7 +68,7 @@ test('an error that is not meant for clients is an id to them, wherever it is th
       replyOf(await host.session.post('resources/read', { uri: `throwing://${name}` })).error?.message,
     ]
     for (const text of texts) {
-      assert.match(String(text), INTERNAL, what)
+      assert.match(String(text), OF_PLUGIN, what)
       assert.doesNotMatch(String(text), LEAKS, what)
       const [, id] = /request ([0-9a-f-]{36})/.exec(String(text)) ?? []
       assert.ok(
@@ -138,7 +139,7 @@ test('a client that cannot be made, and a start that fails, tell the operator an
     { use: unstarted, config },
   ])
   for (const { content } of await host.callInBothEras('clientless_one_get')) {
-    assert.match(content?.[0]?.text ?? '', INTERNAL)
+    assert.match(content?.[0]?.text ?? '', OF_PLUGIN)
     assert.doesNotMatch(content?.[0]?.text ?? '', LEAKS)
   }
   assert.match((await host.client.call('unstarted_one_get')).text, /Unknown tool: unstarted_one_get/)
@@ -146,4 +147,19 @@ test('a client that cannot be made, and a start that fails, tell the operator an
   assert.match(ready, /failed in start: ENOENT/)
   assert.ok(!ready.includes(CANARY))
   assert.ok(!JSON.stringify(host.host.list()).includes(CANARY))
+})
+
+test("what fails in the host around a plugin is the host's own failure, and names no plugin", async (t) => {
+  const host = await hostUnderTest(t, [throwing()], {
+    middleware: [
+      {
+        name: 'broken',
+        tool: (call, next) => (call.name.startsWith('throwing_') ? Promise.reject(new LeakyError()) : next()),
+      },
+    ],
+  })
+  for (const { content } of await host.callInBothEras('throwing_case_0')) {
+    assert.match(content?.[0]?.text ?? '', INTERNAL)
+    assert.doesNotMatch(content?.[0]?.text ?? '', LEAKS)
+  }
 })

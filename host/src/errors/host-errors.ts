@@ -38,6 +38,13 @@ export const hostErrors = {
     ({ step }) => `PATCHBAY_FAULTS holds ${JSON.stringify(step)}, which is not a failpoint with an action`,
     () => ['Unset PATCHBAY_FAULTS: it is only for tests', 'Or write it like lock.rename:kill or lock.rename:throw'],
   ),
+  PLUGIN_THREW: entry<{ plugin: string; requestId: string }>(
+    ({ plugin, requestId }) => `The plugin "${plugin}" failed with an error of its own (request ${requestId})`,
+    ({ plugin, requestId }) => [
+      `Search the log of the host for "${requestId}": it has the full error`,
+      `Tell the author of the plugin "${plugin}": it is a fault in its code, not in the request`,
+    ],
+  ),
   INTERNAL: entry<{ requestId: string }>(
     ({ requestId }) => `Something failed inside the host (request ${requestId})`,
     ({ requestId }) => [`Search the log of the host for "${requestId}": it has the full error`],

@@ -31,7 +31,8 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
       retryable: true,
       fix: 'Check http.proxyUrl of the entry in mcp.config.ts, and that the proxy may connect to the service',
     })
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return timeoutFailure('no connection in time', subject, error)
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
+    return timeoutFailure('no connection in time', { ...subject, mayChange: false }, error)
   if (code === 'ECONNREFUSED') return upstream('failed: the connection was refused', { retryable: true, fix: address })
   if (code === 'EAI_AGAIN')
     return upstream('failed: the name of the host cannot be resolved now', { retryable: true, fix: 'Call again later' })
@@ -45,16 +46,31 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
       fix: `Check that ${subject.hints.baseUrlVariable} names the host as its certificate does; for a private authority set ${subject.hints.caFileVariable ?? 'NODE_EXTRA_CA_CERTS'} to its certificate, or http.caFile of the entry in mcp.config.ts`,
     })
   if (error instanceof Error && error.name === 'HTTPParserError')
-    return upstream('failed: the answer is not HTTP', { retryable: false, fix: `Check ${subject.hints.baseUrlVariable}` })
-  return upstream('failed: the connection broke before the answer was complete', { retryable: true, fix: 'Call again later' })
+    return upstream(`failed: the answer is not HTTP${doubt(subject)}`, {
+      retryable: false,
+      fix: `Check ${subject.hints.baseUrlVariable}`,
+    })
+  return upstream(`failed: the connection broke before the answer was complete${doubt(subject)}`, {
+    retryable: true,
+    fix: fixAfter(subject, 'Call again later'),
+  })
+}
+
+/** What is to be said of a request whose answer was lost after it was sent: as of a call whose plugin was restarted. */
+function doubt({ mayChange }: Subject): string {
+  return mayChange ? '. The change may or may not have been made' : ''
+}
+
+function fixAfter({ mayChange }: Subject, otherwise: string): string {
+  return mayChange ? 'Check whether the change was made, and call again if it was not' : otherwise
 }
 
 /** `what` fits after "timed out:". */
 export function timeoutFailure(what: string, subject: Subject, cause?: unknown): Failed {
   return {
     kind: 'failed',
-    error: new ServiceError('TIMEOUT', `${nameOf(subject)} timed out: ${what}`, {
-      fix: 'Call again later, or ask for less at once',
+    error: new ServiceError('TIMEOUT', `${nameOf(subject)} timed out: ${what}${doubt(subject)}`, {
+      fix: fixAfter(subject, 'Call again later, or ask for less at once'),
       cause,
     }),
     retryable: false, // whoever waited this long is not helped by waiting as long again
@@ -66,9 +82,16 @@ export function timeoutFailure(what: string, subject: Subject, cause?: unknown):
 export function bodyFailure(status: number, { kind, problem }: BodyProblem, subject: Subject): Failed {
   return {
     kind: 'failed',
-    error: new ServiceError('UPSTREAM_FAILED', `${nameOf(subject)} answered ${status} with ${problem}`, {
-      fix: kind === 'tooLarge' ? 'Ask for less at once, such as a smaller page or fewer fields' : 'Call again later',
-    }),
+    error: new ServiceError(
+      'UPSTREAM_FAILED',
+      `${nameOf(subject)} answered ${status} with ${problem}${status < 400 ? doubt(subject) : ''}`,
+      {
+        fix: fixAfter(
+          subject,
+          kind === 'tooLarge' ? 'Ask for less at once, such as a smaller page or fewer fields' : 'Call again later',
+        ),
+      },
+    ),
     retryable: kind === 'damaged',
     unhealthy: kind === 'damaged',
   }

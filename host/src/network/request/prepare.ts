@@ -54,6 +54,7 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
       method,
       path: withoutValues(target.zone === 'service' ? target.path : target.url.origin + target.path, target.url),
       hints: target.zone === 'service' ? hints : HINTS_ELSEWHERE,
+      mayChange: rights.access === 'write' && method !== 'GET' && method !== 'HEAD',
       redact,
     }
     if (!maySend(method, target, rights))

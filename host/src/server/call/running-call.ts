@@ -1,5 +1,7 @@
 import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api'
-import { hostError } from '../../errors.ts'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import { InvalidResult } from '../../data/content.ts'
+import { HostError, hostError } from '../../errors.ts'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
 import type { Leaving } from '../../data/roster.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
@@ -45,10 +47,18 @@ export function runIn(
       },
       (error: unknown) => {
         call.finish()
-        reject(error)
+        reject(ofPlugin(error))
       },
     )
   })
+}
+
+/** What a plugin threw, when it is not an error that is meant for clients: told from what fails in the host around it. */
+export class PluginThrew extends Error {}
+
+function ofPlugin(error: unknown): unknown {
+  if (error instanceof HostError || error instanceof ServiceError || error instanceof InvalidResult) return error
+  return new PluginThrew('A plugin threw', { cause: error })
 }
 
 /**

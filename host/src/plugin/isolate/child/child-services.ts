@@ -87,7 +87,14 @@ function answerOf({ data, body }: Packet, { instance, method = 'GET' }: Asked): 
   const { status, headers, url } = data as Pick<HttpResponse, 'status' | 'headers' | 'url'>
   const answer = { status, headers, url, body: Buffer.from(body) }
   const at = new URL(url)
-  const subject = { instance, method, path: withoutValues(at.pathname, at), redact: (text: string) => text, hints: NO_HINTS }
+  const subject = {
+    instance,
+    method,
+    path: withoutValues(at.pathname, at),
+    redact: (text: string) => text,
+    hints: NO_HINTS,
+    mayChange: false,
+  }
   return responseOf(answer, subject)
 }
 

@@ -2,10 +2,12 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { markdown, ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
 import { HostError, hostError } from '../../../errors.ts'
+import { PluginThrew } from '../running-call.ts'
 
 /**
  * What a model reads when a call failed. A plugin's `ServiceError` speaks for itself; a `HostError` is the host's own; anything else is
- * logged whole and shown as `INTERNAL` with the request id, so that no stack, path or secret leaves.
+ * logged whole and shown with the request id, so that no stack, path or secret leaves: as `PLUGIN_THREW` when the plugin threw it, as
+ * `INTERNAL` when the host failed.
  */
 export function errorText(error: unknown, call: { name: string; plugin: string; requestId: string }, log: Logger): string {
   const { name, plugin, requestId } = call
@@ -23,9 +25,10 @@ export function errorText(error: unknown, call: { name: string; plugin: string; 
     log.error('invalid_result', { plugin, tool: name, call: requestId, problem: error.message })
     return markdown.error({ what: `${name} ${error.message}`, cause: `a fault of the plugin "${plugin}", not of the request` })
   }
-  log.error('call_failed', { plugin, tool: name, call: requestId, error })
-  const internal = hostError('INTERNAL', { requestId })
-  return markdown.error({ what: `${name} failed: ${internal.message}`, fix: internal.fix })
+  const isOfPlugin = error instanceof PluginThrew
+  log.error('call_failed', { plugin, tool: name, call: requestId, error: isOfPlugin ? error.cause : error })
+  const shown = isOfPlugin ? hostError('PLUGIN_THREW', { plugin, requestId }) : hostError('INTERNAL', { requestId })
+  return markdown.error({ what: `${name} failed: ${shown.message}`, fix: shown.fix })
 }
 
 const causes: Readonly<Record<ServiceError['code'], string>> = {
