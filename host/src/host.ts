@@ -42,6 +42,7 @@ import {
   hostReaders,
   pluginReaders,
   unreadVariables,
+  unusedSecretLines,
 } from './plugin/settings/environment-readers.ts'
 import { entryCredentials } from './plugin/settings/credential-policy.ts'
 import { discoverEntries, type KnownFolder } from './plugin/source/discover.ts'
@@ -303,7 +304,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     for (const rule of unused) if (!told.includes(rule)) log[config.frozen ? 'error' : 'warn']('rule_without_effect', { rule })
     const unread = unreadNow()
     for (const reason of unread) if (!told.includes(reason)) log.warn('variable_without_reader', { reason })
-    told = [...unused, ...unread]
+    const secrets = unusedSecretLines(registry.current.plugins)
+    for (const reason of secrets) if (!told.includes(reason)) log.warn('secret_without_use', { reason })
+    told = [...unused, ...unread, ...secrets]
   })
   events.on('generation', tellUnused)
 
@@ -379,7 +382,12 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     },
     list: (caller = operator) => ({
       ...listHost(registry.current, caller),
-      warnings: [...configWarnings(config), ...unusedRules(config, registry.current), ...unreadNow()],
+      warnings: [
+        ...configWarnings(config),
+        ...unusedRules(config, registry.current),
+        ...unreadNow(),
+        ...unusedSecretLines(registry.current.plugins),
+      ],
     }),
     unusedRules: () => unusedRules(config, registry.current),
     async apply({ config: nextConfig, env: nextEnv, changed, samePlugins = false }) {

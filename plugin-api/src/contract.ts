@@ -37,6 +37,14 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
   if (plugin['discover'] !== undefined)
     checkFunction(plugin['discover'], 'discover', 'discover: async ({ http }) => ({ tools: […] })', fault)
   checkWatch(plugin['watch'], fault)
+  const { docsUrl, scopes } = plugin
+  if (docsUrl !== undefined && !(typeof docsUrl === 'string' && /^https?:\/\/\S{1,500}$/.test(docsUrl)))
+    fault('docsUrl', `is ${quote(docsUrl)}`, "Give the address of a page: docsUrl: 'https://…'")
+  if (
+    scopes !== undefined &&
+    !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string' && /^[!-~]{1,100}$/.test(scope)))
+  )
+    fault('scopes', 'is not a list of scopes', "Give them as the service calls them: scopes: ['repo', 'read:org']")
   for (const key of ['credentials', 'headers', 'capabilities'])
     if (plugin[key] !== undefined && !isRecord(plugin[key]))
       fault(key, `is ${kindOf(plugin[key])}`, 'Give an object or leave it out')

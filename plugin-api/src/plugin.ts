@@ -30,6 +30,10 @@ export interface PluginDefinition<Config extends TObject, Client> {
   readonly config: Config
   /** False hides the tools and reports `not configured`; it never fails the host. */
   readonly isAuthConfigured: (config: Readonly<Static<Config>>) => boolean
+  /** Where the service says how one comes by a credential: errors about credentials link to it. */
+  readonly docsUrl?: string
+  /** What a credential must be allowed at the service, in the service's own words: errors about credentials name them. */
+  readonly scopes?: readonly string[]
   /** How each credential of the config is put on a request, where it is not the usual way. */
   readonly credentials?: CredentialPlacement
   /** Headers the service wants on every request, such as `Accept` or an API version. */

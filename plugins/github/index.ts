@@ -13,6 +13,7 @@ import { userTools } from './tools/users.ts'
 export default definePlugin({
   name: 'github',
   description: 'GitHub: issues, pull requests, repositories, code search and users.',
+  docsUrl: 'https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens',
   config,
   isAuthConfigured: hasCredential,
   headers: { Accept: 'application/vnd.github+json', 'X-GitHub-Api-Version': '2022-11-28' },

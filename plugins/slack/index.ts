@@ -9,6 +9,7 @@ import { userTools } from './tools/users.ts'
 export default definePlugin({
   name: 'slack',
   description: 'Slack: channels, messages, threads, search and people of one workspace.',
+  docsUrl: 'https://api.slack.com/concepts/token-types',
   config,
   isAuthConfigured: hasCredential,
   createClient: ({ http }) => new SlackClient(http),

@@ -1,4 +1,6 @@
 import { Value } from 'typebox/value'
+import { CREDENTIAL_KEYS } from '../credential-keys.ts'
+import { unusedSecrets } from '../unused-secrets.ts'
 import { SecretValue } from '../secret-value.ts'
 import { contractFaults } from '../contract.ts'
 import type { AnyPlugin } from '../plugin.ts'
@@ -31,7 +33,7 @@ export const pluginChecks: readonly PluginCheck[] = [
   { name: 'gives clients schemas that are plain JSON Schema, described for a model', faults: allSchemaFaults },
   {
     name: 'reads its config from environment variables and marks its secrets',
-    faults: ({ config, name }) => configFaults(config, name),
+    faults: ({ config, name, capabilities }) => [...configFaults(config, name), ...unusedFaults(config, capabilities)],
   },
   { name: 'answers whether it is configured for any config, and throws for none', faults: authFaults },
   { name: 'shows clients the same after its objects are frozen', faults: freezeFaults },
@@ -61,6 +63,17 @@ function allSchemaFaults({ config, tools, prompts = [] }: AnyPlugin): readonly s
     ...prompts.flatMap(({ name, arguments: args }) => (args ? schemaFaults(args, `${name}.arguments`) : [])),
   ]
 }
+
+function unusedFaults(config: unknown, capabilities: unknown): readonly string[] {
+  return unusedSecrets(config, capabilities).map(
+    (key) =>
+      `config.${key} is a secret that nothing uses: name it ${PLACED}, or declare capabilities: { credentials: 'raw' } and place it yourself`,
+  )
+}
+
+const PLACED = CREDENTIAL_KEYS.flat()
+  .filter((key) => key !== 'username' && key !== 'oauthClientId')
+  .join(', ')
 
 function jsonFaults(value: unknown, path: string): readonly string[] {
   if (value === undefined) return []

@@ -30,6 +30,18 @@ export function configVariables(instance: string, schema: JsonSchema): readonly 
   })
 }
 
+/**
+ * What would configure a credential, each way by itself: `JIRA_PERSONAL_TOKEN`, `JIRA_USERNAME and JIRA_PASSWORD`. The names that the host
+ * knows, and every other secret of the schema.
+ */
+export function credentialAlternatives(instance: string, schema: JsonSchema): readonly string[] {
+  const variables = configVariables(instance, schema)
+  const byKey = new Map(variables.map(({ keyPath, variable }) => [keyPath, variable]))
+  const known = CREDENTIAL_KEYS.filter((keys) => keys.every((key) => byKey.has(key)))
+  const others = variables.filter(({ secret, keyPath }) => secret && !known.flat().includes(keyPath))
+  return [...known.map((keys) => keys.map((key) => byKey.get(key)).join(' and ')), ...others.map(({ variable }) => variable)]
+}
+
 /** The schema for a service whose callers bring their credentials: the server may have none. */
 export function withOptionalCredentials(schema: JsonSchema): JsonSchema {
   const keys = CREDENTIAL_KEYS.flat()

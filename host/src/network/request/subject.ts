@@ -21,6 +21,9 @@ export interface Hints {
   /** The variables of the credentials the plugin takes: `GITHUB_PERSONAL_TOKEN`. */
   readonly credentialVariables: readonly string[]
   readonly baseUrlVariable: string
+  /** What a credential must be allowed, and where the service explains its credentials: by the plugin's own word. */
+  readonly scopes?: readonly string[] | undefined
+  readonly docsUrl?: string | undefined
   /** Names the file of the service's own certificate authority. Default: Node's. */
   readonly caFileVariable?: string
 }

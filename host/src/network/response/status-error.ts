@@ -12,7 +12,7 @@ export function statusError(answer: Answer, subject: Subject, retryAfterMs: numb
   const code = serviceErrorCode(status) ?? 'UPSTREAM_FAILED'
   const said = brief(subject.redact(explanation(answer)))
   return new ServiceError(code, `${nameOf(subject)} answered ${status}${said ? `: ${said}` : ''}`, {
-    fix: fixFor(code, subject, retryAfterMs),
+    fix: fixFor(code, subject, { retryAfterMs, asked: scopesOf(answer) }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }
@@ -35,23 +35,42 @@ export function notText(answer: Answer, subject: Subject): ServiceError {
   })
 }
 
-function fixFor(code: ServiceErrorCode, subject: Subject, retryAfterMs: number | undefined): string {
+interface Said {
+  readonly retryAfterMs: number | undefined
+  /** The scopes that the service asks for. */
+  readonly asked: string | undefined
+}
+
+function fixFor(code: ServiceErrorCode, subject: Subject, { retryAfterMs, asked }: Said): string {
+  const { scopes = [], docsUrl } = subject.hints
+  const wanted = asked ?? scopes.join(', ')
+  const help = [...(wanted ? [`It needs the scopes: ${wanted}`] : []), ...(docsUrl ? [`How to get one: ${docsUrl}`] : [])]
   if (code === 'AUTHENTICATION_FAILED') {
     const { fix } = hostError('CREDENTIAL_REFUSED', { plugin: subject.instance, remedy: remedyFor(subject) })
-    return [...fix, 'See docs/errors.md#credential_refused'].join('. ')
+    const section = subject.source ? 'credential_refused' : 'credential_required'
+    return [...fix, ...help, `See docs/errors.md#${section}`].join('. ')
   }
   if (code === 'PERMISSION_DENIED') {
     const { source, hints } = subject
-    if (source && source.kind !== 'server') return 'Let your account at the service do this, or use another one'
+    if (source && source.kind !== 'server')
+      return ['Let your account at the service do this, or use another one', ...help].join('. ')
     const variables = source?.variables.join(' and ') ?? hints.credentialVariables.join(' or ')
     return variables
-      ? `Give the credential in ${variables} the right to do this, or set another one`
+      ? [`Give the credential in ${variables} the right to do this, or set another one`, ...help].join('. ')
       : 'The service lets nobody do this'
   }
   if (code === 'NOT_FOUND')
     return 'Check the names and numbers in the call; a service may also hide what the credential must not see'
   if (code === 'INVALID_INPUT') return 'Correct the arguments and call again'
   return retryAfterMs === undefined ? 'Call again later' : `Call again in ${Math.ceil(retryAfterMs / 1000)} s`
+}
+
+/** RFC 6750, and what GitHub says of a token that lacks some. */
+function scopesOf({ headers }: Answer): string | undefined {
+  const [, challenged] = /\bscope="([!-~ ]{1,300})"/.exec(headers['www-authenticate'] ?? '') ?? []
+  const listed = headers['x-accepted-oauth-scopes']
+  const scopes = challenged ?? (listed && /^[!-~ ]{1,300}$/.test(listed) ? listed : undefined)
+  return scopes === undefined ? undefined : brief(scopes)
 }
 
 /** What to mend when the service does not accept the credential: what it came from. */

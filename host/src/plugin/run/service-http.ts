@@ -7,7 +7,7 @@ import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
 import { readNetworkVariables, type NetworkVariables } from '../../config/plugin/network-variables.ts'
 import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { hostError } from '../../errors.ts'
-import { configVariables, variableName } from '../../config/plugin/variables.ts'
+import { credentialAlternatives, variableName } from '../../config/plugin/variables.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import type { HttpOptions, ServiceLine } from './service-line.ts'
@@ -51,7 +51,9 @@ export function serviceHttp(
     userAgent: userAgentOf(surface.name, version),
     credential: credential.resolve,
     hints: {
-      credentialVariables: configVariables(prefix, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : [])),
+      credentialVariables: credentialAlternatives(prefix, surface.config),
+      scopes: surface.scopes,
+      docsUrl: surface.docsUrl,
       baseUrlVariable: variableName(prefix, 'apiUrl'),
       caFileVariable: variableName(prefix, 'caFile'),
     },

@@ -1,6 +1,7 @@
+import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
 import type { ReadConfig, UnreadConfig } from '../../config/plugin/plugin-environment.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
-import { configVariables, refuseCollisions, variableName } from '../../config/plugin/variables.ts'
+import { configVariables, credentialAlternatives, refuseCollisions, variableName } from '../../config/plugin/variables.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { readEntryConfig, type EntryEnvironment } from './entry-config.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
@@ -69,7 +70,7 @@ export async function readAudience(
 
   const read = readEntryConfig({ instance, surface, entry }, environment)
   const base = await settle(read, instance, (unread) => {
-    const { problems, fixes } = unread ?? { problems: ['no credential is set'], fixes: credentialFixes(surface, instance) }
+    const { problems, fixes } = unread ?? missingCredential(surface, instance, read)
     refused.set('', hostError('PLUGIN_UNCONFIGURED', { plugin: instance, problems, fixes }))
     if (unread) error = refused.get('')
   })
@@ -87,13 +88,27 @@ export async function readAudience(
   return { base, tenants, refused, error, fault, files }
 }
 
+/** A user name without a password is half a credential: the other half is what is missing. */
+function missingCredential(surface: PluginSurface, instance: string, read: ReadConfig | UnreadConfig) {
+  const isSet = (key: string) => read.ok && (read.config[key] ?? '') !== ''
+  const half = CREDENTIAL_KEYS.find((keys) => keys.some(isSet) && !keys.every(isSet))
+  if (!half) return { problems: ['no credential is set'], fixes: credentialFixes(surface, instance) }
+  const names = (keys: readonly string[]) => keys.map((key) => variableName(instance, key)).join(' and ')
+  const missing = names(half.filter((key) => !isSet(key)))
+  return {
+    problems: [`half a credential is set: ${names(half.filter(isSet))} without ${missing}`],
+    fixes: [`Set ${missing} in the environment or in .env as well`, ...credentialFixes(surface, instance).slice(1)],
+  }
+}
+
 /** Which variables would configure a credential: the secrets of the config schema. */
 function credentialFixes(surface: PluginSurface, instance: string): readonly string[] {
-  const secrets = configVariables(instance, surface.config).flatMap(({ variable, secret }) => (secret ? [variable] : []))
-  if (secrets.length === 0) return [`Run: npx mcp-patchbay env ${instance}`]
+  const secrets = credentialAlternatives(instance, surface.config)
+  const [first] = configVariables(instance, surface.config).filter(({ secret }) => secret)
+  if (secrets.length === 0 || !first) return [`Run: npx mcp-patchbay env ${instance}`]
   return [
     `Set ${secrets.join(' or ')} in the environment or in .env`,
-    `Or point ${secrets[0]}_FILE at a file that holds it`,
+    `Or point ${first.variable}_FILE at a file that holds it`,
     `Or have each caller send one of their own: serverCredentials: 'deny' on the entry "${instance}"`,
   ]
 }

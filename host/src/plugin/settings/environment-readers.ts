@@ -1,3 +1,4 @@
+import { unusedSecrets } from '@mcp-patchbay/plugin-api/host'
 import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
@@ -135,6 +136,20 @@ export function unreadVariables(
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), name])
   }
   return [...byOwner].map(([{ plugin, prefix }, names]) => unreadLine(plugin.instance, names, near(prefix, names, read)))
+}
+
+/** Secrets that a plugin asks for and that reach nothing, a line each. */
+export function unusedSecretLines(plugins: readonly ReadingPlugin[]): readonly string[] {
+  return plugins.flatMap(({ instance, entry, surface }) => {
+    // One in the host has them for the asking, one in a process of its own has to ask as well.
+    const isGranted = entry.capabilities.credentials === 'raw'
+    if (isGranted && entry.isolation === 'inline') return []
+    return unusedSecrets(surface?.config, surface?.capabilities).map((key) =>
+      isGranted
+        ? `config.${key} of ${instance} is granted, but the plugin does not declare credentials: 'raw', so nothing uses it`
+        : `config.${key} of ${instance} is a secret that nothing uses: no request carries it. The author of the plugin names it personalToken, apiToken or apiKey, or declares capabilities: { credentials: 'raw' }`,
+    )
+  })
 }
 
 const MOST_NAMED = 5

@@ -12,6 +12,8 @@ export interface PluginSurface {
   readonly apiVersion: number
   readonly config: JsonSchema
   readonly credentials?: CredentialPlacement
+  readonly docsUrl?: string
+  readonly scopes?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
   readonly capabilities: Capabilities
   readonly tools: readonly ToolSurface[]
@@ -66,6 +68,8 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
     name: plugin.name,
     version: plugin.version,
     description: plugin.description,
+    docsUrl: plugin.docsUrl,
+    scopes: plugin.scopes,
     apiVersion: plugin.apiVersion,
     config: plugin.config,
     credentials: plugin.credentials,

@@ -39,6 +39,8 @@ function elsewhere(): never {
 
 const PLUGIN_KEYS = ['apiVersion', 'name', 'version', 'description', 'config', 'credentials', 'headers', 'capabilities'].concat([
   'watch',
+  'docsUrl',
+  'scopes',
   'isAuthConfigured',
   'discover',
   'createClient',

@@ -32,7 +32,7 @@ export function errorText(error: unknown, call: { name: string; plugin: string; 
 }
 
 const causes: Readonly<Record<ServiceError['code'], string>> = {
-  AUTHENTICATION_FAILED: 'the service did not accept the credential',
+  AUTHENTICATION_FAILED: 'this call had no credential that the service accepts',
   PERMISSION_DENIED: 'the credential may not do this',
   NOT_FOUND: 'the service has no such thing, or the credential may not see it',
   RATE_LIMITED: 'too many requests',
