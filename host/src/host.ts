@@ -50,6 +50,7 @@ import { createDormancy } from './plugin/lazy/lazy-activation.ts'
 import type { DrainedVersion } from './plugin/reload/drain.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
 import { createLeftovers } from './plugin/reload/leak-detector.ts'
+import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
 import type { PluginReason, PluginRecord } from './plugin/run/plugin-record.ts'
 import { reasonOf } from './plugin/run/reason.ts'
 import { changedInstances } from './plugin/settings/tenant-config.ts'
@@ -177,6 +178,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const isolation = resources.use(
     createIsolation({ log, now, random: Math.random, metrics, keepSpare: context.expectReloads ?? false }),
   )
+  const handles = createKeptHandles(log)
   const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
 
   const source = basename(file)
@@ -219,6 +221,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       env,
       log,
       cache,
+      handles,
       loadTimeoutMs: config.limits.loadTimeoutMs,
       isolation,
       processLimits: {

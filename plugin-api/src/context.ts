@@ -17,9 +17,23 @@ export interface ClientContext<Config = Readonly<Record<string, unknown>>> {
   readonly http: HttpClient
   readonly log: Logger
   readonly tenant: string | undefined
+  /** As in {@link PluginContext}; what a client keeps is kept for its tenant and credential alone. */
+  readonly keep: Keep
   /** Aborts when this version of the plugin is disposed. */
   readonly signal: AbortSignal
 }
+
+/**
+ * Gives the handle of that name, a port or a pool, which `make` makes if no version of the plugin has: a reload hands it to the next version,
+ * and it is disposed when no version that asked for it is there any more. By `dispose`, or else by its own `Symbol.asyncDispose` or
+ * `Symbol.dispose`. Put what it is made from into the name (`port 8080`), so that another config makes another. What `make` closes over
+ * stays in memory with it. A plugin in its own process has one for each process.
+ */
+export type Keep = <Handle>(
+  name: string,
+  make: () => Handle | Promise<Handle>,
+  options?: { readonly dispose?: (handle: Handle) => void | Promise<void> },
+) => Promise<Handle>
 
 /** What `start` gets: the life of one version of the plugin. */
 export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
@@ -28,6 +42,8 @@ export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
   readonly log: Logger
   readonly metrics: Metrics
   readonly cache: Cache
+  /** What outlives this version: `await keep('port 8080', () => listen(8080))`. */
+  readonly keep: Keep
   /** Aborts when this version is disposed: stop timers and listeners then, or old versions stay in memory. */
   readonly signal: AbortSignal
 }

@@ -19,6 +19,7 @@ export type {
   HttpClient,
   HttpRequest,
   HttpResponse,
+  Keep,
   PluginContext,
   Principal,
   QueryValue,

@@ -2,6 +2,6 @@
 export { callTool, getPrompt, readResource } from './testing/call-tool.ts'
 export { checkPlugin } from './testing/check-plugin.ts'
 export { discover } from './testing/discover.ts'
-export { fakeCache, fakeLog, fakePrincipal, type FakeLog, type Fakes, type LogLine } from './testing/fake-context.ts'
+export { fakeCache, fakeKeep, fakeLog, fakePrincipal, type FakeLog, type Fakes, type LogLine } from './testing/fake-context.ts'
 export { fakeHttp, type FakeHttp, type FakeReply, type FakeRequest, type FakeRoute } from './testing/fake-http.ts'
 export { toolSnapshot } from './testing/tool-snapshot.ts'

@@ -11,6 +11,7 @@ import type { ProcessLimits } from './isolate/types.ts'
 import type { PinPolicy } from './trust/pin-policy.ts'
 import type { PluginRecord } from './run/plugin-record.ts'
 import type { Surroundings } from './source/surroundings.ts'
+import type { KeptHandles } from './run/held/kept-handles.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 import type { TenantSettings } from './settings/tenant-config.ts'
 
@@ -44,6 +45,7 @@ export interface ActivationDeps {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
   readonly cache: PluginCaches
+  readonly handles: KeptHandles
   readonly loadTimeoutMs: number
   readonly isolation: Isolation
   /** What one plugin in its own process may hold, in MB. */

@@ -81,6 +81,7 @@ export async function startVersion(
     log,
     metrics: deps.metricsFor(instance),
     cache: deps.cache,
+    handles: deps.handles.open(instance),
     digest: identity(),
   })
   using stop = linkAbort(signal)

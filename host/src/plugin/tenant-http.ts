@@ -4,7 +4,7 @@ import { HostError } from '../errors.ts'
 import type { ActivationDeps } from './activation.ts'
 import type { Audience, Settings } from './settings/config-scopes.ts'
 import { currentCall } from './run/inline-call-scope.ts'
-import { createClientPool } from './run/clients.ts'
+import { createClientPool } from './run/held/clients.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 
 /** A way to the service for everybody, with one of its own for each tenant; what is wrong with a tenant's address is the tenant's alone. */

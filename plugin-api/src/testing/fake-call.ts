@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts'
 import { markdown } from '../format.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import { fakeConfig } from './fake-config.ts'
-import { fakeCache, fakeLog, fakeMetrics, fakePrincipal, type Fakes } from './fake-context.ts'
+import { fakeCache, fakeKeep, fakeLog, fakeMetrics, fakePrincipal, type Fakes } from './fake-context.ts'
 import { fakeHttp } from './fake-http.ts'
 import { matchesSafePath } from './path-pattern.ts'
 
@@ -21,12 +21,12 @@ export async function inFakeCall<Result>(
   work: (ctx: CallContext) => Promise<Result>,
 ): Promise<Result> {
   const config = fakeConfig(plugin.config, fakes.config, plugin.capabilities)
-  const { principal = fakePrincipal(), log = fakeLog(), cache = fakeCache(), http = fakeHttp() } = fakes
+  const { principal = fakePrincipal(), log = fakeLog(), cache = fakeCache(), keep = fakeKeep(), http = fakeHttp() } = fakes
   const life = new AbortController()
   const limited = access === 'write' ? http : readingHttp(http, safePaths)
   const own = !('client' in fakes)
   const client: unknown = own
-    ? await plugin.createClient({ config, http: limited, log, tenant: principal.tenant, signal: life.signal } as never)
+    ? await plugin.createClient({ config, http: limited, log, tenant: principal.tenant, keep, signal: life.signal } as never)
     : fakes.client
   try {
     return await work({

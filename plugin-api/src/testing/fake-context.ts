@@ -1,4 +1,4 @@
-import type { Cache, HttpClient, Principal } from '../context.ts'
+import type { Cache, HttpClient, Keep, Principal } from '../context.ts'
 import type { InputResponses } from '../interactive.ts'
 import type { LogFields, Logger, Metrics } from '../telemetry.ts'
 
@@ -13,6 +13,7 @@ export interface Fakes {
   readonly principal?: Principal
   readonly log?: Logger
   readonly cache?: Cache
+  readonly keep?: Keep
   readonly signal?: AbortSignal
   /** The answers to `inputRequired`, for the second run of an interactive tool. */
   readonly inputResponses?: InputResponses
@@ -54,6 +55,18 @@ function recorder(lines: LogLine[], bound: LogFields): Logger {
     warn: write('warn'),
     error: write('error'),
     child: (fields) => recorder(lines, { ...bound, ...fields }),
+  }
+}
+
+/**
+ * Keeps handles as the host does for the versions of one plugin: hand the same one to several calls to test what a reload hands over. Nothing
+ * of it is disposed.
+ */
+export function fakeKeep(): Keep {
+  const handles = new Map<string, unknown>()
+  return async (name, make) => {
+    if (!handles.has(name)) handles.set(name, await make())
+    return handles.get(name) as never
   }
 }
 

@@ -39,7 +39,8 @@ export function createDrains({ log, drainMs, reason, onDrained, onReleased }: Dr
       onDrained?.({ ...report, instance, generation })
     }
     activation.release()
-    if (live) onReleased?.({ instance, generation, traces: activation.traces })
+    // What a handle closes over is no leak.
+    if (live && live.running.isHeld !== true) onReleased?.({ instance, generation, traces: activation.traces })
   }
 
   return {

@@ -2,9 +2,10 @@ import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started }
 import type { PluginCaches } from '../../cache/cache.ts'
 import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { currentCall, inCall } from './inline-call-scope.ts'
-import { createClientPool } from './clients.ts'
+import { createClientPool } from './held/clients.ts'
 import { clientScope, InlineCall, InlineScope, type SharedContext } from './inline-call.ts'
 import { pluginCache } from './plugin-cache.ts'
+import { createKeptHandles, type VersionHandles } from './held/kept-handles.ts'
 import type { CallRequest, RunningPlugin } from './running.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
@@ -26,6 +27,8 @@ export interface InlineOptions {
   readonly ownLog?: (call?: string) => Logger
   readonly metrics: Metrics
   readonly cache: PluginCaches
+  /** What outlives this version, and goes with the last that asks for it. Default: nothing does. */
+  readonly handles?: VersionHandles
   /** Parts a namespace of the cache from that of another version whose answers may look different. */
   readonly digest: string
 }
@@ -72,6 +75,7 @@ export async function runInline({
   ownLog = (call) => pluginLogger(call === undefined ? log : log.child({ call })),
   metrics,
   cache,
+  handles = createKeptHandles(log).open(instance),
   digest,
 }: InlineOptions): Promise<RunningPlugin> {
   const life = new AbortController()
@@ -81,7 +85,14 @@ export async function runInline({
       const { tenant } = readClientKey(key)
       // The first caller shares it with others: what its call ends must not end with the call.
       return inCall(clientScope(currentCall(), life.signal), () =>
-        plugin.createClient({ config: configOf(tenant), http, log: ownLog(), tenant, signal: life.signal }),
+        plugin.createClient({
+          config: configOf(tenant),
+          http,
+          log: ownLog(),
+          tenant,
+          keep: handles.keep(key),
+          signal: life.signal,
+        }),
       )
     },
     { onDisposeFailed: (error) => log.warn('client_dispose_failed', { error }) },
@@ -93,6 +104,7 @@ export async function runInline({
       clients[Symbol.asyncDispose](),
       http[Symbol.asyncDispose](),
     ])
+    await handles[Symbol.asyncDispose]()
     const failed = closing.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
   }
@@ -105,6 +117,7 @@ export async function runInline({
         log: ownLog(),
         metrics,
         cache: pluginCache(cache, { instance, digest, principal: undefined }),
+        keep: handles.keep('start'),
         signal: life.signal,
       })
   } catch (error) {
@@ -142,6 +155,9 @@ export async function runInline({
     getPrompt(name, args, request) {
       const prompt = prompts.get(name)
       return prompt ? run(request, ONLY_READS, (call) => prompt(args as never, call)) : missing(`prompt ${name}`)
+    },
+    get isHeld() {
+      return handles.isHeld
     },
     [Symbol.asyncDispose]: () => dispose(started),
   }

@@ -12,6 +12,8 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly isBroken?: boolean
   /** It serves nobody any more, and why: its process died too often. */
   readonly failure?: Error | undefined
+  /** It was disposed, and a handle that it made is used by the versions after it. */
+  readonly isHeld?: boolean
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
   callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
   readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>
