@@ -57,6 +57,28 @@ test('where nothing can be kept beside the config a host serves from memory, and
   )
 })
 
+test('the first call of a tool that was listed before it was imported finds the result that was kept', async (t) => {
+  const { start, folder } = project(t)
+  globalThis.patchbayImports = []
+  const source = plugin('one')
+    .replace('export default', 'globalThis.cachedRuns ??= 0\nexport default')
+    .replace("access: 'read'", "access: 'read', cache: { ttlMs: 60_000, scope: 'caller' }")
+    .replace(/run: .*/, 'run: () => `run ${++globalThis.cachedRuns}`,')
+  folder.write('plugins/one/index.ts', source)
+  const host = await start()
+  assert.equal((await outcomeOf(host.call('one_say'))).text, 'run 1')
+  await host.close()
+  for (let restart = 1; restart <= 3; restart++) {
+    const next = await start()
+    const answers = [await outcomeOf(next.call('one_say')), await outcomeOf(next.call('one_say'))]
+    assert.deepEqual(
+      answers.map(({ text }) => text),
+      ['run 1', 'run 1'],
+    )
+    await next.close()
+  }
+})
+
 test('a call imports the plugin that it is for and no other', async (t) => {
   const { restart, imports } = project(t)
   const host = await restart()

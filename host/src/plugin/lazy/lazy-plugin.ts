@@ -57,6 +57,9 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
 
   const asleep: RunningPlugin = {
     surface,
+    get wake() {
+      return awake ? undefined : wake
+    },
     get isBroken() {
       return awake !== undefined && running === undefined
     },

@@ -10,6 +10,8 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly surface: PluginSurface
   /** It was listed before it was imported, and cannot be what was listed: no version to hold on to when the next one fails. */
   readonly isBroken?: boolean
+  /** There while it is listed and not imported: imports it. What its answers come from is not known before. Never rejects. */
+  readonly wake?: (() => Promise<void>) | undefined
   /** It serves nobody any more, and why: its process died too often. */
   readonly failure?: Error | undefined
   /** It was disposed, and a handle that it made is used by the versions after it. */

@@ -17,11 +17,12 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     return [cache.tag('plugin', tenant, plugin.instance), ...names.map((name) => cache.tag('named', tenant, name))]
   }
 
-  async function cached(
-    { item: tool, caller, args, io }: PendingCall<SnapshotTool>,
-    run: () => Promise<ToolAnswer>,
-  ): Promise<ToolAnswer> {
+  async function cached(call: PendingCall<SnapshotTool>, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    const { item: tool, caller, args, io } = call
     const { name, plugin, surface } = tool
+    const { running } = liveOf(tool)
+    // Asleep it does not know whose credential the call goes with: looked up without, the cache has nothing, and something older later.
+    if (running.wake) return awake(call, run)
     const identity = resultIdentity(tool, caller)
     const key = keyOf(args)
     if (!surface.cache || !identity || key === undefined) return run()
@@ -47,6 +48,18 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
       return { kind: 'result', result: { ...value.result, _meta: { ...value.result['_meta'], [META_KEY]: 'hit' } } }
     } finally {
       io.cancellation.onCancel(undefined)
+      place.leave()
+    }
+  }
+
+  /** The call stays in the version meanwhile, which must not be drained. */
+  async function awake(call: PendingCall<SnapshotTool>, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    const live = liveOf(call.item)
+    const place = live.enter({ cancel() {} })
+    try {
+      await live.running.wake?.()
+      return await (live.running.wake ? run() : cached(call, run))
+    } finally {
       place.leave()
     }
   }
