@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Comma
   keys: async () => (await import('./keys.ts')).keysCommand,
   init: async () => (await import('./new-commands.ts')).initCommand,
   'create-plugin': async () => (await import('./new-commands.ts')).createPluginCommand,
+  doctor: async () => (await import('./doctor-command.ts')).doctorCommand,
   schema: async () => (await import('./schema-command.ts')).schemaCommand,
 }
 

@@ -1,0 +1,43 @@
+import { Command } from 'commander'
+import { openHost } from '../from-file.ts'
+import { fileFindings, lockFindings } from '../project/doctor/file-findings.ts'
+import type { Finding } from '../project/doctor/finding.ts'
+import { issuerFindings, nodeFindings, portFindings } from '../project/doctor/machine-findings.ts'
+import { pluginFindings } from '../project/doctor/plugin-findings.ts'
+import { openProject } from '../project/open-project.ts'
+import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { printJson, printLines } from './terminal/print.ts'
+
+/** `patchbay doctor`: what is wrong with a project, or will be in production, each with its cause and steps. */
+export function doctorCommand(run: Run): Command {
+  return new Command('doctor')
+    .description('what is wrong, with cause and fix: config, plugins, lock, files, ports, Node; exit 1 when something is')
+    .option('--json', 'as JSON')
+    .action((options: CommonOptions & { json?: boolean }) =>
+      run(async () => {
+        const project = await openProject(options)
+        const { config } = project.settings
+        await using host = await openHost({ ...options })
+        const findings = [
+          ...fileFindings(project),
+          ...pluginFindings(host),
+          ...nodeFindings(config),
+          ...(await Promise.all([lockFindings(project), portFindings(config), issuerFindings(config)])).flat(),
+        ]
+        if (options.json) printJson({ file: project.settings.file, deployment: project.deployment, findings })
+        else printLines(linesOf(findings))
+        return findings.length > 0 ? EXIT.failed : EXIT.done
+      }),
+    )
+}
+
+function linesOf(findings: readonly Finding[]): readonly string[] {
+  if (findings.length === 0) return ['Nothing is wrong']
+  const lines = findings.flatMap(({ about, problem, cause, fix }) => [
+    `${about}: ${problem}`,
+    `  Cause: ${cause}`,
+    ...fix.map((step, index) => `  ${index === 0 ? 'To fix: ' : '        '}${step}`),
+    '',
+  ])
+  return [...lines, `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`]
+}

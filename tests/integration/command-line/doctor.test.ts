@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { issuerFindings, nodeFindings } from '../../../host/src/project/doctor/machine-findings.ts'
+import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
+import { pinnedProject, pluginSource, tool } from '../../fixtures/projects/pinned-project.ts'
+
+interface Report {
+  readonly findings: readonly {
+    readonly about: string
+    readonly problem: string
+    readonly cause: string
+    readonly fix: readonly string[]
+  }[]
+}
+
+const free = { http: { port: 0 }, management: { port: 0 } }
+
+describe('doctor', () => {
+  test('is silent on a good project, pinned or not', async () => {
+    using project = pinnedProject({
+      'mcp.config.json': JSON.stringify({ pluginDirs: ['./plugins'], listen: free, tools: { deny: ['*_drop'] } }),
+      'plugins/notes/index.js': pluginSource({ tools: [tool(), tool({ name: 'items_drop', access: 'write' })] }),
+    })
+    for (const _ of ['before the lock', 'after it']) {
+      const { code, stdout } = await project.patchbay(['doctor'])
+      assert.deepEqual([stdout, code], ['Nothing is wrong\n', 0])
+      await project.patchbay(['lock'])
+    }
+  })
+
+  test('names each planted problem, with its cause and what to do', async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    t.after(() => taken.close())
+    const { port } = taken.address() as AddressInfo
+    using project = pinnedProject({
+      'mcp.config.json': JSON.stringify({
+        plugins: [
+          { use: './plugins/notes', config: { apiToken: 'x-secret-x' }, overrides: { items_got: { title: 'x' } } },
+          './plugins/broken',
+        ],
+        pluginDirs: ['./absent'],
+        listen: { http: { port }, management: { port: 0 } },
+        tools: { deny: ['notes_items_dorp'] },
+      }),
+      'plugins/notes/index.js': pluginSource().replace(
+        'Type.Object({})',
+        "Type.Object({ apiToken: Type.Optional(Type.String({ writeOnly: true, description: 'x' })) })",
+      ),
+      'plugins/broken/index.js': `import './missing.js'\n`,
+      'mcp.lock.json': '{ "lockfileVersion": 1, "deployments": {} }',
+      'mcp.keys.json': '{ "keys": [] }',
+    })
+    chmodSync(project.path('mcp.lock.json'), 0o666)
+    chmodSync(project.path('mcp.keys.json'), 0o644)
+    const { code, stdout } = await project.patchbay(['doctor', '--json'])
+    assert.equal(code, 1)
+    assert.ok(!stdout.includes('x-secret-x'))
+    const { findings } = JSON.parse(stdout) as Report
+    const problems = findings.map(({ about, problem }) => `${about}: ${problem}`)
+    for (const expected of [
+      /^file: Everybody on this machine may write .*mcp\.lock\.json$/,
+      /^file: Others on this machine may read .*mcp\.keys\.json$/,
+      /^config: pluginDirs names .*absent, which does not exist$/,
+      /^plugin: broken is failed$/,
+      /^config: tools\.deny: "notes_items_dorp" matches no tool/,
+      /^config: overrides of the entry "notes": "items_got" is the name of no tool/,
+      /^config: config\.apiToken of the entry "notes" is a secret/,
+      /^lock: notes is not pinned$/,
+      new RegExp(`^port: listen\\.http cannot use 127\\.0\\.0\\.1:${port}$`),
+    ])
+      assert.ok(
+        problems.some((problem) => expected.test(problem)),
+        `${String(expected)} in\n${problems.join('\n')}`,
+      )
+    for (const { cause, fix } of findings) assert.ok(cause !== '' && fix.length > 0)
+    const { stdout: text } = await project.patchbay(['doctor'])
+    assert.match(text, /^port: .*\n {2}Cause: another program has the port.*\n {2}To fix: Stop the other program/m)
+    assert.match(text, new RegExp(`\\n${findings.length} findings\\n$`))
+  })
+
+  test('says so where this Node cannot keep the network from isolated plugins', () => {
+    const config = resolveConfig({ plugins: ['@acme/notes', './plugins/a'] })
+    assert.equal(nodeFindings(config, false).length, 1)
+    assert.equal(nodeFindings(config, true).length, 0)
+    assert.equal(nodeFindings(resolveConfig({ plugins: ['./plugins/a'] }), false).length, 0)
+  })
+
+  test('compares the clock of an issuer with this machine’s, and says when it does not answer', async (t) => {
+    const server = createHttpServer((_req, res) => res.end()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const config = resolveConfig({
+      auth: { inbound: { mode: 'oauth', oauth: { resource: 'https://mcp.example.com/mcp', issuers: [{ issuer }] } } },
+    })
+    assert.deepEqual(await issuerFindings(config), [])
+    const [late] = await issuerFindings(config, () => Date.now() + 120_000)
+    assert.match(late?.problem ?? '', /is 1[12]\d s behind this machine's$/)
+    server.closeAllConnections()
+    server.close()
+    t.diagnostic('closed')
+    const [gone] = await issuerFindings(config)
+    assert.match(gone?.problem ?? '', /does not answer$/)
+  })
+})
