@@ -241,14 +241,10 @@ export const plugins = mutantsOf('plugins', [
     changes: [
       [
         "a folder whose name begins like the plugin's is its own",
-        'this.#root = root?.endsWith(sep) ? root : root && root + sep',
-        'this.#root = root',
+        'this.root = root?.endsWith(sep) ? root : root && root + sep',
+        'this.root = root',
       ],
-      [
-        'everything is of a plugin',
-        'return file === this.entry || (this.#root !== undefined && file.startsWith(this.#root))',
-        'return true',
-      ],
+      ['everything is of a plugin', 'return this.root !== undefined && file.startsWith(this.root)', 'return true'],
     ],
   },
   {

@@ -3,6 +3,7 @@ import { mutantsOf } from './mutant.ts'
 const TABLE = 'tests/unit/decisions/reload-table.test.ts'
 const RELOADER = 'tests/unit/reload/reloader.test.ts'
 const VERSION = 'tests/unit/decisions/version-identity-table.test.ts'
+const SHARED = 'tests/security/credentials/shared-variables.test.ts'
 const NAMES = 'tests/unit/names-are-taken-once.test.ts'
 
 export const reload = mutantsOf('reload', [
@@ -80,7 +81,6 @@ export const reload = mutantsOf('reload', [
         "index === 0 || tenant === '' ? instance : tenantPrefix(tenant, instance)",
         'instance',
       ],
-      ['a variable that names a file is not noticed', ' || variables.has(`${variable}_FILE`)', ''],
       ['a plugin that could not be imported reads no variable', 'if (!surface) return true', 'if (!surface) return false'],
       ['a variable of a tenant whose settings did not work is not noticed', '...(refusedFor?.keys() ?? [])', ''],
     ],
@@ -170,12 +170,6 @@ export const reload = mutantsOf('reload', [
     noticedBy: [NAMES],
     changes: [
       [
-        'the variable that names a file for one is read for another',
-        "      claim('environment variable', `${variable}_FILE`),\n",
-        '',
-      ],
-      ['one variable is read for two', "      claim('environment variable', variable),\n", ''],
-      [
         'two plugins have one tool',
         "claim('tool', fullName(instance, name))",
         "claim('tool', fullName(instance, crypto.randomUUID()))",
@@ -194,6 +188,23 @@ export const reload = mutantsOf('reload', [
         'for (const candidate of candidates.toReversed()) {',
       ],
       ['a plugin that is refused takes names', 'if (!taken) take(candidate)\n    else {', 'take(candidate)\n    if (taken) {'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/settings/environment-readers.ts',
+    noticedBy: [TABLE, SHARED],
+    changes: [
+      ['a variable that names a file is no variable', 'return [variable, `${variable}_FILE`]', 'return [variable]'],
+      [
+        'one variable is read for two things',
+        'return others.length > 1 && others.some(({ isGrant }) => !isGrant) ?',
+        'return others.length > 1_000 ?',
+      ],
+      [
+        "a tenant's variables are nobody's",
+        '...tenantsWith(tenants, instance).map((tenant) => ({\n      prefix',
+        '...tenantsWith({}, instance).map((tenant) => ({\n      prefix',
+      ],
     ],
   },
 ])

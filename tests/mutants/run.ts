@@ -23,12 +23,16 @@ const { values } = parseArgs({
   options: { check: { type: 'boolean' }, area: { type: 'string' }, only: { type: 'string' }, sample: { type: 'string' } },
 })
 
-const stale = areas.flatMap(problems)
+const wanted = areas.filter(isWanted)
+const stale = wanted.flatMap(problems)
 for (const problem of stale) console.error(problem)
 if (stale.length > 0) process.exit(1)
-const chosen = sampled(areas.filter(isWanted), values.sample)
+const chosen = sampled(
+  wanted.filter(({ equivalent }) => equivalent === undefined),
+  values.sample,
+)
 if (chosen.length === 0) throw new Error('No mutant is chosen')
-console.log(`${areas.length} mutants, each with its place in the code; ${chosen.length} chosen`)
+console.log(`${areas.length} mutants, ${wanted.length} of them looked up in the code; ${chosen.length} chosen`)
 if (!values.check) {
   using copy = createWorkingCopy(root)
   await checkUnchanged(copy)
@@ -46,8 +50,7 @@ if (!values.check) {
   if (survivors.length > 0) process.exitCode = 1
 }
 
-function isWanted({ area, file, means, equivalent }: Mutant): boolean {
-  if (equivalent !== undefined) return false
+function isWanted({ area, file, means }: Mutant): boolean {
   if (values.area !== undefined && !values.area.split(',').includes(area)) return false
   return values.only === undefined || file.includes(values.only) || means.includes(values.only)
 }
