@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -33,7 +34,7 @@ export interface EvaluateOptions {
 export async function evaluateConfig(source: ConfigSource, options: EvaluateOptions): Promise<unknown> {
   const { log, mask, timeoutMs, onFile } = options
   const files: string[] = []
-  const child = startChild(source.file, options.env)
+  const child = startChild(source.file, options)
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.setEncoding('utf8').on('data', (text: string) => log.debug('config_output', { stream: name, text: mask(text) }))
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
@@ -75,16 +76,31 @@ async function readReports(
   return { kind: 'silent', signal: await ended.promise }
 }
 
+/**
+ * The command that runs `command` with a limit of processor time, so that a config that loops ends also when this process was killed and
+ * cannot end it. Twice the time it may take and a little more: threads of Node count as well. Windows has no such limit.
+ */
+function limited(command: readonly string[], timeoutMs: number): readonly [string, ...string[]] {
+  const [program = '', ...args] = command
+  if (process.platform === 'win32' || !existsSync('/bin/sh')) return [program, ...args]
+  return ['/bin/sh', '-c', `ulimit -t ${Math.ceil(timeoutMs / 500) + 2}; exec "$0" "$@"`, program, ...args]
+}
+
 /** With this process's conditions for what the config imports. */
-function startChild(file: string, env: Environment): ChildProcess {
-  const flags = ['--max-old-space-size=256', ...conditionFlags()]
-  const script = [
-    fileURLToPath(ownModule('config/file/evaluation-child')),
-    pathToFileURL(file).href,
-    ownModule('config/file/define'),
-  ]
+function startChild(file: string, { env, timeoutMs }: EvaluateOptions): ChildProcess {
+  const [program, ...args] = limited(
+    [
+      process.execPath,
+      '--max-old-space-size=256',
+      ...conditionFlags(),
+      fileURLToPath(ownModule('config/file/evaluation-child')),
+      pathToFileURL(file).href,
+      ownModule('config/file/define'),
+    ],
+    timeoutMs,
+  )
   const compiled = getCompileCacheDir()
-  return spawn(process.execPath, [...flags, ...script], {
+  return spawn(program, args, {
     // Where this process keeps compiled code: two thirds of what a config costs is taking the types out of it.
     env: { ...env, ...(compiled !== undefined && { NODE_COMPILE_CACHE: dirname(compiled) }) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -38,6 +38,11 @@ process.on('uncaughtException', (error) => {
   report({ kind: 'threw', error: describe(error) })
   exit(1)
 })
+// A config that waits for ever goes with the process that wants it.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) exit(1)
+}, 1_000).unref()
 // Not awaited here: for a config that waits for ever, Node would point at this line.
 void evaluate().then((ending) => {
   // Before the report, which is the end of this process.
