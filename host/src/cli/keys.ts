@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { formats } from '../data/schema/formats.ts'
 import { KEY_ID, makeKey, type KeyRecord } from '../auth/inbound/api-key.ts'
 import { changeKeyFile, readKeyFile, type StoredKey } from '../auth/inbound/key-file.ts'
 import type { ResolvedConfig } from '../config/schema/schema.ts'
@@ -165,7 +166,8 @@ function list(text: string): readonly string[] {
 function instant(text: string): Date {
   const [, count, unit] = /^(\d{1,6})([hd])$/.exec(text) ?? []
   const at = unit === undefined ? new Date(text) : new Date(Date.now() + Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000))
-  if (Number.isNaN(at.getTime()))
+  const isDate = unit !== undefined || formats().fits('date', text) || formats().fits('date-time', text)
+  if (!isDate || Number.isNaN(at.getTime()))
     throw new InvalidArgumentError('Give days or hours such as 90d or 12h, or a date such as 2027-01-31.')
   if (at.getTime() <= Date.now()) throw new InvalidArgumentError('That is over already.')
   return at

@@ -112,7 +112,8 @@ function keepOrMake(record: KeyRecord, before: HeldKey | undefined): HeldKey {
     permissions: Object.freeze([...record.scopes]),
     kind: 'apiKey',
   })
-  const expiresAt = record.notAfter === undefined ? undefined : Date.parse(record.notAfter)
+  // A leap second is a date-time that no Date can hold: what cannot be compared is over.
+  const expiresAt = record.notAfter === undefined ? undefined : Date.parse(record.notAfter) || 0
   return {
     record: text,
     hash: Buffer.from(record.hash.replace(/^sha256:/, ''), 'hex'),

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 import type { TSchema } from 'typebox'
 import { isObject } from '../../data/json.ts'
+import { formats } from '../../data/schema/formats.ts'
 import { expectation, given, kindOf, listed } from './expectation.ts'
 import type { Fault, PathPart } from './fault.ts'
 import { SECRET_NAME } from './mask.ts'
@@ -158,16 +159,7 @@ function fitsString(schema: Schema, value: string): boolean {
   const length = Array.from(value).length
   if (length < Number(minLength) || length > Number(maxLength)) return false
   if (patternOf(schema)?.test(value) === false) return false
-  return typeof format !== 'string' || !Object.hasOwn(formats, format) || formats[format]?.(value) === true
-}
-
-const formats: Readonly<Record<string, (value: string) => boolean>> = {
-  uri: (value) => URL.canParse(value),
-  url: (value) => URL.canParse(value),
-  'date-time': (value) =>
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i.test(value) && !Number.isNaN(Date.parse(value)),
-  date: (value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)),
-  email: (value) => /^[^\s@]+@[^\s@]+$/.test(value),
+  return typeof format !== 'string' || formats().fits(format, value)
 }
 
 const patterns = new WeakMap<Schema, RE2JS>()

@@ -5,6 +5,7 @@ import { beyondBounds } from '../json-bounds.ts'
 import type { JsonSchema } from '../json.ts'
 import { beginCheck, linearPattern, MOST_STEPS, TooCostly } from './check-cost.ts'
 import { defaultsOf } from './fill-defaults.ts'
+import { formats } from './formats.ts'
 import { nullsAt, problemsIn, valueAt } from './problems.ts'
 import { costOf } from './schema-references.ts'
 import { isUnique, oneOf } from './same-json.ts'
@@ -153,7 +154,7 @@ function createEngine(more: Options): Engine {
       const known = compiled.get(schema)
       if (known) return known.check
       ajv ??= createAjv(more)
-      const written = validationSchema(schema, new Set(Object.keys(ajv.formats)))
+      const written = validationSchema(schema, formats().names)
       const check = ajv.compile(written)
       compiled.set(schema, { check, written })
       return check
@@ -185,7 +186,8 @@ const options: Options = {
 /** Formats mean the same everywhere: what ajv-formats says of them. */
 function createAjv(more: Options): Ajv2020 {
   const ajv = new (load<typeof Draft2020>('ajv/dist/2020.js').Ajv2020)({ ...options, ...more })
-  load<(target: Ajv2020) => void>('ajv-formats')(ajv)
+  for (const name of formats().names)
+    ajv.addFormat(name, { type: 'string', validate: (text: string) => formats().fits(name, text) })
   ajv.addKeyword({ keyword: OWN_KEYWORDS.enum, schemaType: 'array', compile: oneOf })
   ajv.addKeyword({ keyword: OWN_KEYWORDS.uniqueItems, type: 'array', schemaType: 'boolean', compile: () => isUnique })
   return ajv
