@@ -5,7 +5,8 @@ import { isToolResult, type ToolResult } from '../tool-result.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import type { Fakes } from './fake-context.ts'
 import { inFakeCall } from './fake-call.ts'
-import { mismatches, plainJson } from './schema-check.ts'
+import { isRecord } from './is-record.ts'
+import { completed, mismatches, plainJson } from './schema-check.ts'
 
 /**
  * Calls one tool the way the host does: checks the input, makes the client, runs, checks what comes back, disposes the client. Gives
@@ -19,7 +20,7 @@ export async function callTool<Result = string>(
   fakes: Fakes = {},
 ): Promise<Result> {
   const tool = pick(plugin.tools, name, 'tool')
-  const given = plainJson(input)
+  const given = completed(closed(tool.input), plainJson(input))
   const wrong = mismatches(closed(tool.input), given)
   if (wrong.length) throw new ServiceError('INVALID_INPUT', `The input of ${name} is not valid: ${wrong.join('; ')}`)
   return inFakeCall(plugin, { access: tool.access, safePaths: tool.safePaths ?? [], fakes }, async (ctx) => {
@@ -52,12 +53,13 @@ export async function getPrompt<Result = string>(
   fakes: Fakes = {},
 ): Promise<Result> {
   const prompt = pick(plugin.prompts ?? [], name, 'prompt')
-  const wrong = prompt.arguments ? mismatches(closed(prompt.arguments), args) : []
+  const given = prompt.arguments ? completed(closed(prompt.arguments), plainJson(args)) : args
+  const wrong = prompt.arguments ? mismatches(closed(prompt.arguments), given) : []
   if (wrong.length) throw new ServiceError('INVALID_INPUT', `The arguments of ${name} are not valid: ${wrong.join('; ')}`)
   return inFakeCall(
     plugin,
     { access: 'read', safePaths: [], fakes },
-    async (ctx) => (await prompt.run(args as never, ctx as never)) as Result,
+    async (ctx) => (await prompt.run(given as never, ctx as never)) as Result,
   )
 }
 
@@ -69,7 +71,17 @@ function pick<Item extends { readonly name: string }>(items: readonly Item[], na
 
 /** The host refuses input that a schema does not mention, unless the schema itself says otherwise. */
 function closed(schema: TSchema): TSchema {
-  const decides = ['additionalProperties', 'unevaluatedProperties', 'patternProperties', 'allOf', 'anyOf', 'oneOf', 'if', '$ref']
+  const decides = [
+    'additionalProperties',
+    'unevaluatedProperties',
+    'patternProperties',
+    'allOf',
+    'anyOf',
+    'oneOf',
+    'if',
+    '$ref',
+    'propertyNames',
+  ]
   return decides.some((keyword) => keyword in schema) ? schema : { ...schema, additionalProperties: false }
 }
 
@@ -96,10 +108,6 @@ function wholeResultFault({ content, structuredContent, isError }: ToolResult, o
       : 'returned structured content that is not an object, without an output schema'
   const wrong = mismatches(output, plainJson(structuredContent))
   return wrong.length ? `returned structured content that is not its output: ${wrong.join('; ')}` : undefined
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The values of `{name}` in `template`, or undefined where `uri` has another form. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { AnyPlugin } from '../plugin.ts'
-import { pluginChecks, shapeCheck, type CheckOptions } from './plugin-checks.ts'
+import { clientWarnings, pluginChecks, shapeCheck, type CheckOptions } from './plugin-checks.ts'
 
 /**
  * The contract as a suite of `node:test`: one test for each promise, with every fault in its message. Call it at the top of a test file.
@@ -14,6 +14,9 @@ export function checkPlugin(plugin: AnyPlugin, options: CheckOptions = {}): void
     test(shapeCheck.name, () => expectNone(shape))
     if (shape.length) return
     for (const { name, faults } of pluginChecks) test(name, () => expectNone(faults(plugin, options)))
+    test('says what some clients drop', (t) => {
+      for (const warning of clientWarnings(plugin)) t.diagnostic(`warning: ${warning}`)
+    })
   })
 }
 

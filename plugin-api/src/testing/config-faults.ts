@@ -1,4 +1,5 @@
-import { isObjectSchema, isRecord, isSecret } from './fake-config.ts'
+import { isObjectSchema, isSecret } from './fake-config.ts'
+import { isRecord } from './is-record.ts'
 
 /**
  * What would keep a config from being read out of the environment, or would show a secret: keys without a variable of their own,

@@ -2,6 +2,7 @@ import type { TObject } from 'typebox'
 import { Value } from 'typebox/value'
 import { SecretValue } from '../secret-value.ts'
 import type { Capabilities } from '../plugin.ts'
+import { isRecord } from './is-record.ts'
 import { mismatches } from './schema-check.ts'
 
 /**
@@ -13,11 +14,22 @@ export function fakeConfig(
   given: Readonly<Record<string, unknown>> = {},
   capabilities: Capabilities = {},
 ): Readonly<Record<string, unknown>> {
-  const filled = Value.Default(schema, structuredClone(given)) as Record<string, unknown>
+  const filled = Value.Default(schema, withObjects(schema, structuredClone(given))) as Record<string, unknown>
   const unknown = Object.keys(filled).filter((key) => !Object.hasOwn(schema.properties, key))
   const wrong = [...mismatches(schema, filled), ...unknown.map((key) => `\`${key}\` is not a key of this config`)]
   if (wrong.length) throw new Error(`The fake config does not fit the plugin's schema: ${wrong.join('; ')}`)
   return Object.freeze(wrapSecrets(schema, filled, capabilities.credentials === 'raw'))
+}
+
+/** As the host reads a config: an object that is required is there, and what it has by default is in it. */
+function withObjects(schema: TObject, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const required: readonly string[] = schema.required ?? []
+  const objects = Object.entries<unknown>(schema.properties).flatMap(([key, property]): [string, unknown][] => {
+    if (!isObjectSchema(property)) return []
+    const value = config[key] ?? (required.includes(key) ? {} : undefined)
+    return isRecord(value) ? [[key, withObjects(property, value)]] : []
+  })
+  return { ...config, ...Object.fromEntries(objects) }
 }
 
 function wrapSecrets(schema: TObject, config: Record<string, unknown>, raw: boolean): Record<string, unknown> {
@@ -37,8 +49,4 @@ export function isSecret(schema: unknown): boolean {
 
 export function isObjectSchema(schema: unknown): schema is TObject {
   return isRecord(schema) && schema['type'] === 'object' && isRecord(schema['properties'])
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

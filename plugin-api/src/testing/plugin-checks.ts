@@ -1,11 +1,14 @@
+import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { CREDENTIAL_KEYS } from '../credential-keys.ts'
 import { unusedSecrets } from '../unused-secrets.ts'
 import { SecretValue } from '../secret-value.ts'
+import { clientLimits } from '../client-limits.ts'
 import { contractFaults } from '../contract.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import { configFaults, declaresSecret } from './config-faults.ts'
-import { isObjectSchema, isRecord, isSecret } from './fake-config.ts'
+import { isObjectSchema, isSecret } from './fake-config.ts'
+import { isRecord } from './is-record.ts'
 import { plainJson } from './schema-check.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { toolSnapshot } from './tool-snapshot.ts'
@@ -114,8 +117,25 @@ function sampleConfig(schema: unknown): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(schema.properties).map(([key, property]) => {
       if (isSecret(property)) return [key, new SecretValue()]
-      return [key, isObjectSchema(property) ? sampleConfig(property) : Value.Create(property)]
+      return [key, isObjectSchema(property) ? sampleConfig(property) : sampleValue(property)]
     }),
+  )
+}
+
+/** Something of the right kind: a value that fits a pattern or a format can be made up by nobody. */
+function sampleValue(schema: TSchema): unknown {
+  const { pattern: _pattern, format: _format, ...rest } = schema as TSchema & { pattern?: unknown; format?: unknown }
+  try {
+    return Value.Create(rest)
+  } catch {
+    return ''
+  }
+}
+
+/** What some clients will drop of a sound plugin: to be told, not to fail. One line each. */
+export function clientWarnings({ name: instance, tools }: AnyPlugin): readonly string[] {
+  return tools.flatMap(({ name, input }) =>
+    clientLimits(`${instance}_${name}`, plainJson(input)).map(({ path, problem, fix }) => `${name}: ${path} ${problem}. ${fix}`),
   )
 }
 
