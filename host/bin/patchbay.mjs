@@ -22,7 +22,8 @@ const args = process.argv.slice(2)
 const mayBeFrozen =
   process.env.NODE_ENV === 'production' || process.env.MCP_DEPLOYMENT || /--(?:frozen|deployment)\b/.test(args.join(' '))
 if (!mayBeFrozen && args[0] !== 'dev' && !args.includes('--watch')) {
-  module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mcp-patchbay'))
+  const cache = cacheFolder()
+  if (cache !== undefined) module.enableCompileCache(join(cache, 'mcp-patchbay'))
   // Node writes it when the process ends, which many a client brings about with SIGKILL.
   setTimeout(() => module.flushCompileCache(), 5_000).unref()
 }
@@ -40,3 +41,13 @@ if (isCheckout) {
 if (isCurrent(bundle, new URL('../', import.meta.url), !isCheckout)) await import(new URL('main.js', bundle).href)
 else if (isCheckout) await import(source.href)
 else await import('../dist/main.js')
+
+/** Undefined for a user who has no home, as in a container that runs as a number of its own: then every start compiles. */
+function cacheFolder() {
+  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME
+  try {
+    return join(homedir(), '.cache')
+  } catch {
+    return undefined
+  }
+}

@@ -48,6 +48,7 @@ import { entryCredentials } from './plugin/settings/credential-policy.ts'
 import { discoverEntries, type KnownFolder } from './plugin/source/discover.ts'
 import { createDormancy } from './plugin/lazy/lazy-activation.ts'
 import type { DrainedVersion } from './plugin/reload/drain.ts'
+import { hostPaths } from './plugin/trust/host-paths.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
 import { createLeftovers } from './plugin/reload/leak-detector.ts'
 import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
@@ -224,6 +225,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       handles,
       loadTimeoutMs: config.limits.loadTimeoutMs,
       isolation,
+      hostPaths: (own) => hostPaths(config, { entries: entries(), own, configDir }),
       processLimits: {
         heapMb: config.limits.pluginHeapMb,
         memoryMb: config.limits.pluginMemoryMb,

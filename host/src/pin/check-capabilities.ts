@@ -11,6 +11,17 @@ export interface ManifestOrigin {
   readonly base: string
   /** The home folder of the user who runs the host: a grant that contains it is too wide. */
   readonly home: string | undefined
+  /** What must not be written by any plugin. Asked for only where something is to be written. */
+  readonly kept?: (() => readonly KeptPath[]) | undefined
+}
+
+/** A file or folder that is the host's, absolute. */
+export interface KeptPath {
+  readonly path: string
+  /** Such as `mcp.lock.json`, for the error. */
+  readonly what: string
+  /** A folder below it that is the plugin's own all the same. */
+  readonly except?: string | undefined
 }
 
 /**
@@ -22,6 +33,14 @@ export async function checkCapabilities(manifest: unknown, origin: ManifestOrigi
   const faults: string[] = []
   const base = await realpath(origin.base)
   const asked = readManifest(manifest, (value) => faultOfPath(value, [base, origin.base], origin.home), faults)
+  const kept = asked.fs.write.length > 0 ? (origin.kept?.() ?? []) : []
+  for (const value of asked.fs.write) {
+    const reached = keptAt(
+      [base, origin.base].map((folder) => path.resolve(folder, value)),
+      kept,
+    )
+    if (reached) faults.push(`fs.write ${JSON.stringify(value)} reaches ${reached.what}, which no plugin may write`)
+  }
   for (const [key, values] of Object.entries(asked.fs)) {
     for (const value of values) {
       const fault = await faultOfLinks(path.resolve(base, value))
@@ -110,6 +129,14 @@ function faultOfPath(value: string, bases: readonly [string, string], home: stri
   if (path.dirname(full) === path.parse(full).root)
     return 'is a whole top-level folder; name the folder below it that the plugin needs'
   return undefined
+}
+
+/** What of the host is at, above or below one of `spellings` of a path. */
+function keptAt(spellings: readonly string[], kept: readonly KeptPath[]): KeptPath | undefined {
+  const isOwn = (full: string, except: string | undefined) => except !== undefined && contains(except, full)
+  return kept.find(({ path: held, except }) =>
+    spellings.some((full) => (contains(full, held) || contains(held, full)) && !isOwn(full, except)),
+  )
 }
 
 function contains(outer: string, inner: string): boolean {

@@ -68,7 +68,10 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       if (deps.isWatching) surroundings = { ...surroundings, links: entryLinks(entry.use, deps.configDir) }
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
       const { configDir } = deps
-      pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir, signal } })
+      pin = await checkPin(entry, resolved, {
+        policy: deps.pins,
+        within: { label, configDir, signal, kept: () => deps.hostPaths(entry) },
+      })
       if (pin.held)
         return { ...activation({ state: 'quarantined', pinned: 'changed', reason: reasonOf(pin.held) }), error: pin.held }
       loaded = await load({ entry, resolved, pin, label, digests: met, signal }, deps)
@@ -109,7 +112,8 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     }
     // Its whole surface is known once it has its config.
     if (plugin.discover === undefined) await settle(plugin)
-    if (entry.isolation === 'process') await requireGranted(surface, entry, { label: instance, configDir: deps.configDir })
+    if (entry.isolation === 'process')
+      await requireGranted(surface, entry, { label: instance, configDir: deps.configDir, kept: () => deps.hostPaths(entry) })
     return await startVersion(
       { loaded, plugin, instance, surface, entry, settle, configFiles, traces, secrets, signal },
       deps,
@@ -170,7 +174,7 @@ async function load({ entry, resolved, pin, ...rest }: Loadable, deps: Activatio
   const { graph, configDir, env, isolation, isWatching, loadTimeoutMs: timeoutMs, processLimits: limits, onFailed } = deps
   const options = { ...rest, timeoutMs }
   if (entry.isolation === 'inline') return loadInline(resolved, graph, options)
-  const capabilities = await grantedCapabilities(entry, { label: rest.label, configDir })
+  const capabilities = await grantedCapabilities(entry, { label: rest.label, configDir, kept: () => deps.hostPaths(entry) })
   return isolation.load(resolved, {
     ...options,
     capabilities,

@@ -6,6 +6,7 @@ import type { HostError } from '../errors.ts'
 import type { ModuleGraph } from '../modules/graph.ts'
 import type { Redactor } from '../observability/redact.ts'
 import type { EntryCredentials } from './settings/credential-policy.ts'
+import type { KeptPath } from '../pin/check-capabilities.ts'
 import type { Isolation } from './isolate/isolation.ts'
 import type { ProcessLimits } from './isolate/types.ts'
 import type { PinPolicy } from './trust/pin-policy.ts'
@@ -48,6 +49,8 @@ export interface ActivationDeps {
   readonly handles: KeptHandles
   readonly loadTimeoutMs: number
   readonly isolation: Isolation
+  /** What the plugin of an entry may not be granted to write. */
+  readonly hostPaths: (own: PluginEntry) => readonly KeptPath[]
   /** What one plugin in its own process may hold, in MB. */
   readonly processLimits: ProcessLimits
   /** A running plugin stays down: its `failure` says why. */

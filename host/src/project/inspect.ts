@@ -1,3 +1,4 @@
+import { hostPaths } from '../plugin/trust/host-paths.ts'
 import { basename } from 'node:path'
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
@@ -64,11 +65,13 @@ export async function inspectProject(project: Project): Promise<Inspection> {
  */
 export async function inspectPlugin(entry: PluginEntry, project: Place): Promise<InspectedPlugin> {
   const { configDir } = project
+  const { config } = project.settings
+  const kept = () => hostPaths(config, { entries: discoverEntries(config, project), own: entry, configDir })
   const label = entry.as ?? nameFromSpecifier(specifierOf(entry))
   const resolved = resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir)
-  const { install, tree } = await observePlugin(entry, resolved, { label, configDir })
+  const { install, tree } = await observePlugin(entry, resolved, { label, configDir, kept })
   const { surface, read } = await importSurface({ entry, label, tree, resolved, granted: install.capabilities }, project)
-  const capabilities = await withDeclared(install.capabilities, surface, { label, configDir })
+  const capabilities = await withDeclared(install.capabilities, surface, { label, configDir, kept })
   const covered = filesByLocation(tree)
   return {
     name: entry.as ?? surface.name,

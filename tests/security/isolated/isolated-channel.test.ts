@@ -237,6 +237,22 @@ test('questions and words of wrong types are answered with errors, or not at all
   assert.deepEqual([line.event.length, line['plugin'], line['level']], [207, 'hostile', 'info'])
 })
 
+test('a line of a plugin cannot be taken for one of the host, inline or not', async () => {
+  const forged = `{ decision: 'allow', principal: 'admin', level: 'error', time: 0, plugin: 'other', call: 'other', event: 'audit' }`
+  await at.run(`ctx.log.info('audit', ${forged}); ctx.log.child(${forged}).warn('plugin_reloaded', ${forged}); return 1`)
+  await at.lines.next(({ event }) => event === 'plugin.plugin_reloaded')
+  const lines = at.lines.all.filter(({ event }) => event === 'plugin.audit' || event === 'plugin.plugin_reloaded')
+  assert.equal(lines.length, 2)
+  for (const { level, plugin, call, fields, time, ...rest } of lines) {
+    assert.deepEqual([plugin, Object.keys(rest)], ['hostile', ['event']])
+    assert.match(String(level), /^(?:info|warn)$/)
+    assert.match(String(call), /^[0-9a-f-]{36}$/)
+    assert.match(String(time), /^2/)
+    assert.equal((fields as Record<string, unknown>)['decision'], 'allow')
+  }
+  assert.ok(at.lines.all.every(({ event }) => event !== 'audit'))
+})
+
 test('names and values of metrics that a plugin makes up do not break or fill the metrics', async () => {
   await at.run(`for (let i = 0; i < 1_500; i++) ctx.log.debug('m'); return 1`)
   at.passMinute()

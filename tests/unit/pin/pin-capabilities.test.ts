@@ -24,6 +24,34 @@ test('grants nothing to a plugin that asks for nothing', async () => {
   assert.deepEqual(await checkCapabilities({}, origin), noCapabilities)
 })
 
+test('refuses to let a plugin write what decides what runs, whether above it, at it or in it', async () => {
+  const kept = [
+    { path: path.join(project, 'mcp.lock.json'), what: 'mcp.lock.json' },
+    { path: path.join(project, 'data', 'tokens'), what: 'the folder of the stored tokens' },
+    { path: path.join(project, 'plugins'), what: 'a folder of pluginDirs', except: path.join(project, 'plugins', 'jira') },
+    {
+      path: path.join(project, 'plugins', 'other'),
+      what: 'the folder of another plugin',
+      except: path.join(project, 'plugins', 'jira'),
+    },
+  ]
+  const check = (write: string) => checkCapabilities({ fs: { write: [write] } }, { ...origin, kept: () => kept })
+  for (const [write, what] of [
+    ['mcp.lock.json', /reaches mcp\.lock\.json, which no plugin may write/],
+    [path.join(project, 'mcp.lock.json'), /reaches mcp\.lock\.json/],
+    ['data', /reaches the folder of the stored tokens/],
+    ['data/tokens/acme.json', /reaches the folder of the stored tokens/],
+    ['plugins', /reaches a folder of pluginDirs/],
+    ['plugins/new', /reaches a folder of pluginDirs/],
+    ['plugins/other/index.ts', /reaches a folder of pluginDirs/],
+    ['./plugins/./other/', /reaches a folder of pluginDirs/],
+  ] as const)
+    await assert.rejects(check(write), refused(what), write)
+  for (const write of ['data/cache', 'plugins/jira/data', 'data/tokens-of-mine'])
+    assert.deepEqual((await check(write)).fs.write, [write])
+  assert.deepEqual((await checkCapabilities({ fs: { read: ['data'] } }, { ...origin, kept: () => kept })).fs.read, ['data'])
+})
+
 test('sorts what is asked for, drops repetitions and writes paths in their normal form', async () => {
   const asked = {
     hosts: ['public', 'https://b.example:8443', 'https://a.example', 'public'],

@@ -2,7 +2,7 @@ import { homeFolder } from '../../observability/home-folder.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isInPackages } from '../../modules/source.ts'
 import { normalCapabilities, type Capabilities } from '../../pin/capabilities.ts'
-import { checkCapabilities } from '../../pin/check-capabilities.ts'
+import { checkCapabilities, type KeptPath } from '../../pin/check-capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../../pin/difference/compare.ts'
 import { npmIntegrity } from '../../pin/tree/npm-integrity.ts'
 import { digestSurface, type PluginDescriptors, type WireDescriptor } from '../../pin/surface.ts'
@@ -21,6 +21,8 @@ export interface ObservedIn {
   readonly label: string
   readonly configDir: string
   readonly signal?: AbortSignal | undefined
+  /** See `hostPaths`. */
+  readonly kept?: () => readonly KeptPath[]
 }
 
 /**
@@ -68,8 +70,8 @@ export function joinCapabilities(one: Capabilities, other: Capabilities): Capabi
   })
 }
 
-function checked(manifest: unknown, { label, configDir }: ObservedIn): Promise<Capabilities> {
-  return checkCapabilities(manifest, { plugin: label, base: configDir, home: homeFolder() })
+function checked(manifest: unknown, { label, configDir, kept }: ObservedIn): Promise<Capabilities> {
+  return checkCapabilities(manifest, { plugin: label, base: configDir, home: homeFolder(), kept })
 }
 
 /** What clients see of a plugin, as the lock digests it: by its own names, and before the operator's overrides. */
