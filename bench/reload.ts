@@ -4,11 +4,20 @@
  * a server of the official SDK) and against what xmcp and mcp-use offer for development. All in one run, in turns. Prints Markdown.
  *
  *   node --conditions=@mcp-patchbay/source bench/reload.ts [SAVES] [ROUNDS] [CONTENDER…]
+ *   node --conditions=@mcp-patchbay/source bench/reload.ts projects [SAVES]
+ *
+ * The second is of us alone: the same save in projects of other shapes.
  */
 import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { contenders, installPeers, type Contender } from './reload/contenders.ts'
+import { measureProjects } from './reload/projects.ts'
 import { start, type McpClient, type Running } from './reload/running.ts'
+
+if (process.argv[2] === 'projects') {
+  await measureProjects(Number(process.argv[3] ?? 15))
+  process.exit()
+}
 
 const [saves = '15', rounds = '2', ...only] = process.argv.slice(2)
 const wanted = contenders.filter(({ name, blindMs }) => !blindMs && (only.length === 0 || only.includes(name)))
