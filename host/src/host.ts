@@ -175,7 +175,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   if (cache.missing) log.error('cache_store_missing', { reason: cache.missing.message, fix: cache.missing.fix })
   const kept = cache.outlivesProcess || !context.keepRegistry ? cache : (openRegistryCache({ configDir, log }) ?? cache)
   if (kept !== cache) resources.use(kept)
-  const graph = resources.use(createPluginGraph(log, approved.admit))
+  const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: context.expectReloads ?? false }))
   const isolation = resources.use(
     createIsolation({ log, now, random: Math.random, metrics, keepSpare: context.expectReloads ?? false }),
   )

@@ -32,6 +32,10 @@ export class Evaluation {
   /** What it knows of the package.json of each folder, and which bare specifiers it has checked against Node's caches. */
   readonly packageScopes = new Map<string, PackageScope>()
   readonly checkedSpecifiers = new Set<string>()
+  /** What was in files below its root that it has not imported; empty where nothing is kept. */
+  readonly kept = new Map<string, Buffer>()
+  /** Some of its code may import or require when it is called. */
+  importsLater = false
   /** How often it looked for a file in vain. */
   misses = 0
   /** Characters of source it evaluated. */

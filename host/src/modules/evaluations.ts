@@ -1,6 +1,6 @@
 import { hostError } from '../errors.ts'
 import { Evaluation, tagOf } from './evaluation.ts'
-import { digestOf } from './source.ts'
+import { digestOf } from './reading/source-digest.ts'
 
 /** Every evaluation that is alive in one graph. */
 export interface Evaluations {

@@ -14,9 +14,11 @@ import { explainLoadError } from './load-error.ts'
 import { packageName } from './package-scope.ts'
 import { createPlacement } from './placement.ts'
 import { createReclaimer, type ReclaimKind } from './reclaim/reclaim.ts'
+import { keepSources } from './reading/kept-sources.ts'
 import { createModuleRequirer } from './commonjs/require-module.ts'
 import { urlOfRace } from './commonjs/require-race.ts'
-import { createSourceReader, digestOf } from './source.ts'
+import { digestOf } from './reading/source-digest.ts'
+import { createSourceReader } from './source.ts'
 import type { Admit } from './types.ts'
 import { createTypeStripper } from './typescript.ts'
 
@@ -28,6 +30,8 @@ export interface ModuleGraphOptions {
   readonly admit?: Admit | undefined
   /** `off` where nothing is ever reloaded. Default `auto`: superseded modules become collectable, if this Node has a way. */
   readonly reclaim?: 'auto' | 'off'
+  /** Keeps what a version may import late as it was when the version was loaded, for calls that go on after an edit. Default: false. */
+  readonly keepsSources?: boolean
   /** How much superseded code may stay in memory, where there is none, before the log warns. Default 256 MB. */
   readonly retainedBudgetBytes?: number
 }
@@ -96,7 +100,7 @@ let graphs = 0
 
 /** A module graph of its own in this process. Disposing it releases every version and takes its hooks out of Node's loader. */
 export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
-  const { shared, log, admit, reclaim = 'auto', retainedBudgetBytes = 256 * 1024 * 1024 } = options
+  const { shared, log, admit, reclaim = 'auto', keepsSources = false, retainedBudgetBytes = 256 * 1024 * 1024 } = options
   const graph = `${COPY}-${++graphs}`
   const evaluations = createEvaluations(graph)
   const placement = createPlacement(evaluations, shared)
@@ -131,6 +135,7 @@ export function createModuleGraph(options: ModuleGraphOptions): ModuleGraph {
       const loading: Promise<object> = import(evaluation.url(file))
       const exports = await inTime(loading, { file, timeoutMs, signal })
       digestsOf(evaluation)
+      if (keepsSources) void keepSources(evaluation)
       return loadedVersion(evaluation, exports, () => end(evaluation))
     } catch (error) {
       for (const [path, digest] of digestsOf(evaluation)) digests?.set(path, digest)

@@ -17,7 +17,8 @@ import type { Evaluations } from './evaluations.ts'
 import { commonJsFacade, jsonFacade, nodeModuleFacade } from './generated.ts'
 import { existingFile, isLocal, type Placement } from './placement.ts'
 import type { ModuleRequirer } from './commonjs/require-module.ts'
-import { digestOf, type SourceReader } from './source.ts'
+import { digestOf } from './reading/source-digest.ts'
+import { type SourceReader } from './source.ts'
 import type { Admit } from './types.ts'
 
 export interface HookOptions {

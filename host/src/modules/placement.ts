@@ -98,7 +98,8 @@ export function existingFile(path: string, user: Evaluation): string | undefined
       if (real !== candidate) user.links.set(candidate, real)
       return real
     }
-  return undefined
+  // Gone since: a call of the version that had it may still ask for it.
+  return [path, typescriptName(path)].find((candidate) => candidate !== undefined && user.kept.has(candidate))
 }
 
 /** `x.ts` for `x.js`, as compilers write imports. */

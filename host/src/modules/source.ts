@@ -1,12 +1,13 @@
 import type { Source, Admit, Format } from './types.ts'
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { dirname, extname, sep } from 'node:path'
 import { compileFunction } from 'node:vm'
 import { LRUCache } from 'lru-cache'
 import { hostError } from '../errors.ts'
 import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './commonjs/json-module.ts'
+import { readSourceFile } from './reading/kept-sources.ts'
+import { digestOf } from './reading/source-digest.ts'
 import { packageScope } from './package-scope.ts'
 import type { TypeStripper } from './typescript.ts'
 
@@ -31,13 +32,15 @@ export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): Sou
     }
     evaluation.lastRead = { file, order: ++reads }
     if (kind.typescript && isInPackages(file)) throw hostError('MODULE_TYPESCRIPT_IN_PACKAGE', { file })
-    const bytes = readFileSync(file)
+    const bytes = readSourceFile(file, evaluation)
     const digest = hash('sha256', bytes)
     evaluation.digests.set(file, digest)
     admit?.({ file, digest, once: false })
     const text = bytes.toString().replace(/^\uFEFF/, '')
     const code = kind.typescript ? stripTypes(text, { file, digest }) : text
     evaluation.sourceLength += code.length
+    // Late enough for what a call imports, or requires, or a plugin reads from a folder of modules.
+    evaluation.importsLater ||= /\b(?:import|require)\s*\(/.test(code)
     if (kind.format === 'json') parseJson(code, file)
     return { format: kind.format ?? formatIn(typeOfPackage(file, evaluation), () => formatOf(code, digest)), code }
   }
@@ -55,15 +58,6 @@ export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): Sou
     let format = formats.get(digest)
     if (!format) formats.set(digest, (format = compilesAsCommonJs(code) ? 'commonjs' : 'module'))
     return format
-  }
-}
-
-/** The digest of what the file holds now; empty when it cannot be read. */
-export function digestOf(file: string): string {
-  try {
-    return hash('sha256', readFileSync(file))
-  } catch {
-    return ''
   }
 }
 

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { Type, type TObject } from '@mcp-patchbay/plugin-api'
 import { normalizeEntry, type PluginEntry } from '../../../host/src/config/schema/schema.ts'
 import { hostError } from '../../../host/src/errors.ts'
-import { digestOf } from '../../../host/src/modules/source.ts'
+import { digestOf } from '../../../host/src/modules/reading/source-digest.ts'
 import type { Activation } from '../../../host/src/plugin/activation.ts'
 import { decideBuild, planPublish, type FinishedBuild } from '../../../host/src/plugin/reload/plan.ts'
 import {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Evaluation } from '../../../host/src/modules/evaluation.ts'
-import { createSourceReader, digestOf } from '../../../host/src/modules/source.ts'
+import { digestOf } from '../../../host/src/modules/reading/source-digest.ts'
+import { createSourceReader } from '../../../host/src/modules/source.ts'
 import type { ReadFile } from '../../../host/src/modules/types.ts'
 
 const evaluation = (root: string | undefined, entry = '/plugins/a/index.ts') => new Evaluation({ id: 1, graph: 'g', entry, root })

@@ -8,7 +8,7 @@ import { formatPath } from '../schema/fault.ts'
 import { parseValue } from './parse-value.ts'
 import { takeSecrets } from './secrets.ts'
 import { didYouMean, suggest } from '../schema/suggest.ts'
-import { digestOf } from '../../modules/source.ts'
+import { digestOf } from '../../modules/reading/source-digest.ts'
 import { readTextFile } from './text-file.ts'
 import { configVariables, isRequired, propertiesOf, variableName, type ConfigVariable } from './variables.ts'
 

@@ -13,8 +13,8 @@ const SHARED = ['@mcp-patchbay/plugin-api', '@mcp-patchbay/plugin-api/testing', 
 export function createPluginGraph(
   log: Pick<Logger, 'warn'>,
   admit?: Admit,
-  { reclaim = 'auto' }: { reclaim?: 'auto' | 'off' } = {},
+  { reclaim = 'auto', keepsSources = false }: { reclaim?: 'auto' | 'off'; keepsSources?: boolean } = {},
 ): ModuleGraph {
   const shared = Object.fromEntries(SHARED.map((name) => [name, sharedModule(name)]))
-  return createModuleGraph({ shared, log, admit, reclaim })
+  return createModuleGraph({ shared, log, admit, reclaim, keepsSources })
 }

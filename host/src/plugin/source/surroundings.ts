@@ -1,6 +1,7 @@
 import { globSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, matchesGlob, relative, sep } from 'node:path'
-import { digestOf, isInPackages } from '../../modules/source.ts'
+import { digestOf } from '../../modules/reading/source-digest.ts'
+import { isInPackages } from '../../modules/source.ts'
 
 /** What a version depends on besides the files that it read. */
 export interface Surroundings {

@@ -122,7 +122,7 @@ async function load(order: LoadOrder): Promise<Parcel> {
   if (isWatching && file !== root) reads = noteReads(root)
   const files = new Set<string>()
   const digests = new Map<string, string>()
-  const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off' })
+  const graph = createPluginGraph({ warn: () => {} }, admission(files, approved), { reclaim: 'off', keepsSources: isWatching })
   try {
     const imported = await importPlugin({ source: 'path', file, root }, { graph, timeoutMs, label, digests })
     plugin = exported = imported.exported
