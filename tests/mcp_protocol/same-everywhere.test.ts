@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { chartPlugin } from '../fixtures/plugins/chart-plugin.ts'
+import type { StepUp } from '../../host/src/transport/streamable/step-up.ts'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
 import { newestPlugin } from '../fixtures/plugins/newest-plugin.ts'
 import {
@@ -295,3 +296,68 @@ const urisIn = (result: unknown): string[] => [...JSON.stringify(result).matchAl
 /** As Markdown has links; an embedded resource has its URI. */
 const urisInText = (result: unknown): string[] =>
   [...JSON.stringify(result).matchAll(/\]\(([^)]*)\)|"uri":"([^"]*)"/g)].map(([, link, uri]) => link ?? uri ?? '')
+
+for (const cell of CELLS) {
+  test(`arguments, cursors and ids are read alike: ${cell.name}`, async (t) => {
+    const { connect } = await cell.serve(t, [demoPlugin().plugin])
+    const peer = await connect()
+    const echo = (args: unknown) => peer.ask('tools/call', { name: 'demo_echo', arguments: args })
+    const outcome = ({ result, error }: Message) => (error ? error.code : result?.['isError'] === true ? 'refused' : 'done')
+    // Twice: the direct path learns from the first.
+    for (const _ of [1, 2]) {
+      assert.deepEqual(
+        (
+          await Promise.all([
+            echo({ text: 'x' }),
+            echo({}),
+            echo({ text: 7 }),
+            echo({ text: 'x', more: 1 }),
+            echo(undefined),
+            peer.ask('tools/call', { name: 'demo_missing', arguments: {} }),
+          ])
+        ).map(outcome),
+        ['done', 'refused', 'refused', 'refused', 'refused', -32602],
+      )
+      for (const list of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']) {
+        assert.equal(outcome(await peer.ask(list)), 'done')
+        assert.equal(outcome(await peer.ask(list, { cursor: 'of-another-server' })), -32602, `${list} with a cursor`)
+      }
+      for (const id of [0, -1, Number.MAX_SAFE_INTEGER, 'x'.repeat(5_000), '', '\u2028 "\\'])
+        assert.equal((await peer.ask('tools/call', { name: 'demo_whoami', arguments: {} }, id)).id, id)
+    }
+  })
+}
+
+for (const cell of HTTP_CELLS) {
+  test(`a client below the path of the public address is served, whether the proxy keeps it or not: ${cell.name}`, async (t) => {
+    const { connect, url } = await cell.serve(t, [demoPlugin().plugin], { options: { publicUrl: 'http://127.0.0.1/tools/mcp' } })
+    // Over HTTP+SSE the client posts to the address that the host wrote, which has the path.
+    const peer = await connect()
+    assert.ok((await peer.ask('tools/list')).result)
+    for (const path of ['/tools/healthz', '/tools/sse'])
+      assert.equal((await exchange(new URL(path, url), 'HEAD', undefined, {})).statusCode, path === '/tools/healthz' ? 200 : 405)
+    if (cell.transport === 'sse') return
+    const response = await exchange(new URL('/tools/mcp', url), 'POST', call(cell, { name: 'demo_whoami', arguments: {} }), {
+      ...peer.headers,
+      ...(isModern(cell) && { 'mcp-method': 'tools/call', 'mcp-name': 'demo_whoami' }),
+    })
+    assert.equal(messagesOf(await textOf(response))[0]?.result?.content?.[0]?.text, 'local of nobody')
+  })
+
+  test(`a call that needs more scopes is a challenge that names them: ${cell.name}`, async (t) => {
+    const challenge = { status: 403, code: -32600, message: 'more', headers: { 'www-authenticate': 'Bearer scope="admin"' } }
+    const stepUp: StepUp = (_, message) => (JSON.stringify(message).includes('demo_admin') ? challenge : undefined)
+    const { connect } = await cell.serve(t, [demoPlugin().plugin], {
+      config: { tools: { deny: ['demo_admin'] } },
+      deps: { stepUp },
+    })
+    const peer = await connect()
+    for (const _ of [1, 2]) {
+      const response = await peer.post(call(cell, { name: 'demo_admin', arguments: {} }))
+      assert.deepEqual([response.statusCode, response.headers['www-authenticate']], [403, 'Bearer scope="admin"'])
+      assert.equal(messagesOf(await textOf(response))[0]?.id, 7)
+      // The id is free again, and the connection goes on.
+      assert.ok((await peer.ask('tools/call', { name: 'demo_whoami', arguments: {} }, 7)).result)
+    }
+  })
+}

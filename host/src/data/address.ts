@@ -20,4 +20,14 @@ export function viewIn(path: string): string {
   return path === '/mcp' ? '' : (parseAddress(path)?.view ?? '')
 }
 
+/** The path below which a proxy serves this host to the public, as `listen.http.publicUrl` says it with or without `/mcp`; often empty. */
+export function publicPrefix(publicUrl: string | undefined): string {
+  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '').replace(/\/mcp$/, '')
+}
+
+/** The path as the host knows it: a proxy may leave the public prefix in it, or take it out. */
+export function withoutPrefix(path: string, prefix: string): string {
+  return prefix !== '' && path.startsWith(`${prefix}/`) && !parseAddress(path) ? path.slice(prefix.length) : path
+}
+
 const ADDRESS = /^(\/mcp|\/sse|\/messages)((?:\/x\/([^/]{0,4096}))?(\/readonly)?)$/

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated, Authentication } from '../auth/inbound/authentication.ts'
-import { parseAddress } from '../data/address.ts'
+import { parseAddress, publicPrefix, withoutPrefix } from '../data/address.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { readRequestCredentials, type RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
@@ -94,6 +94,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 
   let draining = false
   const isDraining = () => draining
+  const prefix = publicPrefix(options.publicUrl)
   const { max } = options.sessions
   // Without authentication everybody is the same principal, who may have them all.
   const maxPerOwner = authenticate ? Math.ceil(max / 2) : max
@@ -108,7 +109,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const sse = options.sse
     ? lazily(async () => {
         const [{ createSse }, factory] = await Promise.all([import('./streamable/sse.ts'), deps.factory()])
-        return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now, elapsed })
+        return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now, elapsed, prefix })
       })
     : undefined
   const admission = createAdmission(options)
@@ -138,6 +139,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       : []),
   ])
 
+  const localPath = (target: string | undefined) => withoutPrefix(pathOf(target), prefix)
   /** Of a path that is not there as it stands: a view by address, or the metadata of one. */
   const routeOf = (path: string): Route | undefined => {
     const found = routes.get(path)
@@ -154,7 +156,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     host: options.host,
     port: options.port,
     timeouts: deps.timeouts,
-    allow: (target) => routeOf(pathOf(target))?.allow,
+    allow: (target) => routeOf(localPath(target))?.allow,
     handle(req, res) {
       const answer = answering.add(res)
       if (draining) res.setHeader('connection', 'close')
@@ -215,7 +217,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   function handle(req: IncomingMessage, res: ServerResponse, open: OpenAnswer): Promise<void> | void {
     const refused = admission.check(req)
     if (refused) return refuse(res, refused)
-    const path = pathOf(req.url)
+    const path = localPath(req.url)
     const found = routeOf(path)
     if (!found) return refuse(res, refusal(404, `There is nothing at ${path}`))
     allowOrigin(req, res)
@@ -233,7 +235,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       res.writeHead(status, headers).end(body)
       return undefined
     }
-    const path = pathOf(req.url)
+    const path = localPath(req.url)
     const wanted = readNarrowing(req, path)
     if ('refused' in wanted) {
       refuse(res, wanted.refused)

@@ -75,7 +75,7 @@ export function registerHandlers(server: Server, connection: Connection, options
   /** What the caller is listed, in the words of its revision. */
   const listed = (caller: Caller, ctx: ServerContext) => viewAt(viewOf(registry.current, caller), revision(ctx))
 
-  handle('tools/list', params.none, (_, caller, ctx) => ({ tools: listed(caller, ctx).tools }))
+  handle('tools/list', params.list, (_, caller, ctx) => ({ tools: listed(caller, ctx).tools }))
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
     // State between two rounds is of the tool that asked and its arguments, by whichever name it was called.
@@ -94,15 +94,15 @@ export function registerHandlers(server: Server, connection: Connection, options
     }
   })
 
-  handle('prompts/list', params.none, (_, caller, ctx) => ({ prompts: listed(caller, ctx).prompts }))
+  handle('prompts/list', params.list, (_, caller, ctx) => ({ prompts: listed(caller, ctx).prompts }))
   handle('prompts/get', params.prompt, async ({ name, arguments: args }, caller, ctx) => {
     const answer = await call({ name, args }, ctx, (io) => calls.prompt(registry.current, caller, name, args, io))
     if (answer.kind === 'inputRequired') return ask({ name, args }, answer, ctx)
     return { ...answer.result, messages: messagesAt(answer.result.messages, revision(ctx)) }
   })
 
-  handle('resources/list', params.none, (_, caller, ctx) => ({ resources: listed(caller, ctx).resources }))
-  handle('resources/templates/list', params.none, (_, caller, ctx) => ({ resourceTemplates: listed(caller, ctx).templates }))
+  handle('resources/list', params.list, (_, caller, ctx) => ({ resources: listed(caller, ctx).resources }))
+  handle('resources/templates/list', params.list, (_, caller, ctx) => ({ resourceTemplates: listed(caller, ctx).templates }))
   handle('resources/read', params.uri, async ({ uri }, caller, ctx) => {
     const { contents } = await call({ name: uri }, ctx, (io) => calls.resource(registry.current, caller, uri, io))
     return { contents: contentsAt(contents, revision(ctx)) }

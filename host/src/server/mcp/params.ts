@@ -6,7 +6,13 @@ import { isObject } from '../../data/json.ts'
  * wrong type with -32603 and raw zod issues; this way it is -32602 and a sentence.
  */
 export const params = {
-  none: schema(() => ({})),
+  /** Of a list, which is always given whole: there is no page behind a first one. */
+  list: schema((value) => {
+    const cursor = value['cursor']
+    if (cursor !== undefined && cursor !== null && cursor !== '')
+      throw new Error('cursor is not one that this server gave: its lists have one page')
+    return {}
+  }),
   call: schema((value) => ({ name: text(value, 'name'), arguments: optionalObject(value, 'arguments') })),
   uri: schema((value) => ({ uri: text(value, 'uri') })),
   prompt: schema((value) => ({ name: text(value, 'name'), arguments: optionalStrings(value, 'arguments') })),

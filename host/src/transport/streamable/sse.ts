@@ -32,6 +32,8 @@ export interface SseOptions {
   readonly isDraining: () => boolean
   readonly now: () => number
   readonly elapsed: () => number
+  /** Of the public address: clients resolve where they post to against it. */
+  readonly prefix: string
 }
 
 /** HTTP+SSE of 2024-11-05: one stream down, POSTs up. */
@@ -60,7 +62,7 @@ export function createSse(options: SseOptions): Sse {
           res,
           refusal(503, 'No more streams can be opened now; try again later', { headers: { 'retry-after': '10' } }),
         )
-      const transport = new SseTransport(res, { owner, view: viewIn(exchange.path) }, log)
+      const transport = new SseTransport(res, { owner, view: viewIn(exchange.path), prefix: options.prefix }, log)
       const mcp = factory({ era: 'legacy', authInfo })
       const leave = announcer.add(mcp)
       sessions.add(transport)
@@ -115,21 +117,27 @@ class SseTransport implements Transport, Session {
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo & { authInfo?: AuthInfo }) => void
   readonly #res: ServerResponse
+  readonly #prefix: string
   readonly #log: Logger
   #isOpen = false
   #keepAlive: NodeJS.Timeout | undefined
 
-  constructor(res: ServerResponse, { owner, view }: Pick<Session, 'owner' | 'view'>, log: Logger) {
+  constructor(
+    res: ServerResponse,
+    { owner, view, prefix }: Pick<Session, 'owner' | 'view'> & Pick<SseOptions, 'prefix'>,
+    log: Logger,
+  ) {
     this.#res = res
     this.owner = owner
     this.view = view
+    this.#prefix = prefix
     this.#log = log
   }
 
   start(): Promise<void> {
     this.#res.writeHead(200, STREAM_HEAD)
     this.#isOpen = true
-    this.#write(`event: endpoint\ndata: /messages${this.view}?sessionId=${this.id}\n\n`)
+    this.#write(`event: endpoint\ndata: ${this.#prefix}/messages${this.view}?sessionId=${this.id}\n\n`)
     this.#keepAlive = setInterval(() => this.#write(': keepalive\n\n'), KEEP_ALIVE_MS).unref()
     this.#res.once('close', () => void this.close())
     return Promise.resolve()
