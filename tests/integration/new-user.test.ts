@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { blocksOf } from '../fixtures/markdown-blocks.ts'
 import { createValidators } from '../../host/src/data/schema/validate.ts'
 import type { JsonObject } from '../../host/src/data/json.ts'
 
@@ -40,6 +41,7 @@ const env = () => ({
   npm_config_prefer_offline: 'true',
   NODE_ENV: '',
   NODE_TEST_CONTEXT: undefined,
+  TMPDIR: folder,
 })
 /** A command line as it is printed, in a shell of a machine that has Node and npm. */
 const shell = (line: string, cwd: string) => run('sh', ['-c', line], { cwd, env: { ...env(), PATH: path } })
@@ -99,6 +101,16 @@ describe('a new user with Node and npm', () => {
     const { stdout: list } = await shell('npx mcp-patchbay list', project)
     assert.match(list, /^hello .*active[^]*^wiki_pages .*active/m)
     assert.match((await shell('npx mcp-patchbay env wiki_pages', project)).stdout, /^# ?WIKI_PAGES_GREETING=/m)
+  })
+
+  test('packs a plugin and adds it to an empty project, as docs/plugins.md says', async () => {
+    const plugin = join(folder, 'weather')
+    cpSync(join(root, 'examples/third-party/package'), plugin, { recursive: true })
+    const block = blocksOf(join(root, 'docs/plugins.md')).find(({ text }) => text.startsWith('npm pack\n'))
+    const { stdout } = await shell(`set -e\n${block?.text}`, plugin)
+    assert.match(stdout, /^Added weather \(@acme\/mcp-weather 1\.0\.0\) to .*mcp\.config\.json and .*mcp\.lock\.json$/m)
+    assert.match(stdout, /^weather +1\.0\.0 +@acme\/mcp-weather +process +active +pinned +1\/1$/m)
+    assert.match(stdout, /^# ?WEATHER_API_URL=/m)
   })
 
   test('loses nothing when a command is given twice', async () => {
