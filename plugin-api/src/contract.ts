@@ -142,6 +142,7 @@ function checkCache(cache: unknown, path: string, access: unknown, fault: Fault)
 function checkResource(resource: Record<string, unknown>, path: string, fault: Fault): void {
   if (typeof resource['uri'] !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(resource['uri']))
     fault(`${path}.uri`, `is ${quote(resource['uri'])}`, 'Give an absolute URI with a scheme of your own, such as notes://{id}')
+  if (resource['complete'] !== undefined) checkFunction(resource['complete'], `${path}.complete`, COMPLETE, fault)
   checkFunction(resource['read'], `${path}.read`, 'read: (uri, params, ctx) => …', fault)
 }
 
@@ -156,8 +157,11 @@ function checkPrompt(prompt: Record<string, unknown>, path: string, fault: Fault
         `is of type ${quote(property['type'])}, and MCP sends prompt arguments as text`,
         'Take a string and read it in run',
       )
+  if (prompt['complete'] !== undefined) checkFunction(prompt['complete'], `${path}.complete`, COMPLETE, fault)
   checkFunction(prompt['run'], `${path}.run`, 'run: (args, ctx) => …', fault)
 }
+
+const COMPLETE = 'complete: ({ name, value }, ctx) => […]'
 
 /** Fixed ASCII alphabet: names of other scripts that look alike are refused with it. */
 const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/

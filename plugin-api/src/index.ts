@@ -1,6 +1,7 @@
 /** The public surface of the contract, by name. A plugin needs nothing else. */
 export { Type, type Static, type TObject, type TSchema } from 'typebox'
 export { hasCredential, Secret } from './config.ts'
+export type { Complete, CompletionInput } from './completion.ts'
 export type {
   AudioContent,
   Content,

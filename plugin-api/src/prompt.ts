@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox'
+import type { Complete } from './completion.ts'
 import type { CallContext } from './context.ts'
 import type { PromptMessage } from './content.ts'
 import type { InputRequired } from './interactive.ts'
@@ -19,6 +20,8 @@ export interface Prompt<Arguments extends TObject, Client> {
   readonly permissions?: readonly string[]
   /** True for a prompt that may return `inputRequired`. */
   readonly interactive?: boolean
+  /** Values for an argument while it is typed. */
+  readonly complete?: Complete<Client>
   /** A string is one message of the user. */
   readonly run: (
     args: Static<Arguments>,

@@ -1,3 +1,4 @@
+import type { Complete } from './completion.ts'
 import type { CallContext } from './context.ts'
 import type { ResourceContents } from './content.ts'
 
@@ -15,6 +16,8 @@ export interface Resource<Client> {
   readonly uri: string
   readonly mimeType?: string
   readonly permissions?: readonly string[]
+  /** Values for a variable of the template while it is typed. */
+  readonly complete?: Complete<Client>
   /** `params` holds the template's values, decoded. A string is text of `mimeType`. Throw `ServiceError('NOT_FOUND', …)` where there is nothing. */
   readonly read: (
     uri: string,

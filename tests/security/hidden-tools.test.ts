@@ -24,6 +24,7 @@ function secretive({
     ran.push(name)
     return 'it ran'
   }
+  const completes = () => [runs('completion')()]
   const plugin = definePlugin({
     name: 'vault',
     config: Type.Object({ apiKey: Type.Optional(Secret()) }),
@@ -40,10 +41,16 @@ function secretive({
         run: runs(access),
       }),
     ),
-    prompts: [definePrompt({ name: 'door_prompt', permissions, run: runs('prompt') })],
+    prompts: [definePrompt({ name: 'door_prompt', permissions, complete: completes, run: runs('prompt') })],
     resources: [
       defineResource({ name: 'door_plan', uri: 'vault://plan', permissions, read: runs('resource') }),
-      defineResource({ name: 'door_page', uri: 'vault://pages/{page}', permissions, read: runs('template') }),
+      defineResource({
+        name: 'door_page',
+        uri: 'vault://pages/{page}',
+        permissions,
+        complete: completes,
+        read: runs('template'),
+      }),
     ],
   })
   return { plugin: plugin as ServicePlugin, ran }

@@ -179,6 +179,7 @@ export async function superviseIsolated(
     },
     callTool: (name, input, request) => call({ kind: 'tool', name, input }, toolRights.get(name) ?? READING, request),
     readResource: (name, uri, params, request) => call({ kind: 'resource', name, uri, params }, READING, request),
+    complete: (of, name, input, request) => call({ kind: 'completion', of, name, input }, READING, request),
     getPrompt: (name, args, request) => call({ kind: 'prompt', name, input: args }, READING, request),
     async [Symbol.asyncDispose]() {
       life.abort(new Error(`Plugin "${instance}" was disposed`))

@@ -76,6 +76,11 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
         (plugin) => plugin.readResource(name, uri, params, request),
         () => hostError('RESOURCE_UNKNOWN', { uri }),
       ),
+    complete: (of, name, input, request) =>
+      ask(
+        (plugin) => plugin.complete?.(of, name, input, request) ?? Promise.resolve([]),
+        () => hostError('PROMPT_UNKNOWN', { name: fullName(instance, name) }),
+      ),
     getPrompt: (name, args, request) =>
       ask(
         (plugin) => plugin.getPrompt(name, args, request),

@@ -142,6 +142,11 @@ export async function runInline({
   const resources = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.read]))
   const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run]))
 
+  const completions = {
+    prompt: new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.complete])),
+    resource: new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.complete])),
+  }
+
   return {
     surface,
     callTool(name, input, request) {
@@ -158,6 +163,10 @@ export async function runInline({
     },
     get isHeld() {
       return handles.isHeld
+    },
+    complete(of, name, input, request) {
+      const complete = completions[of].get(name)
+      return complete ? run(request, ONLY_READS, (call) => complete(input, call)) : Promise.resolve([])
     },
     [Symbol.asyncDispose]: () => dispose(started),
   }

@@ -1,4 +1,4 @@
-import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
+import type { CompletionInput, InputResponses, Principal } from '@mcp-patchbay/plugin-api'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
@@ -20,6 +20,8 @@ export interface RunningPlugin extends AsyncDisposable {
   callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
   readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>
   getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
+  /** Asks a prompt or a resource for values of one of its arguments. */
+  complete?(of: 'prompt' | 'resource', name: string, input: CompletionInput, request: CallRequest): Promise<unknown>
 }
 
 /** What the host tells a plugin about one call. */

@@ -44,6 +44,8 @@ export interface ToolSurface {
 
 export interface ResourceSurface {
   readonly name: string
+  /** It has values for what a person fills in. */
+  readonly completes?: true
   readonly uri: string
   readonly permissions: readonly string[]
   readonly wire: JsonObject
@@ -51,6 +53,7 @@ export interface ResourceSurface {
 
 export interface PromptSurface {
   readonly name: string
+  readonly completes?: true
   readonly permissions: readonly string[]
   readonly interactive: boolean
   /** Names, descriptions and which are required, as MCP lists them. */
@@ -96,16 +99,18 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
         _meta: tool.meta,
       },
     })),
-    resources: (plugin.resources ?? []).map(({ name, title, description, uri, mimeType, permissions }) => ({
+    resources: (plugin.resources ?? []).map(({ name, title, description, uri, mimeType, permissions, complete }) => ({
       name,
+      ...(complete && { completes: true }),
       uri,
       permissions: permissions ?? [],
       wire: { title, description, mimeType },
     })),
     prompts: (plugin.prompts ?? [])
       .filter(isServed('prompt'))
-      .map(({ name, title, description, arguments: args, permissions, interactive }) => ({
+      .map(({ name, title, description, arguments: args, permissions, interactive, complete }) => ({
         name,
+        ...(complete && { completes: true }),
         permissions: permissions ?? [],
         interactive: interactive ?? false,
         schema: withLocalReferences(args) ?? { type: 'object', properties: {} },

@@ -12,6 +12,7 @@ import { InvalidResult, serialise, toolResult, wholeResult, type Bounds } from '
 import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
+import { createCompletions } from './completion.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
 import { runIn, type CallTimes } from './running-call.ts'
@@ -133,6 +134,8 @@ export function createCalls(deps: CallDeps): Calls {
       const call: FoundResource = { kind: 'resource', name: uri, ...found, caller, args: found.params, io, outcome: 'ok' }
       return hidingCredentials(caller, redact, () => readResource(call))
     },
+
+    complete: createCompletions(deps, times, bounds),
 
     prompt(snapshot, caller, name, args, io) {
       const item = snapshot.prompts.get(name)

@@ -1,7 +1,15 @@
 import type { ToolResult } from '../../data/content.ts'
 import type { SnapshotTool, SnapshotItem, Snapshot } from '../catalog/snapshot.ts'
 import type { ServerResponse, IncomingMessage } from 'node:http'
-import type { ResourceContents, PromptMessage, Principal, Logger, InputResponses, InputRequest } from '@mcp-patchbay/plugin-api'
+import type {
+  ResourceContents,
+  PromptMessage,
+  Principal,
+  Logger,
+  InputResponses,
+  InputRequest,
+  CompletionInput,
+} from '@mcp-patchbay/plugin-api'
 import type { Redactor } from '../../observability/redact.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SingleUse } from './approval/single-use.ts'
@@ -25,6 +33,14 @@ export interface Calls {
     uri: string,
     io: CallIO,
   ): Promise<{ readonly contents: readonly ResourceContents[] }>
+  /** Values for an argument of a prompt, or for a variable of a template. Throws what `prompt` and `resource` throw. */
+  complete(
+    snapshot: Snapshot,
+    caller: Caller,
+    ref: { readonly prompt: string } | { readonly template: string },
+    input: CompletionInput,
+    io: CallIO,
+  ): Promise<readonly string[]>
   /** Throws `PROMPT_UNKNOWN`, `PROMPT_ARGUMENTS` and what `resource` throws. */
   prompt(
     snapshot: Snapshot,

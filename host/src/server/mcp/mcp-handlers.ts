@@ -108,14 +108,10 @@ export function registerHandlers(server: Server, connection: Connection, options
     return { contents: contentsAt(contents, revision(ctx)) }
   })
 
-  // The contract has no completions; what is asked about must be there all the same.
-  handle('completion/complete', params.completion, ({ ref }, caller) => {
-    const { prompts, templates } = viewOf(registry.current, caller)
-    if ('prompt' in ref && !prompts.some(({ name }) => name === ref.prompt))
-      throw hostError('PROMPT_UNKNOWN', { name: ref.prompt })
-    if ('template' in ref && !templates.some(({ uriTemplate }) => uriTemplate === ref.template))
-      throw hostError('RESOURCE_UNKNOWN', { uri: ref.template })
-    return { completion: { values: [], total: 0, hasMore: false } }
+  handle('completion/complete', params.completion, async ({ ref, argument }, caller, ctx) => {
+    const name = 'prompt' in ref ? ref.prompt : ref.template
+    const values = await call({ name }, ctx, (io) => calls.complete(registry.current, caller, ref, argument, io))
+    return { completion: { values: values.slice(0, MAX_VALUES), total: values.length, hasMore: values.length > MAX_VALUES } }
   })
 
   if (!followed) return
@@ -136,5 +132,7 @@ export function registerHandlers(server: Server, connection: Connection, options
   })
 }
 
+/** The protocol's own limit of one answer. */
+const MAX_VALUES = 100
 /** How many resources one connection may follow. */
 const MAX_FOLLOWED = 1_000

@@ -21,7 +21,11 @@ export const params = {
     const argument = object(value, 'argument')
     return {
       ref: ref['type'] === 'ref/prompt' ? { prompt: text(ref, 'name') } : { template: text(ref, 'uri') },
-      argument: { name: text(argument, 'name'), value: text(argument, 'value') },
+      argument: {
+        name: text(argument, 'name'),
+        value: text(argument, 'value'),
+        others: optionalStrings(optionalObject(value, 'context'), 'arguments'),
+      },
     }
   }),
   level: schema((value) => ({ level: oneOf(value, 'level', LOG_LEVELS) })),

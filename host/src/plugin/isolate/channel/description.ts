@@ -59,8 +59,8 @@ const ITEM_KEYS: Readonly<Record<string, readonly string[]>> = {
     'interactive',
     'approval',
   ].concat(['cache', 'input', 'output', 'icons', 'annotations', 'meta', 'run']),
-  resources: ['name', 'title', 'description', 'uri', 'mimeType', 'permissions', 'read'],
-  prompts: ['name', 'title', 'description', 'arguments', 'permissions', 'interactive', 'run'],
+  resources: ['name', 'title', 'description', 'uri', 'mimeType', 'permissions', 'complete', 'read'],
+  prompts: ['name', 'title', 'description', 'arguments', 'permissions', 'interactive', 'complete', 'run'],
 }
 
 /** By name, since what is inherited counts as well: a plugin may be an object of a class. */

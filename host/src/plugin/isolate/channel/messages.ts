@@ -41,9 +41,11 @@ export interface StartOrder {
 }
 
 export interface CallOrder {
-  readonly kind: 'tool' | 'resource' | 'prompt'
+  readonly kind: 'tool' | 'resource' | 'prompt' | 'completion'
   readonly name: string
   readonly input?: unknown
+  /** Of a completion: of which of the two. */
+  readonly of?: 'resource' | 'prompt'
   readonly uri?: string
   readonly params?: Readonly<Record<string, string>>
   readonly request: {

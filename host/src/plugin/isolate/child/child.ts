@@ -4,7 +4,7 @@
  * by spawn.ts.
  */
 import { Socket } from 'node:net'
-import type { InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
+import type { CompletionInput, InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { isInputRequired, isToolResult, withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
 import { OpenRequests } from '../../../data/open-requests.ts'
@@ -152,7 +152,10 @@ function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): unknown
   return placeOf(valueOf(error, 'cause'), files, depth + 1) ?? locationOf(error, files)
 }
 
-async function call({ kind, name, input, uri = '', params = {}, request: sent }: CallOrder, id: number): Promise<Parcel> {
+async function call(
+  { kind, name, input, of = 'prompt', uri = '', params = {}, request: sent }: CallOrder,
+  id: number,
+): Promise<Parcel> {
   if (!running) throw new Error('The plugin was not started')
   const request = new RemoteRequest(id, sent)
   calls.add(id, request)
@@ -160,6 +163,7 @@ async function call({ kind, name, input, uri = '', params = {}, request: sent }:
   try {
     const value = await inCallNumber(id, () => {
       if (kind === 'tool') return current.callTool(name, input, request)
+      if (kind === 'completion') return current.complete?.(of, name, input as CompletionInput, request) ?? []
       if (kind === 'resource') return current.readResource(name, uri, params, request)
       return current.getPrompt(name, input, request)
     })
