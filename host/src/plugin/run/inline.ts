@@ -39,7 +39,7 @@ export type CredentialKey = (request: CallRequest, access: 'read' | 'write') => 
 /** What discovering needs of what a version runs with. */
 export type DiscoverOptions = Pick<
   InlineOptions,
-  'instance' | 'plugin' | 'config' | 'http' | 'log' | 'metrics' | 'cache' | 'digest'
+  'instance' | 'plugin' | 'config' | 'http' | 'log' | 'ownLog' | 'metrics' | 'cache' | 'digest'
 > & {
   /** Aborts when nobody waits for it any more. */
   readonly signal: AbortSignal
@@ -52,13 +52,14 @@ export async function discoverInline({
   config,
   http,
   log,
+  ownLog = () => pluginLogger(log),
   metrics,
   cache,
   digest,
   signal,
 }: DiscoverOptions): Promise<unknown> {
   const own = pluginCache(cache, { instance, digest, principal: undefined })
-  return plugin.discover?.({ config, http, log, metrics, cache: own, signal })
+  return plugin.discover?.({ config, http, log: ownLog(), metrics, cache: own, signal })
 }
 
 /** Starts a plugin in this process. Rejects with what `start` threw; nothing is left running then. */

@@ -51,6 +51,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
       config: readConfig(config),
       http: remoteHttp(peer, instance),
       log: remoteLog(tells),
+      ownLog: () => remoteLog(tells),
       metrics: remoteMetrics(tells),
       cache: remoteCaches(peer),
       digest: '',
