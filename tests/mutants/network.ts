@@ -4,9 +4,9 @@ const ACCESS = 'tests/unit/network/http-access.test.ts'
 const PATHS = 'tests/unit/network/http-paths.test.ts'
 const REQUESTS = 'tests/unit/network/http-requests.test.ts'
 const ADDRESSES = 'tests/security/credentials/ssrf-addresses.test.ts'
-const REDIRECTS = 'tests/security/credentials/ssrf-redirects.test.ts'
+const REDIRECTS = 'tests/unit/network/http-redirects.test.ts'
 const DIALING = 'tests/security/credentials/ssrf-dialing.test.ts'
-const RETRIES = 'tests/faults/upstream-retries.test.ts'
+const RETRIES = 'tests/unit/network/retries-table.test.ts'
 
 export const network = mutantsOf('network', [
   {
