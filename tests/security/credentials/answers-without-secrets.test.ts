@@ -87,7 +87,7 @@ async function everyAnswer(t: TestContext, isolation: 'inline' | 'process') {
   t.after(() => upstream[Symbol.asyncDispose]())
   const tree = sourceTree({
     'token/index.js': PLUGIN,
-    'basic/index.js': PLUGIN.replace('echo://page', 'echo://other'),
+    'basic/index.js': PLUGIN,
     'mcp.config.ts': '',
   })
   t.after(() => tree[Symbol.dispose]())
@@ -134,7 +134,9 @@ async function everyAnswer(t: TestContext, isolation: 'inline' | 'process') {
       if (tool !== 'asks' && tool !== 'error')
         note(`${tool} of 2025`, await (await session.request('POST', headers, older)).text())
     }
-    const uri = instance === 'token' ? 'echo://page' : 'echo://other'
+    const { text: listed } = await client.post('resources/list')
+    const { result } = JSON.parse(listed) as { result: { resources: readonly { name: string; uri: string }[] } }
+    const { uri = '' } = result.resources.find(({ name }) => name.startsWith(instance)) ?? {}
     note('resource', (await client.post('resources/read', { uri }, headers)).text)
     note('prompt', (await client.post('prompts/get', { name: `${instance}_say` }, headers)).text)
   }

@@ -54,7 +54,7 @@ import { definePlugin, defineTool, hasCredential, Secret, Type } from '@mcp-patc
 export default definePlugin({
   name: 'curious', config: Type.Object({ apiUrl: Type.String({ default: 'https://a.example' }), apiKey: Secret() }),
   isAuthConfigured: hasCredential, createClient: () => ({}), capabilities: ${capabilities},
-  tools: [defineTool({ name: 'key', description: 'The key', access: 'read', input: Type.Object({}), run: (_, { config }) => config.apiKey.reveal() })],
+  tools: [defineTool({ name: 'key', description: 'The key', access: 'read', input: Type.Object({}), run: (_, { config }) => config.apiKey.reveal() + ' ' + config.apiKey.reveal().split('').reverse().join('') })],
 })`
   using tree = sourceTree({ 'open/index.js': curious(`{ credentials: 'raw' }`), 'shut/index.js': curious('{}') })
   const entry = (as: string, granted: boolean) => ({
@@ -68,7 +68,8 @@ export default definePlugin({
     { plugins: [entry('open', true), entry('shut', true)] },
     { file: tree.path('mcp.config.ts'), env: {}, patienceMs: Infinity },
   )
-  assert.equal(textOf(await host.call('open_key')), 'key of open')
+  // What it was given it may use, and nobody reads it in an answer all the same.
+  assert.equal(textOf(await host.call('open_key')), '[redacted] nepo fo yek')
   assert.match(textOf(await host.call('shut_key')), /This secret stays with the host/)
 })
 
