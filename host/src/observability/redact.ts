@@ -61,7 +61,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
   }
   /** When no secret came for a while, one group is searched and not several. */
   const searched = () => {
-    if (groups.length > 1 && ++searches > SETTLED_AFTER) groups = [groupOf([...known.values()])]
+    if (groups.length > 1 && ++searches > SETTLED_AFTER && known.size <= MOST_SETTLED) groups = [groupOf([...known.values()])]
     return groups
   }
   const redactWith = (isWanted: (secret: Secret) => boolean, withWords: boolean) => (text: string) => {
@@ -90,6 +90,8 @@ const SHORTEST = 4
 const SHORTEST_IN_ANSWERS = 8
 const MOST_IDLE = 256
 const SETTLED_AFTER = 64
+/** Thousands of tokens that were exchanged are compiled again only as their groups double. */
+const MOST_SETTLED = 1_000
 
 interface Secret {
   /** Too short to be taken out of answers. */

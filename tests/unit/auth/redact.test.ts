@@ -73,3 +73,33 @@ test('takes a secret of eight characters out of what plugins answer, and leaves 
 test('takes a secret out of HTML', () => {
   assert.equal(createRedactor(['a<b>&"c\'d'])('<p>a&lt;b&gt;&amp;&quot;c&#39;d</p>'), '<p>[redacted]</p>')
 })
+
+test('finds every secret of thousands that come and go, and none that is gone', () => {
+  const redact = createRedactor()
+  const held = new Map<string, () => void>()
+  for (let index = 0; index < 2_000; index++) {
+    const secret = `token-${index}-${(index * 7_919).toString(36)}`
+    held.set(secret, redact.add(secret))
+    if (index % 3 === 0) {
+      held.get(secret)?.()
+      held.delete(secret)
+      assert.equal(redact.answer(`a ${secret} b`), `a ${secret} b`)
+    }
+    if (index % 50 === 0) for (const known of held.keys()) assert.equal(redact.answer(`a ${known} b`), 'a [redacted] b', known)
+  }
+})
+
+test('what overlaps goes whole, in texts and in bytes, and bytes without a secret stay the same', () => {
+  const redact = createRedactor(['first-half-middle', 'middle-last-half', 'grüße-an-alle'])
+  assert.equal(redact.answer('x first-half-middle-last-half y'), 'x [redacted] y')
+  const bytes = Buffer.from('x first-half-middle-last-half y grüße-an-alle ü')
+  assert.equal(redact.bytes(bytes).toString(), 'x [redacted] y [redacted] ü')
+  const clean = Buffer.from('nothing here ü')
+  assert.equal(redact.bytes(clean), clean)
+})
+
+test('answers keep short secrets, which are words, and logs do not', () => {
+  const redact = createRedactor(['admin'])
+  assert.equal(redact.answer('ask the admin'), 'ask the admin')
+  assert.equal(redact('ask the admin'), 'ask the [redacted]')
+})
