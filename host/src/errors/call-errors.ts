@@ -2,7 +2,7 @@ import { entry, type Entry } from './error-definition.ts'
 
 /** What a client asks for. */
 export const callErrors = {
-  TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${name}`),
+  TOOL_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown tool: ${shown(name)}`),
   TOOL_NOT_CALLABLE: entry<{ name: string; rule: string; because: string; fix: readonly string[]; meant?: string | undefined }>(
     ({ name, rule, because, meant }) =>
       rule === 'unknown'
@@ -15,8 +15,8 @@ export const callErrors = {
         : `See every rule: npx mcp-patchbay explain ${name}`,
     ],
   ),
-  RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${uri}`),
-  PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${name}`),
+  RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${shown(uri)}`),
+  PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${shown(name)}`),
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(
     ({ name, problems }) => `Invalid arguments for prompt ${name}: ${problems.join('; ')}`,
   ),
@@ -37,3 +37,8 @@ export const callErrors = {
     () => ['Unsubscribe from some first'],
   ),
 } satisfies Record<string, Entry<never>>
+
+/** A name from outside may be as long as a message. */
+function shown(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name
+}
