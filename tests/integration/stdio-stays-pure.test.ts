@@ -33,7 +33,7 @@ const WAYS: readonly (readonly [how: string, args: readonly string[]])[] = [
 for (const [how, args] of WAYS)
   test(`nothing but messages reaches the client of a host that serves stdio by ${how}, whoever prints, and the rest is on stderr`, async () => {
     const input = linesOf([initialize, initialized, print(2, 'first'), print(3, 'second')])
-    const { code, stdout, stderr } = await runPatchbay(args, { input, env: { NOISY_DESCRIPTOR: '1' } })
+    const { code, stdout, stderr } = await runPatchbay(args, { input, env: { PRINT_TO_DESCRIPTOR: '1' } })
     const messages = stdout
       .trimEnd()
       .split('\n')

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
 import { hostError } from '../../errors.ts'
@@ -67,6 +68,8 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
       await atMost(LAST_WORDS_MS, transport.answered())
     }
     clearTimeout(preparing)
+    // What a call left for the moment after its answer has its turn, as it would on a connection that goes on.
+    await setImmediate()
     await (bySdk.made ?? transport).close()
     guard?.[Symbol.dispose]()
     closed.resolve()
