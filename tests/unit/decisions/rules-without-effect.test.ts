@@ -33,6 +33,10 @@ describe('a setting that selects nothing is named, with what was probably meant:
       { tools: { toolsets: { triage: ['*'] }, enable: ['trigae'] } },
       'tools.enable: "trigae" is neither a toolset nor a tag; did you mean "triage"?',
     ],
+    [
+      { tools: { approval: ['write', 'notes_issue_delete'] } },
+      'tools.approval: "notes_issue_delete" matches no tool; did you mean "notes_issues_delete"?',
+    ],
     [{ tools: { search: { above: 1, always: ['notes_x'] } } }, 'tools.search.always: "notes_x" matches no tool'],
     [{ tenants: { acme: { tools: { deny: ['notes_drop'] } } } }, 'tenants.acme.tools.deny: "notes_drop" matches no tool'],
     [

@@ -15,6 +15,12 @@ export function unusedRules(config: ResolvedConfig, snapshot: Snapshot): readonl
     ...globLines('tools', config.tools, known),
     ...Object.entries(config.tools.toolsets).flatMap(([name, globs]) => deadGlobs(`tools.toolsets.${name}`, globs, known)),
     ...deadToolsets(config, known),
+    // Two words that are no globs: everything that writes, or destroys.
+    ...deadGlobs(
+      'tools.approval',
+      config.tools.approval.filter((glob) => glob !== 'write' && glob !== 'destructive'),
+      known,
+    ),
     ...(typeof config.tools.search === 'object' ? deadGlobs('tools.search.always', config.tools.search.always, known) : []),
     ...snapshot.plugins.flatMap((plugin) => entryLines(plugin, known)),
     ...Object.entries(config.tenants).flatMap(([name, tenant]) => [
