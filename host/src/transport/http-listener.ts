@@ -156,6 +156,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     host: options.host,
     port: options.port,
     timeouts: deps.timeouts,
+    log,
     allow: (target) => routeOf(localPath(target))?.allow,
     handle(req, res) {
       const answer = answering.add(res)

@@ -68,6 +68,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
     host: options.host,
     port: options.port,
     timeouts: options.timeouts,
+    log,
     allow: (path) => (Object.hasOwn(pages, path) ? READ : undefined),
     handle(req, res) {
       handle(req, res).catch((error: unknown) => {

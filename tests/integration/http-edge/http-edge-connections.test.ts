@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createManagement } from '../../../host/src/transport/management.ts'
@@ -299,4 +300,23 @@ test('closes at once when nothing runs, whatever connections are open', async (t
   await http.close({ graceMs: 60_000 })
   await closed
   assert.equal(await stream.text(), '')
+})
+
+test('a client that asks for a tunnel and resets its connection is not the end of the host', async (t) => {
+  const { http } = await serveHttp(t, [demoPlugin().plugin])
+  for (let turn = 0; turn < 30; turn++) {
+    const socket = connect(http.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write('CONNECT x HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    // Before, while and after it is answered.
+    for (let wait = turn % 6; wait > 0; wait--) await setImmediate()
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+  }
+  // An error that nothing handles would fail this test.
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  using connection = await RawConnection.open(http.port)
+  connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  assert.match(await connection.closed(), /^HTTP\/1\.1 200 /)
 })

@@ -1,3 +1,4 @@
+import { silentLogger } from '../../../host/src/observability/logger.ts'
 import assert from 'node:assert/strict'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
@@ -131,7 +132,14 @@ test('loopback is what only this machine reaches', () => {
 })
 
 test('a listener limits the time of headers, of a request and of an idle connection, and the size of headers', async () => {
-  const { server } = await bind({ what: 'http', host: '127.0.0.1', port: 0, handle: () => {}, allow: () => undefined })
+  const { server } = await bind({
+    what: 'http',
+    host: '127.0.0.1',
+    port: 0,
+    handle: () => {},
+    allow: () => undefined,
+    log: silentLogger,
+  })
   try {
     const { headersTimeout, requestTimeout, keepAliveTimeout } = server
     assert.deepEqual(
@@ -147,8 +155,23 @@ test('a listener limits the time of headers, of a request and of an idle connect
     port: 0,
     handle: () => {},
     allow: () => undefined,
+    log: silentLogger,
     timeouts: { headersMs: 1, requestMs: 2, keepAliveMs: 3 },
   })
   assert.deepEqual([slow.headersTimeout, slow.requestTimeout, slow.keepAliveTimeout], [1, 2, 3])
   slow.close()
+})
+
+test('a connection that cannot be accepted is a line of the log and not the end of the listener', async () => {
+  const lines: unknown[] = []
+  const log = { ...silentLogger, warn: (event: string, fields?: object) => void lines.push([event, fields]) }
+  const { server } = await bind({ what: 'http', host: '127.0.0.1', port: 0, handle: () => {}, allow: () => undefined, log })
+  try {
+    const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+    server.emit('error', error)
+    assert.deepEqual(lines, [['accept_failed', { listener: 'http', error }]])
+    assert.equal(server.listening, true)
+  } finally {
+    server.close()
+  }
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Logger } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../../errors.ts'
 
 /** Not imported: the import of `node:http` reads each of its exports, one of which is a WebSocket and with it undici, for 20 ms. */
@@ -30,6 +31,7 @@ export interface BindOptions {
   /** The methods of a path, for requests that Node's parser hands over as an error or a tunnel; undefined where there is nothing. */
   readonly allow: (path: string) => string | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
+  readonly log: Logger
 }
 
 /** A bound listener. */
@@ -42,7 +44,7 @@ export interface Bound {
 }
 
 /** Starts to listen, with limits on time and size of what comes in. Throws `LISTEN_FAILED`. */
-export async function bind({ what, host, port, handle, allow, timeouts }: BindOptions): Promise<Bound> {
+export async function bind({ what, host, port, handle, allow, timeouts, log }: BindOptions): Promise<Bound> {
   const { headersMs, requestMs, checkMs, keepAliveMs } = { ...DEFAULT_TIMEOUTS, ...timeouts }
   const server = createServer(
     {
@@ -55,13 +57,19 @@ export async function bind({ what, host, port, handle, allow, timeouts }: BindOp
     handle,
   )
   server.on('clientError', (error: ClientError, socket: Socket) => answerUnparsed(error, socket, allow))
-  server.on('connect', (req: IncomingMessage, socket: Socket) => socket.end(rawAnswer(405, allow(req.url ?? '') ?? 'GET')))
+  server.on('connect', (req: IncomingMessage, socket: Socket) => {
+    // Node listens to it no more: an error of it, such as a reset by the client, would be nobody's and end the process.
+    socket.on('error', () => socket.destroy())
+    socket.end(rawAnswer(405, allow(req.url ?? '') ?? 'GET'), () => socket.destroy())
+  })
   server.listen({ host, port })
   try {
     await once(server, 'listening')
   } catch (error) {
     throw hostError('LISTEN_FAILED', { what, address: `${host}:${port}`, problem: problemOf(error) }, error)
   }
+  // A connection that cannot be accepted, for want of memory, say, is not the end of the others.
+  server.on('error', (error) => log.warn('accept_failed', { listener: what, error }))
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new Error('A listener on a port has no port')
   const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address

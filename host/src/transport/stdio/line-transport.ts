@@ -234,7 +234,15 @@ export class LineTransport implements Transport {
     if (this.#isIdle) this.#answered?.()
   }
 
-  readonly #onData = (chunk: Buffer): void => this.#reader.push(chunk)
+  /** What is thrown on the way is the fault of what came, or ours, and never worth the process. */
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.onerror?.(error as Error)
+      this.#refuse(INTERNAL_ERROR, 'Something failed inside the host')
+    }
+  }
   readonly #onEnd = (): void => {
     this.#reader.end()
     this.oninputend?.()
