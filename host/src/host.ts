@@ -234,6 +234,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         },
       },
       onFailed: () => reloader.retireFailed(),
+      onResourceChanged: (instance, uri) => registry.resourceChanged(instance, uri),
       metricsFor: (instance) => metrics.forPlugin(instance),
       pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
       redactor: redact,

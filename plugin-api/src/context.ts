@@ -44,6 +44,11 @@ export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
   readonly cache: Cache
   /** What outlives this version: `await keep('port 8080', () => listen(8080))`. */
   readonly keep: Keep
+  /**
+   * Says that a resource is not what it was: clients that follow it hear of it and read it again, at most four times a second. `uri` is as
+   * the plugin knows it: that of a resource, or one that fits a template of it.
+   */
+  readonly resourceChanged: (uri: string) => void
   /** Aborts when this version is disposed: stop timers and listeners then, or old versions stay in memory. */
   readonly signal: AbortSignal
 }

@@ -48,7 +48,9 @@ export interface PluginDefinition<Config extends TObject, Client> {
    * and before `start`, within the time that loading may take; what it gives is checked and pinned as if it were written here. The same
    * config must give the same, or it cannot be locked. `signal` aborts when the attempt is given up.
    */
-  readonly discover?: (ctx: Omit<PluginContext<Static<Config>>, 'keep'>) => Discovered<Client> | Promise<Discovered<Client>>
+  readonly discover?: (
+    ctx: Omit<PluginContext<Static<Config>>, 'keep' | 'resourceChanged'>,
+  ) => Discovered<Client> | Promise<Discovered<Client>>
   /** Background work. What it returns is disposed after the last call of this generation. */
   readonly start?: (ctx: PluginContext<Static<Config>>) => Started | Promise<Started>
   /**

@@ -55,6 +55,8 @@ export interface ActivationDeps {
   readonly processLimits: ProcessLimits
   /** A running plugin stays down: its `failure` says why. */
   readonly onFailed: () => void
+  /** A plugin says that a resource of it, by its own URI, is not what it was. */
+  readonly onResourceChanged: (instance: string, uri: string) => void
   readonly metricsFor: (instance: string) => Metrics
   readonly createHttp: (options: HttpOptions) => ServiceLine
   readonly credentialsOf: (entry: PluginEntry) => EntryCredentials

@@ -83,6 +83,7 @@ export async function startVersion(
     cache: deps.cache,
     handles: deps.handles.open(instance),
     digest: identity(),
+    resourceChanged: (uri) => deps.onResourceChanged(instance, uri),
   })
   using stop = linkAbort(signal)
   const timer = setTimeout(() => {

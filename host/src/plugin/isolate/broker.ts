@@ -24,6 +24,7 @@ export interface BrokerOptions {
   readonly metrics: Metrics
   readonly cache: PluginCaches
   readonly digest: string
+  readonly resourceChanged?: (uri: string) => void
   readonly now: () => number
   /** The process read a file, and what was in it. */
   readonly onRead?: (file: string, digest: string) => void
@@ -124,6 +125,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
         call.progress.tell(data['progress'], optionsOf(data))
       } else if (what === 'clientLog' && isClientLevel(data['level'])) call?.request.log(data['level'], data['data'])
       else if (what === 'closeStream') call?.request.closeStream()
+      else if (what === 'resourceChanged' && typeof data['uri'] === 'string') heard.resourceChanged?.(data['uri'])
     },
   }
 }

@@ -14,7 +14,7 @@ import { PLUGIN_BOUNDS } from './channel/frame.ts'
 import { readLoaded } from './channel/loaded-codec.ts'
 import type { LoadOrder } from './channel/messages.ts'
 import type { Packet } from './channel/peer.ts'
-import { superviseIsolated } from './supervise.ts'
+import { superviseIsolated, type SuperviseOptions } from './supervise.ts'
 import type { PluginProcess } from './spawn.ts'
 import { writeConfig } from './channel/config-codec.ts'
 import { readThrown } from './channel/error-codec.ts'
@@ -34,6 +34,16 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
   const isWatchable = (path: string) =>
     isAbsolute(path) && isBelowAny(path, readable) && !isBelowAny(path, writes) && digests.size + listed.size < MAX_READS
 
+  const reads: Pick<SuperviseOptions, 'onRead' | 'onListed'> = {
+    onRead(file, digest) {
+      if (!digests.has(file) && isWatchable(file)) digests.set(file, digest)
+    },
+    onListed(folder) {
+      const names = isWatchable(folder) ? namesIn(folder) : undefined
+      if (names && !listed.has(folder)) listed.set(folder, names)
+    },
+  }
+
   return {
     exported: describedBy(first, options.label),
     digests,
@@ -44,19 +54,13 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
       return Boolean(data)
     },
     async discover(services) {
-      discovered = await discoverIn(first, services, options)
+      discovered = await discoverIn(first, services, { ...options, ...reads })
       return orTooCostly(() => readDescription(discovered, DISCOVERED_BOUNDS), options.label)
     },
     async start(services: InlineOptions): Promise<RunningPlugin> {
       const supervised = await superviseIsolated(first, services, {
         ...options,
-        onRead(file, digest) {
-          if (!digests.has(file) && isWatchable(file)) digests.set(file, digest)
-        },
-        onListed(folder) {
-          const names = isWatchable(folder) ? namesIn(folder) : undefined
-          if (names && !listed.has(folder)) listed.set(folder, names)
-        },
+        ...reads,
         /** The same plugin once more, in a new process. */
         async restart() {
           const next = await loadProcess(resolved, options)
@@ -69,7 +73,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
             })
           }
           if (discovered === undefined) return next
-          const again = await discoverIn(next, services, options).catch((error: unknown) => {
+          const again = await discoverIn(next, services, { ...options, ...reads }).catch((error: unknown) => {
             next.process.kill('it did not discover what it serves')
             throw error
           })
@@ -94,10 +98,10 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
 async function discoverIn(
   { process }: LoadedProcess,
   services: Omit<DiscoverOptions, 'plugin' | 'signal'>,
-  { now }: IsolatedOptions,
+  { now, onRead, onListed }: Pick<SuperviseOptions, 'now' | 'onRead' | 'onListed'>,
 ): Promise<string> {
   const { instance, config } = services
-  process.attach(createBroker({ ...services, now }))
+  process.attach(createBroker({ ...services, now, onRead, onListed }))
   const died = process.exited.then((problem) => {
     throw hostError('PLUGIN_PROCESS', { plugin: instance, problem, output: process.tail() })
   })

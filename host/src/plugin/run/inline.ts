@@ -31,6 +31,8 @@ export interface InlineOptions {
   readonly handles?: VersionHandles
   /** Parts a namespace of the cache from that of another version whose answers may look different. */
   readonly digest: string
+  /** The plugin says that a resource of it changed. */
+  readonly resourceChanged?: (uri: string) => void
 }
 
 /** Says by whose credential a call goes, as a word without a slash. */
@@ -78,6 +80,7 @@ export async function runInline({
   cache,
   handles = createKeptHandles(log).open(instance),
   digest,
+  resourceChanged = () => {},
 }: InlineOptions): Promise<RunningPlugin> {
   const life = new AbortController()
   const configOf = (tenant: string | undefined) => (tenant === undefined ? config : (tenants.get(tenant) ?? config))
@@ -119,6 +122,9 @@ export async function runInline({
         metrics,
         cache: pluginCache(cache, { instance, digest, principal: undefined }),
         keep: handles.keep('start'),
+        resourceChanged: (uri) => {
+          if (!life.signal.aborted) resourceChanged(uri)
+        },
         signal: life.signal,
       })
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { findResource, type Snapshot } from './snapshot.ts'
 import type { Caller } from './caller.ts'
 import { refusal } from './visibility.ts'
-import type { Published, Registry } from './registry.ts'
+import type { ChangedResource, Published, Registry } from './registry.ts'
 import { changedKinds, viewOf, type ListKind } from './view.ts'
 
 /** Somebody who stays connected and wants to hear of changes: a session, a stream, the client on stdio. */
@@ -31,6 +31,7 @@ export class Announcer implements Disposable {
     this.#log = log
     registry.on('published', this.#onPublished)
     registry.on('elsewhere', this.#onElsewhere)
+    registry.on('resources', this.#onResources)
   }
 
   /** Returns what ends it. */
@@ -42,6 +43,7 @@ export class Announcer implements Disposable {
   [Symbol.dispose](): void {
     this.#registry.off('published', this.#onPublished)
     this.#registry.off('elsewhere', this.#onElsewhere)
+    this.#registry.off('resources', this.#onResources)
     this.#subscribers.clear()
   }
 
@@ -67,6 +69,24 @@ export class Announcer implements Disposable {
       })
   }
 
+  /** Whoever follows a resource, and may see it still. */
+  readonly #onResources = (changed: readonly ChangedResource[]): void => {
+    const { current } = this.#registry
+    const uris = changed.map(({ instance, uri }) => ({ instance, uri: clientUri(current, instance, uri) }))
+    for (const subscriber of this.#subscribers) {
+      const { caller, resourceUris } = subscriber
+      const followed = resourceUris && new Set(resourceUris)
+      this.#tell(() => {
+        for (const { instance, uri } of uris) {
+          if (followed && !followed.has(uri)) continue
+          const item = findResource(current, uri)?.item
+          if (item?.plugin.instance === instance && refusal(item, caller, current.policy) === undefined)
+            subscriber.resourceUpdated(uri)
+        }
+      })
+    }
+  }
+
   #tell(tell: () => void): void {
     try {
       tell()
@@ -74,6 +94,12 @@ export class Announcer implements Disposable {
       this.#log.error('announcement_failed', { error })
     }
   }
+}
+
+/** As clients see a URI of a plugin. */
+function clientUri({ resources, templates }: Snapshot, instance: string, uri: string): string {
+  const item = [...resources.values(), ...templates].find(({ plugin }) => plugin.instance === instance)
+  return item?.uris?.toClient(uri) ?? uri
 }
 
 /** The version of a plugin that answers for a resource; undefined when the caller has no such resource. */

@@ -8,16 +8,25 @@ export interface Published {
   readonly current: Snapshot
 }
 
+export interface ChangedResource {
+  readonly instance: string
+  readonly uri: string
+}
+
 export interface RegistryEvents {
   published: (event: Published) => void
   /** Lists changed on another replica. */
   elsewhere: (kinds: readonly ListKind[]) => void
+  /** Resources of these plugins, by the URI that the plugin knows, are not what they were. */
+  resources: (changed: readonly ChangedResource[]) => void
 }
 
 /** Holds the current snapshot. `publish` swaps one reference, then tells; whoever began with the old one keeps it. */
 export class Registry extends EventEmitter<RegistryEvents> {
   #current: Snapshot
   readonly #log: Logger
+  readonly #changed = new Map<string, ChangedResource>()
+  #telling: NodeJS.Timeout | undefined
 
   constructor(first: Snapshot, log: Logger) {
     super()
@@ -43,6 +52,19 @@ export class Registry extends EventEmitter<RegistryEvents> {
     for (const listener of this.listeners('elsewhere')) this.#tell('elsewhere', () => listener(kinds))
   }
 
+  /** Has those who follow a resource told, four times a second at most: what a plugin says more often is one change. */
+  resourceChanged(instance: string, uri: string): void {
+    if (this.#changed.size >= MAX_CHANGED) return
+    this.#changed.set(JSON.stringify([instance, uri]), { instance, uri })
+    if (this.#telling) return
+    this.#telling = setTimeout(() => {
+      const changed = [...this.#changed.values()]
+      this.#changed.clear()
+      this.#telling = undefined
+      for (const listener of this.listeners('resources')) this.#tell('resources', () => listener(changed))
+    }, TELL_MS).unref()
+  }
+
   /** Listeners only tell others; one that throws must not stop the rest, and what they hear of has happened. */
   #tell(event: keyof RegistryEvents, tell: () => void): void {
     try {
@@ -52,3 +74,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
     }
   }
 }
+
+const TELL_MS = 250
+/** Of one moment; whoever changes more has changed its list. */
+const MAX_CHANGED = 1_000

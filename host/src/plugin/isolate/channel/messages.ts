@@ -73,6 +73,7 @@ export interface PluginTells {
   clientLog: { readonly call: number; readonly level: string; readonly data: unknown }
   progress: { readonly call: number; readonly progress: number; readonly total?: number; readonly message?: string }
   closeStream: { readonly call: number }
+  resourceChanged: { readonly uri: string }
   /** What the permission model refused. */
   denied: { readonly call: number; readonly permission: string; readonly resource: string }
   /** A file that it read after it was loaded, and what was in it: a module imported late, or what it read to start. */

@@ -75,6 +75,7 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
       metrics: remoteMetrics(tells),
       cache: remoteCaches(peer),
       digest: '',
+      resourceChanged,
     })
     tellReads()
     return {}
@@ -284,6 +285,24 @@ class RemoteRequest implements CallRequest {
     } satisfies PluginTells['progress'])
   }
 }
+
+const changed = new Set<string>()
+let telling: NodeJS.Timeout | undefined
+
+/** What is said many times at once is told once: the host takes only so many words a second, and none of these may be lost. */
+function resourceChanged(uri: string): void {
+  if (changed.size >= MAX_CHANGED) return
+  changed.add(uri.slice(0, LONGEST_URI))
+  telling ??= setTimeout(() => {
+    telling = undefined
+    for (const one of changed) tells.tell('resourceChanged', { uri: one })
+    changed.clear()
+  }, PACE_MS)
+}
+
+const MAX_CHANGED = 1_000
+/** No client follows a longer one. */
+const LONGEST_URI = 4_096
 
 /** Of a step of progress; the host passes on no more of it. */
 const LONGEST_MESSAGE = 1_000
