@@ -137,7 +137,8 @@ test('a layer comes after what the host refuses, and before the cache', async (t
   const passed: PassingCall[] = []
   const { plugin } = countingPlugin()
   const { host } = await hostUnderTest(t, [plugin], {
-    config: { readOnly: true },
+    // Every tool that is listed is called in the end, and this one waits until it is told to go on.
+    config: { readOnly: true, tools: { deny: ['counting_slow'] } },
     middleware: [{ name: 'watch', tool: (call, next) => (passed.push(call), next()) }],
   })
   await assert.rejects(host.call('counting_nothing'), { code: 'TOOL_UNKNOWN' })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import type { Principal } from '@mcp-patchbay/plugin-api'
 import { test } from 'node:test'
 import { createCaller } from '../../../host/src/server/catalog/caller.ts'
 import { CANARIES, isolatedHost } from '../../fixtures/plugins/isolated-host.ts'
@@ -138,14 +139,18 @@ test('a plugin of a host that only reads sends nothing that writes, whatever num
 })
 
 test('a plugin cannot read or change what another keeps in its cache, nor what it keeps for another caller', async () => {
-  const as = (id: string, code: string) =>
-    at.host.call('hostile_read', { code }, { caller: createCaller({ id, tenant: id, permissions: ['*'], kind: 'apiKey' }) })
-  await as('alice', `await ctx.cache.set('k', 'of alice', { ttlMs: 60_000 }); return 1`)
-  const answers = await Promise.all(['bob', 'alice'].map((id) => as(id, `return await ctx.cache.get('k')`)))
-  const texts = answers.map((answer) =>
-    answer.kind === 'result' && answer.result.content[0]?.type === 'text' ? answer.result.content[0].text : '',
-  )
-  assert.deepEqual(texts, ['{"value":null}', '{"value":"of alice"}'])
+  const alice: Principal = { id: 'alice', tenant: 'acme', permissions: ['*'], kind: 'apiKey' }
+  const ask = async (principal: Principal, code: string) => {
+    const answer = await at.host.call('hostile_read', { code }, { caller: createCaller(principal) })
+    const [item] = answer.kind === 'result' ? answer.result.content : []
+    return item?.type === 'text' ? item.text : ''
+  }
+  await ask(alice, `await ctx.cache.set('k', 'of alice', { ttlMs: 60_000 }); return 1`)
+  // Each differs from alice in one thing.
+  const others = [{ id: 'bob' }, { tenant: 'umbrella' }, { tenant: undefined }, { kind: 'oauth' as const }]
+  for (const change of others)
+    assert.equal(await ask({ ...alice, ...change }, `return await ctx.cache.get('k')`), '{"value":null}', JSON.stringify(change))
+  assert.equal(await ask(alice, `return await ctx.cache.get('k')`), '{"value":"of alice"}')
 })
 
 /** Which of the texts are in the memory of a process, in the encodings that V8 and Node have for text. */

@@ -107,13 +107,14 @@ test('what was dropped while the store was down is not given when it is back', a
 })
 
 test('a replica that refuses writes never gives what was deleted or replaced', async () => {
-  const { clock, store, values } = setUp()
+  const { clock, store, cache, values } = setUp()
   await values.set('replaced', 'old', { ttlMs })
   await values.set('deleted', 'old', { ttlMs })
   store.mode = { writes: new Error("READONLY You can't write against a read only replica.") }
   await values.set('replaced', 'new', { ttlMs })
   await values.delete('deleted')
   assert.deepEqual([await values.get('replaced'), await values.get('deleted')], [undefined, undefined])
+  assert.equal(cache.stats.state, 'down', 'so that nothing is read: what is not read while it is up has tests of its own')
   store.mode = 'works'
   clock.advance(2_000)
   assert.deepEqual([await values.get('replaced'), await values.get('deleted')], [undefined, undefined])
