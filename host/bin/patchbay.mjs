@@ -7,9 +7,11 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isCurrent } from './bundle.mjs'
 import { ownStdout, saysStdio } from './own-stdout.mjs'
+import { continueWithProjectNode } from './project-node.mjs'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (!(major >= 26 || (major === 24 && minor >= 15))) {
+  if (continueWithProjectNode()) await new Promise(() => {}) // it ends with the other one
   console.error(`patchbay needs Node ^24.15.0 || >=26.0.0, and this is ${process.version}.`)
   console.error(
     'To fix: run it through npm (npx mcp-patchbay …, npm start), which uses the Node of the project, or install a newer Node.',

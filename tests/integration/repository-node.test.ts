@@ -16,6 +16,23 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
+
+/** A Node that is too old, where the machine of the test has one. */
+const oldNode = ['/usr/local/bin/node', '/usr/bin/node'].find((path) => {
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+  return /^v(?:20|22)\./.test(stdout ?? '')
+})
+
+test('started by its path with a Node that is too old, the command goes on with that of the project', { skip: !oldNode }, () => {
+  const command = join(root, 'node_modules/.bin/mcp-patchbay')
+  const run = (...args: string[]) =>
+    spawnSync(oldNode ?? '', [command, ...args], { cwd: '/', encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } })
+  assert.equal(run('--version').stdout, '0.1.0\n')
+  const missing = run('list', '--config', '/nothing/mcp.config.ts')
+  assert.equal(missing.status, 78)
+  assert.match(missing.stderr, /npx mcp-patchbay init/)
+})
+
 const platform = `node_modules/node-${process.platform}-${process.arch}/bin/node`
 
 test('where the pinned Node lacks libatomic, the install says what to install', { skip: process.platform !== 'linux' }, (t) => {
