@@ -62,6 +62,7 @@ describe('patchbay', { concurrency: 2 }, () => {
     assert.deepEqual(Object.keys(first ?? {}), [
       'name',
       'access',
+      'approval',
       'visible',
       'hiddenBy',
       'listed',

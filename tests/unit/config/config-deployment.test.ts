@@ -41,6 +41,7 @@ test('applies every default of the design', () => {
       callTimeoutMs: 60_000,
       loadTimeoutMs: 10_000,
       drainMs: 30_000,
+      leaveMs: 0,
       resultBytes: 1_048_576,
       bodyBytes: 4_194_304,
       pluginHeapMb: 256,
