@@ -51,10 +51,21 @@ export function parseText(text: string): Read {
   const fault = findJsonFault(text)
   if (fault !== undefined) return { refused: refusal(400, fault) }
   try {
-    return { message: JSON.parse(text) as unknown }
+    const message: unknown = JSON.parse(text)
+    if (text.length > LONGEST_METHOD && (Array.isArray(message) ? message : [message]).some(hasLongMethod))
+      return { refused: refusal(400, `A method has at most ${LONGEST_METHOD} characters`) }
+    return { message }
   } catch {
     return { refused: refusal(400, 'Parse error: the message is not valid JSON', { code: PARSE_ERROR }) }
   }
+}
+
+/** Errors name the method that is not known, and must not be as long as what was sent. */
+const LONGEST_METHOD = 256
+
+function hasLongMethod(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null || !('method' in message)) return false
+  return typeof message.method === 'string' && message.method.length > LONGEST_METHOD
 }
 
 function unreadable(req: IncomingMessage): Refusal | undefined {

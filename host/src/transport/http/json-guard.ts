@@ -26,7 +26,7 @@ export function findJsonFault(text: string): string | undefined {
           const role = roles[depth]
           if (role === MESSAGE || role === PARAMS || role === META) {
             const key = keyText(text, at + 1, end)
-            if (isSeen(role, key)) return `The message has the key ${JSON.stringify(key)} twice`
+            if (isSeen(role, key)) return `The message has the key ${JSON.stringify(key.slice(0, 200))} twice`
             pending = roleBelow(role, key)
           }
         }
