@@ -1,3 +1,4 @@
+import { hostError, type HostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
 import type { LivePlugin } from '../run/live-plugin.ts'
 import { findCollisions } from '../run/names.ts'
@@ -42,7 +43,7 @@ export function planPublish(slots: readonly Slot[], readersOf: ReadersOf = () =>
   for (const { slot, build, next } of candidates) {
     const collision = collisions.get(next.record)
     const before = slot.current?.record
-    const fault = canServe(before) ? next.fault : undefined
+    const fault = canServe(before) ? faultOf({ slot, build, next }) : undefined
     const error = collision ?? next.error ?? fault
     const result = collision
       ? withRecord(next, { ...failedRecord(next.record), reason: reasonOf(collision) })
@@ -122,11 +123,23 @@ export function decideBuild({
   return serves && isWorse ? 'keep' : 'publish'
 }
 
+/** It runs, and is not what should take the place of a version that serves: with an edit, a tool of that lost the schema it was served by. */
+function faultOf({ slot, build, next }: Candidate): HostError | undefined {
+  const { surface, instance } = next.record
+  const before = slot.current?.record.surface
+  if (next.fault || !build.isEdit || !surface || !before) return next.fault
+  const faults = surface.leftOut.flatMap((one) => {
+    const served = one.kind === 'tool' ? before.tools : before.prompts
+    return served.some(({ name }) => name === one.name) ? one.faults : []
+  })
+  return faults.length > 0 ? hostError('PLUGIN_CONTRACT', { plugin: instance, faults }) : undefined
+}
+
 function fateOf({ slot, build, next }: Candidate, isTaken: boolean): ReturnType<typeof decideBuild> {
   return decideBuild({
     serves: canServe(slot.current?.record),
     isTaken,
-    hasFault: next.fault !== undefined,
+    hasFault: faultOf({ slot, build, next }) !== undefined,
     isLive: next.record.live !== undefined,
     hasError: next.error !== undefined,
     isEdit: build.isEdit,
