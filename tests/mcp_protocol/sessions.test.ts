@@ -69,6 +69,19 @@ test('does not end while a call runs in it or a stream is open', async (t) => {
   assert.equal(http.open.sessions, 0)
 })
 
+test('does not end when the clock of the machine is set', async (t) => {
+  const { url, http } = await serveHttp(t, [demoPlugin().plugin], {
+    options: { sessions: { mode: 'stateful', max: 10, idleMs: HOUR } },
+  })
+  const session = await RawSession.open(url)
+  const real = Date.now
+  for (const leap of [2 * HOUR, -2 * HOUR]) {
+    t.mock.method(Date, 'now', () => real() + leap)
+    http.sweep()
+    assert.equal((await session.post('tools/list')).status, 200)
+  }
+})
+
 test('makes room for a new one when it is the one idle longest', async (t) => {
   const { url, http } = await serveHttp(t, [demoPlugin().plugin], {
     options: { sessions: { mode: 'stateful', max: 2, idleMs: HOUR } },
