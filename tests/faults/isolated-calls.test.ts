@@ -6,7 +6,6 @@ import { until } from '../fixtures/plugins/plugin-processes.ts'
 const at = await isolatedHost({ config: { limits: { pluginMemoryMb: 300 } } })
 const waiting = `globalThis.waiting = (globalThis.waiting ?? 0) + 1; await new Promise(() => {})`
 
-// H03, H04
 for (const [what, code] of [
   ['runs an endless loop', `for (;;);`],
   ['matches for ever', `return /^(a+)+$/.test('a'.repeat(40) + '!')`],
@@ -52,7 +51,6 @@ test('a client that goes away cancels its call in the process', async () => {
   while ((await at.run(`return globalThis.left`)).value !== true);
 })
 
-// H05
 test('memory outside of the heap has its limit', { skip: process.platform !== 'linux' && 'it cannot be seen' }, async () => {
   const text = await at.crash(
     `globalThis.all = []; for (let i = 0; i < 64; i++) { globalThis.all.push(Buffer.alloc(64 * 1_048_576, 1)); await new Promise((resolve) => setTimeout(resolve, 50)) } return 'all of it'`,
@@ -69,7 +67,6 @@ test(
   },
 )
 
-// H08
 test('answers that are too large, or that JSON cannot hold, are errors that say so, and the process goes on', async () => {
   const before = await at.run(`return process.pid`)
   for (const [code, problem] of [
@@ -81,7 +78,6 @@ test('answers that are too large, or that JSON cannot hold, are errors that say 
   assert.deepEqual(await at.run(`return process.pid`), before)
 })
 
-// H10
 test('of a flood of progress a client hears a little, in order, and nothing after the answer', async () => {
   const steps: number[] = []
   let isAnswered = false

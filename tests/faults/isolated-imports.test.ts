@@ -36,7 +36,6 @@ async function assertFailedAlone(host: Host, problems: Readonly<Record<string, R
   await until(() => pluginPids().length === 0)
 }
 
-// H02
 test('plugins that never finish to import or to start fail when their time is up, and leave no process', async (t) => {
   const sources = {
     waits: `await new Promise(() => {})\n${revisionPlugin('waits', 1)}`,
@@ -49,7 +48,6 @@ test('plugins that never finish to import or to start fail when their time is up
   await assertFailedAlone(host, { waits: late, loops: late, start_waits: late, start_loops: late })
 })
 
-// H01
 test('plugins that break their process while they are loaded fail with what happened, and leave no process', async (t) => {
   const broken: Readonly<Record<string, readonly [string, RegExp]>> = {
     exits: ['process.exit(0)', /exited with code 0/],
@@ -70,7 +68,6 @@ test('plugins that break their process while they are loaded fail with what happ
   await assertFailedAlone(host, { ...Object.fromEntries(problems), start_exits: /exited with code 0/ })
 })
 
-// H07
 test('a plugin that dies whenever it is back is given up with one announcement, and a new version is taken', async (t) => {
   const dying = revisionPlugin('b', 1, { rest: 'start() { setTimeout(() => process.exit(9), 150) },' })
   const { host, tree } = await hostWith(t, { b: dying }, { loadTimeoutMs: 120_000 })

@@ -66,7 +66,6 @@ async function assertStartsAnew(tree: SourceTree): Promise<void> {
   await until(() => processesOf(tree.root).length === 0)
 }
 
-// H20
 for (const signal of ['SIGKILL', 'SIGABRT', 'SIGTERM'] as const)
   test(`no process of a plugin outlives a host that is ended by ${signal}, not even one in an endless loop`, linux, async (t) => {
     using tree = sourceTree({

@@ -53,7 +53,6 @@ export default definePlugin({
 })
 `
 
-// H13
 test('serves the last of thirty saves in a row, and never half a file', async (t) => {
   const at = await start(t, { watch: true })
   const answers = new Set<string>()
@@ -91,7 +90,6 @@ test('takes over what an editor saved in halves, by renaming, and with the time 
   while ((await at.call('a_rev')) !== '4') await at.reloads.next()
 })
 
-// H14
 test('keeps the process that serves when an edit is no good, and takes the next good one', async (t) => {
   const at = await start(t, { loadTimeoutMs: LATE_MS })
   const tools = [...at.host.snapshot.tools.keys()]
@@ -121,7 +119,6 @@ test('keeps the process that serves when an edit is no good, and takes the next 
     })
 })
 
-// H15
 test('a call in flight ends in the process it began in, which ends after it', async (t) => {
   const at = await start(t)
   at.write('plugins/a/helper.ts', `export const helper = 'one'\n`)
@@ -139,7 +136,7 @@ test('a call in flight ends in the process it began in, which ends after it', as
   await until(() => pluginPids().length === 2)
 })
 
-// H16; `npm run soak:processes` does hundreds.
+// `npm run soak:processes` does hundreds.
 test('loses no call and keeps no process, file or pipe over many reloads', async (t) => {
   const at = await start(t)
   await edit(at, revisionPlugin('a', 'warm'))

@@ -58,14 +58,14 @@ test('has a fault point before every step that a crash could fall between', () =
 })
 
 for (const point of points) {
-  test(`leaves the old lock or the new one, whole, when killed at ${point} (H20)`, async () => {
+  test(`leaves the old lock or the new one, whole, when killed at ${point}`, async () => {
     await using place = await folderWithLock()
     const { signal } = await writeInChild(place.file, `${point}:kill`)
     assert.equal(signal, 'SIGKILL')
     assert.equal(await readFile(place.file, 'utf8'), point === 'lock.sync-folder' ? after : before)
   })
 
-  test(`is repaired by the next write after a kill at ${point}, with nothing left over (H20)`, async () => {
+  test(`is repaired by the next write after a kill at ${point}, with nothing left over`, async () => {
     await using place = await folderWithLock()
     await writeInChild(place.file, `${point}:kill`)
     await writeLock(place.file, emptyLock)
@@ -73,7 +73,7 @@ for (const point of points) {
     assert.deepEqual(await readLock(place.file), emptyLock)
   })
 
-  test(`reports a full disk at ${point}, keeps a whole lock and leaves no temporary file (H24)`, async () => {
+  test(`reports a full disk at ${point}, keeps a whole lock and leaves no temporary file`, async () => {
     await using place = await folderWithLock()
     const { code, stderr } = await writeInChild(place.file, `${point}:throw`)
     assert.equal(code, 1)

@@ -98,7 +98,7 @@ const changes: Readonly<Record<string, Change>> = {
 for (const [name, { args, from, at, done }] of Object.entries(changes))
   describe(name, { concurrency: 2 }, () => {
     for (const point of at)
-      test(`killed at ${point}, leaves what was before, byte for byte, once the next command begins (H20)`, async () => {
+      test(`killed at ${point}, leaves what was before, byte for byte, once the next command begins`, async () => {
         using npm = stubNpm()
         using project = await from(npm)
         npm.release('2.4.0')
@@ -108,7 +108,7 @@ for (const [name, { args, from, at, done }] of Object.entries(changes))
         assert.deepEqual(stateOf(project.root), old)
       })
 
-    test(`killed at ${afterTheEnd.join()}, leaves what it did, whole (H20)`, async () => {
+    test(`killed at ${afterTheEnd.join()}, leaves what it did, whole`, async () => {
       using npm = stubNpm()
       using project = await from(npm)
       npm.release('2.4.0')
@@ -121,7 +121,7 @@ for (const [name, { args, from, at, done }] of Object.entries(changes))
 
 describe('undoing', { concurrency: 2 }, () => {
   for (const point of ofUndoing)
-    test(`killed at ${point}, is done again by the next command (H20)`, async () => {
+    test(`killed at ${point}, is done again by the next command`, async () => {
       using npm = stubNpm()
       using project = await installedProject(npm)
       npm.release('2.4.0')
@@ -141,7 +141,7 @@ describe('undoing', { concurrency: 2 }, () => {
     assert.equal(stderr, 'A command that changed this project was interrupted; everything is as it was before\n')
   })
 
-  test('stops an npm that outlived its command, and puts back what that had begun (H20)', async () => {
+  test('stops an npm that outlived its command, and puts back what that had begun', async () => {
     using npm = stubNpm()
     using project = await lockedProject()
     const old = stateOf(project.root)
@@ -176,7 +176,7 @@ describe('undoing', { concurrency: 2 }, () => {
   })
 })
 
-test('add fails at any point as on a full disk and leaves what was before, until it goes well (H24)', async () => {
+test('add fails at any point as on a full disk and leaves what was before, until it goes well', async () => {
   using npm = stubNpm()
   using project = await lockedProject()
   // Each point fails once, so every attempt comes a point further.
@@ -220,7 +220,7 @@ const writers: Readonly<Record<string, (project: Project) => Promise<unknown>>> 
 for (const [command, again] of Object.entries(writers))
   describe(command, { concurrency: 2 }, () => {
     for (const point of ['approved.rename', 'lock.rename', 'lock.sync-folder'])
-      test(`killed at ${point}, leaves the lock before or the one after, and done again it is complete (H20)`, async () => {
+      test(`killed at ${point}, leaves the lock before or the one after, and done again it is complete`, async () => {
         using project = await lockedProject()
         const lock = () => readFileSync(project.path('mcp.lock.json'), 'utf8')
         const old = lock()

@@ -10,7 +10,6 @@ import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const LIMIT = 128
 
-// H24
 test(
   'a host that may open no more files goes on, and serves and reloads again once it may',
   { skip: process.platform !== 'linux' && 'there is no /proc' },

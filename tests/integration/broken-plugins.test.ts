@@ -50,7 +50,6 @@ const reasons: Readonly<Record<string, { code: string; message: RegExp; fix: Reg
     message: /tools\[1\]\.name "one" is also the name of tools\[0\]/,
     fix: /Give each its own name/,
   },
-  // F27
   newer_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 99/, fix: /^apiVersion: Update the host/ },
   older_contract: { code: 'PLUGIN_CONTRACT', message: /apiVersion is 0/, fix: /^apiVersion: Update the plugin/ },
   throws_on_start: {

@@ -48,7 +48,7 @@ const linesOf = ({ log }: HostUnderTest): readonly LogLine[] =>
       return { ...line, ...(ms === undefined ? {} : { ms: typeof ms }) }
     })
 
-test('each call that is let through is a line with who, what, which version, whose credential, and how it went (I14)', async (t) => {
+test('each call that is let through is a line with who, what, which version, whose credential, and how it went', async (t) => {
   const served = await audited(t)
   await served.host.call('tracker_items_get', { id: 7, query: 'status = secret-plan' }, { caller: ada })
   await served.host.call('tracker_items_break', {}, { caller: ada })
@@ -69,7 +69,7 @@ test('each call that is let through is a line with who, what, which version, who
   ])
 })
 
-test('each call that is refused is a line with the rule that refused, whatever the caller is told (I14)', async (t) => {
+test('each call that is refused is a line with the rule that refused, whatever the caller is told', async (t) => {
   const served = await audited(t, { readOnly: true, limits: { rate: { callsPerMinute: 10, burst: 1 } } })
   await assert.rejects(served.host.call('tracker_items_delete', {}, { caller: ada }))
   await assert.rejects(served.host.call('tracker_nothing', {}, { caller: ada }))
@@ -86,7 +86,7 @@ test('each call that is refused is a line with the rule that refused, whatever t
   )
 })
 
-test('calls of both eras, over HTTP, are audited alike (I14)', async (t) => {
+test('calls of both eras, over HTTP, are audited alike', async (t) => {
   const served = await audited(t)
   await served.callInBothEras('tracker_items_get', { id: 7 })
   const [modern, legacy, ...more] = linesOf(served)
@@ -94,7 +94,7 @@ test('calls of both eras, over HTTP, are audited alike (I14)', async (t) => {
   assert.equal(modern?.['principal'], 'local')
 })
 
-test('no value of an argument is in any line, nor the name of one that the schema does not know (I14)', async (t) => {
+test('no value of an argument is in any line, nor the name of one that the schema does not know', async (t) => {
   const served = await audited(t)
   const values = { id: 7, query: 'PLAN-query', 'PLAN-name': 'PLAN-value', more: { PLAN: ['PLAN'] } }
   await served.host.call('tracker_items_get', values, { caller: ada })
@@ -102,7 +102,7 @@ test('no value of an argument is in any line, nor the name of one that the schem
   assert.deepEqual(linesOf(served)[0]?.['arguments'], { id: 'number', query: 'string(10)', '…': '2 more' })
 })
 
-test('a name that forges a line or never ends is one short line (I15)', async (t) => {
+test('a name that forges a line or never ends is one short line', async (t) => {
   const served = await audited(t)
   const name = `tracker_\n{"event":"audit"}\u001b[2J${'x'.repeat(10_000)}`
   await assert.rejects(served.host.call(name, {}, { caller: ada }))
@@ -117,7 +117,7 @@ test('without inbound authentication there is an audit only where the config wan
   assert.deepEqual(linesOf(served), [])
 })
 
-test('the audit of a frozen deployment names the digest of the plugin that ran (I14)', async () => {
+test('the audit of a frozen deployment names the digest of the plugin that ran', async () => {
   using project = pinnedProject({ 'plugins/notes/index.ts': pluginSource() })
   await project.lock()
   await using started = await project.start({ pluginDirs: ['./plugins'], frozen: true, log: { audit: true } })

@@ -19,7 +19,7 @@ const others: readonly [string, Principal][] = [
 ]
 
 for (const [who, principal] of others)
-  test(`what one caller was answered is not given to ${who} (C17)`, async (t) => {
+  test(`what one caller was answered is not given to ${who}`, async (t) => {
     const { ask, runs } = await serve(t)
     assert.equal((await ask('get', ann)).text, 'run 1')
     assert.deepEqual(await ask('get', principal), { text: 'run 2', hit: false })

@@ -13,7 +13,7 @@ const people = {
 const config = { tenants: { acme: {}, umbrella: { tools: { allow: ['demo_whoami'] } } } }
 
 for (const [kind, connect] of Object.entries(httpClients))
-  test(`what an administrator listed is never given to a reader, over ${kind} (I07)`, async (t) => {
+  test(`what an administrator listed is never given to a reader, over ${kind}`, async (t) => {
     const { url } = await serveHttp(t, [demoPlugin().plugin], { config, deps: { authenticate: bearers(people) } })
     const clients = await Promise.all(
       Object.keys(people).map(async (who) => ({

@@ -31,7 +31,7 @@ function marking(mark: string) {
 
 const KEYS = ['key', '../two', 'plugin:two:key', '__proto__', 'a\0b', '', '*', 'x'.repeat(1_024)]
 
-test('no key of a plugin reaches what another keeps, nor what it keeps for another caller (G18)', async () => {
+test('no key of a plugin reaches what another keeps, nor what it keeps for another caller', async () => {
   await using host = await createHost({
     plugins: [
       { use: marking('one'), as: 'one' },

@@ -116,7 +116,6 @@ test("results that are cached are a tenant's own, also shared ones of the same p
   ])
 })
 
-// I06, H29
 test('a tenant whose calls all hang holds up nobody else, of the same service or of another', async (t) => {
   const answer: Behaviour = (response, request) =>
     request.path === '/hang' ? silent(response, request) : reply(200, 'issues')(response, request)
@@ -148,7 +147,6 @@ test('a service that fails for one tenant is not left alone for the others', asy
   assert.equal((await call('tracker_issues_write', umbrella)).text, 'issues')
 })
 
-// I04
 test("a tenant's config is taken over while another's call runs, which goes on with its own to its end", async (t) => {
   const slow = held(echo)
   await using before = await startUpstream(echo)

@@ -119,7 +119,7 @@ describe('add', () => {
     ['a build of native code', { gypfile: true }, {}],
     ['compiled code', {}, { 'lib/addon.node': 'ELF' }],
   ] as const)
-    test(`refuses a package with ${what}, runs none of it, and takes it with --allow-native (F21)`, async () => {
+    test(`refuses a package with ${what}, runs none of it, and takes it with --allow-native`, async () => {
       using source = authoredPackage(name, files)
       using project = projectWith()
       const tarball = source.release('2.3.1', manifest)
@@ -134,7 +134,7 @@ describe('add', () => {
       if (what !== 'an install script') assert.match(readFileSync(project.path('mcp.lock.json'), 'utf8'), /"native": true/)
     })
 
-  test('shows the commands a package brings (F21)', async () => {
+  test('shows the commands a package brings', async () => {
     using source = authoredPackage(name)
     using project = projectWith()
     const { code, stderr } = await project.patchbay(['add', source.release('2.3.1', { bin: { jira: './index.js' } }), '--yes'])
@@ -163,7 +163,7 @@ const reached = tried.filter((attempt) => { try { attempt(); return true } catch
     assert.match(stderr, /tool items_get \(read\): Reached 0, knew \./)
   })
 
-  test('refuses what is no package, and says why (F22)', async () => {
+  test('refuses what is no package, and says why', async () => {
     using project = projectWith()
     await refused(
       project,

@@ -95,7 +95,7 @@ describe('patchbay keys', { concurrency: 2 }, () => {
     assert.equal(await host.stop(), 0)
   })
 
-  test('a host that asks nobody will not listen beyond loopback, unless it is told to at one’s own risk (A35)', async () => {
+  test('a host that asks nobody will not listen beyond loopback, unless it is told to at one’s own risk', async () => {
     await using place = await project({})
     for (const address of ['0.0.0.0', '::', '192.0.2.1']) {
       const { code, stderr } = await runPatchbay(['start', '--port', '0', '--management-port', '0', '--host', address], place)

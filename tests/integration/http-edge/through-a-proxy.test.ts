@@ -42,7 +42,7 @@ test('the proxy is given the credential of its URL, and a wrong one is an error 
   assert.equal(upstream.requests.length, 1)
 })
 
-// D06 holds behind a proxy as well.
+// The rule of Host holds behind a proxy as well.
 test('a host that a page may name is resolved before the proxy is asked, which gets an address that passed and no other', async (t) => {
   const [far] = FAR_HOSTS
   await using upstream = await startUpstream(reply(200, {}), { host: far })

@@ -111,7 +111,7 @@ test('loses and fails no call and drops no session in 200 reloads under load, in
     at.drains.all.filter(({ cancelled }) => cancelled > 0),
     [],
   )
-  // H16: no file, pipe or child of any version is left.
+  // no file, pipe or child of any version is left.
   assert.deepEqual(openHandles(), before)
   assert.ok(at.drains.all.some(({ finished }) => finished > 0))
   // The sessions are the ones that were opened.

@@ -27,7 +27,6 @@ function folder(t: TestContext): string {
   return join(dir, 'tokens')
 }
 
-// C21
 for (const umask of [0, 0o277])
   test(`stored tokens are files that only their owner can read, with umask ${umask.toString(8)}`, (t) => {
     const dir = folder(t)

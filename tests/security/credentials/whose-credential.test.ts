@@ -17,7 +17,6 @@ const levels = [
   { name: 'basic', header: 'authorization', line: `Basic ${btoa('ada:pass:word')}` },
 ] as const
 
-// C01
 for (let mask = 0; mask < 16; mask++) {
   const present = levels.filter((_, index) => mask & (1 << index))
   const [highest] = present
@@ -39,7 +38,6 @@ for (let mask = 0; mask < 16; mask++) {
   })
 }
 
-// C02
 test("a caller without a credential of its own does not get the server's, and nothing is sent", async (t) => {
   const { upstream, call } = await serve(t)
   const { text, isError } = await call('tracker_issues_get', callerWith(ann))
@@ -50,7 +48,6 @@ test("a caller without a credential of its own does not get the server's, and no
   assert.equal(upstream.requests.length, 0)
 })
 
-// C03
 test("a caller without a credential of its own gets the server's where the config allows it", async (t) => {
   const { upstream, call } = await serve(t, { serverCredentials: 'allow' })
   await call('tracker_issues_get', callerWith(ann))
@@ -72,7 +69,6 @@ test("with readOnly callers read with the server's credential and write with the
   )
 })
 
-// C04
 test("the operator, on stdio or in process, has the server's credential whatever callers may", async (t) => {
   const { upstream, call } = await serve(t, { serverCredentials: 'deny' })
   assert.equal((await call('tracker_issues_get')).isError, false)
@@ -110,7 +106,6 @@ test('a service that the server has no credential for is served to callers who b
   assert.equal((await call('tracker_issues_get', callerWith(ann, { tracker: 'Bearer anns' }))).text, 'issues')
 })
 
-// C05
 test('what a caller proves itself to this server with reaches no service, no plugin and no line of the log', async (t) => {
   const { upstream, host, lines } = await serve(t, {}, { inbound: 'none' })
   const { url } = await host.listen({ http: { port: 0 } })
@@ -132,14 +127,12 @@ test("a caller's credential is in nothing that a plugin sees or the log has, als
   const { call, lines } = await serve(t, {}, { behaviour: echo })
   const own = callerWith(ann, { tracker: 'Bearer canary-own-credential' })
   const texts: string[] = []
-  // C25
   for (const name of ['issues_write', 'issues_raw', 'context_show']) texts.push((await call(`tracker_${name}`, own)).text)
   assert.match(texts[0] ?? '', /answered 500: refused: Bearer \\\[redacted/)
   assert.ok(lines.some((line) => line.includes('"event":"answered"') || line.includes('answered')))
   assert.doesNotMatch(texts.join() + lines.join(), /canary-own|Y2FuYXJ5LW93/)
 })
 
-// C07
 for (const status of [401, 403])
   test(`a caller's credential that the service answers ${status} is an error, and the server's is not tried`, async (t) => {
     const { upstream, call } = await serve(t, { serverCredentials: 'allow' }, { behaviour: reply(status, { message: 'no' }) })
@@ -160,7 +153,6 @@ test("a credential of the server's that is refused is named by its variable", as
   assert.match(text, /Set TRACKER_PERSONAL_TOKEN in the environment or in \.env.*docs\/errors\.md#credential_refused/)
 })
 
-// C09
 test('a credential for one service is never seen by another', async (t) => {
   await using upstream = await startUpstream(reply(200, 'issues'))
   const config = { apiUrl: upstream.url, personalToken: 'server-token' }
@@ -177,7 +169,6 @@ test('a credential for one service is never seen by another', async (t) => {
   )
 })
 
-// C10, C12
 for (const [what, header, value, words] of [
   [
     'a credential for a service that takes none of callers',
@@ -206,7 +197,6 @@ for (const [what, header, value, words] of [
     assert.equal(upstream.requests.length, 0)
   })
 
-// C13
 for (const [where, location] of [
   ['another origin', (origin: Upstream) => `http://127.0.0.2:${origin.port}/issues`],
   ['another port of this machine', () => 'http://127.0.0.1:1/issues'],
@@ -227,7 +217,6 @@ for (const [where, location] of [
     assert.equal(upstream.requests.length, 1)
   })
 
-// C15
 test('a thousand interleaved calls of two callers each go with their own credential, and each gets its own answer', async (t) => {
   const pending: (() => void)[] = []
   const release = () => {
@@ -261,7 +250,6 @@ test('a thousand interleaved calls of two callers each go with their own credent
     assert.equal(headers['authorization'], `Bearer token-of-${path.split('/')[1] ?? ''}`)
 })
 
-// C16
 test('fifty clients with the same request id each get the answer to their own request', async (t) => {
   const { host } = await serve(
     t,
@@ -278,7 +266,6 @@ test('fifty clients with the same request id each get the answer to their own re
   for (const [index, text] of answers.entries()) assert.match(text, new RegExp(`client-${index}-end`))
 })
 
-// C17
 test("what one caller's credential brought is not given to another caller, nor to the same one with another credential", async (t) => {
   const { upstream, call } = await serve(
     t,

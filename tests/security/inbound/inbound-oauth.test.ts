@@ -40,7 +40,7 @@ async function scoped(t: TestContext, oauth: Partial<OAuth> = {}): Promise<{ gua
   return { guarded, issuer }
 }
 
-test('says where tokens come from, from the config alone (A37)', async (t) => {
+test('says where tokens come from, from the config alone', async (t) => {
   const { guarded, issuer } = await scoped(t)
   for (const path of [WELL_KNOWN, `${WELL_KNOWN}/mcp`]) {
     const url = new URL(path, guarded.url)
@@ -87,7 +87,7 @@ test('has no such page where callers bring API keys', async (t) => {
   assert.equal((await fetch(new URL(WELL_KNOWN, guarded.url))).status, 404)
 })
 
-test('answers a call that lacks a scope with all that it needs, in every era (A20)', async (t) => {
+test('answers a call that lacks a scope with all that it needs, in every era', async (t) => {
   const { guarded, issuer } = await scoped(t)
   const reader = bearer(await issuer.sign({ scope: 'tools:read' }))
   const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp'
@@ -115,7 +115,7 @@ test('answers a call that lacks a scope with all that it needs, in every era (A2
   assert.match(await stepped.text(), /gone/)
 })
 
-test('answers so over HTTP+SSE as well (A20)', async (t) => {
+test('answers so over HTTP+SSE as well', async (t) => {
   const { guarded, issuer } = await scoped(t)
   const reader = bearer(await issuer.sign({ scope: 'tools:read' }))
   const stream = await fetch(new URL('/sse', guarded.url), { headers: reader })
@@ -132,7 +132,7 @@ test('answers so over HTTP+SSE as well (A20)', async (t) => {
   await events?.cancel()
 })
 
-test('hides what no published scope would open, also from who could ask for more (I01)', async (t) => {
+test('hides what no published scope would open, also from who could ask for more', async (t) => {
   const { guarded, issuer } = await scoped(t, { scopes: ['tools:read'] })
   const reader = bearer(await issuer.sign({ scope: 'tools:read' }))
   const hidden = await guarded.client.call('demo_delete', {}, reader)
@@ -149,12 +149,12 @@ test('hides with published scopes what another rule hides', async (t) => {
   assert.match((await guarded.client.call('demo_nothing', {}, bearer(reader))).text, /Unknown tool/)
 })
 
-test('counts what a scope implies (A21)', async (t) => {
+test('counts what a scope implies', async (t) => {
   const { guarded, issuer } = await scoped(t)
   assert.match((await guarded.client.call('demo_delete', {}, bearer(await issuer.sign({ scope: 'root' })))).text, /gone/)
 })
 
-test('keeps one caller’s list from another (I07)', async (t) => {
+test('keeps one caller’s list from another', async (t) => {
   const { guarded, issuer } = await scoped(t)
   const admin = bearer(await issuer.sign({ sub: 'root', scope: 'tools:write admin' }))
   const reader = bearer(await issuer.sign({ scope: 'tools:read' }))
@@ -166,7 +166,7 @@ test('keeps one caller’s list from another (I07)', async (t) => {
   assert.equal((JSON.parse(text) as { result: { cacheScope: string } }).result.cacheScope, 'private')
 })
 
-test('lets nobody into the session of another, nor of the same name at another issuer (A42)', async (t) => {
+test('lets nobody into the session of another, nor of the same name at another issuer', async (t) => {
   const [one, other] = [await startJwksServer(t), await startJwksServer(t)]
   const guarded = await guardedHost(t, {
     auth: {
@@ -203,7 +203,7 @@ test('tells API keys from tokens by their form, and tries neither as the other',
   assert.match(headers.get('www-authenticate') ?? '', /resource_metadata=/)
 })
 
-test('takes no token from the address, and logs none (A31)', async (t) => {
+test('takes no token from the address, and logs none', async (t) => {
   const issuer = await startJwksServer(t)
   const guarded = await guardedHost(t, {
     auth: { inbound: { mode: 'oauth', oauth: { resource: RESOURCE, issuers: [{ issuer: issuer.issuer }] } } },
@@ -229,7 +229,7 @@ function introspecting(provider: IdentityProvider, more: object = {}): Auth {
 }
 const env = { HOST_CLIENT_SECRET: HOST_CLIENT.client_secret }
 
-test('asks the issuer about a token that is no JWT, and no longer believes it when it is revoked (A26)', async (t) => {
+test('asks the issuer about a token that is no JWT, and no longer believes it when it is revoked', async (t) => {
   let now = Date.now()
   const provider = await startIdentityProvider(t)
   const guarded = await guardedHttp(t, { auth: introspecting(provider), env, now: () => now })
@@ -298,7 +298,7 @@ test('does not listen without the secret that introspection needs', async (t) =>
   })
 })
 
-test('looks at no more tokens of an address that sent hundreds of bad ones, but at those it knows (A40)', async (t) => {
+test('looks at no more tokens of an address that sent hundreds of bad ones, but at those it knows', async (t) => {
   const issuer = await startJwksServer(t)
   const guarded = await guardedHost(t, {
     auth: { inbound: { mode: 'oauth', oauth: { resource: RESOURCE, issuers: [{ issuer: issuer.issuer }] } } },

@@ -30,7 +30,7 @@ async function flood(host: Pick<Host, 'call'>, who: Caller, calls: number): Prom
 }
 const ran = (answers: readonly string[]) => answers.filter((answer) => answer === 'ran').length
 
-test('who floods is told to wait and for how long, and nobody else (D18)', async () => {
+test('who floods is told to wait and for how long, and nobody else', async () => {
   await using host = await start({ callsPerMinute: 60, burst: 10 })
   const answers = await flood(host, ada, 1_000)
   assert.equal(ran(answers), 10)
@@ -46,7 +46,7 @@ test('the same name of two kinds of principals is two callers', async () => {
   assert.equal(ran(await flood(host, caller('ada', 'other'), 2)), 1)
 })
 
-test('a tenant that floods does so for its own callers only (I06)', async () => {
+test('a tenant that floods does so for its own callers only', async () => {
   await using host = await start({ callsPerMinute: 60, burst: 10, per: 'tenant' })
   assert.equal(ran(await flood(host, ada, 100)), 10)
   const [told] = await flood(host, ben, 1)

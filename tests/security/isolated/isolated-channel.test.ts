@@ -59,7 +59,6 @@ async function whyItDied(code: string): Promise<string> {
   return text
 }
 
-// G13
 for (const stream of ['stdout', 'stderr'] as const)
   test(`a plugin that writes a gigabyte to ${stream} is ended, and the host keeps little of it`, async () => {
     const grown = await growth(async () => {
@@ -90,7 +89,6 @@ test('what a plugin prints is a line of the log and never of an answer', async (
   )
 })
 
-// G14
 test('a message of 400 MB ends the plugin before the host holds it', async () => {
   const grown = await growth(async () => {
     const text = await whyItDied(`${CHANNEL}
@@ -178,7 +176,6 @@ test('a plugin that asks and never reads the answers is ended before they fill t
   assert.ok(grown < 64 + PASSING_MB, `the host grew by ${grown} MB`)
 })
 
-// H08
 test('an answer of 100 MB is an error with its size, and its process goes on', async () => {
   const before = await at.run(`return process.pid`)
   assert.match(await at.tell(`return 'x'.repeat(100 * 1_048_576)`), /too large \(\d{9} bytes/)
@@ -262,7 +259,6 @@ test('names and values of metrics that a plugin makes up do not break or fill th
   assert.equal(value, 1)
 })
 
-// G18
 test('a key of a plugin names an entry of its own and nothing else, whatever is in it', async () => {
   const keys = [
     '../neighbour',

@@ -4,21 +4,18 @@ import { isolatedHost } from '../../fixtures/plugins/isolated-host.ts'
 
 const at = await isolatedHost({ entry: { readOnly: true }, config: { limits: { pluginHeapMb: 48 } } })
 
-// G11
 for (const [what, code, why] of [
   ['exits', `process.exit(0)`, /it exited with code 0/],
   ['exits past every handler', `process.reallyExit(7)`, /it exited with code 7/],
   ['aborts', `process.abort()`, /it aborted/],
   ['raises a fault of memory', `process.kill(process.pid, 'SIGSEGV'); for (;;);`, /it was ended by SIGSEGV/],
   ['kills itself', `process._kill(process.pid, 9); for (;;);`, /it was ended by SIGKILL/],
-  // H06
   [
     'throws where nobody catches',
     `setImmediate(() => { throw new Error('late') }); await new Promise(() => {})`,
     /it exited with code 1/,
   ],
   ['rejects where nobody looks', `void Promise.reject(new Error('late')); await new Promise(() => {})`, /it exited with code 1/],
-  // H05
   [
     'fills its heap',
     `const all = []; for (;;) all.push({ of: Array(1_000).fill(all.length) })`,
@@ -65,7 +62,6 @@ test('a stack that overflows is an error of that call, and the process goes on',
   assert.deepEqual(await at.run('return process.pid'), before)
 })
 
-// H06
 for (const [what, code] of [
   ['throws', `throw new Error('late')`],
   ['rejects', `void Promise.reject(new Error('late'))`],
@@ -75,7 +71,6 @@ for (const [what, code] of [
     assert.deepEqual(JSON.parse(text), { value: 'given' })
   })
 
-// G12
 test('prototypes and globals that a plugin patches are patched in its own process alone', async () => {
   const { value } = await at.run(`
     Object.prototype.polluted = 'yes'
@@ -104,7 +99,6 @@ test('keys that mean something to JavaScript are keys like any other in what a p
   assert.match(text, /__proto__/)
 })
 
-// G16
 test('a plugin that takes the checks out of its own copy of the contract is checked all the same', async () => {
   assert.equal(
     (

@@ -20,7 +20,6 @@ async function assertDenied(attempts: readonly string[], codes = /^ERR_ACCESS_DE
   assert.deepEqual(await at.run(`return require('node:fs').readFileSync('data.txt', 'utf8')`), { value: 'mine' })
 }
 
-// G01
 test('a plugin reads nothing outside of its folder, however it spells it, and goes on', { timeout: 60_000 }, () =>
   assertDenied([
     ...[
@@ -83,14 +82,12 @@ test('a plugin writes nowhere, not even in its own folder', () =>
     `require('node:v8').writeHeapSnapshot('heap.heapsnapshot')`,
   ]))
 
-// G03
 test('the environment of a plugin is what its entry grants, and its arguments say nothing', async () => {
   assert.deepEqual(await at.run(`return process.env`), { value: { GRANTED: 'granted' } })
   const { value } = await at.run(`return JSON.stringify([process.argv, process.execArgv, process.title])`)
   assert.doesNotMatch(String(value), /canary/)
 })
 
-// G07
 test('a plugin starts no process, thread, addon or inspector', { timeout: 60_000 }, () =>
   assertDenied(
     [
@@ -117,7 +114,6 @@ test('a plugin starts no process, thread, addon or inspector', { timeout: 60_000
   ),
 )
 
-// G08
 test('a plugin opens no connection, listens nowhere and resolves no name', { ...network, timeout: 60_000 }, async (t) => {
   const server = createServer()
   const connected: unknown[] = []
@@ -163,7 +159,6 @@ test('a plugin opens no connection, listens nowhere and resolves no name', { ...
   assert.deepEqual(connected, [])
 })
 
-// G01, G07
 test('what a plugin was refused is in the log, with the permission and what it was for, each once however often it tries', async () => {
   at.passMinute()
   const denied = () => at.lines.all.filter(({ event }) => event === 'plugin_access_denied')

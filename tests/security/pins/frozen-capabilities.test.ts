@@ -21,7 +21,7 @@ const wider: Readonly<Record<string, Grants>> = {
 }
 
 for (const [what, capabilities] of Object.entries(wider))
-  test(`frozen, a config that also grants ${what} is refused until it is approved (F18)`, async () => {
+  test(`frozen, a config that also grants ${what} is refused until it is approved`, async () => {
     const before = withGrants({ hosts: ['https://api.example.com'] })
     using project = pinnedProject({ 'notes/index.ts': pluginSource() }, before)
     await project.lock()
@@ -33,7 +33,7 @@ for (const [what, capabilities] of Object.entries(wider))
     assert.equal(approved.plugin().pinned, 'pinned')
   })
 
-test('a plugin that asks for more after an update is refused, and the diff shows what (F18)', async () => {
+test('a plugin that asks for more after an update is refused, and the diff shows what', async () => {
   // What it asks for lies in a file that no pin covers, so that its bytes stay the same.
   const source = pluginSource({
     more: 'capabilities: JSON.parse((await import("node:fs")).readFileSync(new URL("../asks.json", import.meta.url), "utf8")),',
@@ -49,7 +49,7 @@ test('a plugin that asks for more after an update is refused, and the diff shows
 })
 
 for (const value of ['*', '/', '..', '../other', '~', '~/x', '${HOME}', '.', 'data/**', 'linked', '/etc'])
-  test(`refuses to grant ${JSON.stringify(value)}, frozen or not (F19)`, async () => {
+  test(`refuses to grant ${JSON.stringify(value)}, frozen or not`, async () => {
     using project = pinnedProject({ 'notes/index.ts': pluginSource() }, withGrants({ fs: { read: [value] } }))
     mkdirSync(project.path('real'))
     symlinkSync(project.path('real'), project.path('linked'))

@@ -78,7 +78,7 @@ const tampering: Readonly<Record<string, (at: (path: string) => string) => void>
 }
 
 for (const [what, tamper] of Object.entries(tampering))
-  test(`frozen, a plugin is refused and never runs when ${what} (F01, F02)`, async () => {
+  test(`frozen, a plugin is refused and never runs when ${what}`, async () => {
     using project = await locked()
     tamper((path) => project.path(path))
     await using started = await project.start(frozen)
@@ -97,7 +97,7 @@ test('frozen, the message names the files that differ', async () => {
   assert.match(started.plugin('notes').reason?.message ?? '', /\(lib\/extra\.js, hoisted@1\.0\.0\/index\.js\)$/)
 })
 
-test('frozen, the same version from another tarball is refused (F03)', async () => {
+test('frozen, the same version from another tarball is refused', async () => {
   using project = await locked()
   project.write('node_modules/.package-lock.json', integrity('b'))
   await using started = await project.start(frozen)
@@ -122,7 +122,7 @@ test('frozen, another version of the same name is refused', async () => {
   assert.equal(started.plugin('notes').reason?.code, 'PIN_VERSION')
 })
 
-test('frozen, a package of a similar name is refused: the lock does not have it (F24)', async () => {
+test('frozen, a package of a similar name is refused: the lock does not have it', async () => {
   using project = pinnedProject(
     {
       ...files,
@@ -139,7 +139,7 @@ test('frozen, a package of a similar name is refused: the lock does not have it 
 })
 
 for (const place of [`${plugin}/lib/addon.node`, 'node_modules/hoisted/build/addon.node'])
-  test(`compiled code at ${place} is refused, frozen or not, until the entry allows it (F21)`, async () => {
+  test(`compiled code at ${place} is refused, frozen or not, until the entry allows it`, async () => {
     using project = await locked()
     project.write(place, 'ELF')
     for (const settings of [config, frozen]) {
@@ -200,7 +200,7 @@ for (const [what, make] of Object.entries<(project: PinnedProject) => void>({
   'to nowhere': (project) => symlinkSync('nothing', project.path('plugins/notes/link')),
   'in a circle': (project) => symlinkSync('link', project.path('plugins/notes/link')),
 }))
-  test(`a plugin with a symbolic link ${what} is refused when frozen, and cannot be locked (F23)`, async () => {
+  test(`a plugin with a symbolic link ${what} is refused when frozen, and cannot be locked`, async () => {
     using project = pinnedProject({ 'plugins/notes/index.ts': pluginSource() })
     await project.lock()
     make(project)
@@ -209,7 +209,7 @@ for (const [what, make] of Object.entries<(project: PinnedProject) => void>({
     await assert.rejects(project.lock(), { code: 'PIN_INCOMPLETE' })
   })
 
-test('not frozen, a changed local plugin serves unpinned, and a changed one from npm does not run until it is approved (F01)', async () => {
+test('not frozen, a changed local plugin serves unpinned, and a changed one from npm does not run until it is approved', async () => {
   using project = await locked()
   appendFileSync(project.path('local/index.ts'), '// edited\n')
   appendFileSync(project.path(`${plugin}/lib/index.js`), '// edited\nglobalThis.notesRan = true\n')

@@ -26,14 +26,14 @@ const broken: Readonly<Record<string, readonly [change: (lock: string) => string
 }
 
 for (const [what, [change, code, message]] of Object.entries(broken)) {
-  test(`frozen, the host does not start with a lock that is ${what} (F16)`, async () => {
+  test(`frozen, the host does not start with a lock that is ${what}`, async () => {
     using project = pinnedProject(files)
     await project.lock()
     project.write('mcp.lock.json', change(readFileSync(project.path('mcp.lock.json'), 'utf8')))
     await assert.rejects(project.start(), { code, message })
   })
 
-  test(`a running host keeps what it has when the lock becomes ${what} (F16)`, async () => {
+  test(`a running host keeps what it has when the lock becomes ${what}`, async () => {
     using project = pinnedProject(files)
     await project.lock()
     await using started = await project.start()

@@ -44,7 +44,7 @@ async function saysWhose(host: HostUnderTest, tool: string): Promise<string> {
   return content?.[0]?.text ?? ''
 }
 
-/** F13: two plugins that claim the same name: the later one is refused, whichever was ready first. */
+/** Two plugins that claim the same name: the later one is refused, whichever was ready first. */
 const collisions: readonly (readonly [what: string, first: Named, second: Named])[] = [
   ['the same tool once the instance is before it', { name: 'a_b', tools: ['c'] }, { name: 'a', tools: ['b_c'] }],
   ['the same prompt', { name: 'a_b', prompts: ['c'], tools: [] }, { name: 'a', prompts: ['b_c'], tools: [] }],
@@ -101,7 +101,7 @@ function assertRefused(host: HostUnderTest, owner: string): void {
   assert.match(message ?? '', new RegExp(`which "${owner}" already has$`))
 }
 
-/** F13, F14: names that look like another's, like the host's own, or that no client should see. */
+/** Names that look like another's, like the host's own, or that no client should see. */
 const refusedNames: readonly (readonly [what: string, name: string, tool: string, message: RegExp])[] = [
   ['a name in capitals', 'Jira', 'one_get', /name "Jira" is not a name/],
   ['a Cyrillic letter in it', '\u0458ira', 'one_get', /name "јira" is not a name/],

@@ -7,7 +7,7 @@ import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
 /** Runs when anything imports it, which nothing may. */
 const TRAP = `globalThis.trapped = import.meta.url; export default {}`
 
-/** F22: what could lead out of the folder of the config, or to the network. `root` stands for the absolute path of the folder above it. */
+/** What could lead out of the folder of the config, or to the network. `root` stands for the absolute path of the folder above it. */
 const refused = [
   '../outside.mjs',
   './../outside.mjs',
@@ -66,7 +66,7 @@ test('a module of Node is not a plugin', async (t) => {
   )
 })
 
-test('a package that the config does not name is not loaded, however near its name is (F24)', async () => {
+test('a package that the config does not name is not loaded, however near its name is', async () => {
   using tree = sourceTree({
     'project/node_modules/mcp-jirra/package.json': JSON.stringify({
       name: 'mcp-jirra',

@@ -61,7 +61,7 @@ async function lockedProject(): Promise<PinnedProject> {
 }
 
 for (const [what, [from, to]] of Object.entries(oneCharacter))
-  test(`frozen, a tool whose definition differs in ${what} is quarantined, and the others serve (F05)`, async () => {
+  test(`frozen, a tool whose definition differs in ${what} is quarantined, and the others serve`, async () => {
     using project = await lockedProject()
     assert.ok(json.includes(from))
     project.write('definition.json', json.replace(from, to))
@@ -79,7 +79,7 @@ for (const [what, [from, to]] of Object.entries(oneCharacter))
     assert.ok(log.lines.some(({ event, fields }) => event === 'plugin_pin' && fields['code'] === 'PIN_TOOL_CHANGED'))
   })
 
-test('the order of keys and the whitespace of a definition are no change (F07)', async () => {
+test('the order of keys and the whitespace of a definition are no change', async () => {
   using project = await lockedProject()
   const reversed = (value: unknown): unknown =>
     typeof value !== 'object' || value === null || Array.isArray(value)
@@ -95,7 +95,7 @@ test('the order of keys and the whitespace of a definition are no change (F07)',
   assert.equal(started.plugin().pinned, 'pinned')
 })
 
-test('a plugin that changes its definitions while it runs changes nothing that clients see (F11)', async () => {
+test('a plugin that changes its definitions while it runs changes nothing that clients see', async () => {
   using project = await lockedProject()
   await using started = await project.start()
   const shown = () => JSON.stringify([...started.host.snapshot.tools.values()].map(({ wire }) => wire))

@@ -10,7 +10,7 @@ async function agreed(login: SamlLogin, parameters: Readonly<Record<string, stri
   return login.decide(browser, await login.logIn(browser, { parameters }))
 }
 
-test('begins no login without PKCE by S256 (B14)', async (t) => {
+test('begins no login without PKCE by S256', async (t) => {
   const login = await startSamlLogin(t)
   const cases = {
     'no challenge': { code_challenge: null, code_challenge_method: null },
@@ -26,7 +26,7 @@ test('begins no login without PKCE by S256 (B14)', async (t) => {
   }
 })
 
-test('gives no token for a code with another verifier, redirect or client (B14)', async (t) => {
+test('gives no token for a code with another verifier, redirect or client', async (t) => {
   const login = await startSamlLogin(t)
   const cases = {
     'another verifier': { code_verifier: 'x'.repeat(43) },
@@ -43,7 +43,7 @@ test('gives no token for a code with another verifier, redirect or client (B14)'
   }
 })
 
-test('goes back only to an address that was registered, character by character (B14)', async (t) => {
+test('goes back only to an address that was registered, character by character', async (t) => {
   const login = await startSamlLogin(t)
   const refused = async (client: string, redirect: string): Promise<void> => {
     const parameters = { client_id: client, redirect_uri: redirect }
@@ -67,7 +67,7 @@ test('goes back only to an address that was registered, character by character (
   assert.equal(url.host, 'idp.example.com', 'a program on this machine may take any port')
 })
 
-test('a code that comes twice revokes what it gave (B14)', async (t) => {
+test('a code that comes twice revokes what it gave', async (t) => {
   const login = await startSamlLogin(t)
   const form = codeForm(await agreed(login))
   const first = await login.token(form)
@@ -79,7 +79,7 @@ test('a code that comes twice revokes what it gave (B14)', async (t) => {
   assert.deepEqual([refreshed.status, refreshed.body['error']], [400, 'invalid_grant'])
 })
 
-test('of many uses of a code at once, no two get a token (B14)', async (t) => {
+test('of many uses of a code at once, no two get a token', async (t) => {
   const login = await startSamlLogin(t)
   const form = codeForm(await agreed(login))
   const answers = await Promise.all(Array.from({ length: 8 }, () => login.token(form)))

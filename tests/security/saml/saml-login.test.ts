@@ -4,7 +4,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { guardedHost } from '../../fixtures/http/guarded-host.ts'
 import { codeForm, REDIRECT, SAML_RESOURCE, startSamlLogin } from '../../fixtures/auth/saml-login.ts'
 
-test('a SAML login becomes an access token of the resource, for that person (B01)', async (t) => {
+test('a SAML login becomes an access token of the resource, for that person', async (t) => {
   const login = await startSamlLogin(t)
   const metadata = (await (await fetch(`${login.issuer}/.well-known/oauth-authorization-server`)).json()) as Record<
     string,
@@ -47,7 +47,7 @@ test('a SAML login becomes an access token of the resource, for that person (B01
   assert.equal(payload.exp, (payload.iat ?? 0) + 600)
 })
 
-test('leads from a 401 of the host through a SAML login to a tool call (B01)', async (t) => {
+test('leads from a 401 of the host through a SAML login to a tool call', async (t) => {
   const login = await startSamlLogin(t)
   const guarded = await guardedHost(t, {
     auth: {

@@ -285,7 +285,6 @@ test('gives the line of a contradiction', () => {
   )
 })
 
-// C24
 for (const [what, config] of [
   [
     'with callers who prove themselves',

@@ -7,7 +7,7 @@ import { redirect, reply, startUpstream } from '../../fixtures/http/upstream.ts'
 type Method = NonNullable<HttpRequest['method']>
 
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const)
-  test(`a read tool cannot send ${method} (F12)`, async () => {
+  test(`a read tool cannot send ${method}`, async () => {
     await using upstream = await startUpstream(reply(200, {}))
     await using http = serviceHttp({ baseUrl: upstream.url, currentCall: () => callScope({ access: 'read' }) })
     const error = await refusal(http.json('/issues', { method }), 'PERMISSION_DENIED')

@@ -111,7 +111,7 @@ for (const [value, problem] of [
   ['circle', /cannot be followed/],
   [7, /must be a string/],
 ] as const) {
-  test(`refuses the path ${JSON.stringify(value).replaceAll(home, '$HOME_OF_TEST')} for reading and for writing (F19)`, async () => {
+  test(`refuses the path ${JSON.stringify(value).replaceAll(home, '$HOME_OF_TEST')} for reading and for writing`, async () => {
     await assert.rejects(checkCapabilities({ fs: { read: [value] } }, origin), refused(problem))
     await assert.rejects(checkCapabilities({ fs: { write: [value] } }, origin), refused(problem))
   })
@@ -220,7 +220,7 @@ for (const [what, asked, capability, value] of [
   ['raw credentials', { credentials: 'raw' }, 'credentials', 'raw'],
   ['native code', { native: true }, 'native', 'true'],
 ] as const) {
-  test(`calls it broader when a plugin asks for ${what} (F18), and narrower the other way round`, () => {
+  test(`calls it broader when a plugin asks for ${what}, and narrower the other way round`, () => {
     const broader: Capabilities = { ...granted, ...asked }
     assert.deepEqual(compareCapabilities(granted, broader), [{ change: 'broadened', capability, value }])
     assert.deepEqual(compareCapabilities(broader, granted), [{ change: 'narrowed', capability, value }])

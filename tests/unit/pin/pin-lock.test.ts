@@ -173,7 +173,7 @@ for (const [what, content, line, column, problem] of [
     /plugins\.jira_eu must have required properties tree/,
   ],
 ] as const) {
-  test(`refuses ${what}, with line and column (F16)`, async () => {
+  test(`refuses ${what}, with line and column`, async () => {
     const file = await freshPath()
     await writeFile(file, content)
     await assert.rejects(readLock(file), (error: Error & { code?: string }) => {
@@ -185,7 +185,7 @@ for (const [what, content, line, column, problem] of [
   })
 }
 
-test('refuses every lock that was cut off, wherever (F16)', async () => {
+test('refuses every lock that was cut off, wherever', async () => {
   const file = await freshPath()
   // The last line break may be missing.
   await fc.assert(
@@ -196,7 +196,7 @@ test('refuses every lock that was cut off, wherever (F16)', async () => {
   )
 })
 
-test('refuses a newer lock whatever its form, and says which version it understands (F16)', async () => {
+test('refuses a newer lock whatever its form, and says which version it understands', async () => {
   const file = await freshPath()
   await writeFile(file, '{ "lockfileVersion": 2, "sites": [] }')
   await assert.rejects(readLock(file), {
@@ -209,7 +209,7 @@ test('refuses a newer lock whatever its form, and says which version it understa
   })
 })
 
-test('refuses a lock of 100 MB without reading it (F16)', async () => {
+test('refuses a lock of 100 MB without reading it', async () => {
   const file = await freshPath()
   await writeFile(file, '')
   await truncate(file, 100_000_000)

@@ -14,13 +14,13 @@ const tool: WireDescriptor = {
   _meta: { 'acme.example/team': 'core' },
 }
 
-test('gives a tool the same digest whatever the order of its keys (F07)', () => {
+test('gives a tool the same digest whatever the order of its keys', () => {
   const reordered = Object.fromEntries(Object.entries(tool).toReversed())
   const schema = { required: ['key'], properties: { key: { minLength: 1, type: 'string' } }, type: 'object' }
   assert.equal(digestTool({ ...reordered, inputSchema: schema }), digestTool(tool))
 })
 
-test('gives a tool the same digest whatever the whitespace of its source (F07)', () => {
+test('gives a tool the same digest whatever the whitespace of its source', () => {
   assert.equal(digestTool(JSON.parse(JSON.stringify(tool, null, 8))), digestTool(tool))
 })
 

@@ -63,11 +63,11 @@ test('judges before the import what can be judged before the import', () => {
 })
 
 for (const [what, changed, code] of [
-  ['one byte of a file changed (F01)', { tree: otherTree }, 'PIN_INTEGRITY'],
-  ['the tarball has another integrity under the same version (F03)', { integrity: 'sha512-bbbb' }, 'PIN_INTEGRITY'],
+  ['one byte of a file changed', { tree: otherTree }, 'PIN_INTEGRITY'],
+  ['the tarball has another integrity under the same version', { integrity: 'sha512-bbbb' }, 'PIN_INTEGRITY'],
   ['the version is another', { version: '2.4.0' }, 'PIN_VERSION'],
   ['it comes from another package', { use: '@acme/mcp-jirra' }, 'PIN_VERSION'],
-  ['it asks for a host (F18)', { capabilities: broader }, 'PIN_CAPABILITY'],
+  ['it asks for a host', { capabilities: broader }, 'PIN_CAPABILITY'],
 ] as const) {
   test(`refuses a frozen plugin when ${what}`, () => {
     assert.equal(refusal({ install: { ...install, ...changed } }).code, code)
@@ -86,7 +86,7 @@ test('refuses a frozen plugin whose capabilities are fewer, because they are not
   )
 })
 
-test('names the version first when an update changed everything, and tells the rest as differences (F18)', () => {
+test('names the version first when an update changed everything, and tells the rest as differences', () => {
   const update = { ...install, version: '3.0.0', integrity: 'sha512-cccc', tree: otherTree, capabilities: broader }
   const { code, message, kinds } = refusal({ install: update })
   assert.equal(code, 'PIN_VERSION')
@@ -105,7 +105,7 @@ test('accepts a plugin whose package manager records no integrity, since the tre
 })
 
 for (const frozen of [true, false]) {
-  test(`quarantines only the tool whose description changed (F05, frozen: ${frozen})`, () => {
+  test(`quarantines only the tool whose description changed (frozen: ${frozen})`, () => {
     const surface = surfaceOf({ tools: { ...descriptors.tools, issues_get: tool('Read one issue.\u200b') } })
     const expected = { quarantined: ['issues_get'], othersQuarantined: false, warnings: ['PIN_TOOL_CHANGED'] }
     assert.deepEqual(quarantine({ surface, frozen }), expected)
@@ -123,7 +123,7 @@ for (const frozen of [true, false]) {
     assert.deepEqual(quarantine({ surface, frozen }), expected)
   })
 
-  test(`refuses an npm plugin that asks for more than was approved (F18, frozen: ${frozen})`, () => {
+  test(`refuses an npm plugin that asks for more than was approved (frozen: ${frozen})`, () => {
     assert.equal(refusal({ install: { ...install, capabilities: broader }, frozen }).code, 'PIN_CAPABILITY')
   })
 }
@@ -158,7 +158,7 @@ for (const name of ['constructor', 'toString', '__proto__']) {
   })
 }
 
-test('quarantines every tool of an npm plugin whose files changed, with one warning, when not frozen (F01)', () => {
+test('quarantines every tool of an npm plugin whose files changed, with one warning, when not frozen', () => {
   assert.deepEqual(quarantine({ install: { ...install, tree: otherTree }, frozen: false }), {
     quarantined: ['issues_get', 'issues_list'],
     othersQuarantined: true,
