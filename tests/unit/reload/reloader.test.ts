@@ -80,6 +80,20 @@ test('what changed while it was built is built again', async (t) => {
   assert.equal(attempts(), 2, 'it holds what was read')
 })
 
+test('what went as a whole while it was published is not built again', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'a.ts')
+  writeFileSync(file, '1')
+  const { reloader, attempts } = reloading(t, async (number) => {
+    const digests = new Map([[file, digestOf(file)]])
+    rmSync(file, { force: true })
+    return version(String(number), { digests, root: file }).activation
+  })
+  await reloader.apply({ entries })
+  assert.equal(attempts(), 1)
+})
+
 test('an entry that is the same is not built anew, one that differs is, and one that is gone is released', async (t) => {
   const made: ReturnType<typeof version>[] = []
   const { reloader, published, attempts } = reloading(t, async (number) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
@@ -221,6 +222,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     const isOutdated = (slot: Slot) =>
       !slot.building &&
       slot.newest !== undefined &&
+      !hasGone(slot.newest) &&
       (isTouched(slot, ownFiles(slot.newest)) || hasOtherConfigFiles(slot)) &&
       isServed(slot)
     if (!built.some(isOutdated)) return
@@ -325,6 +327,11 @@ export function createReloader(options: ReloadOptions): Reloader {
 /** What people edit, without the packages that it brings: to read thousands of files again would take longer than the reload. */
 function ownFiles({ digests, root = '' }: Activation): ReadonlySet<string> {
   return new Set([...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file)))
+}
+
+/** A plugin that went as a whole is the watcher's to tell: it may be removed, or away for a while. */
+function hasGone({ root }: Activation): boolean {
+  return root !== undefined && !existsSync(root)
 }
 
 /** More plugins than this at once are built in turn, each at latest so long after the one before. */
