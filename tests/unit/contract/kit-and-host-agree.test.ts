@@ -85,6 +85,12 @@ function hostTakes(plugin: AnyPlugin): boolean {
   }
 }
 
+test('the host refuses a tool whose name is an object', () => {
+  const plugin = animal(Type.Object({}))
+  const tools = plugin.tools.map((tool) => ({ ...tool, name: { toString: {} }, input: { type: { toString: {} } } }))
+  assert.equal(hostTakes({ ...plugin, tools } as never), false)
+})
+
 test('the test kit and the host warn of the same, and neither refuses it', () => {
   const names = { ...animal(input({ list: { type: 'array', ...described } }, { oneOf: [{}] })), name: 'a'.repeat(45) }
   const plugin = names as ServicePlugin

@@ -94,6 +94,8 @@ const refused: readonly [name: string, schema: unknown, fault: RegExp][] = [
   ],
   ['a property called __proto__', JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'), /__proto__/],
   ['a required constructor', object({}, { required: ['constructor'] }), /constructor/],
+  ['a type that no text can be made of', object({ a: { items: { type: { toString: {} } } } }), /#\/properties\/a\/items\/type/],
+  ['one such among several', object({ a: { type: ['string', { toString: {} }] } }), /#\/properties\/a\/type/],
   ['a draft-07 tuple', object({ a: { type: 'array', items: [{ type: 'string' }] } }), /tuple/],
   [
     'a pattern whose repetitions multiply',

@@ -69,7 +69,7 @@ const kinds: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...kindOf(records, isObject),
   type: (value) => {
     const names: unknown[] = [value].flat()
-    return names.length > 0 && new Set(names).size === names.length && names.every((name) => TYPES.has(String(name)))
+    return names.length > 0 && new Set(names).size === names.length && names.every((name) => TYPES.has(name))
   },
   enum: (value) => Array.isArray(value) && value.length > 0,
   required: (value) => isStrings(value),
@@ -94,7 +94,7 @@ const kinds: Readonly<Record<string, (value: unknown) => boolean>> = {
   title: (value) => typeof value === 'string',
   items: (value) => isSchema(value) || Array.isArray(value),
 }
-const TYPES = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'])
+const TYPES: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'])
 /** Names that mean something to every object: Ajv reads `required: ["__proto__"]` as satisfied by `{}`. */
 const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
 

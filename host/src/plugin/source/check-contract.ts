@@ -62,7 +62,7 @@ function sortFaults(faults: readonly ContractFault[], value: unknown) {
     const items = isObject(value) ? value[list] : undefined
     const item: unknown = Array.isArray(items) ? items[Number(index)] : undefined
     if (!isObject(item)) return []
-    return [{ kind: list === 'tools' ? 'tool' : 'prompt', name: String(item['name']), faults: itsFaults }]
+    return [{ kind: list === 'tools' ? 'tool' : 'prompt', name: nameOf(item), faults: itsFaults }]
   })
   return { leftOut, others }
 }
@@ -110,7 +110,7 @@ function itemFaults(plugin: Readonly<Record<string, unknown>>, instance: string)
     }
   }
   const names = (item: Readonly<Record<string, unknown>>, path: string) => {
-    const full = `${instance}_${String(item['name'])}`
+    const full = `${instance}_${nameOf(item)}`
     if (full.length > MAX_NAME)
       faults.push({
         path: `${path}.name`,
@@ -142,6 +142,11 @@ function itemFaults(plugin: Readonly<Record<string, unknown>>, instance: string)
       faults.push({ path: `${path}.uri`, problem: `is longer than ${MAX_URI} characters`, fix: 'Shorten it' })
   })
   return faults
+}
+
+/** That a name is no string is a fault of its own. */
+function nameOf({ name }: Readonly<Record<string, unknown>>): string {
+  return typeof name === 'string' ? name : ''
 }
 
 function each(list: unknown, name: string, visit: (item: Readonly<Record<string, unknown>>, path: string) => void): void {
