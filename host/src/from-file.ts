@@ -1,7 +1,7 @@
 import { loadConfig, type LoadedConfig } from './config/file/load-config.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
 import type { HostConfig, ResolvedConfig } from './config/schema/schema.ts'
-import type { Host } from './host.ts'
+import type { Host } from './types.ts'
 import { createLogger, silentLogger, type LogLevel } from './observability/logger.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'

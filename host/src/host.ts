@@ -1,139 +1,50 @@
 import { basename, dirname, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { createApply } from './apply-change.ts'
 import { openAccountTokens, type AccountTokens } from './auth/accounts/account-tokens.ts'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
-import type { CacheStats } from './cache/cache.ts'
+import type { HostCache } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
 import { openRegistryCache } from './cache/registry-file.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
-import { configWarnings } from './config/schema/rules.ts'
-import type { EmbeddedConfig, PluginEntry, ResolvedConfig } from './config/schema/schema.ts'
+import type { EmbeddedConfig, ResolvedConfig } from './config/schema/schema.ts'
+import { createCurrentConfig, type CurrentConfig, refuseSharedVariables } from './current-config.ts'
 import { createValidators } from './data/schema/validate.ts'
-import { hostError, type HostError } from './errors.ts'
-import { listHost, type HostListing } from './listing.ts'
-import { createPluginGraph } from './plugin/source/plugin-graph.ts'
-import { openLock } from './plugin/lock-file.ts'
-import { silentLogger } from './observability/logger.ts'
+import { listHost } from './listing.ts'
 import { createAudit } from './observability/audit.ts'
-import { createMetrics } from './observability/metrics.ts'
-import { createRedactor, type Redactor } from './observability/redact.ts'
-import { createCaller, type Caller } from './server/catalog/caller.ts'
-import { Cancellation } from './server/call/cancellation.ts'
+import { silentLogger } from './observability/logger.ts'
+import { createMetrics, type HostMetrics } from './observability/metrics.ts'
+import { createRedactor } from './observability/redact.ts'
+import { activationDeps } from './plugin/activation-deps.ts'
+import { createFoundEntries } from './plugin/found-entries.ts'
+import { createIsolation } from './plugin/isolate/isolation.ts'
+import { createDormancy } from './plugin/lazy/lazy-activation.ts'
+import { openLock } from './plugin/lock-file.ts'
+import { createLeftovers } from './plugin/reload/leak-detector.ts'
+import { releaseSchemas } from './plugin/reload/release-schemas.ts'
+import { countReload } from './plugin/reload/reload-report.ts'
+import { createReloader } from './plugin/reload/reload.ts'
+import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
+import { createPluginGraph } from './plugin/source/plugin-graph.ts'
+import { createApprovedFiles } from './plugin/trust/approved-files.ts'
+import { createPublish } from './publish.ts'
+import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createCalls } from './server/call/call.ts'
-import type { CallIO, ToolAnswer, Middleware } from './server/call/types.ts'
-import { explainReach, type ReachedExplanation } from './server/catalog/reach.ts'
+import { Cancellation } from './server/call/cancellation.ts'
+import type { CallDeps, Calls } from './server/call/types.ts'
 import { loadMiddleware } from './server/call/load-middleware.ts'
-import { compilePolicy } from './server/catalog/policy.ts'
 import { createRateLimit } from './server/call/rate-limit.ts'
+import { createResultCache } from './server/call/result/result-cache.ts'
+import { createCaller } from './server/catalog/caller.ts'
+import { explainReach } from './server/catalog/reach.ts'
 import { Registry } from './server/catalog/registry.ts'
 import { linkReplicas } from './server/catalog/replicas.ts'
-import { createResultCache } from './server/call/result/result-cache.ts'
-import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
-import { buildSnapshot, type Snapshot } from './server/catalog/snapshot.ts'
-import { unusedRules } from './server/catalog/unused-rules.ts'
-import type { Activation } from './plugin/activation.ts'
-import { createApprovedFiles } from './plugin/trust/approved-files.ts'
-import {
-  collisionError,
-  findSharedVariables,
-  hostReaders,
-  pluginReaders,
-  unreadVariables,
-  unusedSecretLines,
-} from './plugin/settings/environment-readers.ts'
-import { entryCredentials } from './plugin/settings/credential-policy.ts'
-import { discoverEntries, type KnownFolder } from './plugin/source/discover.ts'
-import { createDormancy } from './plugin/lazy/lazy-activation.ts'
-import type { DrainedVersion } from './plugin/reload/drain.ts'
-import { hostPaths } from './plugin/trust/host-paths.ts'
-import { createIsolation } from './plugin/isolate/isolation.ts'
-import { createLeftovers } from './plugin/reload/leak-detector.ts'
-import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
-import type { PluginReason, PluginRecord } from './plugin/run/plugin-record.ts'
-import { reasonOf } from './plugin/run/reason.ts'
-import { changedInstances } from './plugin/settings/tenant-config.ts'
-import { createReloader, type Sources } from './plugin/reload/reload.ts'
-import type { ReloadReport } from './plugin/reload/reload-report.ts'
-import { serviceHttp } from './plugin/run/service-http.ts'
-import { listenOn, type Listening, type ListenOptions } from './transport/listen.ts'
-
-/** What a host runs with besides its config. Everything that time, place and output depend on is passed in. */
-export interface HostContext {
-  /** The config's file, for messages and for paths that are relative to it. Default: `mcp.config.ts` in the working directory. */
-  readonly file?: string
-  /** Default: `process.env`. */
-  readonly env?: HostEnvironment
-  /** Default: none. */
-  readonly log?: Logger
-  /** Knows every live secret. The log's, if it has one, so that a secret is gone from both. */
-  readonly redact?: Redactor
-  /**
-   * How long a generation waits for the slowest of its plugins, which is published by itself when it is done. Default: five seconds
-   * for the first, as clients list once they are connected, and a second for those after it. Infinity waits for all of them, each of
-   * which has `limits.loadTimeoutMs`.
-   */
-  readonly patienceMs?: number
-  /**
-   * Plugins of which nothing changed since a start before are listed from the cache, and imported when they are called, or that long
-   * after the start. Default: a quarter of a second. With an infinite `patienceMs` all of them are imported at the start.
-   */
-  readonly wakeAfterMs?: number
-  /** Around requests and calls, inside of those that the config names. */
-  readonly middleware?: readonly Middleware[]
-  /** Milliseconds from whenever, never going back. Default: `performance.now`. */
-  readonly now?: () => number
-  /** Descriptors of plugins are kept beside the config, where the config's cache keeps nothing over a restart. Default: false. */
-  readonly keepRegistry?: boolean
-  /** Plugins will be reloaded while calls run: does at the start what the first reload would stop them for. Default: false. */
-  readonly expectReloads?: boolean
-  /** How many lines the log had to drop, for /metrics. */
-  readonly logLinesDropped?: () => number
-}
-
-export interface HostEvents {
-  generation: (event: { generation: number; tools: number; plugins: readonly PluginRecord[] }) => void
-  reload: (report: ReloadReport) => void
-  drained: (report: DrainedVersion) => void
-}
-
-/** A running host. Dispose it to close its listeners, drain its plugins and free everything. */
-export interface Host extends AsyncDisposable {
-  /** What is served now. */
-  readonly snapshot: Snapshot
-  readonly on: EventEmitter<HostEvents>['on']
-  readonly off: EventEmitter<HostEvents>['off']
-  /** Resolves when the host is closed, whoever closed it. */
-  readonly closed: Promise<void>
-  /** Opens listeners; gives their addresses once they accept. Throws `LISTEN_…` for an address that must not or cannot be bound. */
-  listen(options?: ListenOptions): Promise<Listening>
-  /** Calls a tool in process, as the operator or as `caller`. Throws what `Calls.tool` throws. */
-  call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
-  explain(name: string, caller?: Caller): ReachedExplanation
-  list(caller?: Caller): HostListing
-  /** Settings that select nothing there is, one line each; see `unusedRules`. */
-  unusedRules(): readonly string[]
-  /** Tokens that callers linked, where the config has `auth.accounts`: who embeds a host links and unlinks them here. */
-  readonly accounts: AccountTokens | undefined
-  /** What became of the looks into the cache so far. */
-  readonly cacheStats: CacheStats
-  /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */
-  apply(change: HostChange): Promise<void>
-  /** The files and folders that plugins were built from. */
-  watched(): Sources
-  /** Says not ready for `leaveMs` while it serves on, then stops taking work, waits for calls at most `graceMs`, then cancels them. */
-  close(options?: { graceMs?: number; leaveMs?: number }): Promise<void>
-}
-
-export interface HostChange {
-  readonly config?: ResolvedConfig
-  readonly env?: HostEnvironment
-  readonly changed?: ReadonlySet<string>
-  /** Nothing came to the folders of `pluginDirs` or went from them: they need not be read. Default: false. */
-  readonly samePlugins?: boolean
-}
+import { buildSnapshot } from './server/catalog/snapshot.ts'
+import { createOpenListeners } from './transport/open-listeners.ts'
+import type { Host, HostContext, HostEnvironment, HostEvents } from './types.ts'
+import { createWarnings, readersOf } from './warnings.ts'
 
 const START_PATIENCE_MS = 5_000
 const RELOAD_PATIENCE_MS = 1_000
@@ -148,232 +59,107 @@ const GRACE_MS = 100
  * `LOCK_…` for a lock that cannot be used.
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
-  const { file = resolve('mcp.config.ts'), log = silentLogger, patienceMs, wakeAfterMs = WAKE_AFTER_MS } = context
-  let env = context.env ?? process.env
-  let config = isResolved(given) ? given : resolveConfig(given, { env })
-  const started = config
+  const { file = resolve('mcp.config.ts'), log = silentLogger, env = process.env, expectReloads = false } = context
+  const { redact = createRedactor(), now = () => performance.now(), patienceMs, wakeAfterMs = WAKE_AFTER_MS } = context
   const configDir = dirname(file)
-  const { accounts: stored } = config.auth
-  const accounts =
-    stored &&
-    openAccountTokens({ dir: resolve(configDir, stored.dir), key: env[stored.keyVariable], variable: stored.keyVariable })
+  const started = isResolved(given) ? given : resolveConfig(given, { env })
+  refuseSharedVariables(started)
+  const current = createCurrentConfig(started, env, basename(file))
+
+  // What lasts as long as the host
+  const resources = new AsyncDisposableStack()
   const events = new EventEmitter<HostEvents>()
-  const redact = context.redact ?? createRedactor()
-  const metrics = createMetrics({
-    logLinesDropped: context.logLinesDropped,
-    onLimit: (plugin, name) =>
-      log.warn('metric_limit', { plugin, metric: name, reason: 'it has too many series: further labels are counted as "other"' }),
-  })
-  const cache = openCache({ settings: config.cache, configDir, log, metrics })
+  const metrics = openMetrics(context, log)
+  const accounts = openAccounts(started, env, configDir)
+  const { cache, kept } = openCaches(started.cache, { configDir, log, metrics, context, resources })
+  const lock = await openLock({ configDir, log }, started)
+  const approved = createApprovedFiles(() => current.config.frozen)
+
+  // What is served
   const validators = createValidators()
   const search = createSearchCatalog(validators)
-  const now = context.now ?? (() => performance.now())
-  const approved = createApprovedFiles(() => config.frozen)
-  const lock = await openLock({ configDir, log }, config)
-  const resources = new AsyncDisposableStack()
-  resources.use(cache)
-  if (cache.missing) log.error('cache_store_missing', { reason: cache.missing.message, fix: cache.missing.fix })
-  const kept = cache.outlivesProcess || !context.keepRegistry ? cache : (openRegistryCache({ configDir, log }) ?? cache)
-  if (kept !== cache) resources.use(kept)
-  const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: context.expectReloads ?? false }))
-  const isolation = resources.use(
-    createIsolation({ log, now, random: Math.random, metrics, keepSpare: context.expectReloads ?? false }),
-  )
-  const handles = createKeptHandles(log)
-  const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
-
-  const source = basename(file)
-  let policy = compilePolicy(config, source)
+  const { policy } = current
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators, search }), log)
   const operator = createCaller(LOCAL_PRINCIPAL)
   if (cache.bus) resources.use(linkReplicas({ registry, bus: cache.bus, operator }))
-  const middleware = [...(await loadMiddleware(config.middleware, configDir)), ...(context.middleware ?? [])]
-  const calls = createCalls({
+  const middleware = [...(await loadMiddleware(started.middleware, configDir)), ...(context.middleware ?? [])]
+  const calls = openCalls({ current, cache, middleware, log, metrics, now, redact })
+
+  // Plugins: found, activated, published, reloaded
+  const found = createFoundEntries({ current, configDir, log })
+  const publish = createPublish({ registry, current, found, validators, search, metrics, events })
+  const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: expectReloads }))
+  const isolation = resources.use(createIsolation({ log, now, random: Math.random, metrics, keepSpare: expectReloads }))
+  const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
+  const parts = {
+    graph,
+    isolation,
+    cache,
+    handles: createKeptHandles(log),
+    configDir,
+    current,
+    started,
+    entries: () => found.read(),
+    lock,
+    approved,
+    accounts,
     log,
     metrics,
-    now,
-    limits: () => config.limits,
-    redact,
-    results: createResultCache({ cache }),
-    rate: createRateLimit({ settings: () => config.limits.rate, scripts: cache.scripts }),
-    tickets: createSingleUse(cache.scripts),
-    audit: createAudit(log, () => config.log.audit ?? config.auth.inbound.mode !== 'none'),
-    middleware,
-  })
-
-  /** What is in the folders of `pluginDirs` and is not served. */
-  let ignored: readonly PluginReason[] = []
-  const publish = (plugins: readonly PluginRecord[]): number => {
-    const generation = registry.current.generation + 1
-    const snapshot = buildSnapshot({ generation, plugins, ignored, policy, validators, search })
-    registry.publish(snapshot)
-    metrics.generation(generation, snapshot.tools.size)
-    for (const { instance, state } of plugins) metrics.pluginState(instance, state)
-    events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
-    return generation
+    redactor: redact,
+    isWatching: expectReloads,
+    onFailed: () => reloader.retireFailed(),
+    onResourceChanged: (instance: string, uri: string) => registry.resourceChanged(instance, uri),
   }
   const dormancy = createDormancy({
     // Who waits for every plugin wants to know of each whether it loads.
     records: patienceMs === Infinity || !kept.outlivesProcess ? undefined : kept.namespace('registry'),
-    deps: () => ({
-      graph,
-      configDir,
-      isWatching: context.expectReloads ?? false,
-      env,
-      log,
-      cache,
-      handles,
-      loadTimeoutMs: config.limits.loadTimeoutMs,
-      isolation,
-      hostPaths: (own) => hostPaths(config, { entries: entries(), own, configDir }),
-      processLimits: {
-        heapMb: config.limits.pluginHeapMb,
-        memoryMb: config.limits.pluginMemoryMb,
-        get answerBytes() {
-          return config.limits.resultBytes
-        },
-      },
-      onFailed: () => reloader.retireFailed(),
-      onResourceChanged: (instance, uri) => registry.resourceChanged(instance, uri),
-      metricsFor: (instance) => metrics.forPlugin(instance),
-      pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },
-      redactor: redact,
-      tenants: config.tenants,
-      credentialsOf: (of) => entryCredentials(config, of, started),
-      createHttp: (options) =>
-        serviceHttp(options, { redactor: redact, readOnly: config.readOnly, frozen: config.frozen, configDir, env, accounts }),
-    }),
-    onOther: (listed) => void reloader.apply({ entries: entries(), all: (record) => record === listed }),
+    deps: () => activationDeps(parts),
+    onOther: (listed) => void reloader.apply({ entries: found.read(), all: (record) => record === listed }),
     log,
   })
-  const readersOf = (record: PluginRecord | undefined) => (record ? pluginReaders(record, config.tenants) : hostReaders(config))
-  refuseShared(config)
   const reloader = createReloader({
     log,
-    readersOf,
+    readersOf: (record) => readersOf(record, current),
     now,
     publish,
     startPatienceMs: patienceMs ?? START_PATIENCE_MS,
     patienceMs: patienceMs ?? RELOAD_PATIENCE_MS,
     graceMs: GRACE_MS,
-    drainMs: () => config.limits.drainMs,
-    activate: async (entry, signal) => freeingSchemas(await dormancy.activate(entry, signal)),
+    drainMs: () => current.config.limits.drainMs,
+    activate: (entry, signal) => dormancy.activate(entry, signal),
     onReload(report) {
-      if (report.after)
-        metrics.reload({ plugin: report.instance, outcome: report.outcome === 'kept' ? 'failed' : 'published' }, report.ms)
-      if (report.outcome === 'removed') metrics.forget(report.instance)
+      countReload(metrics, report)
       events.emit('reload', report)
     },
     onDrained: (report) => events.emit('drained', report),
+    onRelease: (record) => releaseSchemas(record, validators),
     onReleased: (version) => leftovers.watch(version),
   })
   resources.use(reloader)
 
-  /** Ajv keeps every schema it compiled until it is told that nobody needs it. */
-  function freeingSchemas(activation: Activation): Activation {
-    return {
-      record: activation.record,
-      root: activation.root,
-      get configFiles() {
-        return activation.configFiles
-      },
-      error: activation.error,
-      fault: activation.fault,
-      traces: activation.traces,
-      get digests() {
-        return activation.digests
-      },
-      get surroundings() {
-        return activation.surroundings
-      },
-      release() {
-        const { tools = [], prompts = [] } = activation.record.surface ?? {}
-        for (const { wire } of tools) {
-          validators.release(wire.inputSchema)
-          if (wire.outputSchema) validators.release(wire.outputSchema)
-        }
-        for (const { schema } of prompts) validators.release(schema)
-        activation.release()
-      },
-    }
-  }
-
-  const unreadNow = () => {
-    const { plugins } = registry.current
-    const readers = [undefined, ...plugins].flatMap(readersOf)
-    return unreadVariables(env, plugins, { tenants: config.tenants, readers })
-  }
-  /** Said once for each, when a start, a reload or another config brings it about. */
-  let told: readonly string[] = []
-  const tellUnused = debounced(() => {
-    const unused = unusedRules(config, registry.current)
-    for (const rule of unused) if (!told.includes(rule)) log[config.frozen ? 'error' : 'warn']('rule_without_effect', { rule })
-    const unread = unreadNow()
-    for (const reason of unread) if (!told.includes(reason)) log.warn('variable_without_reader', { reason })
-    const secrets = unusedSecretLines(registry.current.plugins)
-    for (const reason of secrets) if (!told.includes(reason)) log.warn('secret_without_use', { reason })
-    told = [...unused, ...unread, ...secrets]
-  })
-  events.on('generation', tellUnused)
-
-  const known = new Map<string, KnownFolder>()
-  let found: readonly PluginEntry[] = []
-  function entries(): readonly PluginEntry[] {
-    const errors: HostError[] = []
-    found = discoverEntries(config, { configDir, log, known, ignored: errors })
-    const reasons = errors.map((error) => reasonOf(error))
-    for (const { code, message, fix } of reasons)
-      if (!ignored.some((before) => before.message === message)) log.warn('plugin_ignored', { code, reason: message, fix })
-    ignored = reasons
-    return found
-  }
-  await reloader.apply({ entries: entries() })
-  if (context.expectReloads) await graph.prepareReleases()
+  const warnings = createWarnings({ current, registry, log })
+  events.on('generation', warnings.log)
+  await reloader.apply({ entries: found.read() })
+  if (expectReloads) await graph.prepareReleases()
   const waking = new AbortController()
   resources.defer(() => waking.abort())
   void dormancy.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
 
-  const listeners = new Set<Listening>()
-  const closed = Promise.withResolvers<void>()
-  let closing: Promise<void> | undefined
-
-  async function close({
-    graceMs = config.limits.drainMs,
-    leaveMs = config.limits.leaveMs,
-  }: { graceMs?: number; leaveMs?: number } = {}): Promise<void> {
-    closing ??= (async () => {
-      await Promise.all([...listeners].map((listening) => listening.close({ graceMs, leaveMs })))
-      await resources.disposeAsync()
-      closed.resolve()
-    })()
-    return closing
-  }
-
+  const { missing } = cache
+  const auth = () => current.config.auth
+  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact }
+  const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
+    limits: () => current.config.limits,
+    behind: resources,
+  })
   return {
     get snapshot() {
       return registry.current
     },
     on: events.on.bind(events),
     off: events.off.bind(events),
-    closed: closed.promise,
-    async listen(options = config.listen) {
-      if (closing) throw hostError('HOST_CLOSED', {})
-      const listening = await listenOn(options, {
-        config,
-        registry,
-        calls,
-        log,
-        metrics,
-        missing: cache.missing,
-        auth: () => config.auth,
-        configDir,
-        middleware,
-        env,
-        redactor: redact,
-      })
-      listeners.add(listening)
-      return listening
-    },
+    closed: listeners.closed,
+    listen: (options = current.config.listen) => listeners.open(options),
     call: (name, input, { caller = operator, io = {} } = {}) =>
       // A copy: checking the arguments fills in defaults, and these are the embedder's.
       calls.tool(registry.current, caller, name, structuredClone(input), {
@@ -386,79 +172,66 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     get cacheStats() {
       return cache.stats
     },
-    list: (caller = operator) => ({
-      ...listHost(registry.current, caller),
-      warnings: [
-        ...configWarnings(config),
-        ...unusedRules(config, registry.current),
-        ...unreadNow(),
-        ...unusedSecretLines(registry.current.plugins),
-      ],
-    }),
-    unusedRules: () => unusedRules(config, registry.current),
-    async apply({ config: nextConfig, env: nextEnv, changed, samePlugins = false }) {
-      if (nextConfig) refuseShared(nextConfig)
-      const repinned = nextConfig ? await lock.reread(nextConfig) : undefined
-      const variables = nextEnv ? changedVariables(env, nextEnv) : new Set<string>()
-      const isNewConfig = nextConfig !== undefined && !isDeepStrictEqual(nextConfig, config)
-      const forTenants = changedInstances(config.tenants, nextConfig?.tenants ?? config.tenants)
-      const rightsChanged = nextConfig !== undefined && !isDeepStrictEqual(rightsOf(nextConfig), rightsOf(config))
-      if (nextEnv) env = nextEnv
-      if (isNewConfig) {
-        config = nextConfig
-        policy = compilePolicy(config, source)
-      }
-      const before = registry.current
-      await reloader.apply({
-        entries: samePlugins && !nextConfig ? found : entries(),
-        variables,
-        all: (record) =>
-          rightsChanged ||
-          // What it shared a variable with may have another name now.
-          record.reason?.code === 'CONFIG_COLLISION' ||
-          forTenants.has(record.instance) ||
-          (typeof repinned === 'function' ? repinned(record) : repinned === true),
-        ...(changed ? { changed } : {}),
-      })
-      // New filters with the same plugins are a new generation as well.
-      const isOther = isNewConfig || !isDeepStrictEqual(before.ignored, ignored)
-      if (isOther && registry.current === before) publish(reloader.records)
-    },
+    list: (caller = operator) => ({ ...listHost(registry.current, caller), warnings: warnings.lines() }),
+    unusedRules: () => warnings.unusedRules(),
+    apply: createApply({ current, lock, found, reloader, registry, publish }),
     watched: () => reloader.watched(),
-    close,
-    [Symbol.asyncDispose]: () => close(),
+    close: (options) => listeners.close(options),
+    [Symbol.asyncDispose]: () => listeners.close(),
   }
 }
 
-/** Runs `work` once the turn is over, however often it is asked for: what was asked for meanwhile need not wait for it. */
-function debounced(work: () => void): () => void {
-  let pending: NodeJS.Immediate | undefined
-  return () => {
-    pending ??= setImmediate(() => {
-      pending = undefined
-      work()
-    })
-  }
+function openMetrics({ logLinesDropped }: HostContext, log: Logger): HostMetrics {
+  const reason = 'it has too many series: further labels are counted as "other"'
+  return createMetrics({ logLinesDropped, onLimit: (plugin, metric) => log.warn('metric_limit', { plugin, metric, reason }) })
 }
 
-/** Throws `CONFIG_COLLISION` for a variable that the host itself would read for two things. */
-function refuseShared(config: Pick<ResolvedConfig, 'auth'>): void {
-  const error = collisionError(findSharedVariables(hostReaders(config)))
-  if (error) throw error
+function openAccounts(
+  { auth: { accounts } }: ResolvedConfig,
+  env: HostEnvironment,
+  configDir: string,
+): AccountTokens | undefined {
+  if (!accounts) return undefined
+  const { dir, keyVariable } = accounts
+  return openAccountTokens({ dir: resolve(configDir, dir), key: env[keyVariable], variable: keyVariable })
 }
 
-/** What every version of a plugin is built with. */
-function rightsOf({ readOnly, frozen, auth, compat }: ResolvedConfig): readonly unknown[] {
-  return [readOnly, frozen, auth.serverCredentials, auth.inbound.mode, compat]
+/** The cache of the host, and the one that keeps descriptors of plugins. */
+function openCaches(
+  settings: ResolvedConfig['cache'],
+  { resources, context, ...deps }: CachesDeps,
+): { readonly cache: HostCache; readonly kept: HostCache } {
+  const cache = resources.use(openCache({ settings, ...deps }))
+  const { missing } = cache
+  if (missing) deps.log.error('cache_store_missing', { reason: missing.message, fix: missing.fix })
+  if (cache.outlivesProcess || !context.keepRegistry) return { cache, kept: cache }
+  const registryFile = openRegistryCache(deps)
+  return { cache, kept: registryFile ? resources.use(registryFile) : cache }
 }
 
-/** The variables that are not set to the same in both. */
-function changedVariables(before: HostEnvironment, after: HostEnvironment): ReadonlySet<string> {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)])
-  return new Set([...names].filter((name) => before[name] !== after[name]))
+interface CachesDeps {
+  readonly configDir: string
+  readonly log: Logger
+  readonly metrics: HostMetrics
+  readonly context: HostContext
+  readonly resources: AsyncDisposableStack
 }
 
-type HostEnvironment = Readonly<Record<string, string | undefined>>
+function openCalls({ current, cache, ...deps }: CallsDeps): Calls {
+  return createCalls({
+    ...deps,
+    limits: () => current.config.limits,
+    results: createResultCache({ cache }),
+    rate: createRateLimit({ settings: () => current.config.limits.rate, scripts: cache.scripts }),
+    tickets: createSingleUse(cache.scripts),
+    audit: createAudit(deps.log, () => current.config.log.audit ?? current.config.auth.inbound.mode !== 'none'),
+  })
+}
+
+interface CallsDeps extends Pick<CallDeps, 'log' | 'metrics' | 'now' | 'redact' | 'middleware'> {
+  readonly current: CurrentConfig
+  readonly cache: HostCache
+}
 
 function isResolved(config: EmbeddedConfig | ResolvedConfig): config is ResolvedConfig {
   return 'deployment' in config

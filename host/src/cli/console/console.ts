@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { describeError } from '../../errors.ts'
-import type { Host } from '../../host.ts'
+import type { Host } from '../../types.ts'
 import type { LogLines } from '../../observability/logger.ts'
 import { prettyLines } from '../../observability/pretty.ts'
 import type { ConfigTaken, ServedHost } from '../../serve.ts'

@@ -1,6 +1,6 @@
 import { suggest } from '../../config/schema/suggest.ts'
 import { hostError, type HostError } from '../../errors.ts'
-import type { Host } from '../../host.ts'
+import type { Host } from '../../types.ts'
 import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 
 /** Why the operator's own call of `tool` goes nowhere: the rule, what is behind it, and the tool that was probably meant. */

@@ -2,6 +2,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Activation } from '../activation.ts'
 import type { ReleasedVersion } from './leak-detector.ts'
 import type { DrainReport } from '../run/live-plugin.ts'
+import type { PluginRecord } from '../run/plugin-record.ts'
 
 /** A version that is gone, and how its calls ended. */
 export interface DrainedVersion extends DrainReport {
@@ -21,11 +22,13 @@ export interface DrainOptions {
   readonly drainMs: () => number
   readonly reason: (plugin: string, drainMs: number) => Error
   readonly onDrained?: (report: DrainedVersion) => void
+  /** Called when no call uses the version any more, before its modules are released. */
+  readonly onRelease?: (record: PluginRecord) => void
   /** Called when nothing of the host holds the version any more. */
   readonly onReleased?: (version: ReleasedVersion) => void
 }
 
-export function createDrains({ log, drainMs, reason, onDrained, onReleased }: DrainOptions): Drains {
+export function createDrains({ log, drainMs, reason, onDrained, onRelease, onReleased }: DrainOptions): Drains {
   const running = new Set<Promise<void>>()
 
   async function drain(activation: Activation, generation: number): Promise<void> {
@@ -38,6 +41,7 @@ export function createDrains({ log, drainMs, reason, onDrained, onReleased }: Dr
         log.debug('plugin_drained', { plugin: instance, generation, finished: report.finished, cancelled: report.cancelled })
       onDrained?.({ ...report, instance, generation })
     }
+    onRelease?.(activation.record)
     activation.release()
     // What a handle closes over is no leak.
     if (live && live.running.isHeld !== true) onReleased?.({ instance, generation, traces: activation.traces })

@@ -1,4 +1,5 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { HostMetrics } from '../../observability/metrics.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
 import type { SurfaceChanges } from './surface-changes.ts'
@@ -38,4 +39,13 @@ export function logReload(
       ms: Math.round(ms * 10) / 10,
       ...changes,
     })
+}
+
+/** Counts what became of one plugin; one that is removed takes its series with it. */
+export function countReload(
+  metrics: Pick<HostMetrics, 'reload' | 'forget'>,
+  { instance, outcome, after, ms }: ReloadReport,
+): void {
+  if (after) metrics.reload({ plugin: instance, outcome: outcome === 'kept' ? 'failed' : 'published' }, ms)
+  if (outcome === 'removed') metrics.forget(instance)
 }

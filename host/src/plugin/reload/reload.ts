@@ -89,6 +89,8 @@ export interface ReloadOptions {
   readonly readersOf?: ReadersOf
   readonly onReload?: (report: ReloadReport) => void
   readonly onDrained?: (report: DrainedVersion) => void
+  /** A version is drained, or was never published: frees what the host keeps for it. */
+  readonly onRelease?: (record: PluginRecord) => void
   /** A version was drained and its modules released. */
   readonly onReleased?: (version: ReleasedVersion) => void
 }
@@ -100,6 +102,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     drainMs: options.drainMs,
     reason: (plugin, drainMs) => hostError('PLUGIN_RELOADED', { plugin, drainMs }),
     ...(options.onDrained ? { onDrained: options.onDrained } : {}),
+    ...(options.onRelease ? { onRelease: options.onRelease } : {}),
     ...(options.onReleased ? { onReleased: options.onReleased } : {}),
   })
   let slots: ReadonlyMap<string, Slot> = new Map()

@@ -1,6 +1,6 @@
 import { isSecret } from '../../config/schema/check-value.ts'
 import { isObject } from '../../data/json.ts'
-import type { Host } from '../../host.ts'
+import type { Host } from '../../types.ts'
 import type { PluginRecord } from '../../plugin/run/plugin-record.ts'
 import type { Finding } from './finding.ts'
 

@@ -1,0 +1,33 @@
+import type { EventEmitter } from 'eventemitter3'
+import type { CurrentConfig } from './current-config.ts'
+import type { Validators } from './data/schema/validate.ts'
+import type { HostMetrics } from './observability/metrics.ts'
+import type { FoundEntries } from './plugin/found-entries.ts'
+import type { PluginRecord } from './plugin/run/plugin-record.ts'
+import type { Registry } from './server/catalog/registry.ts'
+import { buildSnapshot, type SearchCatalog } from './server/catalog/snapshot.ts'
+import type { HostEvents } from './types.ts'
+
+export interface PublishDeps {
+  readonly registry: Registry
+  readonly current: CurrentConfig
+  readonly found: FoundEntries
+  readonly validators: Validators
+  readonly search: SearchCatalog
+  readonly metrics: HostMetrics
+  readonly events: EventEmitter<HostEvents>
+}
+
+/** Makes what turns the records of plugins into the next generation, in one step, and gives its number. */
+export function createPublish({ registry, current, found, validators, search, metrics, events }: PublishDeps) {
+  return (plugins: readonly PluginRecord[]): number => {
+    const generation = registry.current.generation + 1
+    const { policy } = current
+    const snapshot = buildSnapshot({ generation, plugins, ignored: found.ignored, policy, validators, search })
+    registry.publish(snapshot)
+    metrics.generation(generation, snapshot.tools.size)
+    for (const { instance, state } of plugins) metrics.pluginState(instance, state)
+    events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
+    return generation
+  }
+}
