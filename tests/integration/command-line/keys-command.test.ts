@@ -45,6 +45,13 @@ describe('patchbay keys', { concurrency: 2 }, () => {
     assert.ok(!listed.includes(key))
   })
 
+  test('create makes the folder of auth.inbound.keysFile', async () => {
+    await using place = await project({ auth: { inbound: { mode: 'apiKey', keysFile: './keys/mcp.keys.json' } } })
+    const { code, stderr } = await runPatchbay(['keys', 'create', '--id', 'ci'], place)
+    assert.equal(code, 0, stderr)
+    assert.match(await readFile(join(place.cwd, 'keys/mcp.keys.json'), 'utf8'), /"id": "ci"/)
+  })
+
   test('create says what would keep the key from being of use', async () => {
     await using place = await project({ tenants: { acme: {} }, auth: { permissions: { read: ['*'] } } })
     const { code, stderr } = await runPatchbay(['keys', 'create'], place)

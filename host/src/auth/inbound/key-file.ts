@@ -1,4 +1,5 @@
-import { open, readFile, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Static } from 'typebox'
 import { check } from '../../config/schema/check-value.ts'
 import { formatPath } from '../../config/schema/fault.ts'
@@ -35,13 +36,14 @@ export async function readKeyFile(file: string): Promise<readonly StoredKey[]> {
 }
 
 /**
- * Replaces the keys of `file` by what `change` makes of them, in a file that only its owner can read. Throws `AUTH_KEYS_FILE`,
- * `AUTH_KEYS_BUSY` while another process changes it, and what `change` throws; then nothing is changed.
+ * Replaces the keys of `file` by what `change` makes of them, in a file that only its owner can read. Makes the folder if there is
+ * none. Throws `AUTH_KEYS_FILE`, `AUTH_KEYS_BUSY` while another process changes it, and what `change` throws; then no key is changed.
  */
 export async function changeKeyFile(file: string, change: (keys: readonly StoredKey[]) => readonly StoredKey[]): Promise<void> {
   const lock = `${file}.lock`
   await using stack = new AsyncDisposableStack()
   try {
+    await mkdir(dirname(file), { recursive: true })
     await (await open(lock, 'wx')).close()
     stack.defer(() => rm(lock, { force: true }))
     const keys = change(await readKeyFile(file))
