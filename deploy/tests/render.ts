@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+
+/** What every Kubernetes object has. */
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly spec?: Readonly<Record<string, unknown>>
+  /** Of a ConfigMap. */
+  readonly data?: Readonly<Record<string, string>>
+}
+
+const KUBERNETES = join(import.meta.dirname, '../kubernetes')
+
+/** What `kubectl kustomize` makes of a folder below deploy/kubernetes. */
+export function render(folder: string): readonly Manifest[] {
+  const copy = mkdtempSync(join(tmpdir(), 'patchbay-kustomize-'))
+  try {
+    cpSync(KUBERNETES, copy, { recursive: true })
+    if (isOld()) renameBases(join(copy, folder, 'kustomization.yaml'))
+    const text = execFileSync('kubectl', ['kustomize', join(copy, folder)], { encoding: 'utf8' })
+    return parseAllDocuments(text).map((document) => {
+      if (document.errors[0]) throw document.errors[0]
+      return document.toJS() as Manifest
+    })
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+/** Debian 12 has a kubectl whose kustomize is older than version 3. */
+function isOld(): boolean {
+  const text = execFileSync('kubectl', ['version', '--client', '--output=json'], { encoding: 'utf8' })
+  const { clientVersion } = JSON.parse(text) as { readonly clientVersion: { readonly minor: string } }
+  return Number.parseInt(clientVersion.minor, 10) < 21
+}
+
+/** There, folders are not `resources`. */
+function renameBases(file: string): void {
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace('resources: [../../base, ', 'bases: [../../base]\nresources: ['))
+}
