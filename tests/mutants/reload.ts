@@ -90,22 +90,34 @@ export const reload = mutantsOf('reload', [
     noticedBy: [RELOADER],
     changes: [
       [
-        'an attempt that was overtaken is published',
-        'if (slot.building !== attempt) return drains.start(activation, 0)\n      // From',
-        '// From',
-      ],
-      [
         'a change during a build is not noticed',
-        'if (!built.some(isOutdated)) return',
-        'if (!built.some(isOutdated) || built.length > 0) return',
+        'if (!built.some(isStale)) return',
+        'if (!built.some(isStale) || built.length > 0) return',
       ],
-      ['an entry that differs is not built anew', '!sameVersion(slot.entry, entry) ||', ''],
-      ['every entry is built anew each time', 'if (isReset || isTouched(slot, changed))', 'if (true)'],
       [
         'an entry that is gone is not released',
         'for (const { current, generation: old } of removed) if (current) drains.start(current, old)',
         '',
       ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/build-version.ts',
+    noticedBy: [RELOADER],
+    changes: [
+      [
+        'an attempt that was overtaken is published',
+        'if (slot.building !== attempt) return drains.start(activation, 0)\n    // From',
+        '// From',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/stale.ts',
+    noticedBy: [RELOADER],
+    changes: [
+      ['an entry that differs is not built anew', '!sameVersion(slot.entry, entry) ||', ''],
+      ['every entry is built anew each time', 'if (isReset || isTouched(slot, changed))', 'if (true)'],
     ],
   },
   {

@@ -2,7 +2,8 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostMetrics } from '../../observability/metrics.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
-import type { SurfaceChanges } from './surface-changes.ts'
+import type { PlannedChange } from './plan.ts'
+import { surfaceChanges, type SurfaceChanges } from './surface-changes.ts'
 
 /** What became of one plugin in one publish. `kept`: the attempt failed and the version before goes on. */
 export interface ReloadReport {
@@ -18,6 +19,33 @@ export interface ReloadReport {
   readonly before: PluginRecord | undefined
   /** For `kept`, the record of the attempt that failed. */
   readonly after: PluginRecord | undefined
+}
+
+/** A report, and what the plugin failed with, whole. */
+export interface Reported {
+  readonly report: ReloadReport
+  readonly error: unknown
+}
+
+export function reportChange(
+  { outcome, before, after, startedAt, error, previous }: PlannedChange,
+  { generation, now }: { readonly generation: number; readonly now: number },
+): Reported {
+  const { instance } = after
+  const changes = surfaceChanges(before, outcome === 'kept' ? before : after)
+  return { report: { instance, generation, outcome, ms: now - startedAt, changes, previous, before, after }, error }
+}
+
+export function reportRemoval(
+  before: PluginRecord,
+  { generation, previous }: { readonly generation: number; readonly previous: number },
+): Reported {
+  const { instance } = before
+  const changes = surfaceChanges(before, undefined)
+  return {
+    report: { instance, generation, outcome: 'removed', ms: 0, changes, previous, before, after: undefined },
+    error: undefined,
+  }
 }
 
 /** Writes one line to the log about what became of a plugin; `error` is what it failed with, whole. */

@@ -1,30 +1,17 @@
-import { existsSync } from 'node:fs'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
+import { buildVersion, stopBuilding } from './build-version.ts'
 import { createDrains, type DrainedVersion } from './drain.ts'
 import type { ReleasedVersion } from './leak-detector.ts'
-import { isInPackages } from '../../modules/source.ts'
 import { pause, standsStill } from '../../data/pause.ts'
 import { planPublish, type ReadersOf } from './plan.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
-import { reasonOf } from '../run/reason.ts'
-import type { Link } from './follow-links.ts'
-import type { WatchedGlobs } from '../source/surroundings.ts'
-import { logReload, type ReloadReport } from './reload-report.ts'
-import {
-  createSlot,
-  hasOtherConfigFiles,
-  isTouched,
-  readsVariable,
-  sameEntry,
-  sameVersion,
-  slotKeys,
-  type Build,
-  type Slot,
-} from './slot.ts'
-import { surfaceChanges } from './surface-changes.ts'
+import { logReload, reportChange, reportRemoval, type ReloadReport } from './reload-report.ts'
+import { isOutdated, retire, type Slot } from './slot.ts'
+import { sourcesOf, type Sources } from './sources.ts'
+import { selectStale, type Change, type Stale } from './stale.ts'
 
 /** Builds, publishes and drains versions of plugins. One for a host. */
 export interface Reloader extends AsyncDisposable {
@@ -40,36 +27,6 @@ export interface Reloader extends AsyncDisposable {
   retireFailed(): void
   /** What the newest versions were built from. */
   watched(): Sources
-}
-
-export interface Sources {
-  readonly files: ReadonlySet<string>
-  /** What values of their configs were read from. */
-  readonly configFiles: ReadonlySet<string>
-  /** The folders of the plugins. */
-  readonly roots: ReadonlySet<string>
-  /** The same folders of those that run in this process, with the name of the plugin. */
-  readonly owners: ReadonlyMap<string, string>
-  /** Those of plugins that failed, where any change may mend them. */
-  readonly open: ReadonlySet<string>
-  /** Paths that lead to plugins, or to their files, through a link. */
-  readonly links: ReadonlyMap<string, Link>
-  /** Folders in which a new file of code may be one of a plugin. */
-  readonly folders: ReadonlySet<string>
-  /** Folders in which any new file may be. */
-  readonly listed: ReadonlySet<string>
-  /** What plugins and entries name under `watch`. */
-  readonly globs: readonly WatchedGlobs[]
-}
-
-export interface Change {
-  readonly entries: readonly PluginEntry[]
-  /** Real paths of files that may have changed; their contents decide. */
-  readonly changed?: ReadonlySet<string>
-  /** Environment variables that are set to something else: builds the plugins that read them. */
-  readonly variables?: ReadonlySet<string>
-  /** Builds every plugin anew, or those whose record it picks. */
-  readonly all?: boolean | ((record: PluginRecord) => boolean)
 }
 
 export interface ReloadOptions {
@@ -105,35 +62,13 @@ export function createReloader(options: ReloadOptions): Reloader {
     ...(options.onRelease ? { onRelease: options.onRelease } : {}),
     ...(options.onReleased ? { onReleased: options.onReleased } : {}),
   })
+  const building = { activate: options.activate, graceMs: options.graceMs, now, drains }
   let slots: ReadonlyMap<string, Slot> = new Map()
   /** Slots whose entry is gone, until a publish has said so. */
   let leaving: Slot[] = []
   let records: readonly PluginRecord[] | undefined
   let closed = false
   const life = new AbortController()
-
-  function build(slot: Slot, { isEdit, turn }: { isEdit: boolean; turn?: Promise<unknown> | undefined }): Build {
-    // The last change wins: an attempt that is under way has read files that are old now.
-    slot.building?.controller.abort()
-    const controller = new AbortController()
-    const attempt: Build = { controller, startedAt: now(), isEdit, result: undefined, done: run() }
-    slot.building = attempt
-    return attempt
-
-    async function run(): Promise<void> {
-      await turn
-      if (slot.building !== attempt) return
-      const activation = await options.activate(slot.entry, controller.signal)
-      if (slot.building !== attempt) return drains.start(activation, 0)
-      // From here on a change of what it read, or looked for, is noticed.
-      slot.newest = activation
-      if (activation.record.live === undefined && slot.current?.record.live) {
-        await pause(options.graceMs, controller.signal)
-        if (slot.building !== attempt) return drains.start(activation, 0)
-      }
-      attempt.result = activation
-    }
-  }
 
   /** Publishes every build that is done, and what was removed, as one generation. */
   function commit(): void {
@@ -147,31 +82,12 @@ export function createReloader(options: ReloadOptions): Reloader {
     records = Object.freeze(next)
     const generation = options.publish(records)
     const reports = [
-      ...plan.changes.map(({ outcome, before, after, startedAt, error, previous }): [ReloadReport, unknown] => [
-        {
-          instance: after.instance,
-          generation,
-          outcome,
-          previous,
-          before,
-          after,
-          ...measured(startedAt, before, after, outcome),
-        },
-        error,
-      ]),
-      ...removed.flatMap(({ current, generation: previous }): [ReloadReport, unknown][] => {
-        if (!current) return []
-        const { record: before } = current
-        const changes = surfaceChanges(before, undefined)
-        return [
-          [
-            { instance: before.instance, generation, outcome: 'removed', ms: 0, changes, previous, before, after: undefined },
-            undefined,
-          ],
-        ]
-      }),
+      ...plan.changes.map((change) => reportChange(change, { generation, now: now() })),
+      ...removed.flatMap(({ current, generation: previous }) =>
+        current ? [reportRemoval(current.record, { generation, previous })] : [],
+      ),
     ]
-    for (const [report, error] of reports) {
+    for (const { report, error } of reports) {
       if (!isFirst || error !== undefined || report.after?.state === 'unconfigured') logReload(log, report, error)
       options.onReload?.(report)
     }
@@ -181,11 +97,11 @@ export function createReloader(options: ReloadOptions): Reloader {
   }
 
   /** Builds and publishes these together; the slow ones when each is done. */
-  async function rebuild(stale: readonly { readonly slot: Slot; readonly isEdit: boolean }[], round = 0): Promise<void> {
+  async function rebuild(stale: readonly Stale[], round = 0): Promise<void> {
     const builds: { readonly slot: Slot; readonly done: Promise<void> }[] = []
     let turn: Promise<unknown> | undefined
     for (const { slot, isEdit } of stale) {
-      const { done } = build(slot, { isEdit, turn })
+      const { done } = buildVersion(slot, { isEdit, turn }, building)
       builds.push({ slot, done })
       // What is ready first does not wait for the last, and what hangs does not hold up the rest for long.
       if (records && stale.length > MANY)
@@ -222,15 +138,10 @@ export function createReloader(options: ReloadOptions): Reloader {
    * storm that would go round without a rest, so each round waits longer, and finds built what the watcher has noticed meanwhile.
    */
   async function rebuildOutdated(built: readonly Slot[], round: number): Promise<void> {
-    const isOutdated = (slot: Slot) =>
-      !slot.building &&
-      slot.newest !== undefined &&
-      !hasGone(slot.newest) &&
-      (isTouched(slot, ownFiles(slot.newest)) || hasOtherConfigFiles(slot)) &&
-      isServed(slot)
-    if (!built.some(isOutdated)) return
+    const isStale = (slot: Slot) => isOutdated(slot) && isServed(slot)
+    if (!built.some(isStale)) return
     if (round > 0) await pause(options.graceMs * 2 ** Math.min(round - 1, 2), life.signal)
-    const outdated = built.filter(isOutdated)
+    const outdated = built.filter(isStale)
     if (!closed && outdated.length > 0)
       await rebuild(
         outdated.map((slot) => ({ slot, isEdit: true })),
@@ -240,37 +151,16 @@ export function createReloader(options: ReloadOptions): Reloader {
 
   const isServed = (slot: Slot) => [...slots.values()].includes(slot)
 
-  function measured(startedAt: number, before: PluginRecord | undefined, after: PluginRecord, outcome: string) {
-    return { ms: now() - startedAt, changes: surfaceChanges(before, outcome === 'kept' ? before : after) }
-  }
-
   return {
     get records() {
       return records ?? []
     },
-    async apply({ entries, changed = new Set(), variables = new Set(), all = false }) {
+    async apply(change) {
       if (closed) return
-      const keys = slotKeys(entries)
-      const next = new Map<string, Slot>()
-      const stale: { slot: Slot; isEdit: boolean }[] = []
-      entries.forEach((entry, index) => {
-        const key = keys[index] ?? ''
-        const slot = slots.get(key) ?? createSlot(entry)
-        const isNew = !slot.newest && !slot.building
-        const isReset =
-          isNew ||
-          isPicked(slot, all) ||
-          !sameVersion(slot.entry, entry) ||
-          readsVariable(slot, variables) ||
-          hasOtherConfigFiles(slot)
-        if (!sameEntry(slot.entry, entry)) slot.entry = entry
-        next.set(key, slot)
-        if (isReset || isTouched(slot, changed)) stale.push({ slot, isEdit: !isReset })
-      })
+      const { next, stale } = selectStale(slots, change)
       for (const [key, slot] of slots) {
         if (next.has(key)) continue
-        slot.building?.controller.abort()
-        slot.building = undefined
+        stopBuilding(slot)
         leaving.push(slot)
       }
       slots = next
@@ -279,45 +169,22 @@ export function createReloader(options: ReloadOptions): Reloader {
     retireFailed() {
       if (closed) return
       for (const slot of slots.values()) {
-        const error = slot.current?.record.live?.running.failure
-        if (!slot.current || !error) continue
-        const failed = failedActivation(slot.current, error)
-        drains.start(slot.current, slot.generation)
-        if (slot.newest === slot.current) slot.newest = failed
-        slot.current = failed
-        log.error('plugin_failed', { plugin: failed.record.instance, error })
+        const failed = retire(slot)
+        if (!failed) continue
+        const { activation, error } = failed
+        drains.start(activation, slot.generation)
+        log.error('plugin_failed', { plugin: activation.record.instance, error })
       }
       commit()
     },
-    watched() {
-      const newest = [...slots.values()].flatMap((slot) => slot.newest ?? [])
-      const rootsOf = (activations: readonly Activation[]) => new Set(activations.flatMap(({ root }) => root ?? []))
-      return {
-        files: new Set(newest.flatMap(({ digests }) => [...digests.keys()])),
-        configFiles: new Set(newest.flatMap(({ configFiles }) => [...configFiles.keys()])),
-        roots: rootsOf(newest),
-        owners: new Map(
-          newest.flatMap(({ root, record }) =>
-            root !== undefined && record.entry.isolation === 'inline' ? [[root, record.instance] as const] : [],
-          ),
-        ),
-        open: rootsOf(newest.filter(({ record }) => record.state === 'failed')),
-        links: new Map(
-          newest.flatMap((of) => Array.from(of.surroundings.links, ([path, led]): [string, Link] => [path, { led, of }])),
-        ),
-        folders: new Set(newest.flatMap(({ surroundings }) => [...surroundings.folders.keys()])),
-        listed: new Set(newest.flatMap(({ surroundings }) => [...surroundings.listed.keys()])),
-        globs: newest.flatMap(({ surroundings }) => surroundings.globs ?? []),
-      }
-    },
+    watched: () => sourcesOf([...slots.values()].flatMap((slot) => slot.newest ?? [])),
     async [Symbol.asyncDispose]() {
       closed = true
       life.abort()
       const all = [...slots.values(), ...leaving]
       const builds = all.flatMap(({ building }) => building ?? [])
       for (const slot of all) {
-        slot.building?.controller.abort()
-        slot.building = undefined
+        stopBuilding(slot)
         if (slot.current) drains.start(slot.current, slot.generation)
       }
       // What was being built is disposed as well, once it is there.
@@ -327,35 +194,6 @@ export function createReloader(options: ReloadOptions): Reloader {
   }
 }
 
-/** What people edit, without the packages that it brings: to read thousands of files again would take longer than the reload. */
-function ownFiles({ digests, root = '' }: Activation): ReadonlySet<string> {
-  return new Set([...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file)))
-}
-
-/** A plugin that went as a whole is the watcher's to tell: it may be removed, or away for a while. */
-function hasGone({ root }: Activation): boolean {
-  return root !== undefined && !existsSync(root)
-}
-
 /** More plugins than this at once are built in turn, each at latest so long after the one before. */
 const MANY = 4
 const TURN_MS = 50
-
-/** What is left of a version that serves nobody any more. */
-function failedActivation({ record, digests, configFiles, root, surroundings }: Activation, error: Error): Activation {
-  const { instance, entry, version } = record
-  return {
-    record: { instance, entry, state: 'failed', reason: reasonOf(error), ...(version === undefined ? {} : { version }) },
-    digests: new Map(digests),
-    configFiles,
-    root,
-    surroundings,
-    error,
-    traces: [],
-    release() {},
-  }
-}
-
-function isPicked({ newest }: Slot, all: NonNullable<Change['all']>): boolean {
-  return typeof all === 'boolean' ? all : newest !== undefined && all(newest.record)
-}

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs'
 import { sep } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import type { Activation } from '../activation.ts'
+import { isInPackages } from '../../modules/source.ts'
 import { digestOf } from '../../modules/reading/source-digest.ts'
 import { isSurrounding } from '../source/surroundings.ts'
+import { reasonOf } from '../run/reason.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
 import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { tenantPrefix } from '../settings/tenant-config.ts'
@@ -111,4 +114,45 @@ export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>):
       return [...ofConfig, ...networkVariableNames(prefix, ofConfig)]
     })
     .some((variable) => variables.has(variable))
+}
+
+/** Whether its newest version was built from files that are others on the disk now. */
+export function isOutdated(slot: Slot): boolean {
+  const { building, newest } = slot
+  return !building && newest !== undefined && !hasGone(newest) && (isTouched(slot, ownFiles(newest)) || hasOtherConfigFiles(slot))
+}
+
+/** What people edit, without the packages that it brings: to read thousands of files again would take longer than the reload. */
+function ownFiles({ digests, root = '' }: Activation): ReadonlySet<string> {
+  return new Set([...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file)))
+}
+
+/** A plugin that went as a whole is the watcher's to tell: it may be removed, or away for a while. */
+function hasGone({ root }: Activation): boolean {
+  return root !== undefined && !existsSync(root)
+}
+
+/** Puts a failed version in the place of the one whose plugin has given up; gives the one that was there, and why it did. */
+export function retire(slot: Slot): { readonly activation: Activation; readonly error: Error } | undefined {
+  const { current } = slot
+  const error = current?.record.live?.running.failure
+  if (!current || !error) return undefined
+  slot.current = failedActivation(current, error)
+  if (slot.newest === current) slot.newest = slot.current
+  return { activation: current, error }
+}
+
+/** What is left of a version that serves no call any more. */
+function failedActivation({ record, digests, configFiles, root, surroundings }: Activation, error: Error): Activation {
+  const { instance, entry, version } = record
+  return {
+    record: { instance, entry, state: 'failed', reason: reasonOf(error), ...(version === undefined ? {} : { version }) },
+    digests: new Map(digests),
+    configFiles,
+    root,
+    surroundings,
+    error,
+    traces: [],
+    release() {},
+  }
 }
