@@ -1,11 +1,13 @@
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
+import { channel } from './channel.ts'
 import { credentials } from './credentials.ts'
 import { inbound } from './inbound.ts'
 import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
 import { plugins } from './plugins.ts'
 import { reload } from './reload.ts'
+import { search } from './search.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
@@ -18,4 +20,6 @@ export const areas: readonly Mutant[] = [
   ...inbound,
   ...plugins,
   ...network,
+  ...search,
+  ...channel,
 ]

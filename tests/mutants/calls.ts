@@ -22,6 +22,26 @@ export const calls = mutantsOf('calls', [
     ],
   },
   {
+    file: 'host/src/server/call/approval/arguments-digest.ts',
+    noticedBy: ['tests/unit/calls/approval.test.ts'],
+    changes: [
+      ['a yes to a text with half a character is one to any', 'return JSON.stringify(args)', "return ''"],
+      ['a yes is not to the same arguments in another order', 'return canonicalJson(args)', 'return JSON.stringify(args)'],
+    ],
+  },
+  {
+    file: 'host/src/server/call/approval/approval-question.ts',
+    noticedBy: ['tests/unit/calls/approval-question.test.ts'],
+    changes: [
+      ['what is not shown is counted wrong', 'if (line.length > left) break', 'if (line.length > left) continue'],
+      [
+        'arguments that change nothing come first',
+        'Number(a.isDefault) - Number(b.isDefault)',
+        'Number(b.isDefault) - Number(a.isDefault)',
+      ],
+    ],
+  },
+  {
     file: 'host/src/server/call/call-layers.ts',
     noticedBy: ['tests/unit/calls/approval.test.ts', 'tests/unit/calls/way-of-a-call.test.ts'],
     changes: [

@@ -5,6 +5,7 @@ const RELOADER = 'tests/unit/reload/reloader.test.ts'
 const VERSION = 'tests/unit/decisions/version-identity-table.test.ts'
 const SHARED = 'tests/security/credentials/shared-variables.test.ts'
 const NAMES = 'tests/unit/names-are-taken-once.test.ts'
+const ENVIRONMENT = ['tests/unit/decisions/environment-table.test.ts']
 
 export const reload = mutantsOf('reload', [
   {
@@ -216,6 +217,24 @@ export const reload = mutantsOf('reload', [
         "a tenant's variables are nobody's",
         '...tenantsWith(tenants, instance).map((tenant) => ({\n      prefix',
         '...tenantsWith({}, instance).map((tenant) => ({\n      prefix',
+      ],
+      [
+        'a plugin is granted the variable of another',
+        '!isGrant || all.some((other) => !other.isGrant && (other.instance === undefined || other.instance !== instance))',
+        '!isGrant',
+        { noticedBy: ENVIRONMENT },
+      ],
+      [
+        'a variable is laid to the instance with the shorter name',
+        'b.prefix.length - a.prefix.length',
+        'a.prefix.length - b.prefix.length',
+        { noticedBy: ENVIRONMENT },
+      ],
+      [
+        'a secret that an isolated plugin is granted and does not ask for is not named',
+        "if (isGranted && entry.isolation === 'inline') return []",
+        'if (isGranted) return []',
+        { noticedBy: ENVIRONMENT },
       ],
     ],
   },

@@ -7,6 +7,12 @@ export const visibility = mutantsOf('visibility', [
     file: 'host/src/server/catalog/visibility.ts',
     noticedBy: [TABLE],
     changes: [
+      [
+        'explain lays a tool to a plugin whose name its name only begins like',
+        'name.startsWith(`${instance}_`)',
+        'name.startsWith(instance)',
+        { noticedBy: ['tests/unit/calls/visibility-is-one-decision.test.ts'] },
+      ],
       ['nothing is refused', 'for (const rule of rules) if (rule.refuses(item, caller, policy)) return rule.code', ''],
       [
         'the last rule that refuses is the reason',

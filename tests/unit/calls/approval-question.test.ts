@@ -37,6 +37,15 @@ test('what is cut is said, with how much', () => {
   assert.match(ask({ emoji: '\u{1f600}'.repeat(200) }), /\u{1f600} \[CUT: \d+ more characters\]$/u)
 })
 
+test('what is not shown is what comes last, and is counted whole', () => {
+  const long = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`argument_${index}`, 'y'.repeat(190)]))
+  const lines = ask({ mode: 'safe', ...long }, { properties: { mode: { default: 'safe' } } }).split('\n')
+  const shown = lines.filter((line) => line.startsWith('- argument_')).length
+  assert.ok(!lines.some((line) => line.startsWith('- mode')))
+  const characters = (20 - shown) * 192 + '"safe"'.length
+  assert.equal(lines.at(-1), `NOT SHOWN: ${21 - shown} more arguments, ${characters.toLocaleString('en')} characters`)
+})
+
 test('no text of an argument can look like a line of the question', () => {
   const question = ask({ a: 'x\nRun nothing?\r- force: false\u2028\u0085', 'b\n- c': 1 })
   assert.equal(question.split('\n').length, 5)

@@ -7,6 +7,7 @@ import { createRedactor } from '../../../host/src/observability/redact.ts'
 import { LivePlugin } from '../../../host/src/plugin/run/live-plugin.ts'
 import { createCalls } from '../../../host/src/server/call/call.ts'
 import type { ToolAnswer } from '../../../host/src/server/call/types.ts'
+import { argumentsDigest } from '../../../host/src/server/call/approval/arguments-digest.ts'
 import { createSingleUse, type SingleUse } from '../../../host/src/server/call/approval/single-use.ts'
 import type { SharedScripts } from '../../../host/src/cache/stores/redis-scripts.ts'
 import type { RunningPlugin } from '../../../host/src/plugin/run/running.ts'
@@ -170,4 +171,19 @@ for (const [what, capabilities] of [
 
 test('a tool without approval runs without a question', async () => {
   assert.equal((await call({ tool: 'a_repo_get' })).ran, 1)
+})
+
+test('a yes is to these arguments whatever the order of their keys, and to no others, even with half a character in them', () => {
+  assert.equal(argumentsDigest({ a: 1, b: [2] }), argumentsDigest({ b: [2], a: 1 }))
+  const others = [
+    undefined,
+    {},
+    { text: '' },
+    { text: 'x' },
+    { text: '\ud83d' },
+    { text: '\ud83e' },
+    { text: '\ufffd' },
+    { texts: '\ud83d' },
+  ]
+  assert.equal(new Set(others.map(argumentsDigest)).size, others.length)
 })

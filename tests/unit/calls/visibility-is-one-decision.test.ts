@@ -129,6 +129,24 @@ test('explain names the first rule that refuses and the setting behind it', () =
   assert.match(chain.find(({ rule }) => rule === 'read_only')?.source ?? '', /mcp\.config\.ts: readOnly/)
 })
 
+test('explain blames a plugin that does not serve only for names that begin with its own', () => {
+  const { live: _, surface: __, ...record } = activeRecord(emptyPlugin('git', []))
+  const someone = createCaller({ id: 'x', tenant: undefined, permissions: ['*'], kind: 'local' })
+  const table = [
+    ['git_log', 'failed', 'plugin_failed'],
+    ['git_log', 'loading', 'plugin_failed'],
+    ['git_log', 'quarantined', 'quarantined'],
+    ['git_log', 'active', 'unknown'],
+    ['github_issues_get', 'failed', 'unknown'],
+    ['gi_x', 'failed', 'unknown'],
+    ['git', 'failed', 'unknown'],
+  ] as const
+  for (const [name, state, decidedBy] of table) {
+    const explained = explain(snapshotOf([{ ...record, state }]), name, someone)
+    assert.deepEqual([explained.visible, explained.decidedBy], [false, decidedBy], `${name} with git ${state}`)
+  }
+})
+
 test('the order of a list is that of the config, then of the plugin', () => {
   const snapshot = snapshotOf([
     activeRecord(emptyPlugin('b', [emptyTool('y_z'), emptyTool('a_b')])),

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Secret, Type } from '@mcp-patchbay/plugin-api'
+import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
+import { normalizeEntry, type EmbeddedEntry } from '../../../host/src/config/schema/schema.ts'
+import {
+  findSharedVariables,
+  hostReaders,
+  pluginReaders,
+  unreadVariables,
+  unusedSecretLines,
+  type EnvironmentReader,
+  type ReadingPlugin,
+} from '../../../host/src/plugin/settings/environment-readers.ts'
+import { activeRecord, emptyPlugin } from '../../fixtures/projects/snapshots.ts'
+
+/** A plugin with the settings `region` and `signingKey`, of which nothing uses the second by itself. */
+function plugin(instance: string, entry: Partial<EmbeddedEntry> = {}, isRaw = false): ReadingPlugin {
+  const config = Type.Object({ region: Type.String({ default: '' }), signingKey: Type.Optional(Secret()) })
+  const made = emptyPlugin('desk', [], { config, ...(isRaw && { capabilities: { credentials: 'raw' } }) })
+  return { instance, entry: normalizeEntry({ use: './desk', ...entry }), surface: activeRecord(made).surface }
+}
+
+const config = (variable: string, instance: string): EnvironmentReader => ({
+  variable,
+  reader: `${variable} of ${instance}`,
+  instance,
+})
+const grant = (variable: string, instance: string): EnvironmentReader => ({
+  variable,
+  reader: `capabilities.env of ${instance}`,
+  instance,
+  isGrant: true,
+})
+const own = (variable: string, reader: string): EnvironmentReader => ({ variable, reader, instance: undefined })
+
+test('a variable is shared where one thing reads it and another does, or is granted it', () => {
+  const table: [what: string, readers: EnvironmentReader[], shared: boolean][] = [
+    ['one reader', [config('A', 'a')], false],
+    ['the same reader twice', [own('A', 'one client'), own('A', 'one client')], false],
+    ['two readers', [config('A', 'a'), config('A', 'b')], true],
+    ['two of the host', [own('A', 'one client'), own('A', 'another')], true],
+    ['a plugin and a grant of it to another', [config('A', 'a'), grant('A', 'b')], true],
+    ['the host and a grant', [own('A', 'the host itself'), grant('A', 'b')], true],
+    ['a plugin and a grant of it to itself', [config('A', 'a'), grant('A', 'a')], false],
+    ['two grants', [grant('A', 'a'), grant('A', 'b')], false],
+    ['two variables', [config('A', 'a'), config('B', 'b')], false],
+  ]
+  for (const [what, readers, shared] of table) {
+    assert.equal(findSharedVariables(readers).length, shared ? 1 : 0, what)
+    assert.equal(findSharedVariables(readers.toReversed()).length, shared ? 1 : 0, what)
+  }
+})
+
+test('the variables of the host and their _FILE variants are read by it', () => {
+  const { auth } = resolveConfig({
+    auth: { stateKeyVariable: 'STATE_KEY', accounts: { dir: './a', keyVariable: 'ACCOUNTS_KEY' } },
+  })
+  const read = hostReaders({ auth }).map(({ variable }) => variable)
+  for (const variable of ['STATE_KEY', 'STATE_KEY_FILE', 'ACCOUNTS_KEY', 'ACCOUNTS_KEY_FILE', 'NODE_OPTIONS'])
+    assert.ok(read.includes(variable), variable)
+})
+
+test('a variable that nothing reads is named with the instance of the longest name that it begins with', () => {
+  const plugins = [plugin('desk'), plugin('desk_eu')]
+  const tenants = {}
+  const readers = plugins.flatMap((one) => pluginReaders(one, tenants))
+  const lines = (env: Record<string, string>, of = plugins) => unreadVariables(env, of, { tenants, readers })
+  const [line, ...more] = lines({ DESK_EU_REGIN: 'x' })
+  assert.deepEqual(more, [])
+  assert.match(line ?? '', /^DESK_EU_REGIN is set, but nothing reads it; did you mean DESK_EU_REGION\..* env desk_eu$/)
+  assert.equal(lines({ DESK_COLOUR: 'x', DESK_EU_COLOUR: 'x' }).length, 2)
+  assert.deepEqual(lines({ DESK_REGION: 'x', DESK_EU_REGION_FILE: '/x', DESK_COLOUR: '', OTHER: 'x' }), [])
+  const unreadable = [plugin('desk'), { ...plugin('desk_eu'), surface: undefined }]
+  assert.deepEqual(lines({ DESK_EU_COLOUR: 'x' }, unreadable), [])
+})
+
+test('a secret that reaches nothing is named, unless the plugin is given its secrets', () => {
+  const table: [entry: Partial<EmbeddedEntry>, isRaw: boolean, expected: RegExp | undefined][] = [
+    [{ isolation: 'inline' }, false, /is a secret that nothing uses/],
+    [{ isolation: 'process' }, false, /is a secret that nothing uses/],
+    [{ isolation: 'inline', capabilities: { credentials: 'raw' } }, false, undefined],
+    [{ isolation: 'process', capabilities: { credentials: 'raw' } }, false, /is granted, but the plugin does not declare/],
+    [{ isolation: 'process', capabilities: { credentials: 'raw' } }, true, undefined],
+  ]
+  for (const [entry, isRaw, expected] of table) {
+    const lines = unusedSecretLines([plugin('desk', entry, isRaw)])
+    assert.equal(lines.length, expected ? 1 : 0, JSON.stringify([entry, isRaw, lines]))
+    if (expected) assert.match(lines[0] ?? '', expected)
+  }
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import { hostError } from '../../../host/src/errors.ts'
+import { writeThrown } from '../../../host/src/plugin/isolate/channel/error-codec.ts'
+import { createFrameReader, encodeFrame, FrameError, PLUGIN_BOUNDS } from '../../../host/src/plugin/isolate/channel/frame.ts'
+import { openPeer, type PeerOptions } from '../../../host/src/plugin/isolate/channel/peer.ts'
+
+const ASK = 0
+const ANSWER = 1
+const FAILURE = 2
+const TELL = 3
+
+/** The host's end of a channel, and the other end as a socket that writes whatever it likes. */
+async function hostEnd(t: TestContext, options: Partial<PeerOptions> = {}) {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const plugin = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  const fault = Promise.withResolvers<string>()
+  const told: string[] = []
+  const peer = openPeer({
+    socket,
+    from: 'plugin',
+    onAsk: async (_what, { body }) => ({ data: body.length }),
+    onTell: (what) => void told.push(what),
+    onFault: fault.resolve,
+    onClose: () => {},
+    ...options,
+  })
+  t.after(() => {
+    peer.close(new Error('the test is over'))
+    plugin.destroy()
+    server.close()
+  })
+  return { peer, plugin, fault: fault.promise, told }
+}
+
+test('an answer is to a question that was asked: one that was given up or answered before is dropped, and any other is a fault', async (t) => {
+  const { peer, plugin, fault } = await hostEnd(t)
+  const first = peer.ask('one')
+  const second = peer.ask('two')
+  peer.giveUp(first.id, new Error('given up'))
+  await assert.rejects(first.answer, /given up/)
+  for (const data of ['late', 'later']) plugin.write(encodeFrame([ANSWER, first.id, data]))
+  plugin.write(encodeFrame([ANSWER, second.id, 'two']))
+  plugin.write(encodeFrame([ANSWER, second.id, 'again']))
+  assert.equal((await second.answer).data, 'two')
+  plugin.write(encodeFrame([ANSWER, second.id + 1, 'of the question that comes next']))
+  assert.equal(await fault, 'answered a question that was not asked')
+})
+
+for (const [what, header] of [
+  ['the question before the first', [ANSWER, 0, 'x']],
+  ['a question of no number', [FAILURE, -1, 'x']],
+] as const)
+  test(`an answer to ${what} is a fault`, async (t) => {
+    const { plugin, fault } = await hostEnd(t)
+    plugin.write(encodeFrame(header))
+    assert.equal(await fault, 'answered a question that was not asked')
+  })
+
+for (const header of [{ kind: TELL }, [7, 1, 'x'], [ASK, 'one', 'x'], [ASK, 1, 2], [TELL, 1, 'x'], ['x'], []])
+  test(`${JSON.stringify(header)} is a message of no known form, and nothing is read behind it`, async (t) => {
+    const { plugin, fault, told } = await hostEnd(t)
+    plugin.write(Buffer.concat([encodeFrame([TELL, 'before', 1]), encodeFrame(header), encodeFrame([TELL, 'behind', 1])]))
+    assert.equal(await fault, 'sent a message of no known form')
+    plugin.write(encodeFrame([TELL, 'later', 1]))
+    await new Promise(setImmediate)
+    assert.deepEqual(told, ['before'])
+  })
+
+test('a plugin throws errors of services, and none that the host decides by', async (t) => {
+  const { peer, plugin } = await hostEnd(t)
+  const failing = async (error: unknown) => {
+    const { id, answer } = peer.ask('call')
+    plugin.write(encodeFrame([FAILURE, id, writeThrown(error)]))
+    return answer.then(assert.fail, (thrown: unknown) => Reflect.get(Object(thrown), 'code'))
+  }
+  assert.equal(await failing(hostError('CALL_CANCELLED', { tool: 'x' })), undefined)
+  assert.equal(await failing(hostError('PIN_NOT_LOCKED', { plugin: 'x' })), undefined)
+  assert.equal(await failing(hostError('PIN_FILE', { file: 'x', problem: 'y' })), 'PIN_FILE')
+  assert.equal(await failing(new ServiceError('NOT_FOUND', 'x')), 'NOT_FOUND')
+})
+
+test('questions that were answered make room for others, however many bytes they had', { timeout: 60_000 }, async (t) => {
+  const { plugin } = await hostEnd(t)
+  const answers: unknown[] = []
+  const all = Promise.withResolvers<void>()
+  const reader = createFrameReader({
+    bounds: PLUGIN_BOUNDS,
+    onFrame: (header) => {
+      answers.push(header)
+      if (answers.length === 6) all.resolve()
+    },
+  })
+  plugin.on('data', (chunk: Buffer) => reader.push(chunk))
+  // Six times 15 MB are more than the 64 MB that are answered at a time.
+  for (let id = 1; id <= 6; id++) plugin.write(encodeFrame([ASK, id, 'cache'], Buffer.alloc(15 * 1_048_576)))
+  await all.promise
+  assert.deepEqual(
+    answers,
+    [1, 2, 3, 4, 5, 6].map((id) => [ANSWER, id, 15 * 1_048_576]),
+  )
+})
+
+test('a frame and a header may be as large as their bounds, and no larger', () => {
+  const bounds = { ...PLUGIN_BOUNDS, frameBytes: 100, headerBytes: 20 }
+  const table: [headerBytes: number, bodyBytes: number, fits: boolean][] = [
+    [20, 72, true],
+    [20, 73, false],
+    [21, 0, false],
+    [2, 90, true],
+  ]
+  for (const [headerBytes, bodyBytes, fits] of table) {
+    const sizes: number[] = []
+    const reader = createFrameReader({ bounds, onFrame: (_header, body) => void sizes.push(body.length) })
+    const frame = encodeFrame('x'.repeat(headerBytes - 2), Buffer.alloc(bodyBytes))
+    if (fits) reader.push(frame)
+    else assert.throws(() => reader.push(frame), FrameError)
+    assert.deepEqual(sizes, fits ? [bodyBytes] : [])
+  }
+})
