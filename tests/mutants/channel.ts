@@ -32,4 +32,17 @@ export const channel = mutantsOf('channel', [
       ['a header has no bound of its own', 'if (headerBytes > bounds.headerBytes)', 'if (headerBytes > bounds.frameBytes)'],
     ],
   },
+  {
+    file: 'host/src/plugin/isolate/channel/error-codec.ts',
+    noticedBy: peer,
+    changes: [['a plugin may throw any error of pins', 'PIN_FILE|MODULE', 'PIN_[A-Z_]+|MODULE']],
+  },
+  {
+    file: 'host/src/plugin/isolate/channel/config-codec.ts',
+    noticedBy: ['tests/unit/isolate-parts.test.ts'],
+    changes: [
+      ['the config in a process of its own can be changed', 'return freezeAll(config)', 'return config'],
+      ['the secrets in a list are not named', 'value.forEach((item: unknown, index) => visit(item, [...path, index]))', '[]'],
+    ],
+  },
 ])

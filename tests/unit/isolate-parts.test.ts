@@ -99,6 +99,8 @@ test('a config goes over with its secrets as they were, and without those that c
   assert.equal(read.apiUrl, 'x')
   assert.throws(() => read.apiKey.reveal(), { code: 'PERMISSION_DENIED' })
   assert.equal(read.nested.keys[0]?.reveal(), 'shown')
+  for (const part of [read, read.nested, read.nested.keys])
+    assert.ok(Object.isFrozen(part), 'no client of it changes it for another')
 })
 
 test('a plugin makes no error that the host decides by', () => {

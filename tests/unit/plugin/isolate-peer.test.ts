@@ -35,7 +35,7 @@ async function hostEnd(t: TestContext, options: Partial<PeerOptions> = {}) {
     plugin.destroy()
     server.close()
   })
-  return { peer, plugin, fault: fault.promise, told }
+  return { peer, plugin, socket, fault: fault.promise, told }
 }
 
 test('an answer is to a question that was asked: one that was given up or answered before is dropped, and any other is a fault', async (t) => {
@@ -77,7 +77,10 @@ test('a plugin throws errors of services, and none that the host decides by', as
   const failing = async (error: unknown) => {
     const { id, answer } = peer.ask('call')
     plugin.write(encodeFrame([FAILURE, id, writeThrown(error)]))
-    return answer.then(assert.fail, (thrown: unknown) => Reflect.get(Object(thrown), 'code'))
+    return answer.then(
+      () => assert.fail(),
+      (thrown: unknown) => Reflect.get(Object(thrown), 'code'),
+    )
   }
   assert.equal(await failing(hostError('CALL_CANCELLED', { tool: 'x' })), undefined)
   assert.equal(await failing(hostError('PIN_NOT_LOCKED', { plugin: 'x' })), undefined)
@@ -85,25 +88,18 @@ test('a plugin throws errors of services, and none that the host decides by', as
   assert.equal(await failing(new ServiceError('NOT_FOUND', 'x')), 'NOT_FOUND')
 })
 
-test('questions that were answered make room for others, however many bytes they had', { timeout: 60_000 }, async (t) => {
-  const { plugin } = await hostEnd(t)
-  const answers: unknown[] = []
-  const all = Promise.withResolvers<void>()
-  const reader = createFrameReader({
-    bounds: PLUGIN_BOUNDS,
-    onFrame: (header) => {
-      answers.push(header)
-      if (answers.length === 6) all.resolve()
-    },
-  })
+test('questions that were answered make room for others, however many bytes they had', async (t) => {
+  const { plugin, socket } = await hostEnd(t)
+  let answered = Promise.withResolvers<unknown>()
+  const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: (header) => answered.resolve(header) })
   plugin.on('data', (chunk: Buffer) => reader.push(chunk))
-  // Six times 15 MB are more than the 64 MB that are answered at a time.
-  for (let id = 1; id <= 6; id++) plugin.write(encodeFrame([ASK, id, 'cache'], Buffer.alloc(15 * 1_048_576)))
-  await all.promise
-  assert.deepEqual(
-    answers,
-    [1, 2, 3, 4, 5, 6].map((id) => [ANSWER, id, 15 * 1_048_576]),
-  )
+  // Five times 15 MB are more than the 64 MB that are answered at a time.
+  for (let id = 1; id <= 5; id++) {
+    answered = Promise.withResolvers<unknown>()
+    plugin.write(encodeFrame([ASK, id, 'cache'], Buffer.alloc(15 * 1_048_576)))
+    assert.deepEqual(await answered.promise, [ANSWER, id, 15 * 1_048_576])
+  }
+  assert.equal(socket.isPaused(), false)
 })
 
 test('a frame and a header may be as large as their bounds, and no larger', () => {
