@@ -71,6 +71,14 @@ for (const isolation of ['inline', 'process'] as const) {
     assert.deepEqual(narrower.tools(), ['shop_about_get', 'shop_about_crash', 'shop_orders_list'])
   })
 
+  test(`${isolation}: a tool that writes may write where nothing that the plugin lists does`, async () => {
+    await using upstream = await startUpstream(service(() => orders))
+    using project = pinnedProject({ ...files, 'shop/index.js': source.replace('tools: [own, crash]', 'tools: []') })
+    await using started = await project.start(settings(upstream.url))
+    assert.match(JSON.stringify(await started.host.call('shop_orders_cancel')), /POST \/orders_cancel/)
+    assert.match(JSON.stringify(await started.host.call('shop_orders_list')), /GET \/orders_list/)
+  })
+
   test(`${isolation}: a discovered tool is locked, and quarantined once its definition is another`, async () => {
     let operations = orders
     await using upstream = await startUpstream(service(() => operations))

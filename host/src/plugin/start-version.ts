@@ -44,7 +44,7 @@ export async function startVersion(
     return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
   }
   const { version } = activation({ state: 'loading' }).record
-  const { line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps)
+  let { line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps)
   if (plugin.discover !== undefined) {
     try {
       // What one tenant's settings show is not for another to see.
@@ -54,10 +54,11 @@ export async function startVersion(
         plugin = await discovered(loaded, { plugin, ...services, cache: deps.cache, digest: '' }, within)
       }
       surface = await settle(plugin)
-    } catch (error) {
+    } finally {
       await line.http[Symbol.asyncDispose]()
-      throw error
     }
+    // What its requests may do follows from all of its tools.
+    ;({ line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps))
   }
   const draft = activation({ state: 'loading' })
   for (const [tenant, why] of broken) refused.set(tenant, why)
