@@ -5,6 +5,24 @@ const TENANTS = 'tests/unit/decisions/tenant-config-table.test.ts'
 
 export const credentials = mutantsOf('credentials', [
   {
+    file: 'host/src/auth/outbound/credentials.ts',
+    noticedBy: ['tests/unit/network/http-credentials.test.ts'],
+    changes: [
+      ['the password alone is not taken out of texts', '...credential.secrets, pair, password]', '...credential.secrets, pair]'],
+      ['name and password together are not taken out of texts', 'secrets, pair, password]', 'secrets, password]'],
+      ['the header is no part of the fingerprint', '${kind}\\0${name}\\0${line}', '${kind}\\0${line}'],
+      ['the kind is no part of the fingerprint', '${kind}\\0${name}\\0${line}', '${name}\\0${line}'],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/caller-credential.ts',
+    noticedBy: ['tests/unit/network/http-credentials.test.ts'],
+    changes: [
+      ["a caller's password alone is not taken out of texts", ", pair, pair.slice(pair.indexOf(':') + 1)]", ', pair]'],
+      ["a caller's password is cut at its last colon", "pair.indexOf(':')", "pair.lastIndexOf(':')"],
+    ],
+  },
+  {
     file: 'host/src/auth/outbound/credential-use.ts',
     noticedBy: [TABLE],
     changes: [

@@ -31,6 +31,7 @@ export const inbound = mutantsOf('inbound', [
       ],
       ['another end of a key does not count', 'record.tenant, record.notAfter]', 'record.tenant]'],
       ['a new secret of a key does not count', 'record.id, record.hash, record.scopes', 'record.id, record.scopes'],
+      ['a key whose end no date can hold never ends', 'Date.parse(record.notAfter) || 0', 'Date.parse(record.notAfter)'],
       ['a key has no tenant', 'tenant: record.tenant,\n    permissions', 'tenant: undefined,\n    permissions'],
       ['a key may do everything', 'Object.freeze([...record.scopes])', "Object.freeze(['*'])"],
       ['each reading of the config ends all streams', 'if (before?.record === text) return before', ''],

@@ -67,6 +67,12 @@ test('a key opens nothing from its end on, with another secret, or under another
   assert.deepEqual(keys.find(ada.key), { refused: 'key_expired' })
 })
 
+test('a key whose end is a leap second, which no date can hold, opens nothing', async (t) => {
+  const { config, keys } = await ring(t)
+  config.keys = [{ ...record, notAfter: '2029-12-31T23:59:60Z' }]
+  assert.deepEqual(keys.find(ada.key), { refused: 'key_expired' })
+})
+
 const ISSUER = 'https://id.example.com'
 const AUDIENCE = 'https://mcp.example.com/mcp'
 const AT = 1_800_000_000

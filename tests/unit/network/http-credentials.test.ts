@@ -111,6 +111,36 @@ test('a fingerprint tells credentials apart and does not tell them', () => {
   assert.doesNotMatch(first?.fingerprint ?? '', /token/)
 })
 
+test('of two credentials that differ in one thing the fingerprints differ', () => {
+  const of = (more: object, kind: Credential['kind'] = 'apiKey', value = 'key') =>
+    headerCredential(kind, value, { instance: 'github', placement: { apiKey: { header: 'X-Key' } }, fingerprintKey, ...more })
+      .fingerprint
+  const fingerprints = [
+    of({}),
+    of({}, 'apiKey', 'another'),
+    of({ placement: { apiKey: { header: 'X-Other-Key' } } }),
+    of({ placement: { apiKey: { header: 'X-Key', scheme: 'Key' } } }),
+    of({ placement: { personalToken: { header: 'X-Key' } } }, 'personalToken'),
+    of({ fingerprintKey: Buffer.alloc(32, 2) }),
+  ]
+  assert.equal(new Set(fingerprints).size, fingerprints.length)
+  assert.equal(of({ placement: { apiKey: { header: 'x-key' } } }), of({}), 'however the header is spelt')
+})
+
+test('every part of a credential that proves something is kept out of texts', () => {
+  const line = Buffer.from('ada:pass:word').toString('base64')
+  const table: [Credential | undefined, string[]][] = [
+    [asCredential(chooseCredential(settings({ personalToken: 'token' }))), ['token']],
+    [asCredential(chooseCredential(settings({ apiToken: 'token' }))), ['token']],
+    [asCredential(chooseCredential(settings({ apiKey: 'key' }))), ['key']],
+    [asCredential(chooseCredential(settings({ username: 'ada', password: 'pass:word' }))), [line, 'ada:pass:word', 'pass:word']],
+    [callerCredential('Bearer token', settings({})), ['token']],
+    [callerCredential('token', settings({})), ['token']],
+    [callerCredential(`Basic ${line}`, settings({})), [line, 'ada:pass:word', 'pass:word']],
+  ]
+  for (const [credential, secrets] of table) assert.deepEqual(credential?.secrets, secrets)
+})
+
 test('a refused credential is an error, and the next lower one is not tried', async () => {
   await using upstream = await startUpstream(reply(401, { message: 'Bad credentials' }))
   const chosen = asCredential(chooseCredential(settings({ personalToken: 'server-token', apiKey: 'server-key' })))
