@@ -159,6 +159,8 @@ const KEYS = {
   allowRequestCredentials: [false, true],
   serverCredentials: ['deny', true],
   watch: [['*.sql'], true],
+  // Written out into `config` before.
+  operations: [{ allow: ['GET *'] }, false],
   exchange: [{ tokenUrl: 'https://b.example/token', clientId: 'b' }, true],
   tools: [{ deny: ['issues_*'] }, false],
   overrides: [{ issues_get: { description: 'Other.' } }, false],

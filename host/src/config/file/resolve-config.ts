@@ -1,8 +1,10 @@
+import { dirname } from 'node:path'
 import { withDefaults } from '../schema/defaults.ts'
 import { mergeDeployment, DEFAULT_DEPLOYMENT } from './deployment.ts'
 import { httpSchema, managementSchema } from '../schema/listen-schema.ts'
 import { ruleFaults } from '../schema/rules.ts'
 import { configSchema, normalizeEntry, type EmbeddedConfig, type HostConfig, type ResolvedConfig } from '../schema/schema.ts'
+import { withDescription } from '../plugin/openapi-entry.ts'
 import { invalid, validateEmbedded } from './validate-config.ts'
 import type { ConfigSource } from './types.ts'
 
@@ -26,7 +28,7 @@ export function resolveConfig(config: HostConfig | EmbeddedConfig, options: Reso
   const { plugins: _, deployments: __, ...decided } = withDefaults(configSchema, rest)
   const resolved: ResolvedConfig = Object.freeze({
     ...decided,
-    plugins: Object.freeze(plugins.map((entry) => normalizeEntry(entry))),
+    plugins: Object.freeze(plugins.map((entry) => normalizeEntry(source ? withDescription(entry, dirname(source.file)) : entry))),
     listen: resolveListen(listen),
     frozen: rest.frozen ?? env['NODE_ENV'] === 'production',
     deployment,

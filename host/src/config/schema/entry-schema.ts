@@ -74,7 +74,8 @@ const overrideSchema = section('What the operator says of one tool instead of wh
 /** One element of `plugins`, written out. */
 export const entrySchema = section('One plugin under one name', {
   use: Type.String({
-    description: 'A folder or file beginning with `./`, relative to the config file, or the name of an installed npm package',
+    description:
+      'A folder or file beginning with `./`, relative to the config file, the name of an installed npm package, or `openapi:` and an OpenAPI description',
     minLength: 1,
   }),
   as: Type.Optional(
@@ -103,6 +104,19 @@ export const entrySchema = section('One plugin under one name', {
     description: "Values of the plugin's own config; environment variables go before them",
     default: {},
   }),
+  operations: Type.Optional(
+    Type.Object(
+      {
+        allow: Type.Optional(
+          Type.Array(Type.String({ minLength: 1 }), {
+            description: 'Tools are those that match: `METHOD /path`, a tag or an operationId',
+          }),
+        ),
+        deny: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Of those, not the ones that match' })),
+      },
+      { description: 'Of an entry with `openapi:`, which operations become tools; `*` is anything', additionalProperties: false },
+    ),
+  ),
   tools: section('Which of its tools are served; names without the instance prefix', {
     allow: globs('Served are those that match', ['*']),
     deny: globs('Of those, not served are those that match'),

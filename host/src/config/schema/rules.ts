@@ -37,9 +37,10 @@ export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'pa
 
 function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
   const seen = new Map<string, number>()
-  return entries.flatMap(({ use, as, exchange, http, watch }, index) => {
+  return entries.flatMap(({ use, as, exchange, http, watch, operations }, index) => {
     const faults: Fault[] = []
-    const fault = (key: 'use' | 'as', problem: string) => void faults.push({ path: ['plugins', index, key], problem })
+    const fault = (key: 'use' | 'as' | 'operations', problem: string) =>
+      void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
     if (specifier !== undefined) fault('use', specifier)
     watch.forEach((pattern, at) => {
@@ -49,6 +50,8 @@ function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
           problem: `${JSON.stringify(pattern)} leads out of the plugin's folder: give a glob relative to it`,
         })
     })
+    if (operations)
+      fault('operations', "belongs to an entry with use: 'openapi:…' in a config file; of other plugins, tools.allow selects")
     if ((http.certFile === undefined) !== (http.keyFile === undefined))
       faults.push({ path: ['plugins', index, 'http'], problem: 'has one of certFile and keyFile: a certificate needs both' })
     if (exchange && !isSafeUrl(exchange.tokenUrl))
