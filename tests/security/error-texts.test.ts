@@ -22,6 +22,11 @@ const thrown: readonly (readonly [what: string, make: () => unknown])[] = [
   ['an object', () => ({ message: LEAKY, stack: `Error: ${LEAKY}\n    at /srv/app/secret.ts:1:1`, toString: () => LEAKY })],
   ['nothing', () => undefined],
   ['an error whose message throws', () => Object.defineProperty(new Error(), 'message', { get: () => assert.fail(LEAKY) })],
+  ['what throws when it is looked at', () => new Proxy({}, { getPrototypeOf: () => assert.fail(LEAKY) })],
+  [
+    'a ServiceError that throws when it is read',
+    () => new Proxy(new ServiceError('NOT_FOUND', LEAKY), { get: () => assert.fail(LEAKY) }),
+  ],
   [
     'an error that looks like one of the host',
     () => Object.assign(new Error(LEAKY), { name: 'HostError', code: 'CALL_TIMEOUT' }),

@@ -111,7 +111,18 @@ test('a plugin makes no error that the host decides by', () => {
   const refused = over(new ServiceError('RATE_LIMITED', 'slow down', { fix: 'Wait', retryAfterMs: 5 }), false)
   assert.ok(refused instanceof ServiceError)
   assert.deepEqual([refused.code, refused.message, refused.fix, refused.retryAfterMs], ['RATE_LIMITED', 'slow down', 'Wait', 5])
-  for (const thrown of [undefined, null, 'text', 7, Symbol('s'), inputRequired({ requests: {} }), Object.create(null)])
+  const unreadable = { get: () => assert.fail('read'), getPrototypeOf: () => assert.fail('looked at') }
+  const proxies = [new Proxy({}, unreadable), new Proxy(new ServiceError('NOT_FOUND', 'x'), { get: unreadable.get })]
+  for (const thrown of [
+    ...proxies,
+    undefined,
+    null,
+    'text',
+    7,
+    Symbol('s'),
+    inputRequired({ requests: {} }),
+    Object.create(null),
+  ])
     assert.ok(over(thrown, false) instanceof Error)
 })
 

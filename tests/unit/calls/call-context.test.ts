@@ -41,3 +41,33 @@ test('a plugin may take the context of a call apart', async () => {
   assert.deepEqual(answer, { kind: 'result', result: { content: [{ type: 'text', text: 'local state' }] } })
   assert.deepEqual(seen, [1, 'closed', 'info'])
 })
+
+test('a log line that cannot be read fails no call', async () => {
+  const hostile = { get: () => assert.fail('read') }
+  const plugin = definePlugin({
+    name: 'telling',
+    config: Type.Object({}),
+    isAuthConfigured: () => true,
+    createClient: () => ({}),
+    tools: [
+      defineTool({
+        name: 'all_tell',
+        description: 'Logs what cannot be read.',
+        access: 'read',
+        input: Type.Object({}),
+        run(_, { log }) {
+          log.info('getter', Object.defineProperty({}, 'a', { enumerable: true, ...hostile }))
+          log.info('json', { toJSON: hostile.get, big: 1n })
+          log.child(Object.defineProperty({}, 'a', { enumerable: true, ...hostile })).info('child')
+          return 'told'
+        },
+      }),
+    ],
+  })
+  await using host = await createHost({ plugins: [{ use: plugin }] })
+  const io = { log: (_: unknown, data: unknown) => void seen.push(data) }
+  const seen: unknown[] = []
+  const answer = await host.call('telling_all_tell', {}, { io })
+  assert.deepEqual(answer, { kind: 'result', result: { content: [{ type: 'text', text: 'told' }] } })
+  assert.deepEqual(seen, ['getter', 'json', 'child'])
+})

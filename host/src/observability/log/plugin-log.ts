@@ -1,5 +1,5 @@
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
-import { isError } from '../thrown.ts'
+import { isError, messageOf } from '../thrown.ts'
 import { serializeError } from './serialize-error.ts'
 
 /**
@@ -8,7 +8,7 @@ import { serializeError } from './serialize-error.ts'
  */
 export function pluginLogger(log: Logger, bound: LogFields = {}): Logger {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) => {
-    const own = { ...bound, ...fields }
+    const own = withBound(bound, fields)
     const name = `plugin.${event}`.slice(0, LONGEST_EVENT)
     if (Object.keys(own).length > 0) log[level](name, { fields: withErrors(own) })
     else log[level](name)
@@ -18,7 +18,16 @@ export function pluginLogger(log: Logger, bound: LogFields = {}): Logger {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (fields) => pluginLogger(log, { ...bound, ...fields }),
+    child: (fields) => pluginLogger(log, withBound(bound, fields)),
+  }
+}
+
+/** The fields of a line. Those whose getters throw are the plugin's fault, and no reason for its call to fail. */
+export function withBound(bound: LogFields, fields: LogFields | undefined): LogFields {
+  try {
+    return { ...bound, ...fields }
+  } catch (error) {
+    return { ...bound, unreadable: messageOf(error) }
   }
 }
 

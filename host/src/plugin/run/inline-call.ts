@@ -109,7 +109,12 @@ function callLogger(log: Logger, request: CallRequest): Logger {
   const both =
     (level: 'debug' | 'info' | 'warn' | 'error', clientLevel: ClientLogLevel) => (event: string, fields?: LogFields) => {
       log[level](event, fields)
-      request.log(clientLevel, fields ? { event, ...fields } : event)
+      try {
+        request.log(clientLevel, fields ? { event, ...fields } : event)
+      } catch {
+        // What JSON cannot hold is no reason for the call to fail.
+        request.log(clientLevel, event)
+      }
     }
   return {
     debug: both('debug', 'debug'),

@@ -57,8 +57,17 @@ export function runIn(
 export class PluginThrew extends Error {}
 
 function ofPlugin(error: unknown): unknown {
-  if (error instanceof HostError || error instanceof ServiceError || error instanceof InvalidResult) return error
-  return new PluginThrew('A plugin threw', { cause: error })
+  return isMeantForClients(error) ? error : new PluginThrew('A plugin threw', { cause: error })
+}
+
+/** Anything can be thrown: what throws when it is looked at is meant for none. */
+function isMeantForClients(error: unknown): boolean {
+  try {
+    if (error instanceof HostError || error instanceof InvalidResult) return true
+    return error instanceof ServiceError && typeof error.message === 'string'
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -46,7 +46,12 @@ export function writeThrown(thrown: unknown): WireError {
       ...(hasCause ? { cause: write(error.cause, depth + 1) } : {}),
     }
   }
-  return write(thrown, 1)
+  try {
+    return write(thrown, 1)
+  } catch {
+    // A Proxy, or getters that throw.
+    return { kind: 'error', name: 'Error', message: 'an error that cannot be read' }
+  }
 }
 
 type Cut = (text: string) => string

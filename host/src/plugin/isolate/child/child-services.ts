@@ -12,6 +12,7 @@ import type {
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../../network/response/response.ts'
 import { withoutValues } from '../../../network/request/subject.ts'
+import { withBound } from '../../../observability/log/plugin-log.ts'
 import { LINE_LIMITS, shortenFields } from '../../../observability/log/shorten.ts'
 import { isError } from '../../../observability/thrown.ts'
 import type { Tells } from './child-notifications.ts'
@@ -110,13 +111,18 @@ const LONGEST_EVENT = 1_000
 /** The host's log. */
 export function remoteLog(tells: Tells, bound: LogFields = {}): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
-    tells.tell('log', { call: callNumber(), level, event: event.slice(0, LONGEST_EVENT), fields: plain({ ...bound, ...fields }) })
+    tells.tell('log', {
+      call: callNumber(),
+      level,
+      event: event.slice(0, LONGEST_EVENT),
+      fields: plain(withBound(bound, fields)),
+    })
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => remoteLog(tells, { ...bound, ...fields }),
+    child: (fields) => remoteLog(tells, withBound(bound, fields)),
   }
 }
 
