@@ -4,7 +4,7 @@ import { OpenRequests } from '../../data/open-requests.ts'
 import { callerOf } from '../../server/mcp/auth-info.ts'
 import { handOver, type BegunCall } from '../../server/mcp/deferred-call.ts'
 import { capabilitiesAt, MODERN, revisionOf, type Revision } from '../../server/mcp/revisions.ts'
-import type { Direct } from '../fast-path/fast-path.ts'
+import type { Direct } from '../fast-path/types.ts'
 
 /**
  * The direct path for one connection of lines. Which era it is of, and what its client says of itself, is the SDK's to find out: from

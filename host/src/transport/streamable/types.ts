@@ -2,7 +2,7 @@ import type { StepUp } from './step-up.ts'
 import type { OpenConnections, Exchange } from '../http/http-exchange.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
-import type { Direct } from '../fast-path/fast-path.ts'
+import type { Direct } from '../fast-path/types.ts'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 
 /** Streamable HTTP at one path. */

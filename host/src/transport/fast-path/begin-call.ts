@@ -1,0 +1,62 @@
+import { errorResult, type ToolResult } from '../../data/content.ts'
+import { isObject } from '../../data/json.ts'
+import { HostError } from '../../errors.ts'
+import type { ToolAnswer } from '../../server/call/types.ts'
+import type { Caller } from '../../server/catalog/caller.ts'
+import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
+import { findTool, innerCallOf } from '../../server/catalog/view.ts'
+import { BegunCall } from '../../server/mcp/deferred-call.ts'
+import { callJson } from '../../server/mcp/result-json.ts'
+import { MODERN } from '../../server/mcp/revisions.ts'
+import type { Exchange } from '../http/http-exchange.ts'
+import { isPlain } from './plain-tool.ts'
+import { CAPABILITIES, type HotRequest } from './recognise.ts'
+import type { ClientSaid, DirectDeps } from './types.ts'
+
+/** Begins a call, past three arguments as every call comes this way; undefined when it is not for this path. The result is undefined when the client wants none any more. */
+export function beginCall(
+  { registry, calls, inFlight }: DirectDeps,
+  { name, arguments: args, _meta }: HotRequest['params'],
+  caller: Caller,
+  client: ClientSaid,
+  onNeeded?: (call: BegunCall) => void,
+): { readonly call: BegunCall; readonly result: Promise<string | undefined> } | undefined {
+  const snapshot = registry.current
+  const asked = String(name)
+  const tool = findTool(snapshot, caller, innerCallOf(snapshot, caller, asked, args)?.name ?? asked)
+  if (typeof tool === 'string' || !isPlain(tool)) return undefined
+  const { revision } = client
+  const said = revision === MODERN && isObject(_meta) ? _meta[CAPABILITIES] : client.capabilities
+  const call = new BegunCall(isObject(said) ? said : undefined, onNeeded)
+  const place = inFlight.begin(call.cancellation)
+  const answer = calls.tool(snapshot, caller, asked, args, call)
+  call.answer = answer
+  const result = answer.then(
+    (value) => {
+      place.leave()
+      return callJson(plainResult(value, tool), revision, snapshot.policy.server)
+    },
+    (error: unknown) => {
+      place.leave()
+      const { isCancelled, reason } = call.cancellation
+      if (!isCancelled) throw error
+      const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'
+      return isClosing
+        ? callJson(errorResult([reason.message, ...reason.fix].join('\n')), revision, snapshot.policy.server)
+        : undefined
+    },
+  )
+  return { call, result }
+}
+
+export function cancelWhenGone({ res }: Exchange, { cancellation }: BegunCall): void {
+  const onClose = () => {
+    if (!res.writableFinished) cancellation.cancel(new Error('The client went away'))
+  }
+  if (res.destroyed) onClose()
+  else res.on('close', onClose)
+}
+
+function plainResult(answer: ToolAnswer, { name }: SnapshotTool): ToolResult {
+  return answer.kind === 'result' ? answer.result : errorResult(`${name} asked for input without being interactive`)
+}
