@@ -1,7 +1,3 @@
-import type { InputRequest, ToolResult, WholeResult } from '@mcp-patchbay/plugin-api'
-import { inputRequired, toolResult } from '@mcp-patchbay/plugin-api/host'
-import { limit } from '../../data/content.ts'
-import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { orAborted } from '../../network/resilience/abort.ts'
 import { messageOf } from '../../observability/thrown.ts'
@@ -9,18 +5,16 @@ import type { InlineOptions } from '../run/inline.ts'
 import { pause } from '../../data/pause.ts'
 import type { CallRequest, RunningPlugin } from '../run/running.ts'
 import { createBackoff } from './backoff.ts'
-import { createBroker, type Broker } from './broker.ts'
 import type { IsolatedOptions, LoadedProcess } from './types.ts'
-import type { CallOrder, StartOrder } from './channel/messages.ts'
-import type { Packet } from './channel/peer.ts'
+import type { CallOrder } from './channel/messages.ts'
+import { readReturned } from './channel/returned-codec.ts'
+import { READING, scopeOf, wireRequest, type Rights } from './channel/orders.ts'
 import { createOpaqueCallers } from './opaque-callers.ts'
-import { isLack, ProcessGone, type PluginProcess } from './spawn.ts'
-import { writeConfig } from './channel/config-codec.ts'
+import { disposeIn, doubt, serve, type ServeOptions, type Serving } from './serving.ts'
+import { isLack, ProcessGone } from './spawn.ts'
 import { writeThrown } from './channel/error-codec.ts'
 
-export interface SuperviseOptions extends IsolatedOptions {
-  readonly onRead: (file: string, digest: string) => void
-  readonly onListed: (folder: string) => void
+export interface SuperviseOptions extends IsolatedOptions, ServeOptions {
   /** The same plugin in a new process, loaded and configured. */
   readonly restart: () => Promise<LoadedProcess>
 }
@@ -29,16 +23,6 @@ export interface Supervised {
   readonly running: RunningPlugin
   /** Ends its process, whatever is in it. */
   readonly stop: () => void
-}
-
-/** How long a process may take to answer a word when it is suspected to be stuck, and to end when it is asked to. */
-const PATIENCE_MS = 1_000
-
-/** A process in service, and how to tell it from one that is gone. */
-interface Serving {
-  readonly process: PluginProcess
-  readonly broker: Broker
-  isSuspected: boolean
 }
 
 /** Starts the plugin in its process, and from then on keeps a process there: one that dies is replaced, after a while, until it dies too often. */
@@ -57,23 +41,9 @@ export async function superviseIsolated(
   /** Settles when a process is in service again, or none ever will be. */
   let returning: Promise<void> | undefined
 
-  async function serve({ process }: LoadedProcess): Promise<Serving> {
-    const broker = createBroker({ ...services, now, onRead: options.onRead, onListed: options.onListed })
-    process.attach(broker)
-    // A process that dies says why; the question itself only that it will not be answered.
-    const died = process.exited.then((problem) => {
-      throw hostError('PLUGIN_PROCESS', { plugin: instance, problem, output: process.tail() })
-    })
-    died.catch(() => {})
-    const { timeoutMs } = options
-    const timer = setTimeout(() => process.kill(`it did not start within ${timeoutMs} ms`), timeoutMs)
-    try {
-      await Promise.race([process.peer.ask('start', { data: startOrder(services) }).answer, died])
-    } finally {
-      clearTimeout(timer)
-    }
-    const next = { process, broker, isSuspected: false }
-    void process.exited.then((why) => onExit(next, why))
+  async function begin(loaded: LoadedProcess): Promise<Serving> {
+    const next = await serve(loaded, services, options)
+    void next.process.exited.then((why) => onExit(next, why))
     return next
   }
 
@@ -94,7 +64,7 @@ export async function superviseIsolated(
       await pause(waitMs, life.signal)
       if (life.signal.aborted) return
       try {
-        const next = await serve(await options.restart())
+        const next = await begin(await options.restart())
         if (life.signal.aborted) return next.process.kill('the plugin was disposed')
         serving = next
         log.info('plugin_restarted', { afterMs: Math.round(waitMs) })
@@ -144,19 +114,6 @@ export async function superviseIsolated(
     }
   }
 
-  /** A call that ran out of time, or was cancelled, may be an endless loop, in which the process hears nothing: then it is replaced. */
-  async function doubt(at: Serving): Promise<void> {
-    if (at.isSuspected) return
-    at.isSuspected = true
-    const timer = setTimeout(
-      () => at.process.kill(`it was stuck: it heard nothing for ${PATIENCE_MS} ms after a call had to end`),
-      PATIENCE_MS,
-    )
-    await at.process.peer.ask('ping').answer.catch(() => {})
-    clearTimeout(timer)
-    at.isSuspected = false
-  }
-
   function stop(): void {
     if (!life.signal.aborted) life.abort(hostError('PLUGIN_CRASHED', { plugin: instance, why: 'it was released' }))
     serving?.process.kill('the plugin was released')
@@ -164,7 +121,7 @@ export async function superviseIsolated(
   }
 
   try {
-    serving = await serve(first)
+    serving = await begin(first)
   } catch (error) {
     stop()
     await services.http[Symbol.asyncDispose]()
@@ -197,73 +154,3 @@ export async function superviseIsolated(
 }
 
 const LOGGED_OUTPUT = 2_000
-
-interface Rights {
-  readonly access: 'read' | 'write'
-  readonly safePaths: readonly string[]
-}
-
-const READING: Rights = Object.freeze({ access: 'read', safePaths: [] })
-
-/** Lets the plugin end what it began, for as long as one may wait for that. */
-async function disposeIn(process: PluginProcess): Promise<void> {
-  const timer = setTimeout(() => process.kill('it did not end in time'), PATIENCE_MS)
-  try {
-    await process.peer.ask('dispose').answer
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function scopeOf(request: CallRequest, { access, safePaths }: Rights) {
-  const { signal, requestId, principal, credentials } = request
-  const timeLeftMs = () => (request.dueAt ?? Infinity) - performance.now()
-  return { access, safePaths, signal, timeLeftMs, requestId, principal, credentials }
-}
-
-function startOrder({ instance, surface, config, tenants = new Map(), hasBackground = true }: InlineOptions): StartOrder {
-  return {
-    instance,
-    surface,
-    config: writeConfig(config),
-    tenants: [...tenants].map(([tenant, own]) => [tenant, writeConfig(own)]),
-    hasBackground,
-  }
-}
-
-function wireRequest(
-  request: CallRequest,
-  hidden: Pick<CallOrder['request'], 'principal' | 'credentialKey'>,
-): CallOrder['request'] {
-  const { requestId, inputResponses, clientCapabilities, requestState } = request
-  return {
-    requestId,
-    ...hidden,
-    ...(inputResponses === undefined ? {} : { inputResponses }),
-    clientCapabilities,
-    ...(requestState === undefined ? {} : { requestState }),
-  }
-}
-
-/** Throws `InvalidResult` for more than may be sent on, before it is copied or parsed. */
-function readReturned({ data, body }: Packet, maxBytes: number): unknown {
-  const as = isObject(data) ? data['as'] : undefined
-  if (as === 'nothing') return undefined
-  limit(body.length, maxBytes)
-  if (as === 'text') return body.toString()
-  const value: unknown = JSON.parse(body.toString())
-  if (as === 'result') return readWhole(isObject(value) ? value : {})
-  if (as !== 'input') return value
-  const { requests, state } = isObject(value) ? value : {}
-  return inputRequired({ requests: (isObject(requests) ? requests : {}) as Readonly<Record<string, InputRequest>>, state })
-}
-
-/** Its parts are checked where the results of all plugins are. */
-function readWhole({ content, structuredContent, isError, meta }: Readonly<Record<string, unknown>>): ToolResult {
-  return toolResult({
-    content: content as WholeResult['content'],
-    structuredContent,
-    isError: isError === true,
-    ...(meta !== undefined && { meta: meta as Readonly<Record<string, unknown>> }),
-  })
-}

@@ -1,0 +1,63 @@
+import { hostError } from '../../errors.ts'
+import type { InlineOptions } from '../run/inline.ts'
+import { createBroker, type Broker } from './broker.ts'
+import { startOrder } from './channel/orders.ts'
+import type { PluginProcess } from './spawn.ts'
+import type { IsolatedOptions, LoadedProcess } from './types.ts'
+
+/** A process in service, and how to tell it from one that is gone. */
+export interface Serving {
+  readonly process: PluginProcess
+  readonly broker: Broker
+  isSuspected: boolean
+}
+
+export interface ServeOptions extends Pick<IsolatedOptions, 'now' | 'timeoutMs'> {
+  readonly onRead: (file: string, digest: string) => void
+  readonly onListed: (folder: string) => void
+}
+
+/** Starts the plugin in a process that has loaded it. Rejects when it does not start in time, or dies. */
+export async function serve({ process }: LoadedProcess, services: InlineOptions, options: ServeOptions): Promise<Serving> {
+  const { now, onRead, onListed, timeoutMs } = options
+  const broker = createBroker({ ...services, now, onRead, onListed })
+  process.attach(broker)
+  // A process that dies says why; the question itself only that it will not be answered.
+  const died = process.exited.then((problem) => {
+    throw hostError('PLUGIN_PROCESS', { plugin: services.instance, problem, output: process.tail() })
+  })
+  died.catch(() => {})
+  const timer = setTimeout(() => process.kill(`it did not start within ${timeoutMs} ms`), timeoutMs)
+  try {
+    await Promise.race([process.peer.ask('start', { data: startOrder(services) }).answer, died])
+  } finally {
+    clearTimeout(timer)
+  }
+  return { process, broker, isSuspected: false }
+}
+
+/** A call that ran out of time, or was cancelled, may be an endless loop, in which the process hears nothing: then it is replaced. */
+export async function doubt(at: Serving): Promise<void> {
+  if (at.isSuspected) return
+  at.isSuspected = true
+  const timer = setTimeout(
+    () => at.process.kill(`it was stuck: it heard nothing for ${PATIENCE_MS} ms after a call had to end`),
+    PATIENCE_MS,
+  )
+  await at.process.peer.ask('ping').answer.catch(() => {})
+  clearTimeout(timer)
+  at.isSuspected = false
+}
+
+/** Lets the plugin end what it began, for as long as one may wait for that. */
+export async function disposeIn(process: PluginProcess): Promise<void> {
+  const timer = setTimeout(() => process.kill('it did not end in time'), PATIENCE_MS)
+  try {
+    await process.peer.ask('dispose').answer
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** How long a process may take to answer a word when it is suspected to be stuck, and to end when it is asked to. */
+const PATIENCE_MS = 1_000
