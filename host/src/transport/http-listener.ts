@@ -2,19 +2,15 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Authenticate, Authenticated, Authentication } from '../auth/inbound/authentication.ts'
-import { parseAddress, publicPrefix, withoutPrefix } from '../data/address.ts'
+import type { Authenticate } from '../auth/inbound/authentication.ts'
+import { publicPrefix, withoutPrefix } from '../data/address.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
-import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
-import { readRequestCredentials, type RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
+import type { RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
 import { hostError } from '../errors.ts'
 import type { Announcer } from '../server/catalog/change-notifier.ts'
-import { authInfoOf } from '../server/mcp/auth-info.ts'
-import { createCaller } from '../server/catalog/caller.ts'
 import type { InFlight } from '../server/call/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
-import { compose, named } from '../server/call/middleware.ts'
-import type { Layer, Middleware } from '../server/call/types.ts'
+import type { Middleware } from '../server/call/types.ts'
 import { createAdmission, isLoopback } from './http/admission.ts'
 import { Answering, TICK_MS, type OpenAnswer } from './http/open-responses.ts'
 import { atMost } from '../data/within-time.ts'
@@ -22,11 +18,12 @@ import { createClientAddress } from './http/client-address.ts'
 import type { Direct } from './fast-path/types.ts'
 import { allowOrigin, answerOptions } from './http/cors.ts'
 import { isEarly } from './http/early-answer.ts'
-import type { Exchange, OpenConnections } from './http/http-exchange.ts'
+import type { OpenConnections } from './http/http-exchange.ts'
+import { createCallerRoutes } from './http/routing/identify.ts'
+import { createRouter, page, pathOf, route, type Route } from './http/routing/routes.ts'
 import { bind, type Timeouts } from './http/bind.ts'
 import { lazily } from '../data/lazily.ts'
-import { readNarrowing } from './http/narrowing.ts'
-import { INTERNAL_ERROR, refusal, refuse, sendJson } from './http/respond.ts'
+import { INTERNAL_ERROR, refusal, refuse } from './http/respond.ts'
 import type { StepUp } from './streamable/step-up.ts'
 import { createStreamable } from './streamable/streamable.ts'
 
@@ -86,7 +83,7 @@ export interface HttpTransport {
 
 /** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
-  const { authenticate, inFlight, log, now = Date.now, requestCredentials = ANY_SERVICE } = deps
+  const { authenticate, inFlight, log, now = Date.now } = deps
   const { elapsed = deps.now ?? performance.now.bind(performance) } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
     throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
@@ -115,18 +112,8 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   const admission = createAdmission(options)
   const addressOf = createClientAddress(options.trustedProxies ?? [])
 
-  const layers = (deps.middleware ?? []).flatMap(({ name, http }) => (http ? [named(name, aroundExchange(http))] : []))
-  /** For callers: who asks is found out first. */
-  const called = (serve: (exchange: Exchange) => Promise<void>): Handle => {
-    const around = compose(layers, serve)
-    const begin = (req: IncomingMessage, res: ServerResponse, answer: OpenAnswer, who: Authentication) => {
-      const exchange = identify(req, res, answer, who)
-      return exchange && around(exchange)
-    }
-    return authenticate
-      ? async (req, res, answer) => begin(req, res, answer, await authenticate(req, addressOf(req)))
-      : (req, res, answer) => begin(req, res, answer, OPERATOR)
-  }
+  const localPath = (target: string | undefined) => withoutPrefix(pathOf(target), prefix)
+  const called = createCallerRoutes({ ...deps, authenticate, addressOf, localPath })
   const mcp = called(streamable.handle)
   const routes = new Map<string, Route>([
     [HEALTH, page('{"status":"ok"}')],
@@ -139,17 +126,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       : []),
   ])
 
-  const localPath = (target: string | undefined) => withoutPrefix(pathOf(target), prefix)
-  /** Of a path that is not there as it stands: a view by address, or the metadata of one. */
-  const routeOf = (path: string): Route | undefined => {
-    const found = routes.get(path)
-    if (found) return found
-    const address = parseAddress(path)
-    if (address) return routes.get(address.base)
-    const document = deps.metadata?.documentAt(path)
-    return document === undefined ? undefined : page(document, { 'cache-control': 'max-age=300' })
-  }
-
+  const routeOf = createRouter(routes, deps.metadata)
   const answering = new Answering()
   const { server, origin, port } = await bind({
     what: 'http',
@@ -229,34 +206,6 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     return refuse(res, refusal(405, `${path} has no ${method}, only ${found.allow}`, { headers: { allow: found.allow } }))
   }
 
-  /** Who asks, for what; undefined when that was answered with a refusal. */
-  function identify(req: IncomingMessage, res: ServerResponse, answer: OpenAnswer, who: Authentication): Exchange | undefined {
-    if ('response' in who) {
-      const { status, headers, body } = who.response
-      res.writeHead(status, headers).end(body)
-      return undefined
-    }
-    const path = localPath(req.url)
-    const wanted = readNarrowing(req, path)
-    if ('refused' in wanted) {
-      refuse(res, wanted.refused)
-      return undefined
-    }
-    const brought = readRequestCredentials(req.rawHeaders, requestCredentials, who.subjectToken)
-    if ('problem' in brought) {
-      log.warn('upstream_credential_refused', {
-        principal: who.principal.id,
-        tenant: who.principal.tenant,
-        reason: brought.problem,
-      })
-      refuse(res, refusal(400, brought.problem))
-      return undefined
-    }
-    const caller = createCaller(who.principal, wanted.narrowing, brought.credentials)
-    const { expiresAt, revoked } = who
-    return { req, res, path, caller, authInfo: authInfoOf(caller), expiresAt, revoked, answer }
-  }
-
   /** A client that went away is no fault of ours; anything else is. */
   function fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     if (res.destroyed || req.destroyed) log.debug('client_gone', { error })
@@ -264,37 +213,6 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     if (res.headersSent && !isEarly(res)) res.destroy()
     else refuse(res, refusal(500, 'Something failed inside the host', { code: INTERNAL_ERROR }))
   }
-}
-
-const ANY_SERVICE: RequestCredentialOptions = Object.freeze({ takes: () => true })
-const OPERATOR: Authenticated = { principal: LOCAL_PRINCIPAL }
-
-/** Answers a request, at once or in time. */
-type Handle = (req: IncomingMessage, res: ServerResponse, answer: OpenAnswer) => Promise<void> | void
-
-interface Route {
-  readonly methods: ReadonlyMap<string, Handle>
-  /** As the header `Allow` has them. */
-  readonly allow: string
-}
-
-function route(methods: Readonly<Record<string, Handle>>): Route {
-  return { methods: new Map(Object.entries(methods)), allow: Object.keys(methods).join(', ') }
-}
-
-/** What everybody may read. */
-function page(json: string, headers?: Readonly<Record<string, string>>): Route {
-  const read: Handle = (_req, res) => sendJson(res, 200, json, headers)
-  return route({ GET: read, HEAD: read })
-}
-
-function pathOf(target = ''): string {
-  const query = target.indexOf('?')
-  return query === -1 ? target : target.slice(0, query)
-}
-
-function aroundExchange(layer: NonNullable<Middleware['http']>): Layer<Exchange, void> {
-  return ({ req, res, caller: { principal } }, next) => layer({ req, res, principal }, next)
 }
 
 /** Here as well as on the management listener: where a Dockerfile asks. */
