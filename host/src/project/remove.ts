@@ -1,3 +1,4 @@
+import { packageOf } from '../config/plugin/openapi-entry.ts'
 import { isPackage } from '../config/schema/schema.ts'
 import { resolveConfig } from '../config/file/resolve-config.ts'
 import { fault } from '../observability/faults.ts'
@@ -45,7 +46,7 @@ function checkDeployments({ settings: { given, env, source } }: Project): void {
 
 function isUsed({ settings: { given } }: Project, use: string): boolean {
   const deployed = Object.values(given.deployments ?? {}).flatMap(({ plugins = [] }) => plugins)
-  return [...(given.plugins ?? []), ...deployed].some((entry) => (typeof entry === 'string' ? entry === use : entry.use === use))
+  return [...(given.plugins ?? []), ...deployed].some((entry) => packageOf(typeof entry === 'string' ? entry : entry.use) === use)
 }
 
 function without(lock: Lock, name: string): Lock {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
+import { packageOf } from '../../../host/src/config/plugin/openapi-entry.ts'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import type { EntryConfig } from '../../../host/src/config/schema/schema.ts'
 
@@ -42,4 +43,10 @@ test('operations of another entry are refused, and so is openapi: without a file
     /operations: belongs to an entry with use: 'openapi:/,
   )
   assert.throws(() => resolveConfig({ plugins: ['openapi:./pets.yaml'] }), /is a URL/)
+})
+
+test('an entry with openapi: uses the package, which is not uninstalled with another entry', () => {
+  assert.equal(packageOf('openapi:./pets.yaml'), '@mcp-patchbay/plugin-openapi')
+  assert.equal(packageOf('@acme/mcp-weather'), '@acme/mcp-weather')
+  assert.equal(packageOf(undefined), undefined)
 })

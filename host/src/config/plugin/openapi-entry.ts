@@ -30,3 +30,8 @@ export function withDescription(entry: string | EmbeddedEntry, configDir: string
 function pathFrom(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/')
 }
+
+/** The package that an entry runs, by what its `use` says. */
+export function packageOf(use: string | undefined): string | undefined {
+  return use?.startsWith(SCHEME) ? PACKAGE : use
+}
