@@ -204,7 +204,7 @@ test('refuses a newer lock whatever its form, and says which version it understa
     message: /has lockfileVersion 2; this version of Patchbay reads 1/,
     fix: [
       'Update Patchbay: npm install --save-exact mcp-patchbay@latest',
-      'Or remove the file and write it again with this version: patchbay lock',
+      'Or remove the file and write it again with this version: npx mcp-patchbay lock',
     ],
   })
 })
