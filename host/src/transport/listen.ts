@@ -70,7 +70,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
   const requestCredentials = {
     takes: (instance: string) =>
-      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? true,
+      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? false,
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }

@@ -176,6 +176,12 @@ for (const [what, header, value, words] of [
     'Bearer a',
     /takes no credentials of callers/,
   ],
+  [
+    'a credential for a service that is not there',
+    'X-Upstream-Trackr-Authorization',
+    'Bearer a',
+    /"trackr" takes no credentials of callers/,
+  ],
   ['the address of a service', 'X-Upstream-Tracker-Url', 'https://evil.example', /addresses are the operator's/],
   [
     'a header that is nearly the right one',

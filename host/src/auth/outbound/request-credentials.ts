@@ -9,7 +9,7 @@ export const NO_CREDENTIALS: CallerCredentials = Object.freeze({
 })
 
 export interface RequestCredentialOptions {
-  /** Whether this instance takes credentials of callers; one that does not exist refuses none. */
+  /** Whether this instance takes credentials of callers. One that does not exist takes none: a mistyped name must not leave a call to others. */
   readonly takes: (instance: string) => boolean
   /** The service that the `Authorization` of requests is for, by `compat.authorizationIsUpstream`. */
   readonly authorizationIsFor?: () => string | undefined
@@ -34,10 +34,10 @@ export function readRequestCredentials(
       return {
         problem: `${name} is no header of this server: send X-Upstream-<INSTANCE>-Authorization; addresses are the operator's`,
       }
-    if (!takes(instance)) return { problem: `${name} is not accepted: "${instance}" takes no credentials of callers` }
     if (found.has(instance)) return { problem: `${name} brings a second credential for "${instance}"` }
     const value = (rawHeaders[index + 1] ?? '').trim()
     if (!parseAuthorization(value)) return { problem: `${name} holds no credential: write Bearer and a token, or a token alone` }
+    if (!takes(instance)) return { problem: `${name} is not accepted: "${instance}" takes no credentials of callers` }
     found.set(instance, value)
   }
   const isEmpty = found.size === 0 && subjectToken === undefined
