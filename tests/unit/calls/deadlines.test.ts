@@ -23,7 +23,7 @@ test('each expires in its turn, also one that is due before those that came firs
 test('what left does not expire, and what came after it does', async () => {
   const deadlines = new Deadlines()
   let gone = false
-  deadlines.add({ dueAt: performance.now() + 10, expire: () => (gone = true) }).leave()
+  deadlines.add({ dueAt: performance.now() + 10, expire: () => (gone = true) }).release()
   const { limited: next, expired } = limited(20)
   deadlines.add(next)
   await expired
@@ -36,7 +36,7 @@ test('one that begins another as it expires does not lose it', async () => {
   const first = deadlines.add({
     dueAt: performance.now() + 5,
     expire() {
-      first.leave()
+      first.release()
       deadlines.add(second)
     },
   })

@@ -30,10 +30,10 @@ test('a version is disposed after its last call, once, however often it is drain
   const cancelled: unknown[] = []
   const calls = [0, 1].map(() => live.enter({ cancel: (why) => void cancelled.push(why) }))
   const drains = [live.drain({ drainMs: 60_000, reason }), live.drain({ drainMs: 0, reason })]
-  calls[0]?.leave()
+  calls[0]?.release()
   await Promise.resolve()
   assert.equal(disposed(), 0, 'while a call is in it')
-  calls[1]?.leave()
+  calls[1]?.release()
   for (const drain of drains) assert.deepEqual(await drain, { finished: 2, cancelled: 0 })
   assert.equal(disposed(), 1)
   assert.deepEqual(cancelled, [])
@@ -47,14 +47,14 @@ test('calls that are in it after drainMs are cancelled with the reason, each, an
     const place = live.enter({
       cancel(why) {
         cancelled.push(`${name}: ${why.message}`)
-        place.leave()
+        place.release()
       },
     })
     return place
   }
   const [first] = [enter('first'), enter('second'), enter('third')]
   const drained = live.drain({ drainMs: 1_000, reason })
-  first?.leave()
+  first?.release()
   t.mock.timers.tick(999)
   assert.deepEqual(cancelled, [])
   t.mock.timers.tick(1)

@@ -1,4 +1,4 @@
-import { Roster, type Leaving } from '../../data/roster.ts'
+import { ActiveSet, type Membership } from '../../data/active-set.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 import type { RunningPlugin } from './running.ts'
 
@@ -9,7 +9,7 @@ import type { RunningPlugin } from './running.ts'
 export class LivePlugin {
   readonly instance: string
   readonly running: RunningPlugin
-  readonly #calls = new Roster<Cancellable>(() => this.#idle?.())
+  readonly #calls = new ActiveSet<Cancellable>(() => this.#idle?.())
   #idle: (() => void) | undefined
   #drained: Promise<DrainReport> | undefined
   #isDisposed = false
@@ -31,7 +31,7 @@ export class LivePlugin {
    * Enters a call, which a drain that takes too long cancels. Returns the way out. Throws when the version is gone: read the snapshot and
    * enter in one step, with nothing awaited between.
    */
-  enter(call: Cancellable): Leaving {
+  enter(call: Cancellable): Membership {
     if (this.#isDisposed) throw new Error(`A call came to a version of plugin "${this.instance}" that is disposed`)
     return this.#calls.add(call)
   }

@@ -86,7 +86,7 @@ export function inVersion<Answer>({ item }: PendingCall, work: () => Promise<Ans
     const place = liveOf(item).enter({ cancel: reject })
     work()
       .then(resolve, reject)
-      .finally(() => place.leave())
+      .finally(() => place.release())
   })
 }
 

@@ -1,21 +1,21 @@
-import { Roster, type Leaving } from '../../data/roster.ts'
+import { ActiveSet, type Membership } from '../../data/active-set.ts'
 
 /** What may not take for ever. */
 export interface Limited {
   /** On the clock of `performance.now()`, milliseconds. */
   readonly dueAt: number
-  /** Its time is up, and it is to leave. */
+  /** Its time is up, and it has to end. */
   expire(): void
 }
 
 /** Ends what takes too long, with one timer for all of it: a timer for each call was a thirtieth of what a call costs. */
 export class Deadlines {
-  readonly #running = new Roster<Limited>(() => this.#timer?.unref())
+  readonly #running = new ActiveSet<Limited>(() => this.#timer?.unref())
   #timer: NodeJS.Timeout | undefined
   #firesAt = Infinity
 
-  /** Watches over it until it leaves. As long as anything is watched over, the process stays. */
-  add(limited: Limited): Leaving {
+  /** Watches over it until it is released. As long as anything is watched over, the process stays. */
+  add(limited: Limited): Membership {
     if (limited.dueAt < this.#firesAt) this.#arm(limited.dueAt)
     else if (this.#running.size === 0) this.#timer?.ref()
     return this.#running.add(limited)

@@ -1,17 +1,17 @@
-import { Roster, type Leaving } from '../../data/roster.ts'
+import { ActiveSet, type Membership } from '../../data/active-set.ts'
 import type { Cancellation } from './cancellation.ts'
 
 /** The calls that are running now, over whatever transport: who closes the host waits for them, and ends those that take too long. */
 export class InFlight {
-  readonly #running = new Roster<Cancellation>(() => this.#settle())
+  readonly #running = new ActiveSet<Cancellation>(() => this.#settle())
   #waiting: (() => void)[] = []
 
   get size(): number {
     return this.#running.size
   }
 
-  /** Counts a call until it leaves: when the answer is there. */
-  begin(call: Cancellation): Leaving {
+  /** Counts a call until it is released: when the answer is there. */
+  begin(call: Cancellation): Membership {
     return this.#running.add(call)
   }
 

@@ -3,7 +3,7 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
-import type { Leaving } from '../../data/roster.ts'
+import type { Membership } from '../../data/active-set.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../../plugin/run/running.ts'
 import type { CallIO } from './types.ts'
@@ -81,8 +81,8 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   readonly #log: Logger
   readonly #redact: (text: string) => string
   readonly #reject: (reason: Error) => void
-  readonly #inVersion: Leaving
-  readonly #inTime: Leaving
+  readonly #inVersion: Membership
+  readonly #inTime: Membership
   readonly #life = new Cancellation()
   #progress: CallRequest['progress'] | undefined
   #isOver = false
@@ -102,7 +102,7 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   cancel(reason: Error): void {
     if (this.#life.isCancelled) return
     this.#reject(reason)
-    this.#leave()
+    this.#release()
     this.#life.cancel(reason)
   }
 
@@ -113,14 +113,14 @@ class RunningCall implements CallRequest, Cancellable, Limited {
 
   /** The plugin is done with it, if nothing ended it before. */
   finish(): void {
-    if (!this.#life.isCancelled) this.#leave()
+    if (!this.#life.isCancelled) this.#release()
   }
 
-  #leave(): void {
+  #release(): void {
     this.#isOver = true
-    this.#inTime.leave()
+    this.#inTime.release()
     this.#parts.io.cancellation.onCancel(undefined)
-    this.#inVersion.leave()
+    this.#inVersion.release()
   }
 
   get requestId(): string {

@@ -6,10 +6,10 @@ import type { CallIO } from '../call/types.ts'
 import { Cancellation, follow } from '../call/cancellation.ts'
 import type { InFlight } from '../call/in-flight.ts'
 import { LOG_LEVELS, type LogLevel } from './params.ts'
-import { knows, type Revision } from './revisions.ts'
+import { knows, type Era, type Revision } from './revisions.ts'
 
 export interface CallIoOptions {
-  readonly era: 'legacy' | 'modern'
+  readonly era: Era
   readonly revision: Revision
   readonly inFlight: InFlight
   readonly log: Logger
@@ -67,7 +67,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const end = () => {
     open = false
     following[Symbol.dispose]()
-    place.leave()
+    place.release()
   }
   return { io, end }
 }

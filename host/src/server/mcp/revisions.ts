@@ -5,6 +5,9 @@ import type { View } from '../catalog/view.ts'
 /** A revision of the protocol that a client speaks, as it negotiated or named it. They sort as text. */
 export type Revision = (typeof REVISIONS)[number]
 
+/** The handshake and its sessions, 2025 and before, or requests that say everything themselves, since 2026-07-28. */
+export type Era = 'legacy' | 'modern'
+
 const REVISIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const
 export const MODERN: Revision = '2026-07-28'
 /** What the specification wants to be taken for a client that says nothing. */

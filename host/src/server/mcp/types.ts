@@ -4,7 +4,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { InFlight } from '../call/in-flight.ts'
 import type { Calls } from '../call/types.ts'
 import type { Caller } from '../catalog/caller.ts'
-import type { Revision } from './revisions.ts'
+import type { Era, Revision } from './revisions.ts'
 
 export interface McpServerOptions {
   readonly registry: Registry
@@ -17,7 +17,7 @@ export interface McpServerOptions {
 
 /** What the requests of one connection share. */
 export interface Connection {
-  readonly era: 'legacy' | 'modern'
+  readonly era: Era
   readonly followed: Set<string> | undefined
   /** What the client said of itself, in the era that says it once. */
   readonly capabilities: () => Readonly<Record<string, unknown>> | undefined

@@ -33,11 +33,11 @@ export function beginCall(
   call.answer = answer
   const result = answer.then(
     (value) => {
-      place.leave()
+      place.release()
       return callJson(plainResult(value, tool), revision, snapshot.policy.server)
     },
     (error: unknown) => {
-      place.leave()
+      place.release()
       const { isCancelled, reason } = call.cancellation
       if (!isCancelled) throw error
       const isClosing = reason instanceof HostError && reason.code === 'HOST_CLOSING'

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { Roster, type Leaving } from '../../data/roster.ts'
+import { ActiveSet, type Membership } from '../../data/active-set.ts'
 import { beginEarly, isEarly, keepWarm } from './early-answer.ts'
 
 /** The responses that are not sent yet, without those that only wait for something to happen. */
 export class Answering {
-  readonly #open = new Roster<OpenAnswer>(() => {
+  readonly #open = new ActiveSet<OpenAnswer>(() => {
     for (const resolve of this.#waiting.splice(0)) resolve()
   })
   #waiting: (() => void)[] = []
@@ -52,7 +52,7 @@ export class OpenAnswer {
   mayBegin = false
   /** For that head. */
   headers: Readonly<Record<string, string>> | undefined
-  place: Leaving | undefined
+  place: Membership | undefined
 
   constructor(res: ServerResponse, since: number) {
     this.res = res
@@ -61,7 +61,7 @@ export class OpenAnswer {
 
   /** It only waits for something to happen, or is over: whoever closes need not wait for it. */
   waits(): void {
-    this.place?.leave()
+    this.place?.release()
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import { isObject } from '../../data/json.ts'
 import { viewIn } from '../../data/address.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
-import { capabilitiesAt, revisionOf, type Revision } from '../../server/mcp/revisions.ts'
+import { capabilitiesAt, revisionOf, type Era, type Revision } from '../../server/mcp/revisions.ts'
 import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
 import { isLegacyPost, LEGACY_VERSIONS, legacyRequest } from '../fast-path/recognise.ts'
@@ -277,7 +277,7 @@ function cannotBeAsked(id: unknown): JSONRPCMessage {
 }
 
 /** What the SDK's own handler would decide. What it would refuse goes to the handler of 2026-07-28, which knows the words. */
-function era({ req }: Exchange, message: unknown): 'modern' | 'legacy' {
+function era({ req }: Exchange, message: unknown): Era {
   const header = (name: string) => (typeof req.headers[name] === 'string' ? req.headers[name] : undefined)
   const version = header('mcp-protocol-version')
   const method = header('mcp-method')

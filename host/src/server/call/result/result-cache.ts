@@ -48,7 +48,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
       return { kind: 'result', result: { ...value.result, _meta: { ...value.result['_meta'], [META_KEY]: 'hit' } } }
     } finally {
       io.cancellation.onCancel(undefined)
-      place.leave()
+      place.release()
     }
   }
 
@@ -60,7 +60,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
       await live.running.wake?.()
       return await (live.running.wake ? run() : cached(call, run))
     } finally {
-      place.leave()
+      place.release()
     }
   }
 
