@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { createDirect } from '../../host/src/transport/fast-path/fast-path.ts'
+import { createFastPath } from '../../host/src/transport/fast-path/fast-path.ts'
 import { createStdioTransport } from '../../host/src/transport/stdio/stdio.ts'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
 import { startServing } from '../fixtures/http/serving.ts'
@@ -129,7 +129,7 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = fal
       if (direct) for (let turn = 0; turn < 10; turn++) await setImmediate()
       return serving.factory
     },
-    ...(direct && { direct: createDirect(serving) }),
+    ...(direct && { fastPath: createFastPath(serving) }),
     bodyBytes: 65_536,
     input,
     output,

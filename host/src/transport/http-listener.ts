@@ -15,7 +15,7 @@ import { createAdmission, isLoopback } from './http/admission.ts'
 import { Answering, TICK_MS, type OpenAnswer } from './http/open-responses.ts'
 import { atMost } from '../data/within-time.ts'
 import { createClientAddress } from './http/client-address.ts'
-import type { Direct } from './fast-path/types.ts'
+import type { FastPath } from './fast-path/types.ts'
 import { allowOrigin, answerOptions } from './http/cors.ts'
 import { isEarly } from './http/early-answer.ts'
 import type { OpenConnections } from './http/http-exchange.ts'
@@ -43,8 +43,8 @@ export interface HttpDeps {
   readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly inFlight: InFlight
-  /** The short way for hot methods; without it the SDK answers them too. */
-  readonly direct?: Direct | undefined
+  /** The fast path for hot methods; without it the SDK answers them too. */
+  readonly fastPath?: FastPath | undefined
   readonly log: Logger
   readonly bodyBytes: number
   /** Left out, everybody is the operator: only for a loopback address. */

@@ -14,7 +14,7 @@ import type { Calls, Middleware } from '../server/call/types.ts'
 import { InFlight } from '../server/call/in-flight.ts'
 import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
-import { createDirect } from './fast-path/fast-path.ts'
+import { createFastPath } from './fast-path/fast-path.ts'
 import { createHttpTransport } from './http-listener.ts'
 import { lazily } from '../data/lazily.ts'
 import { createManagement } from './management.ts'
@@ -66,8 +66,8 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     const { createMcpServerFactory } = await import('../server/mcp/mcp-server.ts')
     return createMcpServerFactory({ registry, calls, log, inFlight, requestStateKey })
   })
-  // The SDK alone answers everything when it is off: how the short way is tested, and a way out should it ever differ.
-  const direct = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createDirect({ registry, calls, inFlight })
+  // The SDK alone answers everything when it is off: how the fast path is tested, and a way out should it ever differ.
+  const fastPath = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createFastPath({ registry, calls, inFlight })
   const requestCredentials = {
     takes: (instance: string) =>
       registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? false,
@@ -79,7 +79,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
     factory: () => servers.get(),
     announcer,
     inFlight,
-    direct,
+    fastPath,
     log,
     bodyBytes: config.limits.bodyBytes,
     requestCredentials,

@@ -6,7 +6,7 @@ import type { CallIO, ToolAnswer } from '../call/types.ts'
 import { Cancellation } from '../call/cancellation.ts'
 
 /**
- * A tool call that began on the direct path and may be handed over to the SDK while it runs: when it has something to say before its
+ * A tool call that began on the fast path and may be handed over to the SDK while it runs: when it has something to say before its
  * answer, or takes long, it needs the stream that is the SDK's to keep. What it says until the SDK has it is kept in order.
  */
 export class BegunCall implements CallIO {

@@ -11,11 +11,11 @@ import { MODERN } from '../../server/mcp/revisions.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 import { isPlain } from './plain-tool.ts'
 import { CAPABILITIES, type HotRequest } from './recognise.ts'
-import type { ClientSaid, DirectDeps } from './types.ts'
+import type { ClientSaid, FastPathDeps } from './types.ts'
 
 /** Begins a call, past three arguments as every call comes this way; undefined when it is not for this path. The result is undefined when the client wants none any more. */
 export function beginCall(
-  { registry, calls, inFlight }: DirectDeps,
+  { registry, calls, inFlight }: FastPathDeps,
   { name, arguments: args, _meta }: HotRequest['params'],
   caller: Caller,
   client: ClientSaid,

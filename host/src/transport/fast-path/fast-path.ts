@@ -3,10 +3,10 @@ import { envelope, sendResult } from '../http/send-result.ts'
 import { beginCall, cancelWhenGone } from './begin-call.ts'
 import { callLegacy, revisionIn, sessionHeader } from './legacy-call.ts'
 import { isLegacyPost, isModernPost, legacyRequest, modernRequest } from './recognise.ts'
-import type { Direct, DirectDeps } from './types.ts'
+import type { FastPath, FastPathDeps } from './types.ts'
 import { createViewAnswers } from './view-answers.ts'
 
-export function createDirect(deps: DirectDeps): Direct {
+export function createFastPath(deps: FastPathDeps): FastPath {
   const { isKnownClient, prepare, learn } = createViewAnswers(deps.registry)
 
   return {
@@ -43,7 +43,7 @@ export function createDirect(deps: DirectDeps): Direct {
       return undefined
     },
 
-    line({ caller, message, revision, capabilities, begun, leave }) {
+    line({ caller, message, revision, capabilities, begun, handOff }) {
       const request = revision === MODERN ? modernRequest(message) : legacyRequest(message)
       if (!request) return undefined
       const { id, method, params } = request
@@ -52,17 +52,17 @@ export function createDirect(deps: DirectDeps): Direct {
         return result && envelope(id, result.text)
       }
       if (begun.has(id) || !isKnownClient(request, revision)) return undefined
-      let isLeft = false
+      let isHandedOff = false
       const started = beginCall(deps, params, caller, { revision, capabilities }, (call) => {
-        if (isLeft) return
-        isLeft = true
+        if (isHandedOff) return
+        isHandedOff = true
         begun.delete(id)
-        leave(call)
+        handOff(call)
       })
       if (!started) return undefined
-      if (!isLeft) begun.add(id, started.call)
+      if (!isHandedOff) begun.add(id, started.call)
       return started.result.then((result) => {
-        if (isLeft) return undefined
+        if (isHandedOff) return undefined
         begun.delete(id)
         return result === undefined ? undefined : envelope(id, result)
       })

@@ -4,21 +4,21 @@ import type { Exchange } from '../http/http-exchange.ts'
 import { endWithNothing, sendResult } from '../http/send-result.ts'
 import { beginCall, cancelWhenGone } from './begin-call.ts'
 import type { HotRequest } from './recognise.ts'
-import type { DirectDeps, DirectSession, Left } from './types.ts'
+import type { FastPathDeps, FastPathSession, HandedOff } from './types.ts'
 
 /** Answers as JSON what is soon done and says nothing before; anything else goes on in a stream of the SDK. */
 export function callLegacy(
-  deps: DirectDeps,
+  deps: FastPathDeps,
   exchange: Exchange,
   { id, params }: HotRequest,
-  session: DirectSession | undefined,
-): Left {
+  session: FastPathSession | undefined,
+): HandedOff {
   const { res, caller, authInfo } = exchange
   const { promise, resolve, reject } = Promise.withResolvers<Exchange | undefined>()
-  let isLeft = false
-  const leave = (call: BegunCall) => {
-    if (isLeft || res.destroyed) return
-    isLeft = true
+  let isHandedOff = false
+  const handOff = (call: BegunCall) => {
+    if (isHandedOff || res.destroyed) return
+    isHandedOff = true
     session?.begun.delete(id)
     resolve({ ...exchange, authInfo: handOver(authInfo, call) })
   }
@@ -27,12 +27,12 @@ export function callLegacy(
     params,
     caller,
     { revision: revisionIn(exchange, session), capabilities: session?.capabilities },
-    leave,
+    handOff,
   )
   if (!started) return exchange
   const { call, result } = started
   // With a session a client that lost its connection may come back for the answer, once the SDK has the call.
-  const timer = session ? setTimeout(leave, SOON_MS, call) : undefined
+  const timer = session ? setTimeout(handOff, SOON_MS, call) : undefined
   if (session) session.begun.add(id, call)
   else cancelWhenGone(exchange, call)
   const over = () => {
@@ -42,8 +42,8 @@ export function callLegacy(
   result.then(
     (json) => {
       over()
-      if (isLeft) return
-      isLeft = true
+      if (isHandedOff) return
+      isHandedOff = true
       if (json === undefined) endWithNothing(res, sessionHeader(session))
       else sendResult(res, id, json, sessionHeader(session))
       resolve(undefined)
@@ -60,10 +60,10 @@ export function callLegacy(
 const SOON_MS = 50
 
 /** Without a session every request says its own. */
-export function revisionIn({ req }: Exchange, session: DirectSession | undefined): Revision {
+export function revisionIn({ req }: Exchange, session: FastPathSession | undefined): Revision {
   return session?.revision ?? revisionOf(req.headers['mcp-protocol-version'])
 }
 
-export function sessionHeader(session: DirectSession | undefined): Readonly<Record<string, string>> | undefined {
+export function sessionHeader(session: FastPathSession | undefined): Readonly<Record<string, string>> | undefined {
   return session && { 'mcp-session-id': session.id }
 }

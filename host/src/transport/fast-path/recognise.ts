@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isObject } from '../../data/json.ts'
 import { acceptedForms } from '../http/accept.ts'
 
-/** A message of one of the hot methods, as ordinary as the short way takes it. */
+/** A message of one of the hot methods, as ordinary as the fast path takes it. */
 export interface HotRequest {
   readonly message: object
   readonly id: string | number

@@ -7,32 +7,32 @@ import type { BegunCall } from '../../server/mcp/deferred-call.ts'
 import type { Revision } from '../../server/mcp/revisions.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 
-export interface DirectDeps {
+export interface FastPathDeps {
   readonly registry: Registry
   readonly calls: Calls
   readonly inFlight: InFlight
 }
 
 /**
- * The short way for the hot methods. It answers a request when every guard holds; what is not quite ordinary goes on to the SDK, with
+ * Answers the hot methods without the SDK. It answers a request when every guard holds; what is not quite ordinary goes on to the SDK, with
  * nothing written or run, and the SDK's words for what is wrong stay the only ones. A call that turns out to need a stream goes on to
  * the SDK while it runs.
  */
-export interface Direct {
+export interface FastPath {
   /** A POST of 2026-07-28. Gives what is left for the SDK to serve: the exchange, or nothing. */
-  modern(exchange: Exchange, message: unknown): Left
+  modern(exchange: Exchange, message: unknown): HandedOff
   /** A POST of a 2025 revision, in a session, where `begun` knows its calls, or without one. */
-  legacy(exchange: Exchange, message: unknown, session?: DirectSession): Left
+  legacy(exchange: Exchange, message: unknown, session?: FastPathSession): HandedOff
   /** The SDK answered this message of 2026-07-28 with `answer`: what it says of its client need not be checked again. */
   learn(caller: Caller, message: unknown, answer: string): void
   /** One message of a connection that is of one revision, as on stdio: its answer as a line, or undefined when it is the SDK's. */
   line(request: LineRequest): Promise<string | undefined> | string | undefined
 }
 
-export type Left = Exchange | undefined | Promise<Exchange | undefined>
+export type HandedOff = Exchange | undefined | Promise<Exchange | undefined>
 
 /** What a 2025 session and its direct calls know of each other. */
-export interface DirectSession {
+export interface FastPathSession {
   readonly id: string
   readonly begun: OpenRequests<BegunCall>
   /** What its client agreed on, and what it said that it can do. */
@@ -56,5 +56,5 @@ export interface LineRequest {
   readonly capabilities: Capabilities
   readonly begun: OpenRequests<BegunCall>
   /** Takes a call that the SDK must go on with: no answer comes from here then. */
-  readonly leave: (call: BegunCall) => void
+  readonly handOff: (call: BegunCall) => void
 }

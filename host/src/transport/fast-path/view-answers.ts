@@ -62,7 +62,7 @@ export function createViewAnswers(registry: Registry): ViewAnswers {
   }
 }
 
-/** Clients that differ in name, version or capabilities; each that is not plain costs one request by the long way. */
+/** Clients that differ in name, version or capabilities; each that is not plain costs one request to the SDK. */
 const MAX_CLIENTS = 256
 
 const EMPTY = prepared('{}')

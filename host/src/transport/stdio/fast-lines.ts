@@ -4,14 +4,14 @@ import { OpenRequests } from '../../data/open-requests.ts'
 import { callerOf } from '../../server/mcp/auth-info.ts'
 import { handOver, type BegunCall } from '../../server/mcp/deferred-call.ts'
 import { capabilitiesAt, MODERN, revisionOf, type Revision } from '../../server/mcp/revisions.ts'
-import type { Direct } from '../fast-path/types.ts'
+import type { FastPath } from '../fast-path/types.ts'
 
 /**
- * The direct path for one connection of lines. Which era it is of, and what its client says of itself, is the SDK's to find out: from
+ * The fast path for one connection of lines. Which era it is of, and what its client says of itself, is the SDK's to find out: from
  * the first request that it answered on, others like it are answered here.
  */
-export class DirectLines {
-  readonly #direct: Direct
+export class FastLines {
+  readonly #fastPath: FastPath
   readonly #authInfo: AuthInfo
   readonly #begun = new OpenRequests<BegunCall>()
   /** Requests that the SDK is answering and that may be taken next time. */
@@ -23,10 +23,10 @@ export class DirectLines {
   #capabilities: Readonly<Record<string, unknown>> | undefined
   /** The first message, while the SDK has seen none. */
   #first: { readonly id: RequestId; readonly meta: unknown } | undefined
-  #isLeft = false
+  #isOver = false
 
-  constructor(direct: Direct, authInfo: AuthInfo) {
-    this.#direct = direct
+  constructor(fastPath: FastPath, authInfo: AuthInfo) {
+    this.#fastPath = fastPath
     this.#authInfo = authInfo
   }
 
@@ -36,17 +36,17 @@ export class DirectLines {
    */
   answer(message: unknown, pass: (authInfo: AuthInfo) => void): Promise<string | undefined> | string | undefined {
     // A first request that says that it is of 2026-07-28, and asks nothing about it, makes the connection one of that revision.
-    const isFirst = !this.#revision && !this.#isLeft
+    const isFirst = !this.#revision && !this.#isOver
     const revision = this.#revision ?? (isFirst ? MODERN : undefined)
     if (!revision) return undefined
-    const leave = (call: BegunCall) => pass(handOver(this.#authInfo, call))
-    const answer = this.#direct.line({
+    const handOff = (call: BegunCall) => pass(handOver(this.#authInfo, call))
+    const answer = this.#fastPath.line({
       caller: callerOf(this.#authInfo),
       message,
       revision,
       capabilities: this.#capabilitiesAt(revision),
       begun: this.#begun,
-      leave,
+      handOff,
     })
     if (isFirst && answer !== undefined && isObject(message) && isObject(message['params'])) {
       this.#revision = revision
@@ -68,7 +68,7 @@ export class DirectLines {
 
   /** The SDK gets a message, and says from then on of which revision the connection is. */
   leave(): void {
-    this.#isLeft = true
+    this.#isOver = true
   }
 
   /** The SDK gets this request. */
@@ -97,7 +97,7 @@ export class DirectLines {
     const message = this.#passed.get(answer.id)
     if (!this.#passed.delete(answer.id) || !('result' in answer) || !isObject(message)) return
     this.#revision = isModern(message['params']) ? MODERN : revisionOf(this.#negotiated)
-    if (this.#revision === MODERN) this.#direct.learn(callerOf(this.#authInfo), message, JSON.stringify(answer))
+    if (this.#revision === MODERN) this.#fastPath.learn(callerOf(this.#authInfo), message, JSON.stringify(answer))
   }
 
   cancel(id: RequestId): void {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId, Transport } from '@modelcontextprotocol/server'
 import { isObject } from '../../data/json.ts'
 import { parseMessage, parseText } from '../http/body.ts'
-import type { DirectLines } from './fast-lines.ts'
+import type { FastLines } from './fast-lines.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { LineReader } from './line-reader.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from '../http/respond.ts'
@@ -17,8 +17,8 @@ export interface LineTransportOptions {
   readonly maxBytes: number
   /** A message came that is the SDK's, which does not listen yet: until it starts, what comes for it waits. */
   readonly onNeeded: () => void
-  /** The short way for hot methods; without it the SDK answers them too. */
-  readonly direct?: DirectLines | undefined
+  /** The fast path for hot methods; without it the SDK answers them too. */
+  readonly fastPath?: FastLines | undefined
 }
 
 /**
@@ -77,7 +77,7 @@ export class LineTransport implements Transport {
   send(message: JSONRPCMessage): Promise<void> {
     if (!this.#isOpen) return Promise.reject(new Error('The connection is closed'))
     if (!('method' in message) && message.id !== undefined) {
-      this.#options.direct?.answered(message)
+      this.#options.fastPath?.answered(message)
       this.#settle(message.id)
     }
     this.#write(message)
@@ -122,15 +122,15 @@ export class LineTransport implements Transport {
   }
 
   #wait(message: unknown, extra?: MessageExtraInfo): void {
-    this.#options.direct?.leave()
+    this.#options.fastPath?.leave()
     this.#waiting.push({ message, extra, isLate: this.isDraining })
     if (this.#waiting.length >= MAX_WAITING) this.#options.input.pause()
     this.#options.onNeeded()
   }
 
   #passWaiting(): void {
-    const { direct, input } = this.#options
-    const unseen = direct?.unseen()
+    const { fastPath, input } = this.#options
+    const unseen = fastPath?.unseen()
     if (unseen) this.onmessage?.(unseen)
     const waiting = this.#waiting
     this.#waiting = []
@@ -148,7 +148,7 @@ export class LineTransport implements Transport {
   }
 
   #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown, isLate = this.isDraining): void {
-    this.#options.direct?.leave()
+    this.#options.fastPath?.leave()
     let message: JSONRPCMessage
     try {
       message = parse(read)
@@ -164,11 +164,11 @@ export class LineTransport implements Transport {
       if (isLate) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
       // A subscription is answered when it ends, which may be never.
       if (message.method !== 'subscriptions/listen' && !this.#unanswered.has(message.id)) this.#unanswered.add(message.id, true)
-      this.#options.direct?.passed(message)
+      this.#options.fastPath?.passed(message)
     } else if ('method' in message && message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId']
       if (typeof id === 'string' || typeof id === 'number') {
-        this.#options.direct?.cancel(id)
+        this.#options.fastPath?.cancel(id)
         this.#settle(id)
       }
     }
@@ -182,11 +182,11 @@ export class LineTransport implements Transport {
 
   /** False when the message is the SDK's. */
   #takeDirectly(message: unknown): boolean {
-    const { direct } = this.#options
-    if (!direct || this.isDraining || !isObject(message)) return false
+    const { fastPath } = this.#options
+    if (!fastPath || this.isDraining || !isObject(message)) return false
     const id = message['id'] as RequestId
     if (this.#unanswered.has(id)) return false
-    const answer = direct.answer(message, (authInfo) => {
+    const answer = fastPath.answer(message, (authInfo) => {
       if (this.parse) this.onmessage?.(message as JSONRPCMessage, { authInfo })
       else this.#wait(message, { authInfo })
     })
@@ -257,7 +257,7 @@ export class LineTransport implements Transport {
 
 interface Waiting {
   readonly message: unknown
-  /** Of a call that began on the direct path. */
+  /** Of a call that began on the fast path. */
   readonly extra: MessageExtraInfo | undefined
   /** It came when the transport was closing. */
   readonly isLate: boolean

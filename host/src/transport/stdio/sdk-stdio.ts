@@ -13,7 +13,7 @@ export interface SdkStdioOptions {
   readonly log: Logger
 }
 
-/** What the short way leaves on stdio. The SDK decides by the first message which era the connection is of. */
+/** What the fast path hands off on stdio. The SDK decides by the first message which era the connection is of. */
 export function serveBySdk({ transport, factory, announcer, log }: SdkStdioOptions): { readonly close: () => Promise<void> } {
   transport.parse = parseJSONRPCMessage
   return serveStdio(

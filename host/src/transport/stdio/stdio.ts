@@ -9,18 +9,18 @@ import { createCaller } from '../../server/catalog/caller.ts'
 import type { InFlight } from '../../server/call/in-flight.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { atMost } from '../../data/within-time.ts'
-import type { Direct } from '../fast-path/types.ts'
-import { DirectLines } from './fast-lines.ts'
+import type { FastPath } from '../fast-path/types.ts'
+import { FastLines } from './fast-lines.ts'
 import { lazily } from '../../data/lazily.ts'
 import { LineTransport } from './line-transport.ts'
 import { guardStdout, protocolStdout, type ProtocolStdout } from './stdout-guard.ts'
 
 export interface StdioOptions {
-  /** Asked for when the short way leaves something. */
+  /** Asked for when the fast path hands something off. */
   readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
   readonly inFlight: InFlight
-  readonly direct?: Direct | undefined
+  readonly fastPath?: FastPath | undefined
   readonly log: Logger
   readonly bodyBytes: number
   /** Default: this process's own. */
@@ -45,7 +45,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   const guard = options.output ? undefined : guardStdout()
   const authInfo = authInfoOf(createCaller(LOCAL_PRINCIPAL))
   const closed = Promise.withResolvers<void>()
-  const direct = options.direct && new DirectLines(options.direct, authInfo)
+  const fastPath = options.fastPath && new FastLines(options.fastPath, authInfo)
   const bySdk = lazily(async () => {
     const [{ serveBySdk }, factory] = await Promise.all([import('./sdk-stdio.ts'), options.factory()])
     return serveBySdk({ transport, factory, announcer, log })
@@ -58,7 +58,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     })
   }
   let preparing: NodeJS.Timeout | undefined
-  const transport = new LineTransport({ input, output, authInfo, maxBytes: bodyBytes, direct, onNeeded: prepare })
+  const transport = new LineTransport({ input, output, authInfo, maxBytes: bodyBytes, fastPath, onNeeded: prepare })
 
   const end = async (graceMs: number, cancel?: () => void): Promise<void> => {
     transport.isDraining = true
@@ -79,7 +79,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   // The client does not read any more.
   transport.onoutputend = () => void (ending ??= end(0))
   void transport.start()
-  preparing = setTimeout(prepare, direct ? PREPARE_AFTER_MS : 0)
+  preparing = setTimeout(prepare, fastPath ? PREPARE_AFTER_MS : 0)
 
   return {
     closed: closed.promise,

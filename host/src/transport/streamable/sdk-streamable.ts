@@ -37,7 +37,7 @@ export interface SdkStreamableOptions extends Omit<StreamableOptions, 'factory'>
   readonly factory: HostServerFactory
 }
 
-/** What the short way leaves. */
+/** What the fast path hands off. */
 export interface SdkStreamable {
   /** `message` is the body of a POST; undefined for a GET or a DELETE. */
   readonly handle: (exchange: Exchange, message?: unknown) => Promise<void>
@@ -51,7 +51,7 @@ export interface SdkStreamable {
  * without any. The SDK decides by the message which era a request is of.
  */
 export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamable {
-  const { factory, announcer, direct, stepUp, log, now, elapsed } = options
+  const { factory, announcer, fastPath, stepUp, log, now, elapsed } = options
   const bus = new ListenBus(announcer)
   const onerror = (error: Error) => log.debug('mcp_error', { error })
   const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
@@ -63,7 +63,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     async handle(exchange, message) {
       if (message === undefined) return mode === 'stateful' ? handleSession(exchange) : refuse(exchange.res, methodNotAllowed())
       // To ask the SDK costs as much as a call: it reads the message with a schema for each kind there is.
-      const isOrdinary = direct !== undefined && isLegacyPost(exchange.req) && legacyRequest(message) !== undefined
+      const isOrdinary = fastPath !== undefined && isLegacyPost(exchange.req) && legacyRequest(message) !== undefined
       if (!isOrdinary && era(exchange, message) === 'modern') return handleModern(exchange, message)
       return mode === 'stateful' ? handleSession(exchange, message) : handleStateless(exchange, message)
     },
@@ -89,8 +89,8 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
     if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
       const response = await serve()
-      if (direct && response.status === 200 && response.headers.get('content-type') === 'application/json')
-        direct.learn(caller, message, await response.clone().text())
+      if (fastPath && response.status === 200 && response.headers.get('content-type') === 'application/json')
+        fastPath.learn(caller, message, await response.clone().text())
       return sendWebResponse(response, res, log)
     }
     if (!acceptedForms(req.headers.accept).stream) return refuse(res, notAcceptable(STREAM_ONLY), idOf(message))
@@ -104,7 +104,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
   }
 
   async function handleStateless(exchange: Exchange, message: unknown): Promise<void> {
-    const left = direct ? await direct.legacy(exchange, message) : exchange
+    const left = fastPath ? await fastPath.legacy(exchange, message) : exchange
     if (!left) return
     const { req, res, authInfo } = left
     const denied = stepUp?.(left, message)
@@ -128,7 +128,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const reused = session.transport.expect(message)
     if (reused !== undefined)
       return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
-    const left = direct ? await direct.legacy(exchange, message, session) : exchange
+    const left = fastPath ? await fastPath.legacy(exchange, message, session) : exchange
     const denied = left && stepUp?.(left, message)
     if (denied) {
       session.transport.forget(message)
@@ -218,7 +218,7 @@ class StreamableSession implements Session {
   readonly owner: string
   readonly view: string
   readonly transport: SessionTransport
-  /** Its calls on the direct path. */
+  /** Its calls on the fast path. */
   readonly begun: OpenRequests<BegunCall>
   /** How many streams wait for notifications. */
   streams = 0

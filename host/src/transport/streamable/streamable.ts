@@ -5,9 +5,9 @@ import { lazily } from '../../data/lazily.ts'
 import { idOf, isRequest } from '../http/json-rpc.ts'
 import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '../http/respond.ts'
 
-/** Takes the short way for the hot methods of 2026-07-28. The rest, and with it the SDK, is read when the first other request comes. */
+/** Takes the fast path for the hot methods of 2026-07-28. The rest, and with it the SDK, is read when the first other request comes. */
 export function createStreamable(options: StreamableOptions): Streamable {
-  const { direct } = options
+  const { fastPath } = options
   const bySdk = lazily(async () => {
     const [{ createSdkStreamable }, factory] = await Promise.all([import('./sdk-streamable.ts'), options.factory()])
     return createSdkStreamable({ ...options, factory })
@@ -23,7 +23,7 @@ export function createStreamable(options: StreamableOptions): Streamable {
       if (!forms.json && !forms.stream) return refuse(res, notAcceptable(NEITHER), idOf(message))
       exchange.answer.mayBegin = isRequest(message)
       if (options.isDraining() && exchange.answer.mayBegin) return refuse(res, closing(), idOf(message))
-      if (direct && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await direct.modern(exchange, message))) return
+      if (fastPath && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await fastPath.modern(exchange, message))) return
       await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
     prepare: () => bySdk.get(),

@@ -2,7 +2,7 @@ import type { StepUp } from './step-up.ts'
 import type { OpenConnections, Exchange } from '../http/http-exchange.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
-import type { Direct } from '../fast-path/types.ts'
+import type { FastPath } from '../fast-path/types.ts'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 
 /** Streamable HTTP at one path. */
@@ -18,10 +18,10 @@ export interface Streamable {
 }
 
 export interface StreamableOptions {
-  /** Asked for when the short way leaves something. */
+  /** Asked for when the fast path hands something off. */
   readonly factory: () => Promise<HostServerFactory>
   readonly announcer: Announcer
-  readonly direct?: Direct | undefined
+  readonly fastPath?: FastPath | undefined
   readonly stepUp?: StepUp | undefined
   readonly log: Logger
   readonly bodyBytes: number
