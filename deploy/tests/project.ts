@@ -13,11 +13,12 @@ export interface DeployedProject extends Disposable {
 
 /** `install` lays node_modules; default: a link to the repository's. */
 export async function deployedProject(
-  install: (folder: string) => void = (folder) => symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')),
+  install: (folder: string) => void | Promise<void> = (folder) =>
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')),
 ): Promise<DeployedProject> {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-deploy-'))
   cpSync(join(root, 'deploy/project'), folder, { recursive: true })
-  install(folder)
+  await install(folder)
   done(await runPatchbay(['lock', '--deployment', 'production'], { cwd: folder }))
   const created = done(await runPatchbay(['keys', 'create', '--id', 'me', '--json'], { cwd: folder }))
   const { key } = JSON.parse(created) as { readonly key: string }
