@@ -1,7 +1,9 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { withDiscovered } from '@mcp-patchbay/plugin-api/host'
+import { descriptionFile } from '../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
+import { digestOf } from '../modules/reading/source-digest.ts'
 import { linkAbort, orAborted } from '../network/resilience/abort.ts'
 import { messageOf } from '../observability/thrown.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
@@ -36,6 +38,8 @@ export async function startVersion(
     deps,
   )
   for (const [file, digest] of files) configFiles.set(file, digest)
+  const description = descriptionFile(entry)
+  if (description !== undefined) configFiles.set(description, digestOf(description))
   const everybody = [...(base ? [base] : []), ...tenants.values()]
   for (const { secrets } of everybody) held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
   const refused = new Map(audience.refused)

@@ -90,7 +90,7 @@ function tooLarge(document: string, bytes: number, limit: number): RangeError {
 function parseText(text: string, document: string): unknown {
   const plain = text.replace(/^\uFEFF/, '')
   try {
-    return /^\s*\{/.test(plain) ? (JSON.parse(plain) as unknown) : (parse(plain, { logLevel: 'silent' }) as unknown)
+    return /^\s*\{/.test(plain) ? (JSON.parse(plain) as unknown) : (parse(plain, { logLevel: 'error' }) as unknown)
   } catch (cause) {
     throw new Error(
       `${document} is neither JSON nor YAML: ${(cause instanceof Error ? cause.message : String(cause)).slice(0, 500)}`,

@@ -106,6 +106,7 @@ test('a document that is too large, too deep, a bomb or not a description is ref
     /a key "__proto__", at #\/paths\/__proto__/,
   )
   await assert.rejects(served('{ "openapi": '), /neither JSON nor YAML/)
+  await assert.rejects(served('openapi: 3.1.0\npaths: {}\nx: [\n'), /neither JSON nor YAML: Flow sequence/)
   await assert.rejects(served('just: text'), /is not an OpenAPI description/)
   await assert.rejects(served({ openapi: '3.1.0', paths: [] }), /describes no operation/)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { packageOf } from '../../../host/src/config/plugin/openapi-entry.ts'
+import { descriptionFile, packageOf } from '../../../host/src/config/plugin/openapi-entry.ts'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import type { EntryConfig } from '../../../host/src/config/schema/schema.ts'
 
@@ -49,4 +49,11 @@ test('an entry with openapi: uses the package, which is not uninstalled with ano
   assert.equal(packageOf('openapi:./pets.yaml'), '@mcp-patchbay/plugin-openapi')
   assert.equal(packageOf('@acme/mcp-weather'), '@acme/mcp-weather')
   assert.equal(packageOf(undefined), undefined)
+})
+
+test('the file of a description is watched, and no address', () => {
+  const file = (entry: string) => descriptionFile(resolved(entry) ?? { use: '', config: {} })
+  assert.equal(file('openapi:./pets.yaml'), resolve('/p/pets.yaml'))
+  assert.equal(file('openapi:https://pets.example/openapi.json'), undefined)
+  assert.equal(file('./notes'), undefined)
 })

@@ -1,5 +1,5 @@
-import { relative, resolve, sep } from 'node:path'
-import type { EmbeddedEntry } from '../schema/schema.ts'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import type { EmbeddedEntry, PluginEntry } from '../schema/schema.ts'
 
 const SCHEME = 'openapi:'
 
@@ -34,4 +34,10 @@ function pathFrom(folder: string, path: string): string {
 /** The package that an entry runs, by what its `use` says. */
 export function packageOf(use: string | undefined): string | undefined {
   return use?.startsWith(SCHEME) ? PACKAGE : use
+}
+
+/** The file that an entry of the package describes its API with: it is watched like a file of the config. */
+export function descriptionFile({ use, config }: Pick<PluginEntry, 'use' | 'config'>): string | undefined {
+  const { document } = config
+  return use === PACKAGE && typeof document === 'string' && isAbsolute(document) ? document : undefined
 }
