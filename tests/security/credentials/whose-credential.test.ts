@@ -180,7 +180,7 @@ for (const [what, header, value, words] of [
     'a credential for a service that is not there',
     'X-Upstream-Trackr-Authorization',
     'Bearer a',
-    /"trackr" takes no credentials of callers/,
+    /trackr\\" takes no credentials of callers/,
   ],
   ['the address of a service', 'X-Upstream-Tracker-Url', 'https://evil.example', /addresses are the operator's/],
   [
