@@ -164,7 +164,7 @@ test('a value for the cache that is deep or not JSON is refused, and one that is
     http: {} as never,
     metrics: {} as never,
   })
-  const set = (body: string) => broker.onAsk('cache', { data: { what: 'set', key: 'k', ttlMs: 1 }, body: Buffer.from(body) })
+  const set = (body: string) => broker.onRequest('cache', { data: { what: 'set', key: 'k', ttlMs: 1 }, body: Buffer.from(body) })
   for (const body of [`${'['.repeat(300)}${']'.repeat(300)}`, '{]', '"open'])
     await assert.rejects(set(body), { code: 'CACHE_VALUE' }, body)
   assert.equal(kept.get('k'), 'old')

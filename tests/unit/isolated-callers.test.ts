@@ -65,7 +65,7 @@ function openBroker(t: TestContext) {
       request: { ...request, requestId: 'r' } as Partial<CallRequest> as CallRequest,
       scope: callScope({ principal }),
     })
-  const ask = (what: string, data: object, body = '') => broker.onAsk(what, { data, body: Buffer.from(body) })
+  const ask = (what: string, data: object, body = '') => broker.onRequest(what, { data, body: Buffer.from(body) })
   const send = (call: number) => ask('http', { call, how: 'text', path: '/x', options: {} })
   const get = async (call: number) =>
     ((await ask('cache', { call, what: 'get', key: 'key' })) as { data?: { found?: unknown } }).data?.found
@@ -82,15 +82,15 @@ test('a plugin in its own process has the rights and the cache of a call while t
   await Promise.all([send(1), send(2), send(3)])
   assert.deepEqual(asked, ['ann', 'bob', undefined])
   assert.deepEqual([await get(1), await get(2), await get(3)], ["ann's", undefined, undefined])
-  broker.onTell('clientLog', { call: 1, level: 'info', data: 'in time' })
-  broker.onTell('closeStream', { call: 1 })
+  broker.onNotification('clientLog', { call: 1, level: 'info', data: 'in time' })
+  broker.onNotification('closeStream', { call: 1 })
   broker.end(1)
   await send(1)
   assert.equal(asked.at(-1), undefined)
   assert.equal(await get(1), undefined)
-  broker.onTell('clientLog', { call: 1, level: 'info', data: 'too late' })
-  broker.onTell('closeStream', { call: 1 })
-  broker.onTell('progress', { call: 1, progress: 1 })
+  broker.onNotification('clientLog', { call: 1, level: 'info', data: 'too late' })
+  broker.onNotification('closeStream', { call: 1 })
+  broker.onNotification('progress', { call: 1, progress: 1 })
   assert.deepEqual(told, ['in time', 'closed'])
 })
 

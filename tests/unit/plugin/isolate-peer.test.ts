@@ -24,8 +24,8 @@ async function hostEnd(t: TestContext, options: Partial<PeerOptions> = {}) {
   const peer = openPeer({
     socket,
     from: 'plugin',
-    onAsk: async (_what, { body }) => ({ data: body.length }),
-    onTell: (what) => void told.push(what),
+    onRequest: async (_what, { body }) => ({ data: body.length }),
+    onNotification: (what) => void told.push(what),
     onFault: fault.resolve,
     onClose: () => {},
     ...options,

@@ -13,7 +13,7 @@ import type { CallRequest, ClientLogLevel } from '../run/running.ts'
 import { createDenials } from './denials.ts'
 import { MAX_CACHE_VALUE_BYTES, TELLS_PER_SECOND } from './channel/messages.ts'
 import { pacedProgress, type PacedProgress } from './channel/paced-progress.ts'
-import type { Packet, Parcel } from './channel/peer.ts'
+import type { ReceivedMessage, SentMessage } from './channel/peer.ts'
 import type { ProcessOwner } from './spawn.ts'
 
 /** What the host does for one plugin in its own process. */
@@ -51,11 +51,11 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
   const budget = createBudget(log, now)
   const denials = createDenials(log, now)
 
-  async function answerHttp({ data, body }: Packet): Promise<Parcel> {
+  async function answerHttp({ data, body }: ReceivedMessage): Promise<SentMessage> {
     const { call, how, path, options, bodyAs } = objectOf(data)
     if (typeof path !== 'string') throw new TypeError('A request needs a path')
     const request = requestOf(objectOf(options), bodyAs, body)
-    const send = async (): Promise<Parcel> => {
+    const send = async (): Promise<SentMessage> => {
       if (how === 'json') return { body: JSON.stringify(await http.json(path, request)) ?? '' }
       if (how === 'text') return { body: await http.text(path, request) }
       const { status, headers, url, body: answer } = await http.request(path, request)
@@ -65,7 +65,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
     return scope ? inCall(scope, send) : outsideCalls(send)
   }
 
-  async function answerCache({ data, body }: Packet): Promise<Parcel> {
+  async function answerCache({ data, body }: ReceivedMessage): Promise<SentMessage> {
     const { call, what, key, ttlMs } = objectOf(data)
     const { principal } = calls.get(Number(call))?.scope ?? {}
     const own = pluginCache(cache, { instance, digest, principal })
@@ -104,12 +104,12 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
       calls.get(id)?.progress?.end()
       calls.delete(id)
     },
-    async onAsk(what, packet) {
+    async onRequest(what, packet) {
       if (what === 'http') return answerHttp(packet)
       if (what === 'cache') return answerCache(packet)
       throw new TypeError('The host answers http and cache')
     },
-    onTell(what, sent) {
+    onNotification(what, sent) {
       const data = objectOf(sent)
       if (what === 'dropped') return budget.skip(data['times'])
       if (!budget.take()) return

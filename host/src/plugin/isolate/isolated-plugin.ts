@@ -13,7 +13,7 @@ import { DISCOVERED_BOUNDS, readDescription } from './channel/description.ts'
 import { PLUGIN_BOUNDS } from './channel/frame.ts'
 import { readLoaded } from './channel/loaded-codec.ts'
 import type { LoadOrder } from './channel/messages.ts'
-import type { Packet } from './channel/peer.ts'
+import type { ReceivedMessage } from './channel/peer.ts'
 import { superviseIsolated, type SuperviseOptions } from './supervise.ts'
 import type { PluginProcess } from './spawn.ts'
 import { writeConfig } from './channel/config-codec.ts'
@@ -166,7 +166,7 @@ interface Reading {
   readonly met: Map<string, string>
 }
 
-function accept(packet: Packet, { process, label, met }: Reading): LoadedProcess {
+function accept(packet: ReceivedMessage, { process, label, met }: Reading): LoadedProcess {
   const { error: thrown, location, description, digests, links } = orTooCostly(() => readLoaded(packet), label)
   if (thrown === undefined) return { process, digests, links, description }
   for (const [file, digest] of digests) met.set(file, digest)

@@ -11,7 +11,7 @@ import { createDenials } from './denials.ts'
 import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
 import { captureOutput } from './output.ts'
-import { openPeer, type Packet, type Parcel, type Peer } from './channel/peer.ts'
+import { openPeer, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
 import { onlyThese } from './inherited.ts'
 import type { Reaper } from './reaper.ts'
 
@@ -47,8 +47,8 @@ export interface PluginProcess {
 export interface ProcessOwner {
   /** The plugin that is in it. */
   readonly instance: string
-  readonly onAsk: (what: string, packet: Packet) => Promise<Parcel>
-  readonly onTell: (what: string, data: unknown) => void
+  readonly onRequest: (what: string, packet: ReceivedMessage) => Promise<SentMessage>
+  readonly onNotification: (what: string, data: unknown) => void
 }
 
 export interface SpawnDeps {
@@ -107,13 +107,13 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     socket: channelOf(child),
     from: 'plugin',
     budget: createChannelBudget(now),
-    onAsk: async (what, packet) => {
+    onRequest: async (what, packet) => {
       if (!owner) throw new Error(`Nobody is there to answer ${what}`)
-      return owner.onAsk(what, packet)
+      return owner.onRequest(what, packet)
     },
-    onTell(what, data) {
+    onNotification(what, data) {
       if (what === 'ready') ready.resolve()
-      else if (owner) owner.onTell(what, data)
+      else if (owner) owner.onNotification(what, data)
       else if (what === 'denied' && isObject(data)) denials.note(data)
     },
     onFault(problem, error) {

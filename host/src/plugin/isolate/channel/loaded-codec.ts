@@ -2,7 +2,7 @@ import { isObject } from '../../../data/json.ts'
 import { parseBounded, TooCostly, type JsonBounds } from '../../../data/json-cost.ts'
 import type { SourceLocation } from '../../../modules/location.ts'
 import type { WireError } from './error-codec.ts'
-import type { Packet, Parcel } from './peer.ts'
+import type { ReceivedMessage, SentMessage } from './peer.ts'
 
 /** What became of loading a plugin, in its process. */
 export interface LoadOutcome {
@@ -18,7 +18,7 @@ export interface LoadOutcome {
 }
 
 /** The answer to `load`: its body is the description and then the files, so that its header stays small. */
-export function writeLoaded({ error, location, description, digests, links = [] }: LoadOutcome): Parcel {
+export function writeLoaded({ error, location, description, digests, links = [] }: LoadOutcome): SentMessage {
   const described = Buffer.from(description ?? '')
   return {
     data: { error, location, ...(description === undefined ? {} : { describedBytes: described.length }) },
@@ -37,7 +37,7 @@ export interface ReadOutcome {
 }
 
 /** Throws {@link TooCostly} for a plugin that describes more of itself, or reads more files, than the host watches or checks. */
-export function readLoaded({ data, body }: Packet): ReadOutcome {
+export function readLoaded({ data, body }: ReceivedMessage): ReadOutcome {
   const { error, location, describedBytes } = isObject(data) ? data : {}
   const isDescribed = Number.isSafeInteger(describedBytes) && Number(describedBytes) >= 0
   const end = isDescribed ? Math.min(Number(describedBytes), body.length) : 0

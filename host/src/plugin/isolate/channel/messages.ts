@@ -3,7 +3,7 @@ import type { PluginSurface } from '../../source/describe-surface.ts'
 import type { WireConfig } from './config-codec.ts'
 
 /** What the host asks of a plugin's process, by name. */
-export interface HostAsks {
+export interface HostRequests {
   /** Imports the plugin; the answer is a `LoadOutcome`. Its body is the description of what is exported, then the digests of its files. */
   load: LoadOrder
   /** Whether a credential is configured; the answer is true or false. */
@@ -63,7 +63,7 @@ export interface CallOrder {
 export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' | 'result' }
 
 /** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
-export interface PluginTells {
+export interface PluginNotifications {
   log: {
     readonly call: number
     readonly level: string

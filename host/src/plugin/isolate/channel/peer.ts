@@ -5,13 +5,13 @@ import { createFrameReader, encodeFrame, FrameError, HeaderTooLarge, HOST_BOUNDS
 import { readThrown, writeThrown } from './error-codec.ts'
 
 /** What is sent with a message: JSON, and text or bytes beside it that need not be parsed to be passed on. */
-export interface Parcel {
+export interface SentMessage {
   readonly data?: unknown
   readonly body?: string | Uint8Array
 }
 
 /** What came with a message. Nothing of it is checked; `body` must be copied by who keeps it. */
-export interface Packet {
+export interface ReceivedMessage {
   readonly data: unknown
   readonly body: Buffer
 }
@@ -19,7 +19,7 @@ export interface Packet {
 /** One end of the pipe between host and plugin. Both ends ask and answer alike. */
 export interface Peer {
   /** Asks the other end. `answer` rejects with what it threw there, and with the reason given to `close`. */
-  ask(what: string, parcel?: Parcel): { readonly id: number; readonly answer: Promise<Packet> }
+  ask(what: string, parcel?: SentMessage): { readonly id: number; readonly answer: Promise<ReceivedMessage> }
   /** Gives up a question, which is rejected with `reason`: its answer is dropped when it comes. */
   giveUp(id: number, reason: unknown): void
   /** Gives how many bytes were sent: none of what is too large. */
@@ -32,8 +32,8 @@ export interface PeerOptions {
   readonly socket: Socket
   /** Who the other end is. The host is taken for what it says; a plugin's process is held to {@link PLUGIN_BOUNDS}. */
   readonly from: 'host' | 'plugin'
-  readonly onAsk: (what: string, packet: Packet, id: number) => Promise<Parcel>
-  readonly onTell: (what: string, data: unknown) => void
+  readonly onRequest: (what: string, packet: ReceivedMessage, id: number) => Promise<SentMessage>
+  readonly onNotification: (what: string, data: unknown) => void
   /** The other end wrote what it must not write; nothing more is read from it. `error` where that was found out by an error. */
   readonly onFault: (problem: string, error?: unknown) => void
   readonly onClose: () => void
@@ -56,9 +56,9 @@ const FAILURE = 2
 const TELL = 3
 
 /** Speaks with the other end of a pipe. Frames that are written in one tick leave in one system call. */
-export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget }: PeerOptions): Peer {
+export function openPeer({ socket, from, onRequest, onNotification, onFault, onClose, budget }: PeerOptions): Peer {
   const [bounds, theirBounds] = from === 'host' ? [HOST_BOUNDS, PLUGIN_BOUNDS] : [PLUGIN_BOUNDS, HOST_BOUNDS]
-  const open = new OpenRequests<PromiseWithResolvers<Packet>>()
+  const open = new OpenRequests<PromiseWithResolvers<ReceivedMessage>>()
   let lastId = 0
   let answering = 0
   let answeringBytes = 0
@@ -95,7 +95,7 @@ export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget
     if (!Array.isArray(header)) throw new FrameError('sent a message of no known form')
     const [kind, id, what, data] = header as unknown[]
     if (kind === TELL) budget?.told()
-    if (kind === TELL && typeof id === 'string') return onTell(id, what)
+    if (kind === TELL && typeof id === 'string') return onNotification(id, what)
     if (typeof id !== 'number') throw new FrameError('sent a message of no known form')
     if (kind === ASK && typeof what === 'string') {
       budget?.unasked(body.length)
@@ -113,7 +113,7 @@ export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget
     else question.reject(readThrown(what, from === 'host'))
   }
 
-  function answer(id: number, what: string, packet: Packet): void {
+  function answer(id: number, what: string, packet: ReceivedMessage): void {
     const { length } = packet.body
     answering++
     answeringBytes += length
@@ -125,7 +125,7 @@ export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget
       if (wasFull && !isFull() && !isFaulty) socket.resume()
     }
     // The body is copied where it outlives this tick, which only the handler knows.
-    Promise.try(onAsk, what, packet, id).then(
+    Promise.try(onRequest, what, packet, id).then(
       ({ data, body }) => {
         over()
         reply(ANSWER, id, data, body)
@@ -173,7 +173,7 @@ export function openPeer({ socket, from, onAsk, onTell, onFault, onClose, budget
     ask(what, { data, body } = {}) {
       const id = ++lastId
       if (closed) return { id, answer: Promise.reject(closed) }
-      const question = Promise.withResolvers<Packet>()
+      const question = Promise.withResolvers<ReceivedMessage>()
       open.add(id, question)
       try {
         send([ASK, id, what, data], body)

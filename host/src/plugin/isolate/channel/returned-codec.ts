@@ -2,10 +2,10 @@ import type { InputRequest, ToolResult, WholeResult } from '@mcp-patchbay/plugin
 import { inputRequired, toolResult } from '@mcp-patchbay/plugin-api/host'
 import { limit } from '../../../data/content.ts'
 import { isObject } from '../../../data/json.ts'
-import type { Packet } from './peer.ts'
+import type { ReceivedMessage } from './peer.ts'
 
 /** Throws `InvalidResult` for more than may be sent on, before it is copied or parsed. */
-export function readReturned({ data, body }: Packet, maxBytes: number): unknown {
+export function readReturned({ data, body }: ReceivedMessage, maxBytes: number): unknown {
   const as = isObject(data) ? data['as'] : undefined
   if (as === 'nothing') return undefined
   limit(body.length, maxBytes)

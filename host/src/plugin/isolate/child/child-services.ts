@@ -15,12 +15,12 @@ import { withoutValues } from '../../../network/request/subject.ts'
 import { withBound } from '../../../observability/log/plugin-log.ts'
 import { LINE_LIMITS, shortenFields } from '../../../observability/log/shorten.ts'
 import { isError } from '../../../observability/thrown.ts'
-import type { Tells } from './child-notifications.ts'
+import type { Notifications } from './child-notifications.ts'
 import type { CacheOrder, HttpOrder } from '../channel/messages.ts'
 import { hostError } from '../../../errors.ts'
 import { MAX_CACHE_VALUE_BYTES } from '../channel/messages.ts'
 import { HeaderTooLarge } from '../channel/frame.ts'
-import type { Packet, Peer } from '../channel/peer.ts'
+import type { ReceivedMessage, Peer } from '../channel/peer.ts'
 
 const calls = new AsyncLocalStorage<number>()
 
@@ -36,7 +36,7 @@ export function callNumber(): number {
 
 /** `http` of a plugin in its own process: the host sends the requests. */
 export function remoteHttp(peer: Peer, instance: string): HttpClient & AsyncDisposable {
-  const ask = async (how: HttpOrder['how'], path: string, options: HttpRequest = {}): Promise<Packet> => {
+  const ask = async (how: HttpOrder['how'], path: string, options: HttpRequest = {}): Promise<ReceivedMessage> => {
     const { body, ...rest } = options
     const sent = bodyOf(body, path)
     const order: HttpOrder = { call: callNumber(), how, path, options: rest, ...(sent ? { bodyAs: sent.as } : {}) }
@@ -84,7 +84,7 @@ function unsent(path: string, cause: Error): ServiceError {
 }
 
 /** As the host reads an answer, with the same words for one that is not what was asked for. */
-function answerOf({ data, body }: Packet, { instance, method = 'GET' }: Asked): HttpResponse {
+function answerOf({ data, body }: ReceivedMessage, { instance, method = 'GET' }: Asked): HttpResponse {
   const { status, headers, url } = data as Pick<HttpResponse, 'status' | 'headers' | 'url'>
   const answer = { status, headers, url, body: Buffer.from(body) }
   const at = new URL(url)
@@ -109,7 +109,7 @@ const NO_HINTS = { credentialVariables: [], baseUrlVariable: 'its base URL' }
 const LONGEST_EVENT = 1_000
 
 /** The host's log. */
-export function remoteLog(tells: Tells, bound: LogFields = {}): Logger {
+export function remoteLog(tells: Notifications, bound: LogFields = {}): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
     tells.tell('log', {
       call: callNumber(),
@@ -143,7 +143,7 @@ export function plain<Value>(value: Value): Value {
   }
 }
 
-export function remoteMetrics(tells: Tells): Metrics {
+export function remoteMetrics(tells: Notifications): Metrics {
   const record = (kind: string) => (name: string, value?: number, labels?: MetricLabels) =>
     tells.tell('metric', { kind, name, value: value ?? 1, ...(labels ? { labels } : {}) })
   return { count: record('count'), gauge: record('gauge'), observe: record('observe') }

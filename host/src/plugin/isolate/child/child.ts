@@ -19,12 +19,12 @@ import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
 import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
 import { noteReads, type Reads } from './child-reads.ts'
-import { createTells } from './child-notifications.ts'
+import { createNotifications } from './child-notifications.ts'
 import { describe } from '../channel/description.ts'
 import { writeLoaded } from '../channel/loaded-codec.ts'
-import type { CallOrder, HostAsks, LoadOrder, PluginTells, Returned } from '../channel/messages.ts'
+import type { CallOrder, HostRequests, LoadOrder, PluginNotifications, Returned } from '../channel/messages.ts'
 import { pacedProgress, type PacedProgress } from '../channel/paced-progress.ts'
-import { openPeer, type Parcel, type Peer } from '../channel/peer.ts'
+import { openPeer, type SentMessage, type Peer } from '../channel/peer.ts'
 import { readConfig } from '../channel/config-codec.ts'
 import { readThrown, writeThrown } from '../channel/error-codec.ts'
 
@@ -41,7 +41,7 @@ let plugin: unknown
 let running: RunningPlugin | undefined
 const calls = new OpenRequests<RemoteRequest>()
 
-const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: number) => Promise<Parcel> } = {
+const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What], id: number) => Promise<SentMessage> } = {
   load,
   configure: async ({ config }) => ({ data: (plugin as ServicePlugin).isAuthConfigured(readConfig(config)) }),
   async discover({ instance, config }) {
@@ -91,8 +91,8 @@ const asks: { readonly [What in keyof HostAsks]: (order: HostAsks[What], id: num
 const peer: Peer = openPeer({
   socket: new Socket({ fd: CHANNEL }),
   from: 'host',
-  onAsk: (what, { data }, id) => asks[what as keyof HostAsks](data as never, id),
-  onTell(what, data) {
+  onRequest: (what, { data }, id) => asks[what as keyof HostRequests](data as never, id),
+  onNotification(what, data) {
     if (what !== 'cancel') return
     const { call: id, reason } = data as { readonly call: number; readonly reason: unknown }
     calls.get(id)?.cancel(readThrown(reason, true))
@@ -102,7 +102,7 @@ const peer: Peer = openPeer({
   onClose: () => process.exit(0),
 })
 
-const tells = createTells(peer)
+const tells = createNotifications(peer)
 
 function deny(denial: Denial): void {
   const number = callNumber()
@@ -118,7 +118,7 @@ function tellReads(): void {
   for (const folder of reads.folders) tells.tell('listed', { folder })
 }
 
-async function load(order: LoadOrder): Promise<Parcel> {
+async function load(order: LoadOrder): Promise<SentMessage> {
   const { file, root, label, timeoutMs, maxAnswerBytes: most, approved, isWatching } = order
   maxAnswerBytes = most
   if (isWatching && file !== root) reads = noteReads(root)
@@ -157,7 +157,7 @@ function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): unknown
 async function call(
   { kind, name, input, of = 'prompt', uri = '', params = {}, request: sent }: CallOrder,
   id: number,
-): Promise<Parcel> {
+): Promise<SentMessage> {
   if (!running) throw new Error('The plugin was not started')
   const request = new RemoteRequest(id, sent)
   calls.add(id, request)
@@ -180,7 +180,7 @@ async function call(
   }
 }
 
-function returned(value: unknown): Parcel {
+function returned(value: unknown): SentMessage {
   if (typeof value === 'string') return sized('text', value)
   if (value === undefined) return { data: { as: 'nothing' } satisfies Returned }
   if (isInputRequired(value)) return sized('input', toJson({ requests: value.requests, state: value.state }))
@@ -188,7 +188,7 @@ function returned(value: unknown): Parcel {
   return sized('json', toJson(value))
 }
 
-function sized(as: Returned['as'], body: string): Parcel {
+function sized(as: Returned['as'], body: string): SentMessage {
   if (body.length * 3 > maxAnswerBytes) {
     const bytes = Buffer.byteLength(body)
     if (bytes > maxAnswerBytes)
@@ -273,7 +273,7 @@ class RemoteRequest implements CallRequest {
     return (level, data) => tells.tell('clientLog', { call: this.#id, level, data: plain(data) })
   }
   get closeStream(): () => void {
-    return () => peer.tell('closeStream', { call: this.#id } satisfies PluginTells['closeStream'])
+    return () => peer.tell('closeStream', { call: this.#id } satisfies PluginNotifications['closeStream'])
   }
 
   #step(progress: number, { total, message }: { total?: number; message?: string } = {}): void {
@@ -282,7 +282,7 @@ class RemoteRequest implements CallRequest {
       progress,
       ...(total === undefined ? {} : { total }),
       ...(message === undefined ? {} : { message: message.slice(0, LONGEST_MESSAGE) }),
-    } satisfies PluginTells['progress'])
+    } satisfies PluginNotifications['progress'])
   }
 }
 
