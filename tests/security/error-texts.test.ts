@@ -168,3 +168,30 @@ test("what fails in the host around a plugin is the host's own failure, and name
     assert.doesNotMatch(content?.[0]?.text ?? '', LEAKS)
   }
 })
+
+test('an error of fifty million characters is bounded before it is copied, for the client and in the log', async (t) => {
+  const long = 'x'.repeat(50_000_000)
+  const tools = [() => new ServiceError('NOT_FOUND', long, { fix: long }), () => new Error(long)].map((make, index) =>
+    defineTool({
+      name: `case_${index}`,
+      description: 'Fails.',
+      access: 'read',
+      input: Type.Object({}),
+      run: () => {
+        throw make()
+      },
+    }),
+  )
+  const plugin = definePlugin({
+    name: 'long',
+    config: Type.Object({}),
+    isAuthConfigured: () => true,
+    createClient: (): unknown => undefined,
+    tools,
+  })
+  const { host } = await hostUnderTest(t, [plugin])
+  for (const name of ['long_case_0', 'long_case_1']) {
+    const answer = JSON.stringify(await host.call(name))
+    assert.ok(answer.length < 40_000, `${answer.length} characters`)
+  }
+})

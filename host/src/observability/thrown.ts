@@ -5,16 +5,26 @@
 export function messageOf(thrown: unknown): string {
   if (isError(thrown)) return textOf(thrown, 'message') ?? 'an error that cannot be read'
   try {
-    return String(thrown)
+    return String(thrown).slice(0, MAX_READ)
   } catch {
     return 'something that is no error'
   }
 }
 
-/** A text of an error; undefined where there is none, or reading it throws. */
+/** The most characters that are read of one text of an error, before it is searched for secrets and copied. */
+const MAX_READ = 65_536
+/** The most that is shown. What lies between may end in half a secret, which no search would find. */
+const MAX_SHOWN = 32_768
+
+/** An error's text as it may leave the host: shortened after secrets were taken out of it, and marked. */
+export function shown(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}… (shortened)` : text
+}
+
+/** A text of an error, its first 65,536 characters; undefined where there is none, or reading it throws. */
 export function textOf(error: object, key: 'name' | 'message' | 'stack'): string | undefined {
   const value = valueOf(error, key)
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'string' ? value.slice(0, MAX_READ) : undefined
 }
 
 /** Any property of an error; undefined where reading it throws. */

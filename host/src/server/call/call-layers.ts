@@ -4,6 +4,7 @@ import { HostError, hostError } from '../../errors.ts'
 import { requireApproval } from './approval/approval.ts'
 import { auditLine, deniedLine } from './audit-line.ts'
 import { createSingleUse } from './approval/single-use.ts'
+import { shown } from '../../observability/thrown.ts'
 import { errorText } from './result/error-text.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 import { isOwnTool } from '../catalog/search-tools.ts'
@@ -25,7 +26,7 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
       if (call.outcome === 'cancelled' || call.outcome === 'unknown') throw error
       const { name, item, io } = call
       const text = errorText(error, { name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
-      return { kind: 'result', result: errorResult(deps.redact(text)) }
+      return { kind: 'result', result: errorResult(shown(deps.redact(text))) }
     } finally {
       const ms = deps.now() - startedAt
       // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
@@ -47,7 +48,7 @@ export function observeOther<Answer>(deps: CallDeps): Layer<PendingCall, Answer>
       if (error instanceof HostError) throw error
       const { item, io } = call
       const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
-      throw hostError('CALL_FAILED', { name: item.name, problem: deps.redact(text) }, error)
+      throw hostError('CALL_FAILED', { name: item.name, problem: shown(deps.redact(text)) }, error)
     } finally {
       deps.audit?.record(() => auditLine(call, deps.now() - startedAt))
     }

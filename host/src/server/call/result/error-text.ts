@@ -2,6 +2,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { markdown, ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
 import { HostError, hostError } from '../../../errors.ts'
+import { messageOf } from '../../../observability/thrown.ts'
 import { PluginThrew } from '../running-call.ts'
 
 /**
@@ -15,9 +16,9 @@ export function errorText(error: unknown, call: { name: string; plugin: string; 
     const wait = error.retryAfterMs === undefined ? [] : [`Wait ${Math.ceil(error.retryAfterMs / 1000)} s, then try again`]
     log.info('call_failed', { plugin, tool: name, call: requestId, code: error.code })
     return markdown.error({
-      what: `${name} failed: ${error.message}`,
+      what: `${name} failed: ${messageOf(error)}`,
       cause: causes[error.code],
-      fix: [...(error.fix ? [error.fix] : []), ...wait],
+      fix: [...(error.fix ? [error.fix.slice(0, 8_192)] : []), ...wait],
     })
   }
   if (error instanceof HostError) return markdown.error({ what: error.message, fix: error.fix })
