@@ -28,12 +28,11 @@ test(
     chmodSync(tree.root, 0o755)
     mkdirSync(tree.path('.patchbay'), { mode: 0o700 })
     const within = [SETPRIV, '--reuid', '12345', '--clear-groups', 'env', '-u', 'HOME', '-u', 'NODE_COMPILE_CACHE']
-    const config = ['--config', tree.path('mcp.config.json')]
-    const listed = await runPatchbay(['list', ...config], { cwd: tree.root, within })
+    const listed = await runPatchbay(['list'], { cwd: tree.root, within })
     assert.equal(listed.code, 0, listed.stderr)
     assert.match(listed.stdout, /^a .*active[^]*^b .*active/m)
     assert.match(listed.stderr, /^\S+\.patchbay cannot be used by this user \(EACCES\): .*\n$/)
-    await using host = await startPatchbay(config, { cwd: tree.root, within })
+    await using host = await startPatchbay([], { cwd: tree.root, within })
     for (const name of ['a_rev', 'b_rev']) assert.match((await rawClient(host.url).call(name)).text, /"text":"1"/)
     assert.equal(host.stray.length, 1)
   },

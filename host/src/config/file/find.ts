@@ -37,7 +37,7 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
     const [first, ...others] = present
     if (first === undefined) continue
     const found = await search(folder)
-    // cosmiconfig passes over what it may not read.
+    // cosmiconfig passes over what it may not read, and does not run for a user without a home.
     const source =
       found?.filepath === first && isObject(found.config)
         ? { file: first, text: String(found.config['text']) }
@@ -54,6 +54,8 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
  */
 const keepText: Loader = (_path, text) => ({ text })
 async function search(folder: string) {
+  // One of its packages asks for the home folder when it is imported, and throws where there is none.
+  if (homeFolder() === undefined) return undefined
   const { cosmiconfig } = await import('cosmiconfig')
   const explorer = cosmiconfig('mcp', {
     searchPlaces: NAMES,
