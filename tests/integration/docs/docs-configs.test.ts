@@ -21,8 +21,9 @@ for (const page of globSync('*.md', { cwd: docs })) {
       using project = createPageProject([block])
       const [, file = ''] = /^\/\/ (\S+)$/m.exec(block.text) ?? []
       const { default: config } = (await import(pathToFileURL(join(project.folder, file)).href)) as { default: HostConfig }
-      validateConfig(config, { file, text: block.text })
-      const { plugins, pluginDirs } = resolveConfig(config)
+      const source = { file: join(project.folder, file), text: block.text }
+      validateConfig(config, source)
+      const { plugins, pluginDirs } = resolveConfig(config, { source })
       assert.ok(plugins.length + pluginDirs.length > 0, `${page}, line ${block.line}`)
     }
   })
