@@ -1,6 +1,6 @@
 import { defineConfig } from 'mcp-patchbay'
 
-// What `npm start` runs, and the example to copy. An editor knows every key; docs/setup.md explains them.
+// What `npm start` runs, and the example to copy. An editor knows every key; docs/config.md explains them.
 export default defineConfig({
   // Every folder in here is a plugin: drop one in, it loads; remove it, it goes. One without credentials is hidden:
   // `npx mcp-patchbay env github` prints the variables it reads.

@@ -21,7 +21,7 @@ export const configErrors = {
   CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
     ({ file, faults }) =>
       `${file} has ${faults.length === 1 ? 'an error' : `${faults.length} errors`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    () => [`Fix the file. Every key is described in ${docsPage('setup.md')}; an editor with TypeScript support completes them`],
+    () => [`Fix the file. Every key is described in ${docsPage('config.md')}; an editor with TypeScript support completes them`],
   ),
   CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
     ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,

@@ -11,7 +11,7 @@ import { createPageProject } from '../../fixtures/http/page-project.ts'
 
 const docs = join(import.meta.dirname, '../../../docs')
 
-for (const page of globSync('*.md', { cwd: docs })) {
+for (const page of globSync('**/*.md', { cwd: docs })) {
   const blocks = blocksOf(join(docs, page)).filter(
     ({ language, text }) => language === 'ts' && /^\/\/ \S*mcp\.config\.ts$/m.test(text),
   )

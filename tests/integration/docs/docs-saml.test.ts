@@ -10,8 +10,8 @@ import { createPageProject } from '../../fixtures/http/page-project.ts'
 import { testIdentityProvider } from '../../fixtures/auth/saml-identity-provider.ts'
 import { COOKIE_SECRET, signingKey } from '../../fixtures/auth/saml-login.ts'
 
-test('the SAML login server of docs/advanced.md runs as it stands there', async (t) => {
-  const page = join(import.meta.dirname, '../../../docs/advanced.md')
+test('the SAML login server of docs/advanced/saml.md runs as it stands there', async (t) => {
+  const page = join(import.meta.dirname, '../../../docs/advanced/saml.md')
   const block = blocksOf(page).find(({ text }) => text.startsWith('// saml/login.ts'))
   assert.ok(block)
   using project = createPageProject([block])

@@ -27,7 +27,7 @@ const UNKNOWN: Expected = { sent: [], seen: 'unknown tool' }
 const refused = (why: string): Expected => ({ sent: [], seen: `needs a credential: ${why}` })
 const goes = (address: string, line: string): Expected => ({ sent: [`${address} ${line}`], seen: 'served' })
 
-/** The rules of docs/advanced.md, in the order in which they are written there. */
+/** The rules of docs/advanced/credentials.md, in the order in which they are written there. */
 function expected(caller: LadderCaller, isTenanted: boolean, rung: Rung, brings: Brings, access: Access): Expected {
   if (isTenanted && caller.tenant === undefined) return UNKNOWN
   const isAcme = isTenanted && caller.tenant === 'acme'

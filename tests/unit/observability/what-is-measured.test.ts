@@ -7,7 +7,7 @@ import { PLUGIN_STATES } from '../../../host/src/observability/plugin-states.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
-const page = read('docs/advanced.md')
+const page = `\n${read('docs/advanced/metrics.md')}`
 const byText = (a = '', b = '') => a.localeCompare(b)
 /** The names in the first column of the table under a heading. */
 const rowsOf = (heading: string) => {
@@ -23,7 +23,7 @@ test('every state that a plugin can have is one that the host sets', () => {
 })
 
 test('the docs and the metric know the same states', async () => {
-  assert.deepEqual(rowsOf('### States of a plugin'), [...PLUGIN_STATES])
+  assert.deepEqual(rowsOf('## States of a plugin'), [...PLUGIN_STATES])
   const metrics = createMetrics()
   metrics.pluginState('notes', 'active')
   const text = await metrics.render()
@@ -35,7 +35,7 @@ test('the docs name every metric that the host has, and no other', () => {
   const names = [...read('host/src/observability/metrics.ts').matchAll(/name: '([a-z_]+)'/g)].map(([, name]) => name)
   assert.ok(names.length > 8)
   assert.deepEqual(
-    rowsOf('## What is measured')
+    rowsOf('# What is measured')
       .filter((name) => !name.endsWith('…'))
       .toSorted(byText),
     names.toSorted(byText),
