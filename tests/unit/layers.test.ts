@@ -22,6 +22,8 @@ const ROOMS = [
   'plugin/reload',
   'plugin/lazy',
   'plugin',
+  'plugin/mcp-server',
+  'plugin/mcp-server/install',
   'plugin/isolate',
   'plugin/isolate/child',
   'plugin/isolate/channel',

@@ -162,6 +162,12 @@ const KEYS = {
   // Written out into `config` before.
   operations: [{ allow: ['GET *'] }, false],
   exchange: [{ tokenUrl: 'https://b.example/token', clientId: 'b' }, true],
+  command: [['mcp-b'], true],
+  args: [['--b'], true],
+  env: [{ B: { secret: true } }, true],
+  share: ['session', true],
+  maxProcesses: [2, true],
+  roots: [['./b'], true],
   tools: [{ deny: ['issues_*'] }, false],
   overrides: [{ issues_get: { description: 'Other.' } }, false],
   required: [true, false],

@@ -1,4 +1,5 @@
 import { globs, names, section } from './schema-parts.ts'
+import { serverKeys } from './server/server-schema.ts'
 import { Type } from '../../data/type.ts'
 
 const ORIGINS = 'Origins beyond the one of its `apiUrl` (`https://uploads.example.com`), or `public` for any public address'
@@ -75,7 +76,7 @@ const overrideSchema = section('What the operator says of one tool instead of wh
 export const entrySchema = section('One plugin under one name', {
   use: Type.String({
     description:
-      'A folder or file beginning with `./`, relative to the config file, the name of an installed npm package, or `openapi:` and an OpenAPI description',
+      'A folder or file beginning with `./`, relative to the config file, the name of an installed npm package, `openapi:` and an OpenAPI description, or an MCP server: `mcp:npm:NAME`, `mcp:exec`, `mcp:https://…`',
     minLength: 1,
   }),
   as: Type.Optional(
@@ -117,6 +118,7 @@ export const entrySchema = section('One plugin under one name', {
       { description: 'Of an entry with `openapi:`, which operations become tools; `*` is anything', additionalProperties: false },
     ),
   ),
+  ...serverKeys,
   tools: section('Which of its tools are served; names without the instance prefix', {
     allow: globs('Served are those that match', ['*']),
     deny: globs('Of those, not served are those that match'),

@@ -2,6 +2,8 @@ import type { Fault } from './fault.ts'
 import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
 import { isLoopbackHost, isSafeUrl } from './secure-url.ts'
+import { serverFaults } from './server/server-rules.ts'
+import { isServerSpecifier } from './server/server-specifier.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
 export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
@@ -37,8 +39,9 @@ export const RESERVED_INSTANCES: readonly string[] = Object.freeze(['tools', 'pa
 
 function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
   const seen = new Map<string, number>()
-  return entries.flatMap(({ use, as, exchange, http, watch, operations }, index) => {
-    const faults: Fault[] = []
+  return entries.flatMap((entry, index) => {
+    const { use, as, exchange, http, watch, operations } = entry
+    const faults: Fault[] = serverFaults(entry).map(({ key, problem }) => ({ path: ['plugins', index, key], problem }))
     const fault = (key: 'use' | 'as' | 'operations', problem: string) =>
       void faults.push({ path: ['plugins', index, key], problem })
     const specifier = typeof use === 'string' ? specifierProblem(use) : undefined
@@ -72,7 +75,7 @@ function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
 /** What could never be a plugin's place, whatever the folder; the rest is known when the plugin is looked for. */
 function specifierProblem(use: string): string | undefined {
   if (use.includes('\0')) return 'holds a NUL character'
-  if (/^[a-z]:[\\/]/i.test(use)) return undefined
+  if (/^[a-z]:[\\/]/i.test(use) || isServerSpecifier(use)) return undefined
   if (use.includes(':'))
     return `${JSON.stringify(use.slice(0, 60))} is a URL: give a path beginning with ./ or the name of an npm package`
   if (/^\.|^\//.test(use) || PACKAGE_NAME.test(use)) return undefined

@@ -76,6 +76,12 @@ const SETTINGS = [
   'allowRequestCredentials',
   'serverCredentials',
   'exchange',
+  'command',
+  'args',
+  'env',
+  'share',
+  'maxProcesses',
+  'roots',
 ] as const satisfies readonly (keyof PluginEntry)[]
 
 /**

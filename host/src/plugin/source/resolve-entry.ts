@@ -3,6 +3,7 @@ import { findPackageJSON } from 'node:module'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { isServerSpecifier, serverInstance } from '../../config/schema/server/server-specifier.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import { readManifest } from './plugin-manifest.ts'
@@ -35,6 +36,7 @@ export function resolvePlugin(
 
 /** The instance name an entry without `as` gets before its code is known: the package's or folder's last word. */
 export function nameFromSpecifier(use: string): string {
+  if (isServerSpecifier(use)) return serverInstance(use)
   const last = basename(use, extname(use).length <= 4 ? extname(use) : '')
   return last
     .replace(/^(?:mcp-)?plugin-|^mcp-|-mcp$/g, '')
