@@ -37,6 +37,17 @@ export const projectErrors = {
       'Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run npx mcp-patchbay lock',
     ],
   ),
+  SERVER_NOT_INSTALLED: entry<{ name: string; version: string; folder: string; problem: string }>(
+    ({ name, version, folder, problem }) => `The MCP server ${name}@${version} is not installed in ${folder}: ${problem}`,
+    () => ['Install the MCP servers of the config: npx mcp-patchbay install'],
+  ),
+  SERVER_COMMAND: entry<{ name: string; version: string; problem: string }>(
+    ({ name, version, problem }) => `${name}@${version} cannot be started as an MCP server: ${problem}`,
+    ({ name, version }) => [
+      'Find the name of the server in its README: many projects publish several packages',
+      `Or run it unconfined and without a pin: { use: 'mcp:exec', command: ['npx', '-y', '${name}@${version}'] }`,
+    ],
+  ),
   PROJECT_EXISTS: entry<{ folder: string; taken: readonly string[] }>(
     ({ folder, taken }) =>
       `Nothing was written into ${folder}: ${taken.join(', ')} ${taken.length === 1 ? 'exists' : 'exist'} already`,

@@ -15,7 +15,12 @@ export async function changeProject<Result>(
 ): Promise<Result | undefined> {
   const { configDir, settings, lockFile } = project
   const inFolder = (...names: readonly string[]) => names.map((name) => path.join(configDir, name))
-  const files = [settings.file, lockFile, draftOf(settings.file), ...inFolder('package.json', 'package-lock.json')]
+  const files = [
+    settings.file,
+    lockFile,
+    draftOf(settings.file),
+    ...inFolder('package.json', 'package-lock.json', 'mcp.servers.lock.json', '.env'),
+  ]
   const transaction = await beginTransaction(configDir, files)
   const interrupted = Promise.withResolvers<never>()
   const interrupt = (signal: NodeJS.Signals) => interrupted.reject(new Error(`Interrupted by ${signal}; nothing was changed`))

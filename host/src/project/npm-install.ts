@@ -5,7 +5,7 @@ import { isObject } from '../data/json.ts'
 import { hostError } from '../errors.ts'
 import { fault } from '../observability/faults.ts'
 import { noCapabilities, type Capabilities } from '../pin/capabilities.ts'
-import { digestTree } from '../pin/tree/tree.ts'
+import { digestTree, type Tree } from '../pin/tree/tree.ts'
 import { resolvePlugin } from '../plugin/source/resolve-entry.ts'
 import { inspectPlugin, type InspectedPlugin } from './inspect.ts'
 import { createNpm, findRelease, readPackage, type Npm } from './npm/npm.ts'
@@ -57,11 +57,31 @@ export async function choose(
     const source = `file:${spec.file}`
     return { name, version, ...place(name, version, source), warnings: [`nobody can say how old ${spec.file} is`] }
   }
-  const { name, version, publishedAt } = await findRelease(npm, `${spec.name}@${spec.range}`)
-  const warnings = publishedAt ? [] : [`the registry does not say how old ${name}@${version} is`]
+  const { name, version, warnings } = await settledRelease(`${spec.name}@${spec.range}`, { npm, consent, now })
+  return { name, version, ...place(name, version, `${name}@${version}`), warnings }
+}
+
+/** The release that `name@range` means now, unless it is too young to be trusted. Throws `INSTALL_NPM` and `INSTALL_YOUNG`. */
+export async function settledRelease(
+  spec: string,
+  { npm, consent, now }: { npm: Npm; consent: Consent; now: number },
+): Promise<Pick<Chosen, 'name' | 'version' | 'warnings'>> {
+  const { name, version, publishedAt } = await findRelease(npm, spec)
   if (publishedAt && now - publishedAt.getTime() < SETTLED && !consent.now)
     throw hostError('INSTALL_YOUNG', { name, version, hours: Math.max(0, Math.floor((now - publishedAt.getTime()) / 3_600_000)) })
-  return { name, version, ...place(name, version, `${name}@${version}`), warnings }
+  return { name, version, warnings: publishedAt ? [] : [`the registry does not say how old ${name}@${version} is`] }
+}
+
+/** Throws `INSTALL_NATIVE` for what would run, or be loaded, outside of JavaScript. Gives all that was found. */
+export async function acceptedRisks(tree: Tree, name: string, { allowNative }: Consent): Promise<readonly Risk[]> {
+  const risks = await findRisks(tree)
+  const grave = risks.filter(needsConsent)
+  if (grave.length > 0 && !allowNative)
+    throw hostError('INSTALL_NATIVE', {
+      name,
+      found: grave.map(({ package: of, what }) => (of === '' ? what : `${what} (${of})`)),
+    })
+  return risks
 }
 
 /** Whether node_modules has another thing under this name. */
@@ -85,13 +105,7 @@ export async function install(
   await fault('install.installed')
   // Before any of it runs.
   const { root } = resolvePlugin({ use, version, instance: use }, project.configDir)
-  const risks = await findRisks(await digestTree(root))
-  const grave = risks.filter(needsConsent)
-  if (grave.length > 0 && !consent.allowNative)
-    throw hostError('INSTALL_NATIVE', {
-      name: use,
-      found: grave.map(({ package: of, what }) => (of === '' ? what : `${what} (${of})`)),
-    })
+  const risks = await acceptedRisks(await digestTree(root), use, consent)
   const native = entry.capabilities?.native ?? risks.some(({ kind }) => kind === 'native')
   const capabilities = { ...entry.capabilities, ...(native && { native }) }
   const plugin = await inspectPlugin(normalizeEntry({ ...entry, use, version, capabilities }), project)

@@ -1,5 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import path from 'node:path'
 import type { Static } from 'typebox'
 import { removeTemporaries, temporaryFor } from '../data/replace-file.ts'
@@ -15,6 +28,8 @@ import { Type } from '../data/type.ts'
 export interface Transaction {
   /** Notes a child process that changes the project: whoever undoes the change stops it first. */
   child(pid: number): Promise<void>
+  /** Notes a folder that the change is about to make below `.patchbay`: undoing the change removes it. */
+  creates(folder: string): Promise<void>
   /** Makes the change final. */
   commit(): Promise<void>
   /** Puts everything back. */
@@ -48,6 +63,7 @@ export async function beginTransaction(configDir: string, files: readonly string
   }
   return {
     child: (pid) => writeFile(path.join(folder, 'child'), String(pid)),
+    creates: (made) => appendFile(path.join(folder, 'created'), `${made}\n`),
     async commit() {
       await fault('transaction.commit')
       await end(configDir)
@@ -98,7 +114,26 @@ async function restore(configDir: string): Promise<void> {
     else await rm(file, { force: true })
   }
   for (const kept of journal.folders) await restoreFolder(kept, folder)
+  await removeCreated(folder)
   await fault('transaction.restored')
+}
+
+/** Removes the folders that the change made, and those above them that held nothing else. */
+async function removeCreated(transaction: string): Promise<void> {
+  const text = await readFile(path.join(transaction, 'created'), 'utf8').catch(() => '')
+  for (const made of text.split('\n').filter((line) => line !== '')) {
+    await rm(made, { recursive: true, force: true })
+    let above = path.dirname(made)
+    while (above !== path.dirname(transaction) && above !== path.dirname(above) && (await isRemoved(above)))
+      above = path.dirname(above)
+  }
+}
+
+async function isRemoved(emptied: string): Promise<boolean> {
+  return rmdir(emptied).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** What was moved back already is no longer among what was kept. */

@@ -18,7 +18,7 @@ export function hostPaths(
   const mine = pluginOf(own)
   return [
     ...CONFIG_FILES.map((path) => ({ path: at(path), what: 'a file of the config' })),
-    { path: at('mcp.lock.json'), what: 'mcp.lock.json' },
+    ...['mcp.lock.json', 'mcp.servers.lock.json'].map((name) => ({ path: at(name), what: name })),
     { path: at('.patchbay'), what: 'the folder .patchbay of the host' },
     { path: at('node_modules'), what: 'the packages of the project' },
     { path: at(inbound.keysFile), what: 'the file of the API keys' },
