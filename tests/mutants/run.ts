@@ -35,6 +35,11 @@ if (chosen.length === 0) throw new Error('No mutant is chosen')
 console.log(`${areas.length} mutants, ${wanted.length} of them looked up in the code; ${chosen.length} chosen`)
 if (!values.check) {
   using copy = createWorkingCopy(root)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      copy[Symbol.dispose]()
+      process.exit(1)
+    })
   await checkUnchanged(copy)
   const startedAt = performance.now()
   const survivors: Mutant[] = []

@@ -2,8 +2,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Writable } from 'node:stream'
 
-/** A copy of the repository in which a file may be changed without anybody's seeing it. */
+/** A copy of the repository in which a file may be changed without changing the original. */
 export interface WorkingCopy extends Disposable {
   path(file: string): string
   /** Runs test files; whether all of them passed, and what they printed. One that hangs has failed. */
@@ -56,26 +57,36 @@ function linkPackages(from: string, to: string): void {
   }
 }
 
+/**
+ * Runs its arguments. When descriptor 3 ends, whatever is left of the process group is ended: what a test leaves running, and everything
+ * when the runner of the mutants is gone, however it went.
+ */
+const GUARDED = '{ read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & "$@" 3<&-'
+
 function runTests(folder: string, files: readonly string[]): Promise<{ passed: boolean; output: string }> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const node = [process.execPath, '--test', '--test-reporter=tap', '--conditions=@mcp-patchbay/source', ...files]
   return new Promise((done, reject) => {
-    const child = spawn(process.execPath, ['--test', '--test-reporter=tap', '--conditions=@mcp-patchbay/source', ...files], {
+    const child = spawn('/bin/sh', ['-c', GUARDED, 'sh', ...node], {
       cwd: folder,
-      env: { ...env, PATH: `${dirname(process.execPath)}:${env['PATH'] ?? ''}` },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Each mutant compiles one file; the rest is that of the mutant before.
+      env: { ...env, PATH: `${dirname(process.execPath)}:${env['PATH'] ?? ''}`, NODE_COMPILE_CACHE: join(folder, '.compiled') },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const guard = child.stdio[3] as Writable
+    guard.on('error', () => {}) // the group is gone
     const timer = setTimeout(() => {
       output += `\nended after ${HANGS_MS} ms`
-      // The group: what a test left running as well.
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      guard.destroy()
     }, HANGS_MS)
     child.once('error', reject)
-    child.once('close', (code) => {
+    child.once('exit', () => {
       clearTimeout(timer)
-      done({ passed: code === 0, output })
+      guard.destroy()
     })
+    child.once('close', (code) => done({ passed: code === 0, output }))
   })
 }

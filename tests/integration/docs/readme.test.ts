@@ -44,7 +44,7 @@ describe('README', () => {
     'npm ci && npm test',
     'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
     'npm run example', // run by examples.test.ts
-    'npx mcp-patchbay init my-server', // run by new-user.test.ts
+    'npx mcp-patchbay init my-server', // run by tests/packed/new-user.ts
   ])
 
   /** What clients run, as a command line: of `claude mcp add`, and of its JSON. */
