@@ -1,6 +1,6 @@
 import { run } from './cli/program.ts'
 import { endProcess, guardStderr, stderrOutput } from './observability/log/stderr.ts'
-import { atMost } from './data/within-time.ts'
+import { atMost } from './data/async.ts'
 import { flushStdout, guardStdout } from './transport/stdio/stdout-guard.ts'
 
 // For the whole life of the process, before the first plugin: what plugins print goes to stderr. Only cli/ and stdio write to stdout.

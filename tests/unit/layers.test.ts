@@ -39,6 +39,7 @@ const ROOMS = [
   'config',
   'config/file',
   'config/plugin',
+  'config/source',
   'config/schema',
   'network',
   'data',

@@ -1,3 +1,5 @@
+import type { WrittenValue } from '../config/source/written.ts'
+
 /** An array literal in the text of a config. Offsets into that text. */
 export interface ArraySource {
   /** Behind the opening bracket. */
@@ -9,51 +11,17 @@ export interface ArraySource {
   readonly trailingComma: boolean
 }
 
-const token =
-  /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\[\s\S])*`?|[A-Za-z_$][\w$]*|[{}[\](),:]|\s+|./gs
-
-/**
- * Every array literal that is the value of the key `name`, in JavaScript, TypeScript or JSON. It does not read expressions: what it finds
- * is a guess that has to be proved by reading the edited config.
- */
-export function arraysOf(text: string, name: string): readonly ArraySource[] {
-  const found: ArraySource[] = []
-  let last = ['', '']
-  for (const { 0: match, index } of text.matchAll(token)) {
-    if (isGap(match)) continue
-    const [key, colon] = last
-    if (match === '[' && colon === ':' && key?.replace(/^["']|["']$/g, '') === name) {
-      const array = readArray(text, index + 1)
-      if (array) found.push(array)
-    }
-    last = [last[1] ?? '', match]
-  }
-  return found
+/** What `list` is written as, when it is written in brackets; undefined for one in YAML's block style, or one that is computed. */
+export function arraySource(text: string, { start, end, items, dashes }: WrittenValue): ArraySource | undefined {
+  if (!items || dashes) return undefined
+  const elements = items.filter((item) => item !== undefined)
+  const behind = text.slice(elements.at(-1)?.end ?? end, end - 1)
+  const trailingComma = withoutComments(behind).includes(',')
+  return { start: start + 1, end: end - 1, elements, trailingComma }
 }
 
-/** Undefined when the brackets do not close. */
-function readArray(text: string, start: number): ArraySource | undefined {
-  const elements: { start: number; end: number }[] = []
-  let depth = 0
-  let element: { start: number; end: number } | undefined
-  for (const { 0: match, index } of text.slice(start).matchAll(token)) {
-    if (isGap(match)) continue
-    const at = start + index
-    if (depth === 0 && (match === ']' || match === ',')) {
-      if (element) elements.push(element)
-      if (match === ']') return { start, end: at, elements, trailingComma: element === undefined && elements.length > 0 }
-      element = undefined
-      continue
-    }
-    if ('{[('.includes(match)) depth++
-    else if ('}])'.includes(match)) depth--
-    element = { start: element?.start ?? at, end: at + match.length }
-  }
-  return undefined
-}
-
-function isGap(match: string): boolean {
-  return /^\s|^\/[/*]/.test(match)
+function withoutComments(text: string): string {
+  return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|#[^\n]*/g, '')
 }
 
 /** The text with `element` at the end of the array, in the way the others are laid out. */

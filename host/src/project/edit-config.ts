@@ -2,10 +2,12 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { loadConfig } from '../config/file/load-config.ts'
+import { writtenIn } from '../config/source/written-in.ts'
+import type { WrittenValue } from '../config/source/written.ts'
 import type { EntryConfig, HostConfig } from '../config/schema/schema.ts'
 import { replaceFile } from '../data/replace-file.ts'
 import { hostError } from '../errors.ts'
-import { appendTo, arraysOf, removeFrom } from './array-source.ts'
+import { appendTo, arraySource, removeFrom, type ArraySource } from './array-source.ts'
 import type { Project } from './open-project.ts'
 
 /** What the `plugins` of a config are to be. */
@@ -46,67 +48,75 @@ export async function editPlugins(project: Project, edit: PluginsEdit): Promise<
 
 /** Texts that may be the edited config, likeliest first. */
 function* candidates(text: string, file: string, edit: PluginsEdit): Generator<string> {
-  if (/\.ya?ml$/.test(file)) return yield* yamlCandidates(text, edit)
-  const json = file.endsWith('.json')
-  for (const array of arraysOf(text, 'plugins')) {
-    if (edit.kind === 'add') yield appendTo(text, array, literal(edit.entry, json))
-    else if (edit.kind === 'remove') yield removeFrom(text, array, edit.index)
-    else {
-      const element = array.elements[edit.index]
-      if (!element) continue
-      const put = (written: string) => text.slice(0, element.start) + written + text.slice(element.end)
-      // Mostly only the version is another one: what else is written there, comments too, stays.
-      if (edit.entry.version !== undefined) yield put(withVersion(text.slice(element.start, element.end), edit.entry.version))
-      yield put(literal(edit.entry, json))
-    }
+  const { root, members } = writtenIn(file, text)
+  const yaml = /\.ya?ml$/.test(file)
+  const json = yaml || file.endsWith('.json')
+  // Its own list first; then any of that name, which may be the one that is merged into the config.
+  const own = root?.members?.get('plugins')
+  const lists = new Set([own, ...members.filter(({ name }) => name === 'plugins')].map((member) => member?.value))
+  for (const list of lists) {
+    const array = list && arraySource(text, list)
+    if (list?.dashes) yield* editedBlock(text, list, edit)
+    else if (yaml && edit.kind === 'add' && list?.items?.length === 0)
+      yield `${text.slice(0, list.start).trimEnd()}\n  - ${literal(edit.entry, true)}${text.slice(list.end)}`
+    else if (array) yield* editedArray(text, array, edit, json)
   }
-  if (edit.kind !== 'add') return
-  const key = json ? '"plugins"' : 'plugins'
-  // A config that has no plugins yet: at the beginning of its object.
-  for (const { 0: opening, index } of text.matchAll(/(?:defineConfig\(\s*\{|export default \{|^\s*\{)/g)) {
-    const at = index + opening.length
-    const rest = text.slice(at)
-    const list = `${key}: [${literal(edit.entry, json)}]`
-    // As the object is written: on lines of its own, or beside what is there.
-    if (/^\s*\}/.test(rest)) yield `${text.slice(0, at)}\n  ${list}${json ? '' : ','}\n${rest.trimStart()}`
-    else yield `${text.slice(0, at)}${/^\s*\n/.test(rest) ? '\n  ' : ' '}${list},${rest}`
+  if (edit.kind !== 'add' || own?.value?.items) return
+  const entry = literal(edit.entry, json)
+  if (yaml) return yield `${text.replace(/\n?$/, '\n')}plugins:\n  - ${entry}\n`.trimStart()
+  if (root?.members) yield withMember(text, root.start + 1, `${json ? '"plugins"' : 'plugins'}: [${entry}]`, json)
+}
+
+function* editedArray(text: string, array: ArraySource, edit: PluginsEdit, json: boolean): Generator<string> {
+  if (edit.kind === 'add') return yield appendTo(text, array, literal(edit.entry, json))
+  if (edit.kind === 'remove') return yield removeFrom(text, array, edit.index)
+  const element = array.elements[edit.index]
+  if (!element) return
+  const put = (written: string) => text.slice(0, element.start) + written + text.slice(element.end)
+  // Mostly only the version is another one: what else is written there, comments too, stays.
+  if (edit.entry.version !== undefined) yield put(withVersion(text.slice(element.start, element.end), edit.entry.version))
+  yield put(literal(edit.entry, json))
+}
+
+/** With a member at the beginning of the object whose brace is before `at`, laid out as the object is. */
+function withMember(text: string, at: number, member: string, json: boolean): string {
+  const rest = text.slice(at)
+  if (/^\s*\}/.test(rest)) return `${text.slice(0, at)}\n  ${member}${json ? '' : ','}\n${rest.trimStart()}`
+  return `${text.slice(0, at)}${/^\s*\n/.test(rest) ? '\n  ' : ' '}${member},${rest}`
+}
+
+/** A list of YAML with a dash before each item. A line of JSON is YAML too. */
+function* editedBlock(text: string, { start, end, items = [], dashes = [] }: WrittenValue, edit: PluginsEdit): Generator<string> {
+  const lineStart = (offset: number) => text.lastIndexOf('\n', offset - 1) + 1
+  const indent = text.slice(lineStart(start), start)
+  /** Where the line begins that follows the one in which something ends. */
+  const behind = (offset: number) => {
+    if (offset > 0 && text[offset - 1] === '\n') return offset
+    const next = text.indexOf('\n', offset)
+    return next < 0 ? text.length : next + 1
   }
+  if (edit.kind === 'add') {
+    const at = behind(items.at(-1)?.end ?? end)
+    return yield `${text.slice(0, at).replace(/\n?$/, '\n')}${indent}- ${literal(edit.entry, true)}\n${text.slice(at)}`
+  }
+  const [dash, item, next] = [dashes[edit.index], items[edit.index], dashes[edit.index + 1]]
+  if (dash === undefined || !item) return
+  const put = (written: string) =>
+    text.slice(0, lineStart(dash)) + written + text.slice(next === undefined ? behind(item.end) : lineStart(next))
+  if (edit.kind === 'replace') {
+    const { version } = edit.entry
+    if (version !== undefined) yield put(withVersion(text.slice(lineStart(dash), behind(item.end)), version))
+    return yield put(`${indent}- ${literal(edit.entry, true)}\n`)
+  }
+  yield put('')
+  if (items.length === 1) yield put('').replace(/^(plugins:)[ \t]*$/m, '$1 []')
 }
 
 function withVersion(element: string, version: string): string {
   return element.replace(
-    /(\bversion["']?\s*:\s*)(["'])[^"'\n]*\2/,
+    /(\bversion["']?\s*:\s*)(["']?)[\w.+-]+\2/,
     (_, key: string, quote: string) => key + quote + version + quote,
   )
-}
-
-/** A line of JSON is YAML too. */
-function* yamlCandidates(text: string, edit: PluginsEdit): Generator<string> {
-  const list = /^plugins:[ \t]*(?:#[^\n]*)?\n((?:[ \t]*(?:#[^\n]*)?\n|[ \t]*-[ \t][^\n]*\n|[ \t]+[^\n]*\n)*)/m.exec(
-    text.replace(/\n?$/, '\n'),
-  )
-  if (edit.kind === 'add') {
-    const item = literal(edit.entry, true)
-    const [whole, items = ''] = list ?? []
-    const indent = /^[ \t]*(?=-)/m.exec(items)?.[0] ?? '  '
-    const all = text.replace(/\n?$/, '\n')
-    if (whole !== undefined) yield all.replace(whole, () => `${whole.replace(/\s*$/, '\n')}${indent}- ${item}\n`)
-    yield text.replace(/^plugins:[ \t]*\[[ \t]*\]/m, () => `plugins:\n  - ${item}`)
-    yield `${all}plugins:\n  - ${item}\n`
-    return
-  }
-  const [whole, items] = list ?? []
-  if (whole === undefined || items === undefined) return
-  const indent = /^[ \t]*(?=-)/m.exec(items)?.[0] ?? ''
-  const parts = items.split(new RegExp(`^(?=${indent}-[ \\t])`, 'm'))
-  const offset = parts[0]?.startsWith(`${indent}-`) ? 0 : 1
-  const place = edit.index + offset
-  const part = parts[place]
-  if (part === undefined) return
-  const next = edit.kind === 'remove' ? '' : `${indent}- ${literal(edit.entry, true)}\n`
-  const changed = [...parts.slice(0, place), next, ...parts.slice(place + 1)].join('')
-  yield text.replace(whole, () => whole.replace(items, () => changed))
-  if (changed.trim() === '') yield text.replace(whole, () => 'plugins: []\n')
 }
 
 function edited(plugins: NonNullable<HostConfig['plugins']>, edit: PluginsEdit): NonNullable<HostConfig['plugins']> {

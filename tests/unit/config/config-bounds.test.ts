@@ -7,11 +7,14 @@ import { HostError } from '../../../host/src/errors.ts'
 import { collectPackages } from '../../../host/src/pin/tree/package-graph.ts'
 import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
 
-const read = (text: string, kind: 'json' | 'yaml') =>
-  parseData({ file: `mcp.config.${kind}`, text }, kind, (shown) => shown).then(
-    () => 'read',
-    (error: unknown) => (error instanceof HostError ? error.message : String(error)),
-  )
+const read = (text: string, kind: 'json' | 'yaml') => {
+  try {
+    parseData({ file: `mcp.config.${kind}`, text }, kind, (shown) => shown)
+    return 'read'
+  } catch (error) {
+    return error instanceof HostError ? error.message : String(error)
+  }
+}
 
 test('the nesting of a text is known without parsing it, and not mistaken for what stands in its strings', () => {
   assert.equal(nestsDeeper('{"a":["[[[[", "\\"[[[[", {}]}', 3), false)
@@ -25,13 +28,13 @@ test('the nesting of a text is known without parsing it, and not mistaken for wh
 const hostile: readonly (readonly [what: string, kind: 'json' | 'yaml', text: string, problem: RegExp])[] = [
   ['20,000 objects in each other', 'json', `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`, /nested deeper than 64/],
   ['100,000 arrays in each other', 'json', '['.repeat(100_000) + ']'.repeat(100_000), /nested deeper than 64/],
-  ['an object in each other in YAML', 'yaml', `${'{a: '.repeat(20_000)}1${'}'.repeat(20_000)}`, /nesting exceeded/],
-  ['lists in each other in YAML', 'yaml', `${'- '.repeat(20_000)}a`, /nesting exceeded/],
+  ['an object in each other in YAML', 'yaml', `${'{a: '.repeat(20_000)}1${'}'.repeat(20_000)}`, /nested deeper than 64/],
+  ['lists in each other in YAML', 'yaml', `${'- '.repeat(20_000)}a`, /nested deeper than 64/],
   ['more values than a config has', 'json', JSON.stringify(Array.from({ length: 150_000 }, () => 1)), /more than 100000 values/],
 ]
 for (const [what, kind, text, problem] of hostile)
-  test(`a config of ${what} is refused before anything looks at all of it`, async () => {
-    assert.match(await read(text, kind), problem)
+  test(`a config of ${what} is refused before anything looks at all of it`, () => {
+    assert.match(read(text, kind), problem)
   })
 
 test('of many unknown keys the first are told with their lines, and how many more there are', () => {

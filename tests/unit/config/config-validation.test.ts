@@ -101,7 +101,7 @@ export default defineConfig({
   )
 })
 
-test('gives no line where the file does not say plainly what is meant', () => {
+test('finds the line of what a constant holds, and none where the file does not say plainly what is meant', () => {
   const text = `const entry = { isolation: mode() }\nexport default { plugins: [entry, { ...entry, isolation: mode() }] }`
   const config = {
     plugins: [
@@ -111,17 +111,17 @@ test('gives no line where the file does not say plainly what is meant', () => {
   }
   assert.deepEqual(
     faultsOf(config, { file: '/p/mcp.config.ts', text }).map((fault) => fault.split(':')[0]),
-    ['plugins[0].isolation', 'plugins[1].version'],
+    ['line 1', 'plugins[1].version'],
   )
 })
 
-test('finds the line of a key that stands once in a YAML file', () => {
+test('finds the lines of keys in a YAML file', () => {
   const text = `plugins:\n  - use: ./a\n    isolaton: inline # isolaton\n  - use: ./b\nreadOnly: maybe\n`
   const config = { plugins: [{ use: './a', isolaton: 'inline' }, { use: 5 }], readOnly: 'maybe' }
   assert.deepEqual(faultsOf(config, { file: '/p/mcp.config.yaml', text }), [
     'line 3: plugins[0].isolaton: unknown key; did you mean "isolation"?',
+    'line 4: plugins[1].use: expected a string that is not empty, got 5',
     'line 5: readOnly: expected a boolean, got "maybe"',
-    'plugins[1].use: expected a string that is not empty, got 5',
   ])
 })
 

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { appendTo, arraysOf, removeFrom } from '../../../host/src/project/array-source.ts'
+import { writtenIn } from '../../../host/src/config/source/written-in.ts'
+import { appendTo, arraySource, removeFrom } from '../../../host/src/project/array-source.ts'
+
+/** Every array that is the value of the key `plugins`. */
+const arraysOf = (text: string) =>
+  writtenIn('mcp.config.ts', text).members.flatMap(({ name, value }) => {
+    const array = name === 'plugins' && value ? arraySource(text, value) : undefined
+    return array ? [array] : []
+  })
 
 /** Each array before, with `NEW` appended, and without its last and its first element. */
 const layouts: Readonly<Record<string, readonly [before: string, appended: string, withoutLast: string, withoutFirst: string]>> =
@@ -24,7 +32,7 @@ const layouts: Readonly<Record<string, readonly [before: string, appended: strin
 for (const [what, [before, appended, withoutLast, withoutFirst]] of Object.entries(layouts))
   test(`edits an array ${what}`, () => {
     const text = `export default { readOnly: true, plugins: ${before}, log: {} }`
-    const [array, ...others] = arraysOf(text, 'plugins')
+    const [array, ...others] = arraysOf(text)
     assert.ok(array)
     assert.equal(others.length, 0)
     assert.equal(array.elements.length, 2)
@@ -43,19 +51,16 @@ for (const [what, [before, appended, withoutLast, withoutFirst]] of Object.entri
   })
 
 test('edits an array that is empty, or will be', () => {
-  const text = `{ "plugins": [] }`
-  const [array] = arraysOf(text, 'plugins')
+  const text = `export default { "plugins": [] }`
+  const [array] = arraysOf(text)
   assert.ok(array)
   const full = appendTo(text, array, '"a"')
-  assert.equal(full, `{ "plugins": ["a"] }`)
-  const [one] = arraysOf(full, 'plugins')
+  assert.equal(full, `export default { "plugins": ["a"] }`)
+  const [one] = arraysOf(full)
   assert.ok(one)
   assert.equal(removeFrom(full, one, 0), text)
 })
 
 test('finds no array in strings, comments, and under other keys', () => {
-  assert.deepEqual(
-    arraysOf(`// plugins: ['a']\nconst x = "plugins: ['a']"; y({ pluginDirs: ['a'] }); plugins['a']`, 'plugins'),
-    [],
-  )
+  assert.deepEqual(arraysOf(`// plugins: ['a']\nconst x = "plugins: ['a']"; y({ pluginDirs: ['a'] }); plugins['a']`), [])
 })

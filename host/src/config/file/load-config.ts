@@ -59,8 +59,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const mask = createMask(env)
   const kind = CONFIG_KINDS[extname(file)] ?? 'code'
   const value =
-    kind === 'code'
-      ? await evaluateConfig(source, { env, timeoutMs, log, onFile: addFile, mask })
-      : await parseData(source, kind, mask)
+    kind === 'code' ? await evaluateConfig(source, { env, timeoutMs, log, onFile: addFile, mask }) : parseData(source, kind, mask)
   return { config: validateConfig(value, source), file, files: [...files], source, env, warnings }
 }

@@ -1,8 +1,8 @@
-import { nestsDeeper } from '../../data/json-bounds.ts'
+import { parseJsonText } from '../../data/json-text.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { codeFrame, type TextPlace } from './code-frame.ts'
-import { literalKeys } from './locate.ts'
+import { parseYamlText } from '../source/written-yaml.ts'
 import { MAX_DEPTH, plainData } from './plain.ts'
 import type { ConfigSource } from './types.ts'
 
@@ -10,9 +10,9 @@ import type { ConfigSource } from './types.ts'
  * The value of a config that is JSON or YAML. Throws `CONFIG_FAILED` with the place of what does not parse, for a key that stands
  * twice in one object, and for YAML whose aliases stand for more than a config can hold.
  */
-export async function parseData(source: ConfigSource, kind: 'json' | 'yaml', mask: (text: string) => string): Promise<unknown> {
+export function parseData(source: ConfigSource, kind: 'json' | 'yaml', mask: (text: string) => string): unknown {
   if (source.text.trim() === '') throw hostError('CONFIG_FAILED', { file: source.file, problem: 'it is empty' })
-  const data = plainData(kind === 'json' ? parseJson(source, mask) : await parseYaml(source, mask))
+  const data = plainData(kind === 'json' ? parseJson(source, mask) : parseYaml(source, mask))
   if ('problems' in data) throw hostError('CONFIG_FAILED', { file: source.file, problem: data.problems.join('; ') })
   return withoutSchema(data.value)
 }
@@ -25,62 +25,27 @@ function withoutSchema(value: unknown): unknown {
 }
 
 function parseJson({ file, text }: ConfigSource, mask: (text: string) => string): unknown {
-  // Every later look at it takes time by its depth: 20,000 levels, 40 kB, took 17 s.
-  if (nestsDeeper(text, MAX_DEPTH)) throw hostError('CONFIG_FAILED', { file, problem: `it is nested deeper than ${MAX_DEPTH}` })
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    // V8 quotes the text around the fault, which may be a secret.
-    const reason = String(error)
-      .replace(/^SyntaxError: /, '')
-      .replace(/, (?:\.\.\.)?".*$/s, '')
-      .replace(/ (?:in|after) JSON(?: at .*)?$/s, '')
-    throw failure({ file, text }, { reason, place: placeAt(text, faultOffset(text)), mask })
-  }
-  const seen = new Set<string>()
-  for (const { name, path, line } of literalKeys(text)) {
-    if (name !== '' && seen.has(path))
-      throw failure(
-        { file, text },
-        { reason: `the key ${JSON.stringify(name)} stands here a second time`, place: { line }, mask },
-      )
-    seen.add(path)
-  }
-  return value
+  const source = parseJsonText(text, { maxDepth: MAX_DEPTH })
+  if (!source.ok) throw failure({ file, text }, { reason: source.problem, place: source.position, mask })
+  return source.value
 }
 
-/** V8 leaves the place out of half of its messages. The longest beginning that is only cut off ends where the fault is. */
-function faultOffset(text: string): number {
-  let [good, bad] = [0, text.length + 1]
-  while (bad - good > 1) {
-    const middle = (good + bad) >>> 1
-    if (isCutOff(text.slice(0, middle))) good = middle
-    else bad = middle
+function parseYaml({ file, text }: ConfigSource, mask: (text: string) => string): unknown {
+  const document = parseYamlText(text)
+  // A tag that is not known would be passed over with a warning.
+  const [fault] = [...document.errors, ...document.warnings]
+  if (fault) {
+    const reason = fault.code === 'RESOURCE_EXHAUSTION' ? `it is nested deeper than ${MAX_DEPTH}` : fault.message
+    throw failure({ file, text }, { reason, place: placeAt(text, fault.pos[0]), mask })
   }
-  return good
-}
-
-function isCutOff(beginning: string): boolean {
   try {
-    JSON.parse(beginning)
-    return true
-  } catch (error) {
-    const message = String(error)
-    return /Unexpected end|Unterminated/.test(message) || message.includes(` at position ${beginning.length} `)
-  }
-}
-
-async function parseYaml({ file, text }: ConfigSource, mask: (text: string) => string): Promise<unknown> {
-  const { defaultLoaders } = await import('cosmiconfig')
-  try {
-    const value: unknown = defaultLoaders['.yaml'](file, text)
+    const value: unknown = document.toJS()
     return value
   } catch (error) {
-    // js-yaml says what and where apart from its message, which quotes the line.
-    const { reason, mark } = isObject(error) ? error : {}
-    const place = isObject(mark) ? { line: Number(mark['line']) + 1, column: Number(mark['column']) + 1 } : undefined
-    throw failure({ file, text }, { reason: typeof reason === 'string' ? reason : 'it is not YAML', place, mask })
+    // An alias without its anchor, or aliases of aliases that unfold to millions of values.
+    const message = error instanceof Error ? error.message : String(error)
+    const reason = message.startsWith('Excessive') ? 'its aliases stand for more values than a config may have' : message
+    throw failure({ file, text }, { reason, place: undefined, mask })
   }
 }
 

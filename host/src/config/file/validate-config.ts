@@ -3,7 +3,7 @@ import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { check } from '../schema/check-value.ts'
 import { formatPath, type Fault } from '../schema/fault.ts'
-import { keyLocator } from './locate.ts'
+import { keyLines } from '../source/key-lines.ts'
 import { configSchema, type EmbeddedConfig, type HostConfig } from '../schema/schema.ts'
 
 /**
@@ -31,7 +31,7 @@ const EMBEDDED = './embedded'
 
 /** The error for `faults`, in the order of the file. */
 export function invalid(faults: readonly Fault[], source?: ConfigSource): HostError {
-  const locate = source && faults.length > 0 ? keyLocator(source) : undefined
+  const locate = source && faults.length > 0 ? keyLines(source.file, source.text) : undefined
   const lines = faults.slice(0, MOST_FAULTS).map(({ path, problem }) => {
     const line = locate?.(path)
     return { line, text: `${line === undefined ? '' : `line ${line}: `}${formatPath(path) || 'the config'}: ${problem}` }

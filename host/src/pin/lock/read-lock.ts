@@ -2,11 +2,13 @@ import { constants, open } from 'node:fs/promises'
 import { faultsOf, fits } from '../../data/typebox-value.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { childPath } from '../../data/canonical-json.ts'
-import { parseJsonSource, pointerParts, type JsonSource, type Position } from './json-source.ts'
+import { parseJsonText, pointerParts, type JsonText, type Position } from '../../data/json-text.ts'
 import { lockfileVersion, lockSchema, normalLock, type Lock } from './lock.ts'
 
 /** Larger than any honest lock: 10,000 tools take about 1.5 MB. */
 const maxBytes = 8 * 1024 * 1024
+/** How deep a lock may nest. */
+const MAX_DEPTH = 32
 
 /**
  * Reads mcp.lock.json. Undefined when there is no such file. Throws `LOCK_UNREADABLE` for a file that cannot be read, `LOCK_TOO_LARGE`
@@ -22,7 +24,7 @@ export async function readLock(path: string): Promise<Lock | undefined> {
 export function parseLock(text: string, path: string): Lock {
   const invalid = (position: Position, problem: string) => hostError('LOCK_INVALID', { path, ...position, problem })
   if (text.trim() === '') throw invalid({ line: 1, column: 1 }, 'the file is empty')
-  const source = parseJsonSource(text)
+  const source = parseJsonText(text, { maxDepth: MAX_DEPTH })
   if (!source.ok)
     throw invalid(source.position, /^(<{7}|>{7})/m.test(text) ? 'a merge conflict was left in the file' : source.problem)
   const found = versionOf(source)
@@ -33,12 +35,12 @@ export function parseLock(text: string, path: string): Lock {
 }
 
 /** The version of a lock of any shape: a newer one may have another than ours. */
-function versionOf({ value }: JsonSource): number {
+function versionOf({ value }: JsonText): number {
   const found = typeof value === 'object' && value !== null && 'lockfileVersion' in value ? value.lockfileVersion : undefined
   return typeof found === 'number' ? found : 0
 }
 
-function firstFault({ value }: JsonSource): { pointer: string; problem: string } {
+function firstFault({ value }: JsonText): { pointer: string; problem: string } {
   const [error] = faultsOf(lockSchema, value)
   const pointer = error?.instancePath ?? ''
   const where = pointer === '' ? 'the lock' : pointerParts(pointer).reduce(childPath, '$').slice('$.'.length)

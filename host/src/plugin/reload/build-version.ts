@@ -1,5 +1,5 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
-import { pause } from '../../data/pause.ts'
+import { pause } from '../../data/async.ts'
 import type { Activation } from '../activation.ts'
 import type { Drains } from './drain.ts'
 import type { Build, Slot } from './slot.ts'

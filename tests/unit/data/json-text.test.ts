@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { parseJsonSource } from '../../../host/src/pin/lock/json-source.ts'
+import { parseJsonText } from '../../../host/src/data/json-text.ts'
 
 for (const [what, text, line, column, problem] of [
   ['a cut object', '{\n  "a": 1,\n  "b": {', 3, 9, /a key in double quotes, but the file ends/],
@@ -28,10 +28,10 @@ for (const [what, text, line, column, problem] of [
   ],
   ['the key __proto__', '{\n "__proto__": {}}', 2, 2, /"__proto__" is not accepted/],
   ['the key __proto__, escaped', String.raw`{"\u005f_proto__": {}}`, 1, 2, /"__proto__" is not accepted/],
-  ['nesting that is too deep', '['.repeat(100_000), 1, 33, /nested more than 32 deep/],
+  ['nesting that is too deep', '['.repeat(100_000), 1, 33, /nested deeper than 32/],
 ] as const) {
   test(`finds ${what}`, () => {
-    const fault = parseJsonSource(text)
+    const fault = parseJsonText(text, { maxDepth: 32 })
     assert.ok(!fault.ok)
     assert.deepEqual(fault.position, { line, column })
     assert.match(fault.problem, problem)
@@ -39,7 +39,7 @@ for (const [what, text, line, column, problem] of [
 }
 
 test('finds where a part begins, and for a part that is not there where its parent begins', () => {
-  const source = parseJsonSource('{\n  "a/b": {\n    "c~": [10,\n 20] }\n}')
+  const source = parseJsonText('{\n  "a/b": {\n    "c~": [10,\n 20] }\n}', { maxDepth: 32 })
   assert.ok(source.ok)
   assert.deepEqual(source.positionOf(''), { line: 1, column: 1 })
   assert.deepEqual(source.positionOf('/a~1b/c~0/1'), { line: 4, column: 2 })
@@ -48,7 +48,7 @@ test('finds where a part begins, and for a part that is not there where its pare
 
 test('reads a string of seven megabytes', () => {
   const long = 'é\\"'.repeat(2_500_000)
-  const source = parseJsonSource(JSON.stringify({ long }))
+  const source = parseJsonText(JSON.stringify({ long }), { maxDepth: 32 })
   assert.ok(source.ok)
   assert.deepEqual(source.value, { long })
 })
@@ -57,7 +57,7 @@ test('reads every JSON value as JSON.parse does', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary', maxDepth: 8 }), fc.constantFrom(0, 2, '\r\n\t'), (value, space) => {
       fc.pre(!JSON.stringify(value).includes('__proto__'))
-      const source = parseJsonSource(JSON.stringify(value, null, space))
+      const source = parseJsonText(JSON.stringify(value, null, space), { maxDepth: 32 })
       assert.ok(source.ok)
       assert.deepEqual(source.value, JSON.parse(JSON.stringify(value)))
     }),
@@ -74,7 +74,7 @@ test('accepts a damaged text only when JSON.parse reads it as the same value', (
     fc.property(texts, damage, fc.boolean(), (text, [place, insert], replace) => {
       const at = place % (text.length + 1)
       const damaged = text.slice(0, at) + insert + text.slice(at + (replace ? 1 : 0))
-      const source = parseJsonSource(damaged)
+      const source = parseJsonText(damaged, { maxDepth: 32 })
       const refusedByUs = !source.ok && /second time|__proto__|nested/.test(source.problem)
       fc.pre(!refusedByUs)
       assert.deepEqual(source.ok ? { value: source.value } : undefined, parsed(damaged))

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** Waits, or less long when `signal` aborts. Never rejects. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -24,4 +26,11 @@ export async function standsStill(work: readonly Promise<unknown>[], ms: number)
     clearTimeout(timer)
     clearTimeout(last)
   }
+}
+
+/** Waits for `done`, but no longer than `ms`. */
+export async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
+  const stop = new AbortController()
+  await Promise.race([done, delay(ms, undefined, { signal: stop.signal }).catch(() => undefined)])
+  stop.abort()
 }

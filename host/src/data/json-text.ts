@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../data/json.ts'
+import type { JsonValue } from './json.ts'
 
 /** Where something stands in a text, both counted from 1, columns in UTF-16 code units. */
 export interface Position {
@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** A JSON text as a value whose parts can be found again in the text. */
-export interface JsonSource {
+export interface JsonText {
   readonly ok: true
   readonly value: JsonValue
   /** Where the part at a JSON pointer (`/deployments/default`) begins; for a pointer to nothing, its nearest parent. */
@@ -23,12 +23,12 @@ export interface JsonFault {
 
 /**
  * Reads `text` as strictly as `JSON.parse`, and refuses besides what that hides: a key that stands twice in one object (the last
- * would silently win), the key `__proto__`, and nesting deeper than 32.
+ * would silently win), the key `__proto__`, and nesting deeper than `maxDepth`.
  */
-export function parseJsonSource(text: string): JsonSource | JsonFault {
+export function parseJsonText(text: string, { maxDepth }: { readonly maxDepth: number }): JsonText | JsonFault {
   const starts = new Map<string, number>()
   try {
-    const value = new Scanner(text, starts).whole()
+    const value = new Scanner(text, maxDepth, starts).whole()
     return { ok: true, value, positionOf: (pointer) => positionAt(text, nearest(starts, pointer)) }
   } catch (fault) {
     if (!(fault instanceof Stop)) throw fault
@@ -36,7 +36,6 @@ export function parseJsonSource(text: string): JsonSource | JsonFault {
   }
 }
 
-const maxDepth = 32
 const space = /[ \t\n\r]*/y
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 
@@ -52,11 +51,13 @@ class Stop {
 
 class Scanner {
   readonly #text: string
+  readonly #maxDepth: number
   readonly #starts: Map<string, number>
   #at = 0
 
-  constructor(text: string, starts: Map<string, number>) {
+  constructor(text: string, maxDepth: number, starts: Map<string, number>) {
     this.#text = text
+    this.#maxDepth = maxDepth
     this.#starts = starts
   }
 
@@ -71,7 +72,8 @@ class Scanner {
     this.#skipSpace()
     this.#starts.set(pointer, this.#at)
     const next = this.#text[this.#at]
-    if ((next === '{' || next === '[') && depth >= maxDepth) throw new Stop(this.#at, `nested more than ${maxDepth} deep`)
+    if ((next === '{' || next === '[') && depth >= this.#maxDepth)
+      throw new Stop(this.#at, `nested deeper than ${this.#maxDepth}`)
     if (next === '{') return this.#object(pointer, depth + 1)
     if (next === '[') return this.#array(pointer, depth + 1)
     if (next === '"') return this.#string('a string')

@@ -1,0 +1,46 @@
+import type { PathPart } from '../schema/fault.ts'
+import { writtenIn } from './written-in.ts'
+import type { WrittenMember, WrittenValue } from './written.ts'
+
+/**
+ * Finds the line, counted from 1, on which the value at a path is written in a config, whose text is read once; undefined unless that
+ * is certain. A config is a program: what it computes is written nowhere. Tried are the values that are written out, key by key along the
+ * path, and then the last key of the path, if it stands in the file only once.
+ */
+export function keyLines(file: string, text: string): (path: readonly PathPart[]) => number | undefined {
+  const { root, members } = writtenIn(file, text)
+  const byName = Map.groupBy(members, ({ name }) => name)
+  const lineOf = lineCounter(text)
+  return (path) => {
+    const exact = root && placeOf(root, path)
+    if (exact !== undefined) return lineOf(exact)
+    const [same, another] = byName.get(path.findLast((part) => typeof part === 'string') ?? '') ?? []
+    return same && !another ? lineOf(same.start) : undefined
+  }
+}
+
+function placeOf(root: WrittenValue, path: readonly PathPart[]): number | undefined {
+  let start: number | undefined
+  let value: WrittenValue | undefined = root
+  for (const part of path) {
+    const member: WrittenMember | undefined = value?.members?.get(String(part))
+    const item: WrittenValue | undefined = typeof part === 'number' ? value?.items?.[part] : undefined
+    start = member?.start ?? item?.start
+    value = member ? member.value : item
+    if (start === undefined) return undefined
+  }
+  return start
+}
+
+function lineCounter(text: string): (offset: number) => number {
+  const ends = Array.from(text.matchAll(/\n/g), ({ index }) => index)
+  return (offset) => {
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((ends[middle] ?? 0) < offset) low = middle + 1
+      else high = middle
+    }
+    return low + 1
+  }
+}
