@@ -13,6 +13,7 @@ import { rawClient } from '../../tests/fixtures/http/raw-client.ts'
 import { startPatchbay } from '../../tests/fixtures/projects/patchbay-process.ts'
 import config from '../project/mcp.config.ts'
 import { deployedProject } from './project.ts'
+import { missing } from './tools.ts'
 
 const folder = join(import.meta.dirname, '..')
 const limits = withDefaults(configSchema, { limits: config.limits }).limits
@@ -39,30 +40,38 @@ test('the project of the example starts frozen, asks for keys, and answers the k
   assert.equal(await exited, 0)
 })
 
-test('haproxy takes its configuration, asks /readyz often enough, and sends a call again only when no replica read it', () => {
-  const replicas = ['A', 'B', 'C'].flatMap((name) => [
-    [name, '127.0.0.1:3000'],
-    [`${name}_MANAGEMENT`, '3001'],
-  ])
-  execFileSync('haproxy', ['-c', '-f', join(folder, 'haproxy/haproxy.cfg')], {
-    env: { ...process.env, LISTEN: '127.0.0.1:8080', ...Object.fromEntries(replicas) },
-    stdio: 'pipe',
-  })
-  const text = readFileSync(join(folder, 'haproxy/haproxy.cfg'), 'utf8')
-  const [, inter = ''] = /inter (\d+)ms fall 1/.exec(text) ?? assert.fail('it has a check')
-  assert.ok(Number(inter) < limits.leaveMs)
-  assert.match(text, /^ {2}retry-on conn-failure$/m)
-})
+test(
+  'haproxy takes its configuration, asks /readyz often enough, and sends a call again only when no replica read it',
+  { skip: missing('haproxy') },
+  () => {
+    const replicas = ['A', 'B', 'C'].flatMap((name) => [
+      [name, '127.0.0.1:3000'],
+      [`${name}_MANAGEMENT`, '3001'],
+    ])
+    execFileSync('haproxy', ['-c', '-f', join(folder, 'haproxy/haproxy.cfg')], {
+      env: { ...process.env, LISTEN: '127.0.0.1:8080', ...Object.fromEntries(replicas) },
+      stdio: 'pipe',
+    })
+    const text = readFileSync(join(folder, 'haproxy/haproxy.cfg'), 'utf8')
+    const [, inter = ''] = /inter (\d+)ms fall 1/.exec(text) ?? assert.fail('it has a check')
+    assert.ok(Number(inter) < limits.leaveMs)
+    assert.match(text, /^ {2}retry-on conn-failure$/m)
+  },
+)
 
-test('systemd takes the unit, finds it confined, and waits until the host has drained', () => {
-  const unit = join(folder, 'systemd/patchbay.service')
-  execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' })
-  // Exits with 1 when the exposure is above 2.0 of 10.
-  execFileSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', unit], { stdio: 'pipe' })
-  const text = readFileSync(unit, 'utf8')
-  const [, seconds = ''] = /^TimeoutStopSec=(\d+)$/m.exec(text) ?? assert.fail('it has a limit')
-  assert.ok(Number(seconds) * 1000 > stopMs)
-})
+test(
+  'systemd takes the unit, finds it confined, and waits until the host has drained',
+  { skip: missing('systemd-analyze') },
+  () => {
+    const unit = join(folder, 'systemd/patchbay.service')
+    execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' })
+    // Exits with 1 when the exposure is above 2.0 of 10.
+    execFileSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', unit], { stdio: 'pipe' })
+    const text = readFileSync(unit, 'utf8')
+    const [, seconds = ''] = /^TimeoutStopSec=(\d+)$/m.exec(text) ?? assert.fail('it has a limit')
+    assert.ok(Number(seconds) * 1000 > stopMs)
+  },
+)
 
 test('compose gives the host the time to drain, and the ports of the example', () => {
   const { services } = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8')) as {

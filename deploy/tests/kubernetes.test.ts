@@ -15,6 +15,7 @@ import { httpSchema, managementSchema } from '../../host/src/config/schema/liste
 import { configSchema } from '../../host/src/config/schema/schema.ts'
 import config from '../project/mcp.config.ts'
 import { render, type Manifest } from './render.ts'
+import { missing } from './tools.ts'
 
 const MODELS = {
   'apps/v1': { Deployment },
@@ -24,13 +25,14 @@ const MODELS = {
   v1: { ConfigMap, Service, ServiceAccount },
 } as const
 
-const base = render('base')
-const redis = render('overlays/redis')
+const needsKubectl = { skip: missing('kubectl') }
+const base = needsKubectl.skip ? [] : render('base')
+const redis = needsKubectl.skip ? [] : render('overlays/redis')
 const http = withDefaults(httpSchema, {})
 const management = withDefaults(managementSchema, {})
 
 for (const [name, manifests] of Object.entries({ base, 'overlays/redis': redis })) {
-  describe(name, () => {
+  describe(name, needsKubectl, () => {
     for (const manifest of manifests) {
       test(`${manifest.kind} ${manifest.metadata.name} is valid by the schema of Kubernetes`, () => {
         modelOf(manifest).validate()
@@ -56,12 +58,12 @@ for (const [name, manifests] of Object.entries({ base, 'overlays/redis': redis }
   })
 }
 
-test('a manifest that is wrong is found', () => {
+test('a manifest that is wrong is found', needsKubectl, () => {
   const broken = { ...deployment(), spec: { ...deployment().spec, minReadySeconds: 'soon' } }
   assert.throws(() => modelOf(broken).validate(), /minReadySeconds/)
 })
 
-test('ports, probes and the image agree on the ports that are the defaults of the host', () => {
+test('ports, probes and the image agree on the ports that are the defaults of the host', needsKubectl, () => {
   const [container] = pod().containers
   assert.deepEqual(container.ports, [
     { name: 'http', containerPort: http.port },
@@ -74,14 +76,14 @@ test('ports, probes and the image agree on the ports that are the defaults of th
   assert.deepEqual(config.listen?.management, { host: '0.0.0.0', port: management.port })
 })
 
-test('a pod that ends has the time to leave and to drain, and its probe fails while it leaves', () => {
+test('a pod that ends has the time to leave and to drain, and its probe fails while it leaves', needsKubectl, () => {
   const limits = withDefaults(configSchema, { limits: config.limits }).limits
   assert.ok(pod().terminationGracePeriodSeconds * 1000 > limits.leaveMs + limits.drainMs)
   const { periodSeconds, failureThreshold } = pod().containers[0].readinessProbe
   assert.ok(periodSeconds * failureThreshold * 1000 < limits.leaveMs)
 })
 
-test('the overlay tells every host where Redis is', () => {
+test('the overlay tells every host where Redis is', needsKubectl, () => {
   const maps = redis.filter(({ kind }) => kind === 'ConfigMap')
   assert.deepEqual(
     maps.map(({ data }) => data),
@@ -91,7 +93,7 @@ test('the overlay tells every host where Redis is', () => {
   assert.ok(names.includes(maps[0]?.metadata.name))
 })
 
-test('no pod runs as root, gains privileges or writes to its root', () => {
+test('no pod runs as root, gains privileges or writes to its root', needsKubectl, () => {
   for (const { spec } of redis.filter(({ kind }) => kind === 'Deployment')) {
     const { securityContext, containers } = podOf(spec)
     assert.equal(securityContext.runAsNonRoot, true)

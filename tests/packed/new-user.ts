@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { blocksOf } from '../fixtures/markdown-blocks.ts'
+import { packedRegistry } from '../fixtures/projects/packed-registry.ts'
 import { createValidators } from '../../host/src/data/schema/validate.ts'
 import type { JsonObject } from '../../host/src/data/json.ts'
 
@@ -17,27 +15,11 @@ const folder = mkdtempSync(join(tmpdir(), 'new-user-'))
 after(() => rmSync(folder, { recursive: true }))
 const run = promisify(execFile)
 
-/** What npm has of ours: the packed packages, as they would be published; for all others it is sent on to the real registry. */
-const packages = new Map<string, Buffer>()
-const registry = createServer((req, res) => {
-  const [, tarball] = /^\/-\/(.+)\.tgz$/.exec(decodeURIComponent(req.url ?? '')) ?? []
-  const name = tarball ?? decodeURIComponent(req.url ?? '').slice(1)
-  const bytes = packages.get(name)
-  if (!bytes) return void res.writeHead(307, { location: `${real}${req.url?.slice(1)}` }).end()
-  if (tarball) return void res.end(bytes)
-  const version = manifests.get(name)?.['version']
-  const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
-  const dist = { tarball: `${origin()}-/${encodeURIComponent(name)}.tgz`, integrity }
-  res.end(
-    JSON.stringify({ name, 'dist-tags': { latest: version }, versions: { [String(version)]: { ...manifests.get(name), dist } } }),
-  )
-})
-const manifests = new Map<string, Record<string, unknown>>()
-const origin = () => `http://127.0.0.1:${(registry.address() as { port: number }).port}/`
-let real = ''
+const registry = await packedRegistry()
+after(() => registry.close())
 const env = () => ({
   ...process.env,
-  npm_config_registry: origin(),
+  npm_config_registry: registry.origin,
   npm_config_prefer_offline: 'true',
   NODE_ENV: '',
   NODE_TEST_CONTEXT: undefined,
@@ -50,24 +32,6 @@ const path = [
   dirname(process.execPath),
   ...(process.env['PATH'] ?? '').split(':').filter((part) => !part.includes('node_modules')),
 ].join(':')
-
-before(async () => {
-  real = (await run('npm', ['config', 'get', 'registry'], { cwd: root })).stdout.trim()
-  await run('npm', ['pack', '-w', 'host', '-w', 'plugin-api', '--pack-destination', folder], { cwd: root })
-  for (const workspace of ['host', 'plugin-api']) {
-    const manifest = JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')) as Record<string, unknown>
-    const name = String(manifest['name'])
-    const file = readdirSync(folder).find(
-      (entry) => entry === `${name.replace('@', '').replace('/', '-')}-${String(manifest['version'])}.tgz`,
-    )
-    packages.set(name, readFileSync(join(folder, file ?? '')))
-    manifests.set(name, manifest)
-  }
-  for (const made of ['docs', 'README.md', 'LICENSE']) rmSync(join(root, 'host', made), { recursive: true, force: true })
-  rmSync(join(root, 'plugin-api/LICENSE'), { force: true })
-  await once(registry.listen(0, '127.0.0.1'), 'listening')
-})
-after(() => registry.close())
 
 describe('a new user with Node and npm', () => {
   const project = join(folder, 'my-server')
