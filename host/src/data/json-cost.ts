@@ -1,4 +1,4 @@
-/** What a text of JSON may cost whoever parses it and walks what comes out. Its length is for the caller to check. */
+/** What JSON may cost whoever parses it and walks what comes out. The length of a text is for the caller to check. */
 export interface JsonBounds {
   /** Objects and arrays within each other. */
   readonly depth: number
@@ -47,6 +47,29 @@ export function parseBounded(text: string, bounds: JsonBounds): unknown {
   const problem = jsonCostProblem(text, bounds)
   if (problem !== undefined) throw new TooCostly(problem)
   return JSON.parse(text)
+}
+
+/**
+ * Why a value is beyond its bounds, in words that follow its name; undefined when it is within them. Looks at no more values than the
+ * bound allows and calls itself for none, so that what came from outside can be asked about before anything recurses over it. A value
+ * that contains itself nests too deeply.
+ */
+export function beyondBounds(value: unknown, { depth, values }: JsonBounds): string | undefined {
+  let level: unknown[] = [value]
+  let seen = 1
+  for (let at = 0; level.length > 0; at += 1) {
+    if (at > depth) return `is nested deeper than ${depth}`
+    const next: unknown[] = []
+    for (const one of level) {
+      if (typeof one !== 'object' || one === null) continue
+      const members: unknown[] = Array.isArray(one) ? one : Object.values(one)
+      seen += members.length
+      if (seen > values) return `holds more than ${values} values`
+      for (const member of members) next.push(member)
+    }
+    level = next
+  }
+  return undefined
 }
 
 /** Where the string that begins at `from` ends, or -1. Backslashes are counted once for each quote that they stand before. */

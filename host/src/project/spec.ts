@@ -1,13 +1,12 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { hostError } from '../errors.ts'
+import { PACKAGE_NAME } from '../data/package.ts'
 
 /** What `patchbay add` was asked for. */
 export type Spec =
   | { readonly kind: 'registry'; readonly name: string; readonly range: string }
   | { readonly kind: 'file'; readonly file: string }
-
-const NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 /**
  * A package of the registry (`@acme/mcp-jira`, `@acme/mcp-jira@2.3.1`, a range or tag behind the @), or the path of a folder or tarball.
@@ -25,7 +24,7 @@ export function parseSpec(text: string, cwd: string): Spec {
   }
   const at = text.indexOf('@', 1)
   const [name, range] = at < 0 ? [text, 'latest'] : [text.slice(0, at), text.slice(at + 1)]
-  if (!NAME.test(name)) throw refuse('it is neither a path nor the name of an npm package')
+  if (!PACKAGE_NAME.test(name)) throw refuse('it is neither a path nor the name of an npm package')
   if (!/^[\w.^~<>=|* +-]+$/.test(range)) throw refuse(`${JSON.stringify(range)} is no version, range or tag`)
   return { kind: 'registry', name, range }
 }

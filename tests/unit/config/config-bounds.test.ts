@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseData } from '../../../host/src/config/file/parse-data.ts'
 import { validateConfig } from '../../../host/src/config/file/validate-config.ts'
-import { nestsDeeper } from '../../../host/src/data/json-bounds.ts'
 import { HostError } from '../../../host/src/errors.ts'
 import { collectPackages } from '../../../host/src/pin/tree/package-graph.ts'
 import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
@@ -15,14 +14,6 @@ const read = (text: string, kind: 'json' | 'yaml') => {
     return error instanceof HostError ? error.message : String(error)
   }
 }
-
-test('the nesting of a text is known without parsing it, and not mistaken for what stands in its strings', () => {
-  assert.equal(nestsDeeper('{"a":["[[[[", "\\"[[[[", {}]}', 3), false)
-  assert.equal(nestsDeeper('{"a":[{}]}', 2), true)
-  assert.equal(nestsDeeper('['.repeat(1_000_000), 64), true)
-  assert.equal(nestsDeeper('[]'.repeat(1_000_000), 64), false)
-  assert.equal(nestsDeeper('"unfinished \\', 64), false)
-})
 
 // Each took seconds to minutes where the bound was missing.
 const hostile: readonly (readonly [what: string, kind: 'json' | 'yaml', text: string, problem: RegExp])[] = [

@@ -276,9 +276,15 @@ test('takes the nearest copy of a dependency, as Node does', async () => {
   )
 })
 
-test('does not look in a node_modules of node_modules, where Node does not look', async () => {
-  const root = await project({ ...below('node_modules/p', plugin), ...below('node_modules/node_modules/left', dependency) })
-  assert.deepEqual(names(await digestTree(path.join(root, 'node_modules/p'))), ['index.js', 'package.json'])
+test('refuses a dependency in a node_modules of node_modules, where import looks and require does not', async () => {
+  const inner = below('node_modules/node_modules/left', dependency)
+  for (const outer of [{}, below('node_modules/left', dependency)]) {
+    const root = await project({ ...below('node_modules/p', plugin), ...inner, ...outer })
+    await assert.rejects(digestTree(path.join(root, 'node_modules/p')), {
+      code: 'PIN_UNREADABLE',
+      message: /import finds this package in a node_modules within node_modules, and require another one/,
+    })
+  }
 })
 
 test('keeps two packages apart that call themselves the same and are not', async () => {

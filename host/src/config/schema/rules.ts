@@ -4,6 +4,7 @@ import type { PluginEntry, ResolvedConfig } from './schema.ts'
 import { isLoopbackHost, isSafeUrl } from './secure-url.ts'
 import { serverFaults } from './server/server-rules.ts'
 import { isServerSpecifier } from './server/server-specifier.ts'
+import { PACKAGE_NAME } from '../../data/package.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
 export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
@@ -87,9 +88,6 @@ function specifierProblem(use: string): string | undefined {
 function leavesFolder(pattern: string): boolean {
   return /^(?:[/\\]|[a-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)/i.test(pattern)
 }
-
-/** npm's own rule for names, without a subpath: `@scope/../../x` is not one. */
-const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 function authFaults({ auth: { inbound } }: ResolvedConfig): readonly Fault[] {
   const { mode, keys, oauth } = inbound

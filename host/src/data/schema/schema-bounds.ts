@@ -1,4 +1,4 @@
-import { beyondBounds } from '../json-bounds.ts'
+import { beyondBounds } from '../json-cost.ts'
 import { isObject } from '../json.ts'
 import type { Fault, SchemaFault } from './schema-fault.ts'
 import { checking, checkKeywords } from './schema-keywords.ts'

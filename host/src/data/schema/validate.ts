@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type * as Draft2020 from 'ajv/dist/2020.js'
-import { beyondBounds } from '../json-bounds.ts'
+import { beyondBounds } from '../json-cost.ts'
 import type { JsonSchema } from '../json.ts'
 import { beginCheck, linearPattern, MOST_STEPS, TooCostly } from './check-cost.ts'
 import { defaultsOf } from './fill-defaults.ts'

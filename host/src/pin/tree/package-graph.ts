@@ -1,5 +1,6 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { isObject } from '../../data/json.ts'
+import { declaredDependencies, findPackage, isDependencyName, isFoundByImportAlone, readManifest } from '../../data/package.ts'
 import { hostError } from '../../errors.ts'
 import { mapBounded } from './map-bounded.ts'
 import { listPackage, type PackageFiles } from './package-files.ts'
@@ -37,7 +38,7 @@ export async function collectPackages(folder: string, signal?: AbortSignal): Pro
 }
 
 async function readPackage(folder: string): Promise<PackageNode> {
-  const manifest = await readManifest(folder)
+  const manifest = await manifestOf(folder)
   const files = await listPackage(folder)
   const declared = new Set([...manifest.dependencies, ...manifest.developmentOnly])
   for (const name of files.linked) {
@@ -60,66 +61,36 @@ interface Manifest {
   readonly developmentOnly: readonly string[]
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
+async function manifestOf(folder: string): Promise<Manifest> {
   const refuse = (problem: string, cause?: unknown) =>
     hostError('PIN_UNREADABLE', { folder, path: 'package.json', problem }, cause)
-  const file = path.join(folder, 'package.json')
-  const bytes = (await stat(file).catch(() => undefined))?.size ?? 0
-  if (bytes > MAX_BYTES) throw refuse(`it has ${bytes} bytes, more than the ${MAX_BYTES} it may have`)
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}'
-    throw refuse(error.message, error)
-  })
-  const json = parseObject(text.replace(/^\uFEFF/, ''))
-  if (json === undefined) throw refuse('it holds no JSON object')
-  const names = (key: string): string[] => Object.keys(asObject(json[key]) ?? {})
-  const dependencies = ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap(names)
+  const read = await readManifest(folder)
+  if ('problem' in read && !read.missing) throw refuse(read.problem, read.cause)
+  const content = 'content' in read ? read.content : {}
+  const dependencies = declaredDependencies(content)
   if (dependencies.length > MAX_DEPENDENCIES)
     throw refuse(`it declares ${dependencies.length} dependencies, more than the ${MAX_DEPENDENCIES} it may have`)
-  const odd = dependencies.find((name) => !/^(@[^/\\]+\/[^/\\.][^/\\]*|[^@/\\.][^/\\]*)$/.test(name))
+  const odd = dependencies.find((name) => !isDependencyName(name))
   if (odd !== undefined) throw refuse(`it declares ${JSON.stringify(odd)}, which is no name of a package`)
-  const { name, version } = json
+  const { name, version, devDependencies } = content
   return {
     label: `${typeof name === 'string' ? name : path.basename(folder)}@${typeof version === 'string' ? version : ''}`,
-    dependencies: [...new Set(dependencies)].filter((dependency) => !providedByHost.has(dependency)),
-    developmentOnly: [...names('devDependencies'), ...providedByHost],
+    dependencies: dependencies.filter((dependency) => !providedByHost.has(dependency)),
+    developmentOnly: [...(isObject(devDependencies) ? Object.keys(devDependencies) : []), ...providedByHost],
   }
 }
 
 /** Each dependency is looked for in every folder upwards: 20,000 of them, none installed, took 5 s. */
 const MAX_DEPENDENCIES = 1_000
-const MAX_BYTES = 1_048_576
 
-/** Where Node finds the package `name` when a file in `folder` imports it; undefined when nowhere. */
+/** The folder of the package `name` for a file in `folder`; undefined when it is not installed. */
 async function resolveDependency(name: string, folder: string): Promise<string | undefined> {
-  for (let at = folder; ; at = path.dirname(at)) {
-    const candidate = path.join(at, 'node_modules', name)
-    if (path.basename(at) !== 'node_modules' && (await isFolder(candidate))) {
-      if (await isFile(path.join(candidate, 'package.json'))) return realpath(candidate)
-      throw hostError('PIN_UNREADABLE', { folder: candidate, path: 'package.json', problem: 'a dependency has to have one' })
-    }
-    if (at === path.dirname(at)) return undefined
-  }
-}
-
-async function isFolder(candidate: string): Promise<boolean> {
-  return (await stat(candidate).catch(() => undefined))?.isDirectory() ?? false
-}
-
-async function isFile(candidate: string): Promise<boolean> {
-  return (await stat(candidate).catch(() => undefined))?.isFile() ?? false
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    return asObject(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function asObject(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : undefined
+  const found = await findPackage(name, folder)
+  if (!found) return undefined
+  const refuse = (problem: string) => hostError('PIN_UNREADABLE', { folder: found.folder, path: 'package.json', problem })
+  if (isFoundByImportAlone(found, name))
+    throw refuse('import finds this package in a node_modules within node_modules, and require another one')
+  const manifest = await readManifest(found.real)
+  if ('problem' in manifest && manifest.missing) throw refuse('a dependency has to have one')
+  return found.real
 }

@@ -1,6 +1,5 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { isObject } from '../../data/json.ts'
+import { declaredDependencies, findPackage, isDependencyName, readManifest } from '../../data/package.ts'
 import { ownFolder } from '../../modules/own-modules.ts'
 import type { Capabilities } from '../../pin/capabilities.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
@@ -47,12 +46,8 @@ function hostFiles(): Promise<readonly string[]> {
 }
 
 async function findHostFiles(): Promise<readonly string[]> {
-  const packages = await Promise.all(HOST_PACKAGES.map((name) => find(name, ownFolder)))
-  return [
-    ownFolder,
-    join(dirname(ownFolder), 'package.json'),
-    ...packages.flatMap((found) => (found ? [...found.places, found.real] : [])),
-  ]
+  const packages = await Promise.all(HOST_PACKAGES.map((name) => placesOf(name, ownFolder)))
+  return [ownFolder, join(dirname(ownFolder), 'package.json'), ...packages.flat()]
 }
 
 /**
@@ -63,51 +58,28 @@ async function dependenciesOf(root: string): Promise<readonly string[]> {
   const folders = new Set<string>()
   const queue = [root]
   for (const folder of queue) {
-    const found = await Promise.all((await declaredBy(folder)).map((name) => find(name, folder)))
-    for (const place of found.flatMap((one) => one ?? [])) {
-      for (const path of [...place.places, place.real]) folders.add(path)
-      if (!queue.includes(place.real)) queue.push(place.real)
+    const found = await Promise.all((await declaredBy(folder)).map((name) => placesOf(name, folder)))
+    for (const places of found) {
+      for (const path of places) folders.add(path)
+      const real = places.at(-1)
+      if (real !== undefined && !queue.includes(real)) queue.push(real)
     }
   }
   return [...folders]
 }
 
-const PACKAGE_NAME = /^(?:@[^/\\]+\/[^/\\.][^/\\]*|[^@/\\.][^/\\]*)$/
-
 async function declaredBy(folder: string): Promise<readonly string[]> {
-  try {
-    const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-    const kinds = isObject(manifest)
-      ? ['dependencies', 'optionalDependencies', 'peerDependencies'].map((kind) => manifest[kind])
-      : []
-    return kinds.flatMap((kind) => (isObject(kind) ? Object.keys(kind) : [])).filter((name) => PACKAGE_NAME.test(name))
-  } catch {
-    return [] // a plugin of one file has none, and one that is broken fails where it is imported
-  }
+  const manifest = await readManifest(folder)
+  // A plugin of one file has none, and one that is broken fails where it is imported.
+  return 'content' in manifest ? declaredDependencies(manifest.content).filter(isDependencyName) : []
 }
 
 /**
  * Where Node finds a package for a file in `folder`: its real folder, and its name in each node_modules that is looked into on the way
- * there. `require` asks all of those, and takes a refusal for an answer. Undefined when nowhere.
+ * there. `require` asks all of those, and takes a refusal for an answer.
  */
-async function find(
-  name: string,
-  folder: string,
-): Promise<{ readonly places: readonly string[]; readonly real: string } | undefined> {
-  const places: string[] = []
-  for (let at = folder; ; at = dirname(at)) {
-    const packages = join(at, 'node_modules')
-    if (await isFolder(packages)) {
-      const link = join(packages, name)
-      if (await isFolder(link)) return { places: [...places, link], real: await realpath(link) }
-      // The flag takes what is not there for a file, of which nothing can be below.
-      places.push(join(link, '*'))
-    }
-    if (at === dirname(at)) return undefined
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  return found?.isDirectory() ?? false
+async function placesOf(name: string, folder: string): Promise<readonly string[]> {
+  const found = await findPackage(name, folder)
+  // The flag takes what is not there for a file, of which nothing can be below.
+  return found ? [...found.passed.map((path) => join(path, '*')), found.folder, found.real] : []
 }

@@ -3,7 +3,7 @@ import { contractFaults } from '@mcp-patchbay/plugin-api/host'
 import { schemaFaults, sourceFault } from '../../data/schema/schema-bounds.ts'
 import { RESERVED_INSTANCES } from '../../config/schema/rules.ts'
 import { withLocalReferences } from '../../data/schema/local-references.ts'
-import { beyondBounds } from '../../data/json-bounds.ts'
+import { beyondBounds } from '../../data/json-cost.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, sep } from 'node:path'
 import { isError, messageOf, valueOf } from '../../observability/thrown.ts'
 import { readManifest } from './plugin-manifest.ts'
+import { PACKAGE_NAME } from '../../data/package.ts'
 
 /** What to do about an import that failed as Node says it failed; undefined where no more is known than that. */
 export function importAdvice(error: unknown): readonly string[] | undefined {
@@ -148,8 +149,6 @@ function specifierIn(importer: string, name: string): string {
     if (specifier === name || specifier.startsWith(`${name}/`)) return specifier
   return name
 }
-
-const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 function packageOf(specifier: string): string {
   const parts = specifier.split('/')

@@ -8,6 +8,7 @@ import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import { readManifest } from './plugin-manifest.ts'
 import { projectRoot } from './project-root.ts'
+import { PACKAGE_NAME } from '../../data/package.ts'
 
 /** Where a plugin's code is. All paths are real paths. */
 export interface ResolvedPlugin {
@@ -89,9 +90,6 @@ function resolvePath(use: string, instance: string, configDir: string): Resolved
   if (!stats.isDirectory()) throw refuse('it is neither a file nor a folder')
   return folderPlugin({ folder: real, source: 'path', use, instance })
 }
-
-/** npm's own rule for names, without a subpath: `@scope/../../x` is not one. */
-const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 function resolvePackage(use: string, instance: string, configDir: string): ResolvedPlugin {
   if (!PACKAGE_NAME.test(use))

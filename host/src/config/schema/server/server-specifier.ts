@@ -1,4 +1,5 @@
 import { isLoopbackHost } from '../secure-url.ts'
+import { PACKAGE_NAME } from '../../../data/package.ts'
 
 /** Where the MCP server of an entry comes from. */
 export type ServerSpecifier =
@@ -57,9 +58,6 @@ export function serverInstance(use: string): string {
   const own = words.filter((word) => word !== 'mcp' && word !== 'server')
   return (own.length > 0 ? own : words).join('_').replace(/^[0-9_]+/, '')
 }
-
-/** npm's own rule for names, without a subpath: `@scope/../../x` is not one. */
-const PACKAGE_NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/
 
 function npmServer(spec: string): ServerSpecifier | SpecifierProblem {
   const [, name = '', version] = /^(@?[^@]*)(?:@(.*))?$/s.exec(spec) ?? []
