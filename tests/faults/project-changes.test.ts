@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { cpSync, globSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { isRunning } from '../../host/src/observability/is-running.ts'
 import { openProject, type Project } from '../../host/src/project/open-project.ts'
@@ -13,7 +13,7 @@ import { undoInterrupted } from '../../host/src/project/transaction.ts'
 import { stateOf } from '../fixtures/projects/folder-state.ts'
 import { spawnPatchbay } from '../fixtures/projects/patchbay-process.ts'
 import { pinnedProject, pluginSource, tool, type PinnedProject } from '../fixtures/projects/pinned-project.ts'
-import { stubNpm, stubPackage, type StubNpm } from '../fixtures/projects/stub-npm.ts'
+import { stubNpm, stubPackage } from '../fixtures/projects/stub-npm.ts'
 
 const run = promisify(execFile)
 const sources = join(import.meta.dirname, '../../host/src')
@@ -39,19 +39,27 @@ const inAChange = points.filter((point) => ![...ofUndoing, ...ofRemoving, ...aft
 const notes = { 'plugins/notes/index.ts': pluginSource() }
 const changedNotes = pluginSource({ tools: [tool({ description: 'Reads one thing.' })] })
 
-/** A project with a locked plugin of its own. */
-async function lockedProject(): Promise<PinnedProject> {
-  const project = pinnedProject({ 'package.json': '{}', ...notes })
-  await project.lock()
-  return project
+/** Locked once, then copied: what a lock pins is the same in every folder. */
+function copiesOf(made: PinnedProject): () => Promise<PinnedProject> {
+  after(() => made[Symbol.dispose]())
+  let locking: Promise<void> | undefined
+  return async () => {
+    await (locking ??= made.lock())
+    const project = pinnedProject({})
+    cpSync(made.root, project.root, { recursive: true })
+    return project
+  }
 }
 
+/** A project with a locked plugin of its own. */
+const lockedProject = copiesOf(pinnedProject({ 'package.json': '{}', ...notes }))
 /** The same with the package installed, added and locked. */
-async function installedProject(npm: StubNpm): Promise<PinnedProject> {
+const installedProject = copiesOf(installed())
+
+function installed(): PinnedProject {
+  using npm = stubNpm()
   const config = { pluginDirs: ['./plugins'], plugins: [{ use: stubPackage, as: 'jira', version: '2.3.1' }] }
-  const project = pinnedProject({ ...notes, ...npm.files() }, config)
-  await project.lock()
-  return project
+  return pinnedProject({ ...notes, ...npm.files() }, config)
 }
 
 /** Runs a command that is killed at `point`, and nowhere before. */
@@ -72,7 +80,7 @@ const leftovers = (project: PinnedProject) =>
 
 interface Change {
   readonly args: readonly string[]
-  readonly from: (npm: StubNpm) => Promise<PinnedProject>
+  readonly from: () => Promise<PinnedProject>
   /** Where it is killed before it ended. */
   readonly at: readonly string[]
   /** The plugins that are there once it is done. */
@@ -100,7 +108,7 @@ for (const [name, { args, from, at, done }] of Object.entries(changes))
     for (const point of at)
       test(`killed at ${point}, leaves what was before, byte for byte, once the next command begins`, async () => {
         using npm = stubNpm()
-        using project = await from(npm)
+        using project = await from()
         npm.release('2.4.0')
         const old = stateOf(project.root)
         await killedAt(point, project, args, npm.PATH)
@@ -110,7 +118,7 @@ for (const [name, { args, from, at, done }] of Object.entries(changes))
 
     test(`killed at ${afterTheEnd.join()}, leaves what it did, whole`, async () => {
       using npm = stubNpm()
-      using project = await from(npm)
+      using project = await from()
       npm.release('2.4.0')
       await killedAt(afterTheEnd.join(), project, args, npm.PATH)
       assert.equal(await undoInterrupted(project.root), false)
@@ -123,7 +131,7 @@ describe('undoing', { concurrency: 2 }, () => {
   for (const point of ofUndoing)
     test(`killed at ${point}, is done again by the next command`, async () => {
       using npm = stubNpm()
-      using project = await installedProject(npm)
+      using project = await installedProject()
       npm.release('2.4.0')
       const old = stateOf(project.root)
       await killedAt('transaction.commit', project, ['update', 'jira', './plugins', '--yes'], npm.PATH)

@@ -6,6 +6,7 @@ import { stateOf } from '../../fixtures/projects/folder-state.ts'
 import { npmRegistry } from '../../fixtures/projects/npm-registry.ts'
 import { authoredPackage } from '../../fixtures/projects/package.ts'
 import { pinnedProject, pluginSource, tool, type PinnedProject } from '../../fixtures/projects/pinned-project.ts'
+import { stubNpm } from '../../fixtures/projects/stub-npm.ts'
 
 const name = '@acme/mcp-jira'
 const aMonthAgo = new Date(Date.now() - 30 * 24 * 60 * 60 * 1000)
@@ -19,9 +20,9 @@ const projectWith = (files: Readonly<Record<string, string>> = {}, config = {}):
   )
 
 /** Runs a command that must fail with `code`, and leave every file as it was. */
-async function refused(project: PinnedProject, args: readonly string[], says: RegExp): Promise<void> {
+async function refused(project: PinnedProject, args: readonly string[], says: RegExp, env = {}): Promise<void> {
   const before = stateOf(project.root)
-  const { code, stderr } = await project.patchbay(args)
+  const { code, stderr } = await project.patchbay(args, env)
   assert.equal(code, 1, stderr)
   assert.match(stderr, says)
   assert.deepEqual(stateOf(project.root), before)
@@ -109,9 +110,9 @@ describe('add', () => {
   })
 
   test('needs a yes, and without a terminal the flag', async () => {
-    using source = authoredPackage(name)
+    using npm = stubNpm()
     using project = projectWith()
-    await refused(project, ['add', source.release('2.3.1')], /asks before it changes anything/)
+    await refused(project, ['add', './plugins'], /asks before it changes anything/, { PATH: npm.PATH })
   })
 
   for (const [what, manifest, files] of [
@@ -187,21 +188,22 @@ const reached = tried.filter((attempt) => { try { attempt(); return true } catch
   })
 
   test('refuses a name that is taken', async () => {
-    using source = authoredPackage(name)
+    using npm = stubNpm()
     using project = projectWith()
-    await refused(project, ['add', source.release('2.3.1'), '--as', 'notes', '--yes'], /already uses the name "notes"/)
+    await refused(project, ['add', './plugins', '--as', 'notes', '--yes'], /already uses the name "notes"/, { PATH: npm.PATH })
   })
 
   test('says what to write where a config computes its plugins, and changes nothing', async () => {
-    using source = authoredPackage(name)
+    using npm = stubNpm()
     using project = projectWith({
       'mcp.config.ts': `const paths = ['./plugins/notes']\nexport default { plugins: paths.map((use) => ({ use })) }\n`,
     })
     project.remove('mcp.config.json')
     await refused(
       project,
-      ['add', source.release('2.3.1'), '--yes'],
+      ['add', './plugins', '--yes'],
       /Add to plugins: \{ use: '@acme\/mcp-jira', as: 'jira', version: '2\.3\.1' \}/,
+      { PATH: npm.PATH },
     )
   })
 
@@ -218,12 +220,12 @@ const reached = tried.filter((attempt) => { try { attempt(); return true } catch
     ],
   ] as const)
     test(`keeps comments and layout of ${file}, and remove gives it back as it was`, async () => {
-      using source = authoredPackage(name)
+      using npm = stubNpm()
       using project = projectWith({ [file]: before })
       project.remove('mcp.config.json')
-      assert.equal((await project.patchbay(['add', source.release('2.3.1'), '--yes'])).code, 0)
+      assert.equal((await project.patchbay(['add', './plugins', '--yes'], { PATH: npm.PATH })).code, 0)
       assert.equal(readFileSync(project.path(file), 'utf8'), after)
-      const { code, stderr } = await project.patchbay(['remove', 'jira'])
+      const { code, stderr } = await project.patchbay(['remove', 'jira'], { PATH: npm.PATH })
       assert.equal(code, 0, stderr)
       assert.equal(readFileSync(project.path(file), 'utf8'), before)
     })
@@ -271,12 +273,11 @@ describe('remove', () => {
   })
 
   test('refuses while a deployment still changes the plugin', async () => {
-    using source = authoredPackage(name)
+    using npm = stubNpm()
     using project = projectWith({}, { deployments: { staging: { plugins: [{ as: 'jira', readOnly: true }] } }, plugins: [] })
-    const tarball = source.release('2.3.1')
-    assert.equal((await project.patchbay(['add', tarball, '--yes'])).code, 0)
+    assert.equal((await project.patchbay(['add', './plugins', '--yes'], { PATH: npm.PATH })).code, 0)
     const before = stateOf(project.root)
-    const { code, stderr } = await project.patchbay(['remove', 'jira'])
+    const { code, stderr } = await project.patchbay(['remove', 'jira'], { PATH: npm.PATH })
     assert.equal(code, 78)
     assert.match(stderr, /The deployment "staging" has an entry "jira"/)
     assert.deepEqual(stateOf(project.root), before)
