@@ -43,8 +43,8 @@ test('plugins that never finish to import or to start fail when their time is up
     start_waits: revisionPlugin('start_waits', 1, { rest: 'start: () => new Promise(() => {}),' }),
     start_loops: revisionPlugin('start_loops', 1, { rest: 'start() { for (;;); },' }),
   }
-  const late = /within 8000 ms/
-  const { host } = await hostWith(t, sources, { loadTimeoutMs: 8_000 })
+  const late = /within 3000 ms/
+  const { host } = await hostWith(t, sources, { loadTimeoutMs: 3_000 })
   await assertFailedAlone(host, { waits: late, loops: late, start_waits: late, start_loops: late })
 })
 

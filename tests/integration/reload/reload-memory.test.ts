@@ -23,8 +23,8 @@ function collect(reloads: number, kind: 'clean' | 'leak'): Outcome {
 }
 
 test('a whole host lets go of every version that it replaced, and keeps less than 2 kB for each', () => {
-  // Ajv's engine is replaced every 64 schemas, of which this plugin has three: 64 reloads are whole turns of it.
-  const { reloads, collected, bytesPerReload, warnings } = collect(128, 'clean')
+  // Ajv's engine is replaced every 64 schemas, of which this plugin has three: 64 reloads are whole turns of it. More of them are run by soak:memory.
+  const { reloads, collected, bytesPerReload, warnings } = collect(64, 'clean')
   assert.ok(collected >= 0.98 * reloads, `${collected} of ${reloads} collected`)
   assert.ok(bytesPerReload < 2_048, `${bytesPerReload} bytes for each`)
   assert.equal(warnings, 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -32,15 +32,22 @@ for (const [name, text] of Object.entries(kinds))
   })
 
 test('keeps what was compiled of a config where this process does, and does not tell the config', async () => {
-  const compiled = mkdtempSync(join(root, 'compiled-'))
-  enableCompileCache(compiled)
   const text = `const name: string = 'NODE_COMPILE_CACHE'\nexport default { readOnly: process.env[name] === undefined }`
-  const { config } = await load({ cwd: project({ 'mcp.config.ts': text }) })
-  assert.deepEqual(config, { readOnly: true })
-  assert.notDeepEqual(
-    readdirSync(compiled, { recursive: true }).filter((path) => path.includes('/')),
-    [],
-  )
+  const cwd = project({ 'mcp.config.ts': text })
+  const compiled = mkdtempSync(join(root, 'compiled-'))
+  // In a process of its own, since a process decides once where it keeps that. It writes what it compiled itself when it ends.
+  const script = `
+    import { readdirSync } from 'node:fs'
+    import { loadConfig } from '${new URL('../../../host/src/config/file/load-config.ts', import.meta.url).href}'
+    import { silentLogger } from '${new URL('../../../host/src/observability/logger.ts', import.meta.url).href}'
+    const { config } = await loadConfig({ cwd: ${JSON.stringify(cwd)}, env: {}, log: silentLogger })
+    const kept = readdirSync(${JSON.stringify(compiled)}, { recursive: true }).filter((path) => path.includes('/'))
+    console.log(JSON.stringify({ config, kept: kept.length > 0 }))`
+  const { stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, '--input-type=module', '-e', script], {
+    env: { NODE_COMPILE_CACHE: compiled },
+    encoding: 'utf8',
+  })
+  assert.deepEqual(stdout && (JSON.parse(stdout) as unknown), { config: { readOnly: true }, kept: true }, stderr)
 })
 
 test('finds the config in a folder above, and that one it names by --config', async () => {
