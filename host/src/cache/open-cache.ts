@@ -5,7 +5,7 @@ import { createCache, type CacheMetrics, type HostCache } from './cache.ts'
 import { cacheClock, type CacheClock } from './stores/store-guard.ts'
 import { createMemoryStore } from './stores/memory-store.ts'
 import { createRedisBus } from './redis-bus.ts'
-import { createRedisConnection, missingAdapter } from './stores/redis-connection.ts'
+import { createRedisConnection, missingClient } from './stores/redis-connection.ts'
 import { createRedisScripts } from './stores/redis-scripts.ts'
 import { createRedisStore } from './stores/redis-store.ts'
 import { createSqliteStore } from './stores/sqlite-store.ts'
@@ -21,7 +21,7 @@ export interface OpenCacheOptions {
   /** The longest that one use of the cache waits for its store. Default 100. */
   readonly patienceMs?: number
   /** Whether the package for a Redis is installed. Default: asks Node. */
-  readonly missingAdapter?: (url: string) => HostError | undefined
+  readonly missingClient?: (url: string, projectDir: string) => HostError | undefined
 }
 
 const MEMORY_BYTES = 64 * 1_048_576
@@ -29,7 +29,7 @@ const FILE_BYTES = 256 * 1_048_576
 
 /** The cache that a config names. Opens and connects to nothing until it is used, but for the bus of a Redis; a store that is not there costs misses. */
 export function openCache(options: OpenCacheOptions): HostCache {
-  const { settings, configDir, log, metrics, clock = cacheClock, patienceMs, missingAdapter: look = missingAdapter } = options
+  const { settings, configDir, log, metrics, clock = cacheClock, patienceMs, missingClient: look = missingClient } = options
   const common = { log, clock, ...(metrics && { metrics }), ...(patienceMs !== undefined && { patienceMs }) }
   const { store, maxEntries } = settings
   if (store.startsWith('sqlite:')) {
@@ -37,8 +37,8 @@ export function openCache(options: OpenCacheOptions): HostCache {
     return createCache({ ...common, store: createSqliteStore({ file, maxBytes: FILE_BYTES, log, now: () => clock.now() }) })
   }
   if (/^rediss?:/.test(store)) {
-    const missing = look(store)
-    const connection = createRedisConnection({ url: store, clock })
+    const missing = look(store, configDir)
+    const connection = createRedisConnection({ url: store, projectDir: configDir, clock })
     const bus = createRedisBus({ connection, log, clock })
     const scripts = createRedisScripts({ connection, log, clock, patienceMs })
     return createCache({ ...common, store: createRedisStore(connection), bus, scripts, ...(missing && { missing }) })

@@ -1,7 +1,7 @@
 import { entry, type Entry } from './error-definition.ts'
 
-/** The release of keyv's Redis adapter that works with the keyv of this host; its `latest` is for an older one. */
-const REDIS_PACKAGE = '@keyv/redis@6.0.0-rc.1'
+/** The release that the tests ran with. */
+const REDIS_PACKAGE = 'redis@6.3.1'
 
 /** The cache: all but the first two cost misses and show in the log only. */
 export const cacheErrors = {
@@ -26,9 +26,9 @@ export const cacheErrors = {
     () => ['Start Redis, or fix cache.store in mcp.config.ts. The host reconnects by itself'],
   ),
   CACHE_REDIS_MISSING: entry<{ store: string }>(
-    ({ store }) => `The cache ${store} needs the package @keyv/redis, which is not installed`,
+    ({ store }) => `The cache ${store} needs the package redis, which is not installed`,
     () => [
-      `Install it: npm install --save-exact ${REDIS_PACKAGE}`,
+      `In the folder of the config: npm install --save-exact ${REDIS_PACKAGE}`,
       'Or choose another cache.store: memory, or sqlite: and a file',
     ],
   ),

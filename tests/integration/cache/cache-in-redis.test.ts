@@ -82,7 +82,7 @@ suite('the cache in Redis', { skip: withoutRedis }, () => {
     const { url } = await startRedis(t)
     const cache = open(t, url)
     await cache.bus?.ready
-    const { createClient } = await import('@keyv/redis')
+    const { createClient } = await import('redis')
     const client = await createClient({ url })
       .on('error', () => {})
       .connect()

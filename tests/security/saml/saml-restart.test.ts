@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
-import KeyvRedis from '@keyv/redis'
 import { Keyv } from 'keyv'
+import { createClient } from 'redis'
+import type { LoginStore } from '../../../auth-saml/src/store.ts'
 import { startRedis, withoutRedis } from '../../fixtures/redis.ts'
 import { codeForm, COOKIE_SECRET, REDIRECT, signingKey, startSamlLogin } from '../../fixtures/auth/saml-login.ts'
 
@@ -61,10 +62,16 @@ test('servers that share a Keyv finish what another of them began, once', async 
 })
 
 test('of many deliveries and exchanges at once, over one Redis, one counts', { skip: withoutRedis }, async (t) => {
-  let store = new Keyv()
-  t.after(() => store.disconnect()) // before Redis ends
-  const redis = await startRedis(t)
-  store = new Keyv({ store: new KeyvRedis(redis.url) })
+  const { url } = await startRedis(t)
+  const redis = await createClient({ url })
+    .on('error', () => {}) // when Redis ends first
+    .connect()
+  t.after(() => redis.destroy())
+  const store: LoginStore = {
+    get: async (key) => JSON.parse((await redis.get(key)) ?? 'null') ?? undefined,
+    set: (key, value, ttlMs) => redis.set(key, JSON.stringify(value), { expiration: { type: 'PX', value: ttlMs } }),
+    delete: async (key) => (await redis.del(key)) === 1,
+  }
   const login = await startSamlLogin(t, { store })
   const browser = login.browser()
   const response = login.idp.respond(await login.answer(await browser.open(login.authorizeUrl())))

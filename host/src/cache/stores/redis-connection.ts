@@ -1,6 +1,11 @@
-import type { RedisClientType as RedisClient } from '@keyv/redis'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { createClient } from 'redis'
 import { hostError, type HostError } from '../../errors.ts'
 import type { CacheClock } from './store-guard.ts'
+
+export type RedisClient = ReturnType<typeof createClient>
 
 /** A way to one Redis: connects when it is asked to, again when the connection is lost, and says so when it cannot. */
 export interface RedisConnection {
@@ -20,6 +25,8 @@ export interface RedisConnection {
 
 export interface RedisConnectionOptions {
   readonly url: string
+  /** The folder of the project, where its package `redis` may be installed. */
+  readonly projectDir: string
   readonly clock: CacheClock
   /** How long connecting may take, the password's check included. */
   readonly connectMs?: number
@@ -28,7 +35,7 @@ export interface RedisConnectionOptions {
 /** What is sent and not answered yet, at most: a Redis that stalls must not fill the memory. */
 const MAX_QUEUED = 10_000
 
-export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisConnectionOptions): RedisConnection {
+export function createRedisConnection({ url, projectDir, clock, connectMs = 2_000 }: RedisConnectionOptions): RedisConnection {
   const { name, database } = describeUrl(url)
   const clients = new Map<RedisClient, (reason: Error) => void>()
   let connecting: Promise<RedisClient> | undefined
@@ -36,7 +43,7 @@ export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisCo
   let closed = false
 
   async function connect(lost: (error: unknown) => void): Promise<RedisClient> {
-    const { createClient } = await loadAdapter(name)
+    const { createClient } = await loadClient(name, projectDir)
     const client: RedisClient = createClient({
       url,
       // Connecting again is for the next call, which the guard lets through only now and then; nothing runs in between.
@@ -97,24 +104,28 @@ export function createRedisConnection({ url, clock, connectMs = 2_000 }: RedisCo
   }
 }
 
-/** Loaded when a config names a Redis: the package is optional. */
-/** Why no connection can ever be made: the package that speaks to Redis is optional. */
-export function missingAdapter(store: string): HostError | undefined {
+/** Why no connection can ever be made: the package that speaks to Redis is an optional peer. */
+export function missingClient(store: string, projectDir: string): HostError | undefined {
   try {
-    import.meta.resolve('@keyv/redis')
+    findClient(projectDir)
     return undefined
   } catch (error) {
     return hostError('CACHE_REDIS_MISSING', { store: describeUrl(store).name }, error)
   }
 }
 
-export async function loadAdapter(store: string) {
+/** Loaded when a config names a Redis, from beside the host or, for a host that is installed elsewhere, from the project. */
+async function loadClient(store: string, projectDir: string): Promise<{ readonly createClient: typeof createClient }> {
+  const missing = missingClient(store, projectDir)
+  if (missing) throw missing
+  return import(pathToFileURL(findClient(projectDir)).href)
+}
+
+function findClient(projectDir: string): string {
   try {
-    return await import('@keyv/redis')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
-      throw hostError('CACHE_REDIS_MISSING', { store }, error)
-    throw error
+    return createRequire(import.meta.url).resolve('redis')
+  } catch {
+    return createRequire(join(projectDir, 'mcp.config.ts')).resolve('redis')
   }
 }
 

@@ -1,6 +1,4 @@
-import type KeyvRedis from '@keyv/redis'
-import type { RedisClientType as RedisClient } from '@keyv/redis'
-import { loadAdapter, type RedisConnection } from './redis-connection.ts'
+import type { RedisClient, RedisConnection } from './redis-connection.ts'
 import { kindOf, type CacheStore } from './store.ts'
 
 /** Every key begins with it; another number is another format. */
@@ -12,25 +10,6 @@ const SCAN_COUNT = 1_000
 
 /** Keeps entries in Redis, for every host that names the same one. */
 export function createRedisStore(connection: RedisConnection): CacheStore {
-  let known: { readonly client: RedisClient; readonly adapter: KeyvRedis<unknown> } | undefined
-
-  async function adapter(): Promise<KeyvRedis<unknown>> {
-    const client = await connection.client()
-    if (known?.client === client) return known.adapter
-    const { default: KeyvRedis } = await loadAdapter(connection.name)
-    // Another call may have come first.
-    if (known?.client === client) return known.adapter
-    const made = new KeyvRedis<unknown>(client, {
-      namespace: REDIS_PREFIX,
-      keyPrefixSeparator: SEPARATOR,
-      throwOnErrors: true,
-      throwOnConnectError: true,
-    })
-    made.on('error', () => {}) // the call it happened in rejects
-    known = { client, adapter: made }
-    return made
-  }
-
   async function* keys(): AsyncGenerator<readonly string[]> {
     const client = await connection.client()
     yield* client.scanIterator({ MATCH: PATTERN, COUNT: SCAN_COUNT })
@@ -42,13 +21,23 @@ export function createRedisStore(connection: RedisConnection): CacheStore {
     reset: () => connection.reset(),
     adapter: {
       capabilities: { expires: true },
-      get: async (key) => (await adapter()).get(key),
-      getMany: async (many) => (await adapter()).getMany(many),
-      set: async (key, value, expires) => (await adapter()).set(key, String(value), expires),
-      setMany: async (entries) => (await (await adapter()).setMany([...entries])) ?? [],
-      delete: async (key) => (await adapter()).delete(key),
-      deleteMany: async (many) => (await adapter()).deleteMany(many),
-      has: async (key) => (await adapter()).has(key),
+      get: async (key) => (await (await connection.client()).get(inRedis(key))) ?? undefined,
+      async getMany(many) {
+        const client = await connection.client()
+        return many.length === 0 ? [] : (await client.mGet(many.map(inRedis))).map((text) => text ?? undefined)
+      },
+      set: async (key, value, expires) => put(await connection.client(), key, value, expires),
+      async setMany(entries) {
+        const client = await connection.client()
+        // The client sends the commands of one turn together.
+        return Promise.all(entries.map(({ key, value, expires }) => put(client, key, value, expires)))
+      },
+      delete: async (key) => remove(await connection.client(), key),
+      async deleteMany(many) {
+        const client = await connection.client()
+        return Promise.all(many.map((key) => remove(client, key)))
+      },
+      has: async (key) => (await (await connection.client()).exists(inRedis(key))) === 1,
       async clear() {
         const client = await connection.client()
         for await (const found of keys()) if (found.length > 0) await client.unlink([...found])
@@ -68,4 +57,19 @@ export function createRedisStore(connection: RedisConnection): CacheStore {
     },
     close: async () => connection.close(),
   }
+}
+
+function inRedis(key: string): string {
+  return `${REDIS_PREFIX}${SEPARATOR}${key}`
+}
+
+async function put(client: RedisClient, key: string, value: unknown, expires: number | undefined): Promise<boolean> {
+  // By how long and not until when: PXAT is new in Redis 6.2. An entry that has expired meanwhile is one that Redis removes at once.
+  const options = expires === undefined ? {} : { expiration: { type: 'PX', value: Math.max(1, expires - Date.now()) } as const }
+  await client.set(inRedis(key), String(value), options)
+  return true
+}
+
+async function remove(client: RedisClient, key: string): Promise<boolean> {
+  return (await client.unlink(inRedis(key))) === 1
 }
