@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Comma
   add: async () => (await import('./install-commands.ts')).addCommand,
   update: async () => (await import('./install-commands.ts')).updateCommand,
   remove: async () => (await import('./install-commands.ts')).removeCommand,
+  import: async () => (await import('./servers/import-command.ts')).importCommand,
   install: async () => (await import('./servers/install-command.ts')).installCommand,
   cache: async () => (await import('./cache-command.ts')).cacheCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,

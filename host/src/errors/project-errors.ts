@@ -37,6 +37,10 @@ export const projectErrors = {
       'Edit the file by hand, install the package with npm install --save-exact --ignore-scripts, and run npx mcp-patchbay lock',
     ],
   ),
+  IMPORT_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `No MCP servers can be imported from ${file}: ${problem}`,
+    () => ['Name the file of an MCP client: .mcp.json, .vscode/mcp.json, .cursor/mcp.json or claude_desktop_config.json'],
+  ),
   SERVER_NOT_INSTALLED: entry<{ name: string; version: string; folder: string; problem: string }>(
     ({ name, version, folder, problem }) => `The MCP server ${name}@${version} is not installed in ${folder}: ${problem}`,
     () => ['Install the MCP servers of the config: npx mcp-patchbay install'],

@@ -29,6 +29,9 @@ export function appendTo(text: string, { start, end, elements, trailingComma }: 
   const last = elements.at(-1)
   if (!last) {
     const inside = text.slice(start, end)
+    const [, indent] = /\n([ \t]*)$/.exec(inside) ?? []
+    if (indent !== undefined && inside.trim() === '')
+      return `${text.slice(0, start)}\n${indent}  ${element}\n${indent}${text.slice(end)}`
     // Comments in an empty array stay in front.
     return `${text.slice(0, start)}${inside.trim() === '' ? element : `${inside}${element}\n`}${text.slice(end)}`
   }

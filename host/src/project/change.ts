@@ -7,11 +7,12 @@ import { beginTransaction, type Transaction } from './transaction.ts'
 
 /**
  * Does `work` on the project, whole or not at all: config, lock, package.json, npm's lock and node_modules are as before when it throws,
- * gives undefined, or the process is told to end, and after a kill as soon as the next command begins.
+ * gives undefined, or the process is told to end, and after a kill as soon as the next command begins. So are the files of `more`.
  */
 export async function changeProject<Result>(
   project: Project,
   work: (transaction: Transaction) => Promise<Result | undefined>,
+  more: readonly string[] = [],
 ): Promise<Result | undefined> {
   const { configDir, settings, lockFile } = project
   const inFolder = (...names: readonly string[]) => names.map((name) => path.join(configDir, name))
@@ -19,7 +20,8 @@ export async function changeProject<Result>(
     settings.file,
     lockFile,
     draftOf(settings.file),
-    ...inFolder('package.json', 'package-lock.json', 'mcp.servers.lock.json', '.env'),
+    ...inFolder('package.json', 'package-lock.json', 'mcp.servers.lock.json'),
+    ...more,
   ]
   const transaction = await beginTransaction(configDir, files)
   const interrupted = Promise.withResolvers<never>()

@@ -6,7 +6,7 @@ import { changeProject } from '../change.ts'
 import { acceptedRisks, projectNpm, settledRelease, type Consent } from '../npm-install.ts'
 import type { Project } from '../open-project.ts'
 import type { Transaction } from '../transaction.ts'
-import { installServer } from './install-server.ts'
+import { installServer, uninstallServer } from './install-server.ts'
 import { readServersLock, writeServersLock, type ServersLock } from './servers-lock.ts'
 
 /** One npm server of the config, installed now or before. */
@@ -50,12 +50,12 @@ export async function installServers(
   return found
 }
 
-/** Installs one release as part of a change, and notes its packages in mcp.servers.lock.json. */
+/** Installs one release as part of a change, and notes its packages in mcp.servers.lock.json. Gives whether it was in no lock before. */
 export async function addTree(
   { configDir: root, settings }: Project,
   { name, version }: { readonly name: string; readonly version: string },
   transaction: Transaction,
-): Promise<void> {
+): Promise<boolean> {
   const lock = await readServersLock(root)
   const locked = lockedPackages(lock, { name, version })
   const packages = await installServer({
@@ -68,6 +68,17 @@ export async function addTree(
     onFolder: (folder) => transaction.creates(folder),
   })
   if (!locked) await writeServersLock(root, { ...lock, [`${name}@${version}`]: packages })
+  return !locked
+}
+
+/** Removes a release that nothing uses any more. */
+export async function removeTree(
+  { configDir: root }: Project,
+  { name, version }: { readonly name: string; readonly version: string },
+): Promise<void> {
+  await uninstallServer({ name, version, root })
+  const { [`${name}@${version}`]: _removed, ...others } = await readServersLock(root)
+  await writeServersLock(root, others)
 }
 
 function lockedPackages(lock: ServersLock, { name, version }: { readonly name: string; readonly version: string }) {
