@@ -9,6 +9,7 @@ import { moduleErrors } from './errors/module-errors.ts'
 import { pinErrors } from './errors/pin-errors.ts'
 import { pluginErrors } from './errors/plugin-errors.ts'
 import { projectErrors } from './errors/project-errors.ts'
+import { serverErrors } from './errors/server-errors.ts'
 import { serviceErrors } from './errors/service-errors.ts'
 
 /**
@@ -59,6 +60,7 @@ const catalogue = {
   ...configErrors,
   ...pluginErrors,
   ...moduleErrors,
+  ...serverErrors,
   ...serviceErrors,
   ...pinErrors,
   ...projectErrors,

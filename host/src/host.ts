@@ -20,6 +20,7 @@ import { activationDeps } from './plugin/activation-deps.ts'
 import { createFoundEntries } from './plugin/found-entries.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
 import { createDormancy } from './plugin/lazy/lazy-activation.ts'
+import { createServers } from './plugin/mcp-server/servers.ts'
 import { openLock } from './plugin/lock-file.ts'
 import { createLeftovers } from './plugin/reload/leak-detector.ts'
 import { releaseSchemas } from './plugin/reload/release-schemas.ts'
@@ -90,10 +91,13 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const publish = createPublish({ registry, current, found, validators, search, metrics, events })
   const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: expectReloads }))
   const isolation = resources.use(createIsolation({ log, now, random: Math.random, metrics, keepSpare: expectReloads }))
+  const records = kept.outlivesProcess ? kept.namespace('registry') : undefined
+  const servers = resources.use(createServers({ log, now, random: Math.random, metrics, records }))
   const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
   const parts = {
     graph,
     isolation,
+    servers,
     cache,
     handles: createKeptHandles(log),
     configDir,
@@ -108,11 +112,13 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     redactor: redact,
     isWatching: expectReloads,
     onFailed: () => reloader.retireFailed(),
+    onServerChanged: (instance: string) =>
+      void reloader.apply({ entries: found.read(), all: (record) => record.instance === instance }),
     onResourceChanged: (instance: string, uri: string) => registry.resourceChanged(instance, uri),
   }
   const dormancy = createDormancy({
     // Who waits for every plugin wants to know of each whether it loads.
-    records: patienceMs === Infinity || !kept.outlivesProcess ? undefined : kept.namespace('registry'),
+    records: patienceMs === Infinity ? undefined : records,
     deps: () => activationDeps(parts),
     onOther: (listed) => void reloader.apply({ entries: found.read(), all: (record) => record === listed }),
     log,

@@ -4,6 +4,7 @@ import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
 import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
 import type { PluginState } from './observability/plugin-states.ts'
 import type { PluginReason } from './plugin/run/plugin-record.ts'
+import { serverRights, shownIsolation, type ShownIsolation } from './plugin/mcp-server/server-rights.ts'
 import { surfaceWarnings, type SurfaceWarning } from './plugin/run/surface-warnings.ts'
 import { specifierOf } from './plugin/source/resolve-entry.ts'
 
@@ -21,7 +22,9 @@ export interface PluginListing {
   readonly name: string
   readonly use: string
   readonly version: string | null
-  readonly isolation: 'inline' | 'process'
+  readonly isolation: ShownIsolation
+  /** Of an MCP server that runs here, what it can do on this machine. */
+  readonly rights: readonly string[]
   readonly state: PluginState
   /** What mcp.lock.json says of it: the same, nothing, or something else. */
   readonly pinned: 'pinned' | 'unpinned' | 'changed'
@@ -57,7 +60,8 @@ export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 
       name: plugin.instance,
       use: specifierOf(plugin.entry),
       version: plugin.version ?? null,
-      isolation: plugin.entry.isolation,
+      isolation: shownIsolation(plugin.entry),
+      rights: serverRights(plugin.entry),
       state: plugin.state,
       pinned: plugin.pinned ?? 'unpinned',
       reason: plugin.reason ?? null,

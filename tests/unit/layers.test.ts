@@ -48,8 +48,8 @@ const ROOMS = [
   'observability',
   'errors',
 ]
-/** Rooms that serve MCP, and so know its SDK. */
-const SDK_ROOMS = new Set(['transport', 'server'])
+/** Rooms that speak MCP, and so know its SDK. */
+const SDK_ROOMS = /^(?:transport|server|plugin\/mcp-server)(?:\/|$)/
 
 const root = join(import.meta.dirname, '../../host/src')
 const files = globSync('**/*.ts', { cwd: root }).toSorted()
@@ -111,11 +111,9 @@ test('a room holds at most sixteen files, and a file name stands once in the hos
   )
 })
 
-test('only transport and server know the MCP SDK', () => {
+test('only what serves MCP, and what runs MCP servers, knows its SDK', () => {
   const strangers = files.filter(
-    (file) =>
-      !SDK_ROOMS.has(roomOf(file).split('/', 1)[0] ?? '') &&
-      importsOf(file).some((name) => name.startsWith('@modelcontextprotocol/')),
+    (file) => !SDK_ROOMS.test(roomOf(file)) && importsOf(file).some((name) => name.startsWith('@modelcontextprotocol/')),
   )
   assert.deepEqual(strangers, [])
 })

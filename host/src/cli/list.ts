@@ -37,7 +37,13 @@ function pluginLines({ plugins, ignored }: HostListing): readonly string[] {
   const reasons = plugins.flatMap(({ name, reason }) =>
     reason ? ['', `${name}: ${reason.message}`, ...reason.fix.map((step) => `  - ${step}`)] : [],
   )
-  return [...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows), ...reasons, ...others]
+  const rights = plugins.flatMap(({ name, rights: own }) => (own.length > 0 ? ['', `${name} can use: ${own.join('; ')}`] : []))
+  return [
+    ...table(['PLUGIN', 'VERSION', 'SOURCE', 'ISOLATION', 'STATE', 'PINNED', 'TOOLS'], rows),
+    ...rights,
+    ...reasons,
+    ...others,
+  ]
 }
 
 /** What the config probably does not mean, and for who wrote a plugin: what is left out of it, or dropped by some clients. */

@@ -8,3 +8,8 @@ export interface Entry<Data> {
 export function entry<Data>(message: (data: Data) => string, fix: (data: Data) => readonly string[] = () => []): Entry<Data> {
   return { message, fix }
 }
+
+/** Of what a process printed, enough to see what was wrong. */
+export function lastLines(output: string): string {
+  return output.trim().split('\n').slice(-5).join(' | ').slice(-500)
+}

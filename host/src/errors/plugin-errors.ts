@@ -1,4 +1,4 @@
-import { entry, type Entry } from './error-definition.ts'
+import { entry, lastLines, type Entry } from './error-definition.ts'
 
 /** A plugin that cannot be loaded, started or kept running. */
 export const pluginErrors = {
@@ -106,9 +106,4 @@ export const pluginErrors = {
 function shown(lines: readonly string[]): readonly string[] {
   const first = lines.slice(0, 20).map((line) => (line.length > 500 ? `${line.slice(0, 500)}…` : line))
   return lines.length > 20 ? [...first, `and ${lines.length - 20} more`] : first
-}
-
-/** Of what a process printed, enough to see what was wrong. */
-function lastLines(output: string): string {
-  return output.trim().split('\n').slice(-5).join(' | ').slice(-500)
 }

@@ -50,7 +50,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
   const waiting: ((meters: Meters) => void)[] = []
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
-  let look: () => readonly PluginProcessUse[] = () => []
+  const looks: (() => readonly PluginProcessUse[])[] = []
 
   async function open(): Promise<Meters> {
     try {
@@ -88,7 +88,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
       })
     },
     processRestarted: (plugin) => record(({ restarts }) => restarts.inc({ plugin })),
-    processes: (how) => void (look = how),
+    processes: (how) => void looks.push(how),
     cache: (kind, outcome) => record(({ cacheLooks }) => cacheLooks.inc({ kind, outcome })),
     cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
     forPlugin: (plugin) => boundedMetrics((one) => record(({ own }) => own.write(plugin, one))),
@@ -107,7 +107,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
       }
       processes.reset()
       memory.reset()
-      for (const { plugin, memoryMb } of look()) {
+      for (const { plugin, memoryMb } of looks.flatMap((look) => look())) {
         processes.inc({ plugin })
         if (memoryMb !== undefined) memory.inc({ plugin }, memoryMb * 1_048_576)
       }

@@ -3,7 +3,8 @@ import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
-import { checkPlugin, problemOf } from './source/check-contract.ts'
+import { checkPlugin } from './source/check-contract.ts'
+import { problemOf } from './source/left-out.ts'
 import { requireGranted } from './trust/granted.ts'
 import { loadedObject, loadInline, type LoadedPlugin } from './run/load-plugin.ts'
 import { grantedCapabilities } from './trust/observe.ts'
@@ -12,6 +13,9 @@ import type { PluginRecord } from './run/plugin-record.ts'
 import { reasonOf } from './run/reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './source/resolve-entry.ts'
 import { linkTo, listFolders, NO_SURROUNDINGS, readWatched, type Surroundings, type WatchedGlobs } from './source/surroundings.ts'
+import { serverOf } from '../config/schema/server/server-specifier.ts'
+import { checkServerPin, locateServer } from './mcp-server/locate-server.ts'
+import { SERVER_PATIENCE } from './mcp-server/server-plugin.ts'
 import { startVersion } from './start-version.ts'
 import { readSurface, withAccess, type PluginSurface } from './source/describe-surface.ts'
 
@@ -64,7 +68,29 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     },
   })
   try {
-    if (typeof entry.use === 'string') {
+    const server = serverOf(entry.use)
+    if (server) {
+      const within = { label, configDir: deps.configDir, signal, kept: () => deps.hostPaths(entry) }
+      const found = await locateServer(entry, server, within)
+      resolved = found.resolved
+      pin = await checkServerPin(entry, found, { policy: deps.pins, within })
+      if (pin.held)
+        return { ...activation({ state: 'quarantined', pinned: 'changed', reason: reasonOf(pin.held) }), error: pin.held }
+      loaded = deps.servers.load(entry, {
+        instance: label,
+        files: found.files,
+        version: entry.version,
+        capabilities: found.observed.install.capabilities,
+        configDir: deps.configDir,
+        env: deps.env,
+        limits: deps.processLimits,
+        timeoutMs: deps.loadTimeoutMs * (SERVER_PATIENCE - 1),
+        mayBeKept: !entry.required,
+        onChanged: deps.onServerChanged,
+        onResourceChanged: deps.onResourceChanged,
+        onFailed: deps.onFailed,
+      })
+    } else if (typeof entry.use === 'string') {
       if (deps.isWatching) surroundings = { ...surroundings, links: entryLinks(entry.use, deps.configDir) }
       resolved = resolvePlugin({ use: entry.use, version: entry.version, instance: label }, deps.configDir)
       const { configDir } = deps

@@ -11,7 +11,18 @@ import { hostPaths } from './trust/host-paths.ts'
 /** The parts of a host that its plugins are activated with. */
 export interface ActivationParts extends Pick<
   ActivationDeps,
-  'graph' | 'configDir' | 'isWatching' | 'log' | 'cache' | 'handles' | 'isolation' | 'onFailed' | 'onResourceChanged' | 'redactor'
+  | 'graph'
+  | 'configDir'
+  | 'isWatching'
+  | 'log'
+  | 'cache'
+  | 'handles'
+  | 'isolation'
+  | 'servers'
+  | 'onServerChanged'
+  | 'onFailed'
+  | 'onResourceChanged'
+  | 'redactor'
 > {
   /** What it runs by now. */
   readonly current: { readonly config: ResolvedConfig; readonly env: ActivationDeps['env'] }

@@ -8,6 +8,7 @@ import type { Redactor } from '../observability/redact.ts'
 import type { EntryCredentials } from './settings/credential-policy.ts'
 import type { KeptPath } from '../pin/check-capabilities.ts'
 import type { Isolation } from './isolate/isolation.ts'
+import type { Servers } from './mcp-server/servers.ts'
 import type { ProcessLimits } from './isolate/types.ts'
 import type { PinPolicy } from './trust/pin-policy.ts'
 import type { PluginRecord } from './run/plugin-record.ts'
@@ -49,6 +50,9 @@ export interface ActivationDeps {
   readonly handles: KeptHandles
   readonly loadTimeoutMs: number
   readonly isolation: Isolation
+  readonly servers: Servers
+  /** An MCP server does not offer what it offered: it is to be listed again. */
+  readonly onServerChanged: (instance: string) => void
   /** What the plugin of an entry may not be granted to write. */
   readonly hostPaths: (own: PluginEntry) => readonly KeptPath[]
   /** What one plugin in its own process may hold, in MB. */

@@ -141,9 +141,10 @@ interface Startable {
 export async function discovered(
   loaded: LoadedPlugin,
   options: Omit<DiscoverOptions, 'signal'>,
-  { signal, ms }: { readonly signal: AbortSignal | undefined; readonly ms: number },
+  { signal, ms: ofOthers }: { readonly signal: AbortSignal | undefined; readonly ms: number },
 ): Promise<ServicePlugin> {
   const { instance, plugin } = options
+  const ms = ofOthers * (loaded.patience ?? 1)
   using stop = linkAbort(signal)
   const timer = setTimeout(() => stop.abort(hostError('PLUGIN_TIMEOUT', { plugin: instance, step: 'discovering', ms })), ms)
   try {

@@ -13,6 +13,10 @@ import { createPluginGraph } from '../plugin/source/plugin-graph.ts'
 import { checkPlugin } from '../plugin/source/check-contract.ts'
 import { discoverEntries } from '../plugin/source/discover.ts'
 import { createIsolation } from '../plugin/isolate/isolation.ts'
+import { serverOf } from '../config/schema/server/server-specifier.ts'
+import { locateServer, type LocatedServer } from '../plugin/mcp-server/locate-server.ts'
+import { SERVER_PATIENCE } from '../plugin/mcp-server/server-plugin.ts'
+import { createServers } from '../plugin/mcp-server/servers.ts'
 import { loadInline, type LoadedPlugin } from '../plugin/run/load-plugin.ts'
 import { serviceHttp } from '../plugin/run/service-http.ts'
 import type { HttpOptions } from '../plugin/run/service-line.ts'
@@ -68,9 +72,13 @@ export async function inspectPlugin(entry: PluginEntry, project: Place): Promise
   const { config } = project.settings
   const kept = () => hostPaths(config, { entries: discoverEntries(config, project), own: entry, configDir })
   const label = entry.as ?? nameFromSpecifier(specifierOf(entry))
-  const resolved = resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir)
-  const { install, tree } = await observePlugin(entry, resolved, { label, configDir, kept })
-  const { surface, read } = await importSurface({ entry, label, tree, resolved, granted: install.capabilities }, project)
+  const within = { label, configDir, kept }
+  const server = serverOf(entry.use)
+  const code: Code = server
+    ? { kind: 'server', located: await locateServer(entry, server, within) }
+    : { kind: 'plugin', resolved: resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir) }
+  const { install, tree } = code.kind === 'server' ? code.located.observed : await observePlugin(entry, code.resolved, within)
+  const { surface, read } = await importSurface({ entry, label, tree, code, granted: install.capabilities }, project)
   const capabilities = await withDeclared(install.capabilities, surface, { label, configDir, kept })
   const covered = filesByLocation(tree)
   return {
@@ -123,20 +131,25 @@ async function discoverOnce(
   }
 }
 
+/** What is run for an entry. */
+type Code =
+  | { readonly kind: 'server'; readonly located: LocatedServer }
+  | { readonly kind: 'plugin'; readonly resolved: ResolvedPlugin }
+
 interface Importing {
   readonly entry: PluginEntry
   readonly label: string
   readonly tree: Tree
-  readonly resolved: ResolvedPlugin
+  readonly code: Code
   readonly granted: Capabilities
 }
 
 /** What it shows, and every file that was run for it. */
 async function importSurface(
-  { entry, label, tree, resolved, granted }: Importing,
+  { entry, label, tree, code, granted }: Importing,
   { configDir, settings, log }: Place,
 ): Promise<{ readonly surface: PluginSurface; readonly read: ReadonlySet<string> }> {
-  using resources = new DisposableStack()
+  await using resources = new AsyncDisposableStack()
   const {
     loadTimeoutMs: timeoutMs,
     pluginHeapMb: heapMb,
@@ -145,16 +158,25 @@ async function importSurface(
   } = settings.config.limits
   const options = { timeoutMs, label, digests: new Map<string, string>(), signal: undefined }
   const read = new Set<string>()
-  const loadHere = () => loadInline(resolved, resources.use(createPluginGraph(log, ({ file }) => void read.add(file))), options)
-  const loadApart = () =>
-    resources.use(createIsolation({ log, now: () => performance.now(), random: Math.random })).load(resolved, {
-      ...options,
-      capabilities: granted,
-      configDir,
-      env: settings.env,
-      limits: { heapMb, memoryMb, answerBytes },
+  const process = { capabilities: granted, configDir, env: settings.env, limits: { heapMb, memoryMb, answerBytes } }
+  const clock = { log, now: () => performance.now(), random: Math.random }
+  const loadServer = ({ files }: LocatedServer) =>
+    resources.use(createServers(clock)).load(entry, {
+      ...process,
+      instance: label,
+      files,
+      version: entry.version,
+      timeoutMs: timeoutMs * (SERVER_PATIENCE - 1),
+      mayBeKept: false,
+      onChanged() {},
+      onResourceChanged() {},
+      onFailed() {},
     })
-  const loaded = await (entry.isolation === 'inline' ? loadHere() : loadApart())
+  const loadHere = (of: ResolvedPlugin) =>
+    loadInline(of, resources.use(createPluginGraph(log, ({ file }) => void read.add(file))), options)
+  const loadApart = (of: ResolvedPlugin) => resources.use(createIsolation(clock)).load(of, { ...options, ...process })
+  const load = (of: ResolvedPlugin) => (entry.isolation === 'inline' ? loadHere(of) : loadApart(of))
+  const loaded = await (code.kind === 'server' ? loadServer(code.located) : load(code.resolved))
   resources.defer(() => loaded.release())
   // What is recorded is what was looked at.
   compareRead(tree, loaded.digests)

@@ -3,13 +3,15 @@ import type { PluginProcess } from './spawn.ts'
 
 /** Ends processes that hold more memory than they may, buffers included, which no flag of Node limits. Works where there is /proc. */
 export interface MemoryWatch extends Disposable {
-  watch(process: PluginProcess, maxMb: number): void
+  watch(process: WatchedProcess, maxMb: number): void
 }
+
+export type WatchedProcess = Pick<PluginProcess, 'pid' | 'kill' | 'exited'>
 
 const EVERY_MS = 250
 
 export function createMemoryWatch(): MemoryWatch {
-  const watched = new Map<PluginProcess, number>()
+  const watched = new Map<WatchedProcess, number>()
   let timer: NodeJS.Timeout | undefined
 
   function look(): void {

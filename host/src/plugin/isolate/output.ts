@@ -24,7 +24,7 @@ const WINDOW_MS = 10_000
  * Reads what a plugin prints: the last of it is kept for when the process dies, lines go to the log at `debug` as long as there are not
  * too many of them.
  */
-export function captureOutput(streams: Readonly<Record<'stdout' | 'stderr', Readable>>, options: OutputOptions): Output {
+export function captureOutput(streams: Readonly<Record<string, Readable>>, options: OutputOptions): Output {
   const { log, now, onFlood } = options
   let kept: Buffer[] = []
   let keptBytes = 0

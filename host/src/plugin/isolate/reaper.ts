@@ -9,7 +9,7 @@ import { onlyThese } from './inherited.ts'
  * shell of 1 MB that waits for its input to end.
  */
 export interface Reaper extends Disposable {
-  /** Watches over a process until the returned function is called. */
+  /** Watches over a process, or with a negative id over its whole group, until the returned function is called. */
   watch(pid: number): () => void
 }
 

@@ -193,7 +193,8 @@ function channelOf(child: ChildProcess): Socket {
   throw new Error('A plugin process has no channel')
 }
 
-function wordsFor(code: number | null, signal: NodeJS.Signals | null): string {
+/** How a process ended, for a person: `it exited with code 1`. */
+export function wordsFor(code: number | null, signal: NodeJS.Signals | null): string {
   // How V8 ends a process that is out of memory.
   if (signal === 'SIGABRT' || code === 134) return 'it aborted, most likely out of memory'
   return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`

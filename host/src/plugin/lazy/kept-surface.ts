@@ -1,6 +1,7 @@
 import type { Cache } from '@mcp-patchbay/plugin-api'
 import { hashParts } from '../../cache/stored-value.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { frozenJson } from '../../data/json.ts'
 import { digestOf } from '../../modules/reading/source-digest.ts'
 import type { Activation, ActivationDeps } from '../activation.ts'
@@ -71,7 +72,17 @@ export function createKeptVersions(records: Cache): KeptVersions {
     find: (entry, deps) => find(entry, deps).catch(() => undefined),
     keep({ record, root, digests }, deps) {
       const { entry, instance, version, pinned, tree, surface, state, reason, quarantined, identity } = record
-      if (typeof entry.use !== 'string' || state !== 'active' || !root || !surface || !identity || reason || quarantined) return
+      if (
+        typeof entry.use !== 'string' ||
+        isServerSpecifier(entry.use) ||
+        state !== 'active' ||
+        !root ||
+        !surface ||
+        !identity ||
+        reason ||
+        quarantined
+      )
+        return
       const held = [...deps.pins.approved.held]
       const packagesDigest = hashParts(held.flat())
       const stored: StoredVersion = {

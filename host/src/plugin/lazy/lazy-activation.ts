@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import type { Activation, ActivationDeps } from '../activation.ts'
 import { createKeptVersions, type KeptVersion } from './kept-surface.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
@@ -66,7 +67,12 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
       // secrets in its hands, or settings for each tenant.
       const hasTenants = Object.values(deps().tenants).some(({ plugins }) => Object.keys(plugins).length > 0)
       const maySleep =
-        isStarting && !hasTenants && typeof entry.use === 'string' && !entry.required && entry.capabilities.credentials !== 'raw'
+        isStarting &&
+        !hasTenants &&
+        typeof entry.use === 'string' &&
+        !isServerSpecifier(entry.use) &&
+        !entry.required &&
+        entry.capabilities.credentials !== 'raw'
       const version = maySleep ? await kept?.find(entry, deps()) : undefined
       return version ? putToSleep(entry, version) : activateAndKeep(entry, signal)
     },

@@ -129,7 +129,7 @@ function faultOf({ slot, build, next }: Candidate): HostError | undefined {
   const before = slot.current?.record.surface
   if (next.fault || !build.isEdit || !surface || !before) return next.fault
   const faults = surface.leftOut.flatMap((one) => {
-    const served = one.kind === 'tool' ? before.tools : before.prompts
+    const served = { tool: before.tools, prompt: before.prompts, resource: before.resources }[one.kind]
     return served.some(({ name }) => name === one.name) ? one.faults : []
   })
   return faults.length > 0 ? hostError('PLUGIN_CONTRACT', { plugin: instance, faults }) : undefined

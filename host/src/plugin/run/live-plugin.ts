@@ -47,6 +47,7 @@ export class LivePlugin {
 
   async #drain(drainMs: number, reason: () => Error): Promise<DrainReport> {
     const finished = this.#calls.size
+    const until = performance.now() + drainMs
     let cancelled = 0
     if (finished > 0) {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -58,6 +59,7 @@ export class LivePlugin {
       await promise
       clearTimeout(timer)
     }
+    await this.running.settled?.(Math.max(0, until - performance.now()))
     this.#isDisposed = true
     try {
       await this.running[Symbol.asyncDispose]()

@@ -13,6 +13,8 @@ export interface LoadedPlugin {
   readonly digests: ReadonlyMap<string, string>
   /** Folders that it listed, with what was in each; those of a plugin in this process are not known. Grows. */
   readonly listed: ReadonlyMap<string, ReadonlySet<string>>
+  /** How many times as long as others it may take to say what it serves: it starts a whole program for that. Default: 1. */
+  readonly patience?: number
   /** Links among its files, and where each led. */
   readonly links: ReadonlyMap<string, string>
   isAuthConfigured(plugin: ServicePlugin, config: Readonly<Record<string, unknown>>): boolean | Promise<boolean>

@@ -22,12 +22,16 @@ export interface RunningPlugin extends AsyncDisposable {
   getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
   /** Asks a prompt or a resource for values of one of its arguments. */
   complete?(of: 'prompt' | 'resource', name: string, input: CompletionInput, request: CallRequest): Promise<unknown>
+  /** Waits until no call of it waits for its caller, who is to answer something, or for so long, in milliseconds. */
+  settled?(ms: number): Promise<void>
 }
 
 /** What the host tells a plugin about one call. */
 export interface CallRequest {
   readonly requestId: string
   readonly principal: Principal
+  /** Tells the sessions of one principal apart, where its transport has sessions. */
+  readonly session?: string | undefined
   /** For the scope of its requests to services; never for the plugin. */
   readonly credentials: CallerCredentials | undefined
   readonly signal: AbortSignal

@@ -1,6 +1,6 @@
 import { clientLimits } from '@mcp-patchbay/plugin-api/host'
 import { fullName } from './names.ts'
-import { problemOf } from '../source/check-contract.ts'
+import { problemOf } from '../source/left-out.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /** Something about a tool or prompt that its author or the operator should know. */

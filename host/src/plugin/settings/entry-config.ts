@@ -1,5 +1,6 @@
 import { readPluginConfig, type ReadConfig, type UnreadConfig } from '../../config/plugin/plugin-environment.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { withOptionalCredentials } from '../../config/plugin/variables.ts'
 import type { EntryCredentials } from './credential-policy.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
@@ -22,8 +23,14 @@ export function readEntryConfig(
     inline: entry.config,
     env,
     baseDir: configDir,
-    revealSecrets: entry.capabilities.credentials === 'raw' && (entry.isolation === 'inline' || declaresRaw(surface)),
+    // An MCP server is given what its entry names, and nothing else.
+    revealSecrets:
+      isServer(entry) || (entry.capabilities.credentials === 'raw' && (entry.isolation === 'inline' || declaresRaw(surface))),
   })
+}
+
+function isServer({ use }: PluginEntry): boolean {
+  return typeof use === 'string' && isServerSpecifier(use)
 }
 
 /** Secrets go into another process only where both sides want it. */

@@ -2,6 +2,7 @@ import { unusedSecrets } from '@mcp-patchbay/plugin-api/host'
 import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
+import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { suggest } from '../../config/schema/suggest.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
@@ -144,6 +145,7 @@ export function unusedSecretLines(plugins: readonly ReadingPlugin[]): readonly s
     // One in the host has them for the asking, one in a process of its own has to ask as well.
     const isGranted = entry.capabilities.credentials === 'raw'
     if (isGranted && entry.isolation === 'inline') return []
+    if (typeof entry.use === 'string' && isServerSpecifier(entry.use)) return []
     return unusedSecrets(surface?.config, surface?.capabilities).map((key) =>
       isGranted
         ? `config.${key} of ${instance} is granted, but the plugin does not declare credentials: 'raw', so nothing uses it`

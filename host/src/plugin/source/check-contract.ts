@@ -6,6 +6,8 @@ import { withLocalReferences } from '../../data/schema/local-references.ts'
 import { beyondBounds } from '../../data/json-cost.ts'
 import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
+import { foreignPart } from './foreign.ts'
+import type { LeftOut } from './left-out.ts'
 
 /** The most a client-visible name may be: model APIs refuse more. */
 const MAX_NAME = 64
@@ -22,15 +24,6 @@ export interface CheckedPlugin {
   readonly leftOut: readonly LeftOut[]
 }
 
-/** A tool or prompt that is not served: its schema cannot be used. */
-export interface LeftOut {
-  readonly kind: 'tool' | 'prompt'
-  /** By its own name, without the instance. */
-  readonly name: string
-  /** All that is wrong with it, with the places. */
-  readonly faults: readonly ContractFault[]
-}
-
 /**
  * Is this a ServicePlugin that the host can run as `instance`? Returns it, or throws `PLUGIN_CONTRACT` with every fault at once: shape,
  * names, contract version, and its schemas against the host's bounds. A tool or prompt whose schema has faults is left out by name, and the
@@ -42,31 +35,30 @@ export function checkPlugin(value: unknown, as: string | undefined, label: strin
     const instance = as ?? (typeof value['name'] === 'string' ? value['name'] : label)
     faults.push(...instanceFaults(instance, as), ...itemFaults(value, instance), ...configFaults(value['config']))
   }
-  const { leftOut, others } = sortFaults(faults, value)
+  const foreign = foreignPart(value)
+  const { leftOut, others } = sortFaults(faults, value, foreign ? ITEM_PATH : SCHEMA_PATH)
   if (others.length) throw hostError('PLUGIN_CONTRACT', { plugin: as ?? label, faults })
-  return { plugin: value as ServicePlugin, leftOut }
-}
-
-/** All that is wrong with what is left out, in a text of bounded length. */
-export function problemOf({ faults }: LeftOut): string {
-  const shown = faults.slice(0, 5).map(({ path, problem }) => `${path} ${problem}`.slice(0, 500))
-  return `${shown.join('; ')}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`
+  return { plugin: value as ServicePlugin, leftOut: foreign ? [...foreign.leftOut, ...leftOut] : leftOut }
 }
 
 /** Parts what leaves out one tool or prompt from what no plugin can be run with. */
-function sortFaults(faults: readonly ContractFault[], value: unknown) {
-  const ofItems = Map.groupBy(faults, ({ path }) => SCHEMA_PATH.exec(path)?.[1])
+function sortFaults(faults: readonly ContractFault[], value: unknown, leavesOut: RegExp) {
+  const ofItems = Map.groupBy(faults, ({ path }) => leavesOut.exec(path)?.[1])
   const others = ofItems.get(undefined) ?? []
   const leftOut = [...ofItems].flatMap(([place, itsFaults]): LeftOut[] => {
-    const [, list = '', index = ''] = /^(tools|prompts)\[(\d+)\]$/.exec(place ?? '') ?? []
+    const [, list = '', index = ''] = /^(tools|prompts|resources)\[(\d+)\]$/.exec(place ?? '') ?? []
     const items = isObject(value) ? value[list] : undefined
     const item: unknown = Array.isArray(items) ? items[Number(index)] : undefined
     if (!isObject(item)) return []
-    return [{ kind: list === 'tools' ? 'tool' : 'prompt', name: nameOf(item), faults: itsFaults }]
+    return [{ kind: KINDS[list] ?? 'tool', name: nameOf(item), faults: itsFaults }]
   })
   return { leftOut, others }
 }
 
+const KINDS: Readonly<Record<string, LeftOut['kind']>> = { tools: 'tool', prompts: 'prompt', resources: 'resource' }
+
+/** Of an MCP server everything that is wrong with one item is that item's alone: its author does not know of this host. */
+const ITEM_PATH = /^((?:tools|prompts|resources)\[\d+\])/
 const SCHEMA_PATH = /^(tools\[\d+\]|prompts\[\d+\])\.(?:input|output|arguments)(?![\w])/
 
 /** Its variables are read and checked by the host, as the arguments of tools are. */

@@ -1,7 +1,8 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { Capabilities, CredentialPlacement, ServicePlugin } from '@mcp-patchbay/plugin-api'
-import type { LeftOut } from './check-contract.ts'
+import type { LeftOut } from './left-out.ts'
 import { withLocalReferences } from '../../data/schema/local-references.ts'
+import { foreignPart } from './foreign.ts'
 import { frozenJson, isObject, type JsonObject, type JsonSchema } from '../../data/json.ts'
 
 /** What a plugin says of itself, as plain frozen JSON: read once when a version is loaded, whatever the plugin does to its objects later. */
@@ -26,6 +27,8 @@ export interface PluginSurface {
 export interface ToolSurface {
   /** Without the instance. */
   readonly name: string
+  /** What the MCP server calls it that it is of. */
+  readonly origin?: string
   readonly access: 'read' | 'write'
   readonly tags: readonly string[]
   readonly permissions: readonly string[]
@@ -67,6 +70,7 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
     const names = new Set(leftOut.filter((one) => one.kind === kind).map(({ name }) => name))
     return ({ name }: { name: string }) => !names.has(name)
   }
+  const isForeign = foreignPart(plugin) !== undefined
   return frozenJson<PluginSurface>({
     name: plugin.name,
     version: plugin.version,
@@ -81,6 +85,7 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
     leftOut,
     tools: plugin.tools.filter(isServed('tool')).map((tool) => ({
       name: tool.name,
+      ...(isForeign && { origin: Reflect.get(tool, 'origin') as unknown }),
       access: tool.access,
       tags: tool.tags ?? [],
       permissions: tool.permissions ?? [],
@@ -92,31 +97,45 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
       wire: {
         title: tool.title,
         description: tool.description,
-        inputSchema: closedInput(withLocalReferences(tool.input)),
+        inputSchema: isForeign ? withLocalReferences(tool.input) : closedInput(withLocalReferences(tool.input)),
         outputSchema: tool.output && withLocalReferences(tool.output),
         icons: tool.icons,
         annotations: { ...tool.annotations, readOnlyHint: tool.access === 'read' },
         _meta: tool.meta,
       },
     })),
-    resources: (plugin.resources ?? []).map(({ name, title, description, uri, mimeType, permissions, complete }) => ({
-      name,
-      ...(complete && { completes: true }),
-      uri,
-      permissions: permissions ?? [],
-      wire: { title, description, mimeType },
+    resources: (plugin.resources ?? []).filter(isServed('resource')).map((resource) => ({
+      name: resource.name,
+      ...(resource.complete && { completes: true }),
+      uri: resource.uri,
+      permissions: resource.permissions ?? [],
+      wire: {
+        title: resource.title,
+        description: resource.description,
+        mimeType: resource.mimeType,
+        ...(isForeign && passedOn(resource)),
+      },
     })),
-    prompts: (plugin.prompts ?? [])
-      .filter(isServed('prompt'))
-      .map(({ name, title, description, arguments: args, permissions, interactive, complete }) => ({
-        name,
-        ...(complete && { completes: true }),
-        permissions: permissions ?? [],
-        interactive: interactive ?? false,
-        schema: withLocalReferences(args) ?? { type: 'object', properties: {} },
-        wire: { title, description, arguments: promptArguments(args) },
-      })),
+    prompts: (plugin.prompts ?? []).filter(isServed('prompt')).map((prompt) => ({
+      name: prompt.name,
+      ...(prompt.complete && { completes: true }),
+      permissions: prompt.permissions ?? [],
+      interactive: prompt.interactive ?? false,
+      schema: withLocalReferences(prompt.arguments) ?? { type: 'object', properties: {} },
+      wire: {
+        title: prompt.title,
+        description: prompt.description,
+        arguments: promptArguments(prompt.arguments),
+        ...(isForeign && passedOn(prompt)),
+      },
+    })),
   })
+}
+
+/** What the protocol knows of resources and prompts, and the plugin contract does not. */
+function passedOn(item: object): Readonly<Record<string, unknown>> {
+  const of = (name: string): unknown => Reflect.get(item, name)
+  return { size: of('size'), annotations: of('annotations'), icons: of('icons'), _meta: of('meta') }
 }
 
 /**

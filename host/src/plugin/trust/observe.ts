@@ -77,7 +77,12 @@ function checked(manifest: unknown, { label, configDir, kept }: ObservedIn): Pro
 /** What clients see of a plugin, as the lock digests it: by its own names, and before the operator's overrides. */
 function describeSurface({ tools, resources, prompts }: PluginSurface): PluginDescriptors {
   return {
-    tools: Object.fromEntries(tools.map(({ name, access, wire }) => [name, { access, descriptor: { name, ...wire } }])),
+    tools: Object.fromEntries(
+      tools.map(({ name, origin, access, wire }) => [
+        name,
+        { access, descriptor: { name, ...(origin !== undefined && origin !== name && { origin }), ...wire } },
+      ]),
+    ),
     resources: resources.map(({ name, uri, wire }) => ({ name, uri, ...wire })),
     prompts: prompts.map(({ name, wire }) => ({ name, ...wire })),
   }

@@ -15,6 +15,7 @@ import {
   pinSource,
   withDeclared,
   type ObservedIn,
+  type ObservedPlugin,
 } from './observe.ts'
 import { specifierOf, type ResolvedPlugin } from '../source/resolve-entry.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
@@ -59,9 +60,18 @@ export async function checkPin(
   resolved: ResolvedPlugin,
   { policy, within }: { policy: PinPolicy; within: ObservedIn },
 ): Promise<PinCheck> {
-  const { frozen, lock, deployment, approved } = policy
+  const { frozen } = policy
   if (!frozen && pinSource(resolved) === 'path' && entry.integrity === undefined) return uncheckedPin(entry, within)
-  const { install, tree } = await observePlugin(entry, resolved, within)
+  return checkObserved(entry, await observePlugin(entry, resolved, within), { policy, within })
+}
+
+/** The same for what was looked at already, whatever it is. */
+export async function checkObserved(
+  entry: PluginEntry,
+  { install, tree }: ObservedPlugin,
+  { policy, within }: { policy: PinPolicy; within: ObservedIn },
+): Promise<PinCheck> {
+  const { frozen, lock, deployment, approved } = policy
   checkConfigured(entry, install, within.label)
   refuseNative({ entry, install, tree }, within.label)
   const held = await judgeInstall({ entry, install, tree }, policy, within)

@@ -9,6 +9,7 @@ import {
 } from '../catalog/snapshot.ts'
 import { isInputRequired, isToolResult } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, serialise, toolResult, wholeResult, type Bounds } from '../../data/content.ts'
+import { isObject } from '../../data/json.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
@@ -95,9 +96,12 @@ export function createCalls(deps: CallDeps): Calls {
       )
       const questions = questionsIn(value, item, bounds())
       if (questions) return questions
-      const description = item.wire['description']
-      const messages = mountedMessages(promptMessages(value, bounds()), item.uris)
-      return { kind: 'result', result: { ...(typeof description === 'string' ? { description } : {}), messages } }
+      const { description, messages } = promptParts(value, item.wire['description'])
+      const checked = mountedMessages(promptMessages(messages, bounds()), item.uris)
+      return {
+        kind: 'result',
+        result: { ...(typeof description === 'string' && { description: bounds().redact(description) }), messages: checked },
+      }
     },
   )
 
@@ -168,6 +172,12 @@ interface FoundResource extends PendingCall<SnapshotResource | SnapshotTemplate>
 
 interface PendingPrompt extends PendingCall<SnapshotPrompt> {
   readonly args: Readonly<Record<string, string>>
+}
+
+/** A prompt's messages with what is said of them: by the prompt itself, else by the list. */
+function promptParts(value: unknown, listed: unknown): { readonly description: unknown; readonly messages: unknown } {
+  if (!isObject(value) || !Array.isArray(value['messages'])) return { description: listed, messages: value }
+  return { description: value['description'] ?? listed, messages: value['messages'] }
 }
 
 type Questions = Pick<InputRequiredAnswer, 'requests' | 'state'>

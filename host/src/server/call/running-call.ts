@@ -126,6 +126,9 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   get requestId(): string {
     return this.#parts.io.requestId
   }
+  get session(): string | undefined {
+    return this.#parts.io.session
+  }
   get principal(): Principal {
     return this.#parts.caller.principal
   }

@@ -56,6 +56,8 @@ export interface CallIO {
   /** Happens when the client cancels or goes away. */
   readonly cancellation: Cancellation
   readonly requestId: string
+  /** Absent where the transport has no sessions. */
+  readonly session?: string | undefined
   /** Absent when the client did not ask for progress. */
   readonly progress?: (progress: number, options?: { total?: number; message?: string }) => void
   /** Absent where the client asked for no log. */

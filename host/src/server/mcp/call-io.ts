@@ -45,6 +45,7 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const io: CallIO = {
     cancellation,
     requestId: randomUUID(),
+    ...(ctx.sessionId !== undefined && { session: ctx.sessionId }),
     ...(progressToken !== undefined && {
       progress: (progress, { total, message } = {}) =>
         notify('notifications/progress', {

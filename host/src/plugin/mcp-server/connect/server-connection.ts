@@ -1,0 +1,205 @@
+import type { ClientCapabilities, PriorDiscovery, ProtocolEra, StandardSchemaV1, Transport } from '@modelcontextprotocol/client'
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import packageJson from '../../../../package.json' with { type: 'json' }
+import { isObject } from '../../../data/json.ts'
+import { messageOf } from '../../../observability/thrown.ts'
+
+/** Parameters, results and definitions as they come: checked where they are used. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** One connection to one server, whatever it goes over. */
+export interface ServerConnection {
+  /** By which rules it speaks: those of 2025 and before, or those of 2026-07-28. */
+  readonly era: ProtocolEra
+  /** For the next connection, which then does not have to ask by which rules. */
+  readonly prior: PriorDiscovery
+  readonly server: { readonly name: string; readonly version: string } | undefined
+  readonly capabilities: Fields
+  /** Resolves with why once it is over, however that came. */
+  readonly closed: Promise<string>
+  /** Gives the result as the server sent it. Rejects with the server's error, and when the connection is over. */
+  request(method: string, params: Fields, options: RequestOptions): Promise<Fields>
+  notify(method: string, params?: Fields): Promise<void>
+  /** 2026-07-28: has the server tell of changes, until the connection is over. */
+  listen(filter: Fields): Promise<void>
+  /** Ends it, and the process behind it. */
+  close(): Promise<void>
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  readonly onProgress?: (progress: number, options: { total?: number; message?: string }) => void
+}
+
+/** What a transport is made of, each time one is needed. */
+export interface OpenedTransport {
+  readonly transport: Transport
+  /** Resolves with why when it is over; a transport without a process is over when it is closed. */
+  readonly exited?: Promise<string>
+  /** The last that the server printed. */
+  readonly tail?: () => string
+}
+
+export interface ConnectOptions {
+  readonly open: () => OpenedTransport
+  /** What clients behind this host can do for the server. With none it has nobody to ask. */
+  readonly capabilities: ClientCapabilities
+  readonly prior: PriorDiscovery | undefined
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  readonly log: Logger
+  /** A question of a 2025 server, in the middle of a call or outside. Rejects with what is answered as an error. */
+  readonly onQuestion: (method: string, params: Fields, signal: AbortSignal) => Promise<Fields>
+  readonly onNotification: (method: string, params: Fields) => void
+}
+
+/** The connection failed, with what the server printed. */
+export class ConnectFailed extends Error {
+  readonly output: string
+  readonly startError: unknown
+  constructor(problem: string, output: string, cause: unknown) {
+    super(problem, { cause })
+    this.output = output
+    this.startError = cause
+  }
+}
+
+/** How long a server may leave the question open by which rules it speaks, in milliseconds; one of 2025 may ignore it. */
+const PROBE_MS = 6_000
+
+/**
+ * Connects to a server. What is known of its era from before saves the question; when it does not hold any more, it is asked again. A
+ * server that cannot bear the question is started once more, and spoken to by the rules of 2025. Rejects with {@link ConnectFailed}.
+ */
+export async function connectServer(options: ConnectOptions): Promise<ServerConnection> {
+  const { prior, signal } = options
+  const attempts: readonly (PriorDiscovery | undefined)[] = prior ? [prior, undefined] : [undefined, LEGACY]
+  let first: unknown
+  for (const attempt of attempts) {
+    try {
+      return await connectOnce(options, attempt)
+    } catch (error) {
+      first ??= error
+      if (signal.aborted || !isWorthAnother(error, attempt)) throw error
+    }
+  }
+  throw first
+}
+
+const LEGACY: PriorDiscovery = { kind: 'legacy' }
+
+/** A server that is gone after the question of its era may live without the question; what was known before may be wrong now. */
+function isWorthAnother(error: unknown, attempt: PriorDiscovery | undefined): boolean {
+  if (!(error instanceof ConnectFailed)) return false
+  return attempt !== undefined || /negotiation failed/i.test(error.message)
+}
+
+async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | undefined): Promise<ServerConnection> {
+  const { open, capabilities, timeoutMs, signal, log, onQuestion, onNotification } = options
+  const { Client } = await import('@modelcontextprotocol/client')
+  const { transport, exited, tail = () => '' } = open()
+  const closed = Promise.withResolvers<string>()
+  const client = new Client(
+    { name: 'mcp-patchbay', title: 'Patchbay', version: packageJson.version },
+    {
+      capabilities: { ...capabilities },
+      versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(PROBE_MS, timeoutMs) } },
+      inputRequired: { autoFulfill: false },
+      // What a server answers is checked by the host, once.
+      jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
+    },
+  )
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has one of each
+  client.onerror = (error) => log.debug('server_message_refused', { reason: messageOf(error).slice(0, 500) })
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the same
+  client.onclose = () => {
+    void Promise.resolve(exited).then((why) => closed.resolve(why ?? 'the connection was closed'))
+  }
+  client.fallbackRequestHandler = async ({ method, params }, ctx) => {
+    const answer = await onQuestion(method, isObject(params) ? params : {}, ctx.mcpReq.signal)
+    return { ...answer }
+  }
+  client.fallbackNotificationHandler = ({ method, params }) => {
+    onNotification(method, isObject(params) ? params : {})
+    return Promise.resolve()
+  }
+  try {
+    await client.connect(transport, { timeout: timeoutMs, signal, ...(prior && { prior }) })
+  } catch (error) {
+    // Told before it is ended here, which is no news.
+    const died = exited && (await Promise.race([exited, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]))
+    await client.close().catch(() => {}) // it is gone, or was never there
+    await transport.close().catch(() => {})
+    throw new ConnectFailed(died ?? messageOf(error), tail(), error)
+  }
+  const progress = createProgress(transport, onNotification)
+  const discover = client.getDiscoverResult()
+  const server = client.getServerVersion()
+  return {
+    era: client.getProtocolEra() ?? 'legacy',
+    prior: discover ? { kind: 'modern', discover } : LEGACY,
+    server: server && { name: server.name, version: server.version },
+    capabilities: asObject(client.getServerCapabilities()),
+    closed: closed.promise,
+    async request(method, params, { signal: until, timeoutMs: within = FOREVER, onProgress }) {
+      const followed = onProgress && progress.follow(onProgress)
+      try {
+        // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
+        const sent = followed
+          ? { ...params, _meta: { ...asObject(params['_meta']), progressToken: followed.token } }
+          : { ...params }
+        const options = { timeout: within, allowInputRequired: true, ...(until && { signal: until }) }
+        return asObject(await client.request({ method, params: sent }, AS_IT_IS, options))
+      } finally {
+        followed?.end()
+      }
+    },
+    notify: (method, params) => client.notification({ method, ...(params && { params: { ...params } }) }),
+    async listen(filter) {
+      await client.listen({ ...filter })
+    },
+    close: () => client.close(),
+  }
+}
+
+/** The longest time that a timer takes: what ends a request is its signal. */
+const FOREVER = 2_147_483_647
+
+/** A schema that takes what comes: results are checked and copied by the host, like those of every plugin. */
+const AS_IT_IS: StandardSchemaV1<unknown, unknown> = {
+  '~standard': { version: 1, vendor: 'mcp-patchbay', validate: (value) => ({ value }) },
+}
+
+function asObject(value: unknown): Fields {
+  return isObject(value) ? value : {}
+}
+
+/**
+ * Takes progress and log lines off a transport before the SDK has them: it tells them a turn later, when the answer that came behind them
+ * is known already and what is late is dropped.
+ */
+function createProgress(transport: Transport, onNotification: ConnectOptions['onNotification']) {
+  const followed = new Map<unknown, NonNullable<RequestOptions['onProgress']>>()
+  const next = transport.onmessage
+  let count = 0
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport has one
+  transport.onmessage = (message, extra) => {
+    const method = 'method' in message ? message.method : undefined
+    const params = 'params' in message ? asObject(message.params) : {}
+    if (method === 'notifications/message') onNotification(method, params)
+    else if (method === 'notifications/progress') {
+      const { progressToken, progress, total, message: text } = params
+      if (typeof progress !== 'number') return
+      const more = { ...(typeof total === 'number' && { total }), ...(typeof text === 'string' && { message: text }) }
+      followed.get(progressToken)?.(progress, more)
+    } else next?.(message, extra)
+  }
+  return {
+    follow(tell: NonNullable<RequestOptions['onProgress']>) {
+      const token = `progress${++count}`
+      followed.set(token, tell)
+      return { token, end: () => void followed.delete(token) }
+    },
+  }
+}

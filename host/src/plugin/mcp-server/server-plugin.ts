@@ -1,0 +1,122 @@
+import type { PluginEntry } from '../../config/schema/schema.ts'
+import type { LoadedPlugin } from '../run/load-plugin.ts'
+import type { CallRequest } from '../run/running.ts'
+import { markForeign, type ForeignPart } from '../source/foreign.ts'
+import type { ServerOffer } from './connect/server-offer.ts'
+import { secretKey, secretNames } from './process/server-command.ts'
+import { createRelay } from './relay/relay.ts'
+import type { WaitingCalls } from './relay/waiting-calls.ts'
+import type { ServerPool } from './share/server-pool.ts'
+import type { Share } from './share/who-shares.ts'
+import { describeServer, type DescribedServer } from './surface/describe-server.ts'
+
+/** A use of a pool, which lives as long as something uses it. */
+export interface PoolUse {
+  readonly pool: ServerPool
+  /** Nothing else uses it. */
+  readonly isLast: () => boolean
+  release(): Promise<void>
+}
+
+export interface ServerPluginOptions {
+  readonly instance: string
+  readonly entry: PluginEntry
+  /** The connections to the server with this config, which may hold secrets. */
+  readonly take: (config: Readonly<Record<string, unknown>>) => Promise<PoolUse>
+  readonly waiting: WaitingCalls
+  readonly digests: ReadonlyMap<string, string>
+}
+
+/**
+ * An MCP server as a plugin like any other: the same way through contract, lock, config and publishing. What it offers is discovered, and
+ * its calls are passed on.
+ */
+export function serverPlugin({ instance, entry, take, waiting, digests }: ServerPluginOptions): LoadedPlugin {
+  const share: Share = entry.share ?? 'all'
+  const part: ForeignPart = { leftOut: [] }
+  const uses: PoolUse[] = []
+  let listed: { readonly offer: ServerOffer; readonly described: DescribedServer } | undefined
+
+  async function use(config: Readonly<Record<string, unknown>>): Promise<PoolUse> {
+    const one = await take(config)
+    uses.push(one)
+    return one
+  }
+
+  async function release(): Promise<void> {
+    await Promise.all(uses.splice(0).map((one) => one.release()))
+  }
+
+  return {
+    exported: markForeign(descriptionOf(instance, entry), part),
+    digests,
+    listed: new Map(),
+    links: new Map(),
+    patience: SERVER_PATIENCE,
+    isAuthConfigured: () => true,
+    async discover({ config, signal }) {
+      const { pool } = await use(config)
+      const offer = await pool.offer(signal)
+      const described = describeServer(offer, { instance, isInteractive: share !== 'all' })
+      part.leftOut = described.leftOut
+      listed = { offer, described }
+      return described.found
+    },
+    async start({ surface, config, tenants = new Map(), http }) {
+      const base = uses[0] ?? (await use(config))
+      const ofTenants = new Map<string, PoolUse>()
+      for (const [tenant, own] of tenants) ofTenants.set(tenant, await use(own))
+      const { offer, described } = listed ?? nothing(instance)
+      const poolOf = ({ principal: { tenant } }: CallRequest) => (ofTenants.get(tenant ?? '') ?? base).pool
+      return createRelay({
+        instance,
+        surface,
+        share,
+        hasRoots: entry.roots !== undefined,
+        described,
+        offer,
+        poolOf,
+        waiting,
+        isLast: () => uses.every((one) => one.isLast()),
+        failure: () => uses.map(({ pool }) => pool.failure).find((failure) => failure !== undefined),
+        async dispose() {
+          await http[Symbol.asyncDispose]()
+          await release()
+        },
+      })
+    },
+    retire: () => void release(),
+    release: () => void release(),
+  }
+}
+
+function nothing(instance: string): { readonly offer: ServerOffer; readonly described: DescribedServer } {
+  const offer: ServerOffer = { tools: [], resources: [], templates: [], prompts: [], completes: false, isCut: false }
+  return { offer, described: describeServer(offer, { instance, isInteractive: false }) }
+}
+
+/** A server is a whole program: those from npm take up to seven seconds on a busy machine. */
+export const SERVER_PATIENCE = 3
+
+/** What the entry alone says of it: the secrets that it is started with are its config. */
+function descriptionOf(instance: string, entry: PluginEntry): object {
+  const secrets = secretNames(entry)
+  return {
+    apiVersion: 1,
+    name: instance,
+    config: {
+      type: 'object',
+      properties: Object.fromEntries(
+        secrets.map((name) => [
+          secretKey(instance, name),
+          { type: 'string', minLength: 1, writeOnly: true, description: `The server gets it as ${name}` },
+        ]),
+      ),
+      required: secrets.map((name) => secretKey(instance, name)),
+    },
+    isAuthConfigured: () => true,
+    createClient: () => ({}),
+    discover: () => Promise.resolve({ tools: [] }),
+    tools: [],
+  }
+}
