@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLogOutput, type LogSink } from '../../../host/src/observability/log/log-output.ts'
+import { createLogOutput, fileWriter, type LogSink } from '../../../host/src/observability/log/log-output.ts'
 import { createLogger } from '../../../host/src/observability/logger.ts'
 import { LINE_LIMITS } from '../../../host/src/observability/log/shorten.ts'
 
@@ -147,4 +147,31 @@ test('a line that is too long keeps its event, its level and every field, cut an
   assert.match(JSON.stringify(large?.['error']), /"name":"Error","message":"x+/)
   assert.match(JSON.stringify(nested?.['deep']), /characters\]/)
   assert.match(String(wide?.['…']), /^\d+ more$/)
+})
+
+test('a disk that takes a part of a text has every line once, whole, when it is free again', () => {
+  let free = 8
+  let disk = ''
+  const write = fileWriter((bytes, done) => {
+    if (free === 0) return done(Object.assign(new Error('full'), { code: 'ENOSPC' }), 0)
+    const taken = bytes.subarray(0, free)
+    free -= taken.length
+    disk += String(taken)
+    done(null, taken.length)
+  })
+  const ends: (string | undefined)[] = []
+  const end = (error?: NodeJS.ErrnoException) => void ends.push(error?.code)
+  write('first\nsecond\n', end)
+  write('first\nsecond\n', end)
+  free = 3
+  write('first\nsecond\nthird\n', end)
+  free = 100
+  write('first\nsecond\nthird\n', end)
+  assert.equal(disk, 'first\nsecond\nthird\n')
+  free = 4
+  write('dropped\n', end)
+  free = 100
+  write('after\n', end)
+  assert.equal(disk, 'first\nsecond\nthird\ndrop\nafter\n')
+  assert.deepEqual(ends, ['ENOSPC', 'ENOSPC', 'ENOSPC', undefined, 'ENOSPC', undefined])
 })

@@ -175,19 +175,32 @@ export function stderrSink(stream: NodeJS.WriteStream, write: NodeJS.WriteStream
         return !stream.destroyed && stream.writableLength === 0
       },
     }
-  const writeOn = (bytes: Buffer, done: (error?: NodeJS.ErrnoException) => void): void =>
-    writeFile(2, bytes, (error, count) => {
-      if (error) done(error)
-      else if (count < bytes.length) writeOn(bytes.subarray(count), done)
-      else done()
-    })
-  return {
-    holdsExit: true,
-    writeNow,
-    write(text, done) {
-      writeOn(Buffer.from(text), done)
-      return false
-    },
+  return { holdsExit: true, writeNow, write: fileWriter((bytes, done) => writeFile(2, bytes, done)) }
+}
+
+/**
+ * Writes to a file, whose disk may take a part of a text and be full then: the next write, which begins with the same text, goes on
+ * where that ended, so that no line is there in halves or twice. Where the text was dropped meanwhile, its half line is ended.
+ */
+export function fileWriter(
+  write: (bytes: Buffer, done: (error: NodeJS.ErrnoException | null, count: number) => void) => void,
+): LogSink['write'] {
+  let begun: { readonly text: string; readonly bytes: number } | undefined
+  return (text, done) => {
+    const isMore = begun !== undefined && text.startsWith(begun.text)
+    const from = begun && isMore ? begun.bytes : 0
+    const lead = begun && !isMore ? '\n' : ''
+    const bytes = Buffer.from(lead + text)
+    const writeOn = (at: number): void =>
+      write(bytes.subarray(at), (error, count) => {
+        const next = error ? at : at + count
+        begun = error && next > lead.length ? { text, bytes: next - lead.length } : undefined
+        if (error) done(error)
+        else if (next < bytes.length) writeOn(next)
+        else done()
+      })
+    writeOn(from)
+    return false
   }
 }
 
