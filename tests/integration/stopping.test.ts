@@ -138,28 +138,38 @@ test('SIGHUP has a host without a terminal read its config again', async () => {
 
 const SCRIPT = '/usr/bin/script'
 
-test('the end of its terminal ends a host', { skip: !existsSync(SCRIPT) && 'there is no script(1)' }, async () => {
-  const command = [
-    process.execPath,
-    join(import.meta.dirname, '../../host/bin/patchbay.mjs'),
-    'start',
-    '--port',
-    '0',
-    '--management-port',
-    '0',
-    ...WAITS,
-  ]
-  const terminal = spawn(SCRIPT, ['-qfec', `exec ${command.join(' ')}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  let shown = ''
-  for await (const chunk of terminal.stdout.setEncoding('utf8')) {
-    shown += String(chunk)
-    if (shown.includes('listening')) break
-  }
-  const [pid = 0] = childrenOf(terminal.pid ?? 0)
-  assert.ok(isRunning(pid))
-  terminal.kill('SIGKILL')
-  await until(() => !isRunning(pid))
-})
+test(
+  'the end of its terminal ends a host, though nothing can be written there any more',
+  { skip: !existsSync(SCRIPT) && 'there is no script(1)' },
+  async () => {
+    const command = [
+      process.execPath,
+      join(import.meta.dirname, '../../host/bin/patchbay.mjs'),
+      'start',
+      '--port',
+      '0',
+      '--management-port',
+      '0',
+      ...WAITS,
+    ]
+    using tree = sourceTree({ log: '' })
+    const shell = `exec ${command.join(' ')} 2> ${tree.path('log')}`
+    const terminal = spawn(SCRIPT, ['-qfec', shell, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] })
+    const log = () => readFileSync(tree.path('log'), 'utf8')
+    await until(() => log().includes('"listening"'))
+    const [pid = 0] = childrenOf(terminal.pid ?? 0)
+    assert.ok(isRunning(pid))
+    terminal.kill('SIGKILL')
+    await until(() => !isRunning(pid))
+    assert.deepEqual(
+      log()
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { event: string }).event),
+      ['listening', 'stopping'],
+    )
+  },
+)
 
 function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)

@@ -55,6 +55,21 @@ test('reads no more while the client does not read', async (t) => {
   while (ids.size < 1_000) ids.add((await client.message()).id)
 })
 
+test('sees the end of the input of a client that does not read, and ends', async (t) => {
+  const client = await startStdio(t, { highWaterMark: 1_000 })
+  client.lines.pause()
+  client.output.pause()
+  for (let id = 1; id <= 10; id++) client.send(call(id, 'demo_echo', { text: 'x'.repeat(500) }))
+  while (!client.output.writableNeedDrain) await setImmediate()
+  for (let id = 11; id <= 20; id++) client.send(call(id, 'demo_echo', { text: 'x'.repeat(500) }))
+  client.input.end()
+  await client.stdio.closed
+  client.output.resume()
+  client.lines.resume()
+  const ids = new Set<unknown>()
+  while (ids.size < 20) ids.add((await client.message()).id)
+})
+
 test('refuses what comes while it closes, and ends what it follows', async (t) => {
   const demo = demoPlugin()
   const client = await startStdio(t, {}, demo)

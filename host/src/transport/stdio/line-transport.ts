@@ -23,7 +23,8 @@ export interface LineTransportOptions {
 
 /**
  * One JSON-RPC message a line. The SDK's own passes over lines that are not JSON, replaces invalid UTF-8 and ends on a long line;
- * here each of them gets an error and the next line is served. Nothing more is read while the client does not read.
+ * here each of them gets an error and the next line is served. While the client does not read, a little of what it sends is kept and
+ * nothing of it is served: so the end of its input is seen, which follows what it sent.
  */
 export class LineTransport implements Transport {
   onclose?: () => void
@@ -46,6 +47,11 @@ export class LineTransport implements Transport {
   #waiting: Waiting[] = []
   #answered: (() => void) | undefined
   #lines = ''
+  /** The client does not read. */
+  #isFull = false
+  /** What came meanwhile. */
+  #held: Buffer[] = []
+  #heldBytes = 0
 
   constructor(options: LineTransportOptions) {
     this.#options = options
@@ -98,6 +104,7 @@ export class LineTransport implements Transport {
     output.off('error', this.#onOutputError)
     this.#unanswered.clear()
     this.#waiting = []
+    this.#held = []
     this.#answered?.()
     this.onclose?.()
     return Promise.resolve()
@@ -226,7 +233,7 @@ export class LineTransport implements Transport {
   readonly #flush = (): void => {
     const lines = this.#lines
     this.#lines = ''
-    if (lines !== '' && !this.#options.output.write(lines)) this.#options.input.pause()
+    if (lines !== '' && !this.#options.output.write(lines)) this.#isFull = true
   }
 
   #settle(id: RequestId): void {
@@ -236,6 +243,12 @@ export class LineTransport implements Transport {
 
   /** What is thrown on the way is the fault of what came, or ours, and never worth the process. */
   readonly #onData = (chunk: Buffer): void => {
+    if (!this.#isFull && this.#held.length === 0) return this.#read(chunk)
+    this.#held.push(chunk)
+    this.#heldBytes += chunk.length
+    if (this.#heldBytes >= MOST_HELD) this.#options.input.pause()
+  }
+  #read(chunk: Buffer): void {
     try {
       this.#reader.push(chunk)
     } catch (error) {
@@ -244,10 +257,24 @@ export class LineTransport implements Transport {
     }
   }
   readonly #onEnd = (): void => {
+    // The end is near: what came before it is served though nothing may read the answers.
+    for (const chunk of this.#held.splice(0)) this.#read(chunk)
     this.#reader.end()
     this.oninputend?.()
   }
-  readonly #onDrain = (): void => void this.#options.input.resume()
+  readonly #onDrain = (): void => {
+    this.#isFull = false
+    this.#readHeld()
+  }
+  /** One piece a turn: its answers may be more than the client takes. */
+  readonly #readHeld = (): void => {
+    if (this.#isFull || !this.#isOpen) return
+    const chunk = this.#held.shift()
+    if (!chunk) return void this.#options.input.resume()
+    this.#heldBytes -= chunk.length
+    this.#read(chunk)
+    setImmediate(this.#readHeld)
+  }
   readonly #onInputError = (error: Error): void => this.onerror?.(error)
   readonly #onOutputError = (error: Error): void => {
     this.onerror?.(error)
@@ -265,5 +292,7 @@ interface Waiting {
 
 /** Messages for the SDK; no more is read while it is read itself. */
 const MAX_WAITING = 64
+/** Bytes that are kept while the client does not read; no more is read then. */
+const MOST_HELD = 262_144
 /** Characters; more goes out at once. */
 const BATCH = 65_536

@@ -8,9 +8,12 @@ export interface ProtocolStdout {
   off(event: 'drain' | 'error', listener: (error: Error) => void): unknown
 }
 
-/** Resolves when what was written to the real stdout has left this process, or cannot. */
+/** Resolves when what was written to the real stdout has left this process, or cannot: its reader, or its terminal, is gone. */
 export function flushStdout(): Promise<void> {
-  return new Promise((resolve) => write('', () => resolve()))
+  return new Promise((resolve) => {
+    real.on('error', () => resolve())
+    write('', () => resolve())
+  })
 }
 
 /** The real stdout, also while it is guarded: for the protocol on stdio, and for a command's own output. */
