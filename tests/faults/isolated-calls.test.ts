@@ -92,6 +92,20 @@ test('of a flood of progress a client hears a little, in order, and nothing afte
   await at.run(`return 1`)
 })
 
+test('what a plugin logs, counts or tells of its progress is never worth a failed call', async () => {
+  const code = `
+    for (const odd of [Symbol('odd'), null, undefined, 5, {}, [], 1n, () => {}, new Proxy({}, { get() { throw new Error('no') } })]) {
+      ctx.log.info(odd, odd); ctx.log.child(odd).warn('child', odd); ctx.progress(odd, odd); ctx.progress(1, { total: odd, message: odd })
+      ctx.metrics.count(odd, odd, odd)
+    }
+    ctx.log.error('failed', new Error('the reason'))
+    return 'went on'`
+  const io = { progress: () => {} }
+  assert.match(JSON.stringify(await at.host.call('hostile_read', { code }, { io })), /went on/)
+  const { fields } = await at.lines.next(({ event }) => event === 'plugin.failed')
+  assert.match(JSON.stringify(fields), /the reason/)
+})
+
 test('of a flood of lines the log has as many as a second may have, and says how many it dropped', async (t) => {
   t.after(at.holdClock())
   at.passMinute()

@@ -9,7 +9,7 @@ import { serializeError } from './serialize-error.ts'
 export function pluginLogger(log: Logger, bound: LogFields = {}): Logger {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) => {
     const own = withBound(bound, fields)
-    const name = `plugin.${event}`.slice(0, LONGEST_EVENT)
+    const name = `plugin.${eventText(event)}`.slice(0, LONGEST_EVENT)
     if (Object.keys(own).length > 0) log[level](name, { fields: withErrors(own) })
     else log[level](name)
   }
@@ -22,8 +22,19 @@ export function pluginLogger(log: Logger, bound: LogFields = {}): Logger {
   }
 }
 
-/** The fields of a line. Those whose getters throw are the plugin's fault, and no reason for its call to fail. */
-export function withBound(bound: LogFields, fields: LogFields | undefined): LogFields {
+/** The event of a line as text, whatever a plugin gave: a line is never worth a failed call. */
+export function eventText(event: unknown): string {
+  return typeof event === 'string' ? event : messageOf(event)
+}
+
+/**
+ * The fields of a line. Those whose getters throw are the plugin's fault, and no reason for its call to fail. What has no fields, such
+ * as an error or a text, is a field itself: its members are not what was meant, and a text has one for each character.
+ */
+export function withBound(bound: LogFields, fields: unknown): LogFields {
+  if (fields === undefined || fields === null) return bound
+  if (isError(fields)) return { ...bound, error: fields }
+  if (typeof fields !== 'object' || Array.isArray(fields)) return { ...bound, value: fields }
   try {
     return { ...bound, ...fields }
   } catch (error) {

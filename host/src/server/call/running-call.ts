@@ -5,6 +5,7 @@ import { HostError, hostError } from '../../errors.ts'
 import type { CallerCredentials } from '../../network/http-call-scope.ts'
 import type { Membership } from '../../data/active-set.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
+import { progressStep } from '../../plugin/run/progress-step.ts'
 import type { CallRequest, RunningPlugin } from '../../plugin/run/running.ts'
 import type { CallIO } from './types.ts'
 import type { Caller } from '../catalog/caller.ts'
@@ -186,13 +187,14 @@ function increasing({ name, io, live, isOver, log, redact }: ProgressParts): Cal
   let warned = false
   return (progress, options) => {
     if (!io.progress || isOver()) return
-    if (!(progress > last)) {
+    const step = progressStep(progress, options)
+    if (!step || step.progress <= last) {
       if (!warned) log.warn('progress_not_increasing', { plugin: live.instance, tool: name })
       warned = true
       return
     }
-    last = progress
-    io.progress(progress, options?.message === undefined ? options : { ...options, message: redact(options.message) })
+    last = step.progress
+    io.progress(step.progress, step.message === undefined ? step : { ...step, message: redact(step.message) })
   }
 }
 

@@ -1,20 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type {
-  Cache,
-  HttpClient,
-  HttpRequest,
-  HttpResponse,
-  LogFields,
-  Logger,
-  MetricLabels,
-  Metrics,
-} from '@mcp-patchbay/plugin-api'
+import type { Cache, HttpClient, HttpRequest, HttpResponse, LogFields, Logger, Metrics } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../../network/response/response.ts'
 import { withoutValues } from '../../../network/request/subject.ts'
-import { withBound } from '../../../observability/log/plugin-log.ts'
+import { eventText, withBound } from '../../../observability/log/plugin-log.ts'
 import { LINE_LIMITS, shortenFields } from '../../../observability/log/shorten.ts'
-import { isError } from '../../../observability/thrown.ts'
+import { boundedMetrics } from '../../../observability/plugin-metrics.ts'
+import { isError, messageOf } from '../../../observability/thrown.ts'
 import type { Notifications } from './child-notifications.ts'
 import type { CacheOrder, HttpOrder } from '../channel/messages.ts'
 import { hostError } from '../../../errors.ts'
@@ -114,7 +106,7 @@ export function remoteLog(tells: Notifications, bound: LogFields = {}): Logger {
     tells.tell('log', {
       call: callNumber(),
       level,
-      event: event.slice(0, LONGEST_EVENT),
+      event: eventText(event).slice(0, LONGEST_EVENT),
       fields: plain(withBound(bound, fields)),
     })
   return {
@@ -139,14 +131,12 @@ export function plain<Value>(value: Value): Value {
     if (text.length <= LINE_LIMITS.line) return read
     return shortenFields({ value: read }, LINE_LIMITS.line)['value'] as Value
   } catch (error) {
-    return { unreadable: String(error) } as Value
+    return { unreadable: messageOf(error) } as Value
   }
 }
 
 export function remoteMetrics(tells: Notifications): Metrics {
-  const record = (kind: string) => (name: string, value?: number, labels?: MetricLabels) =>
-    tells.tell('metric', { kind, name, value: value ?? 1, ...(labels ? { labels } : {}) })
-  return { count: record('count'), gauge: record('gauge'), observe: record('observe') }
+  return boundedMetrics((one) => tells.tell('metric', one))
 }
 
 /** The caches of this plugin: the host knows by the call whose they are, so `owner` only parts what is being loaded here. */

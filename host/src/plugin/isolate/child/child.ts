@@ -15,6 +15,7 @@ import { isError, valueOf } from '../../../observability/thrown.ts'
 import { createPluginGraph } from '../../source/plugin-graph.ts'
 import { importPlugin } from '../../source/import.ts'
 import { discoverInline, runInline } from '../../run/inline.ts'
+import { progressStep } from '../../run/progress-step.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
 import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
@@ -265,8 +266,10 @@ class RemoteRequest implements CallRequest {
   }
   get progress(): CallRequest['progress'] {
     return (progress, options) => {
-      this.#progress ??= pacedProgress((...step) => this.#step(...step), performance.now.bind(performance), PACE_MS)
-      this.#progress.tell(progress, options)
+      const step = progressStep(progress, options)
+      if (!step) return
+      this.#progress ??= pacedProgress((...told) => this.#step(...told), performance.now.bind(performance), PACE_MS)
+      this.#progress.tell(step.progress, step)
     }
   }
   get log(): CallRequest['log'] {
