@@ -361,3 +361,39 @@ for (const cell of HTTP_CELLS) {
     }
   })
 }
+
+for (const cell of CELLS) {
+  test(`parameters that are wrong are said so in a sentence, and null is no arguments: ${cell.name}`, async (t) => {
+    const server = { name: 'cells', title: 'Cells' }
+    const { connect } = await cell.serve(t, [demoPlugin().plugin], { config: { server } })
+    const peer = await connect()
+    const wrong = async (method: string, params: object) => {
+      const { error } = await peer.ask(method, params)
+      return [error?.code, error?.message]
+    }
+    const says = (method: string, problem: string) => [-32602, `Invalid params for ${method}: ${problem}`]
+    assert.deepEqual(await wrong('tools/call', {}), says('tools/call', 'name must be a string'))
+    assert.deepEqual(await wrong('tools/call', { name: 5 }), says('tools/call', 'name must be a string'))
+    const listed = { name: 'demo_whoami', arguments: [] }
+    assert.deepEqual(await wrong('tools/call', listed), says('tools/call', 'arguments must be an object'))
+    const { result } = await peer.ask('tools/call', { name: 'demo_whoami', arguments: null })
+    assert.equal(result?.content?.length, 1)
+    if (isModern(cell)) return
+
+    const hello = { protocolVersion: cell.revision, capabilities: {}, clientInfo: { name: 'cell', version: '1' } }
+    for (const [params, problem] of [
+      [{ ...hello, protocolVersion: 5 }, 'protocolVersion must be a string'],
+      [{ ...hello, capabilities: null }, 'capabilities must be an object'],
+      [{ ...hello, clientInfo: { name: 'cell' } }, 'version must be a string'],
+      [{}, 'clientInfo must be an object'],
+    ] as const)
+      assert.deepEqual(await wrong('initialize', params), says('initialize', problem))
+    const opened = await peer.ask('initialize', hello)
+    assert.deepEqual(
+      [opened.result?.['protocolVersion'], Reflect.get(opened.result?.['serverInfo'] ?? {}, 'title')],
+      [cell.revision, cell.revision >= (SINCE['title'] ?? '') ? 'Cells' : undefined],
+    )
+    const newest = await peer.ask('initialize', { ...hello, protocolVersion: 'no such revision' })
+    assert.equal(newest.result?.['protocolVersion'], '2025-11-25', 'what is not known is negotiated')
+  })
+}

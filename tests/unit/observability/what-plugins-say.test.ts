@@ -22,7 +22,7 @@ interface UntypedLogger {
   info(event: unknown, fields?: unknown): void
   child(fields: unknown): UntypedLogger
 }
-const untyped = (log: Logger): UntypedLogger => log as UntypedLogger
+const untyped = (log: Logger): UntypedLogger => log
 
 /** The one line that `write` writes. */
 function lineOf(write: (log: Logger) => unknown): Readonly<Record<string, unknown>> {

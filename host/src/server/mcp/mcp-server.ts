@@ -3,6 +3,7 @@ import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Subscriber } from '../catalog/change-notifier.ts'
 import { callerOf } from './auth-info.ts'
+import { checkRequests } from './checked-requests.ts'
 import { withoutCredentials, type Caller } from '../catalog/caller.ts'
 import { refusal } from '../catalog/visibility.ts'
 import { LIST_HINT } from './info.ts'
@@ -72,6 +73,7 @@ export class HostServer extends McpServer implements Subscriber {
       },
     }
     registerHandlers(this.server, connection, options, states)
+    checkRequests(this.server)
   }
 
   /** Sets what is to be done when its connection is over. */

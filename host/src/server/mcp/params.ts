@@ -13,6 +13,14 @@ export const params = {
       throw new Error('cursor is not one that this server gave: its lists have one page')
     return {}
   }),
+  initialize: schema((value) => {
+    const clientInfo = object(value, 'clientInfo')
+    return {
+      protocolVersion: text(value, 'protocolVersion'),
+      capabilities: object(value, 'capabilities'),
+      clientInfo: { name: text(clientInfo, 'name'), version: text(clientInfo, 'version') },
+    }
+  }),
   call: schema((value) => ({ name: text(value, 'name'), arguments: optionalObject(value, 'arguments') })),
   uri: schema((value) => ({ uri: text(value, 'uri') })),
   prompt: schema((value) => ({ name: text(value, 'name'), arguments: optionalStrings(value, 'arguments') })),
@@ -66,7 +74,7 @@ function object(fields: Fields, key: string): Fields {
 }
 
 function optionalObject(fields: Fields, key: string): Fields {
-  return fields[key] === undefined ? {} : object(fields, key)
+  return fields[key] === undefined || fields[key] === null ? {} : object(fields, key)
 }
 
 function optionalStrings(fields: Fields, key: string): Record<string, string> {

@@ -11,6 +11,7 @@ export interface Refusal {
 
 export const PARSE_ERROR = -32700
 export const INVALID_REQUEST = -32600
+export const INVALID_PARAMS = -32602
 export const INTERNAL_ERROR = -32603
 /** What the SDK's own session transport says of a session it does not know. */
 export const SESSION_NOT_FOUND = -32001

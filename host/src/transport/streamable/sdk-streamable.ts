@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { isObject } from '../../data/json.ts'
 import { viewIn } from '../../data/address.ts'
+import { initializeProblem } from '../../server/mcp/checked-requests.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
 import { capabilitiesAt, revisionOf, type Era, type Revision } from '../../server/mcp/revisions.ts'
 import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
@@ -19,6 +20,7 @@ import { ListenBus, ownerOf } from './listen-bus.ts'
 import { acceptedForms } from '../http/accept.ts'
 import {
   INTERNAL_ERROR,
+  INVALID_PARAMS,
   INVALID_REQUEST,
   notAcceptable,
   refusal,
@@ -171,6 +173,8 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
 
   async function openSession(exchange: Exchange, message: unknown): Promise<void> {
     const { res, caller, authInfo } = exchange
+    const problem = isInitialize(message) ? initializeProblem(message.params) : undefined
+    if (problem !== undefined) return refuse(res, refusal(400, problem, { code: INVALID_PARAMS }), idOf(message))
     if (!isInitializeRequest(message))
       return refuse(res, refusal(400, 'Send Mcp-Session-Id, or initialize first, or speak revision 2026-07-28'), idOf(message))
     const owner = ownerOf(caller)
@@ -261,8 +265,8 @@ interface StreamableSessionParts {
   readonly begun: OpenRequests<BegunCall>
 }
 
-function isInitialize(message: unknown): boolean {
-  return isObject(message) && message['method'] === 'initialize' && isInitializeRequest(message)
+function isInitialize(message: unknown): message is { readonly method: 'initialize'; readonly params?: unknown } {
+  return isObject(message) && message['method'] === 'initialize'
 }
 
 function isKnownVersion({ headers }: IncomingMessage): boolean {
