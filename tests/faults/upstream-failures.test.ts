@@ -35,7 +35,12 @@ const table: readonly (readonly [what: string, behaviour: Behaviour, code: Servi
   ['410', reply(410), 'NOT_FOUND', /answered 410$/],
   ['422', reply(422, { errors: [{ message: 'too long' }] }), 'INVALID_INPUT', /answered 422: too long$/],
   ['429', reply(429, { title: 'Slow down' }), 'RATE_LIMITED', /answered 429: Slow down$/],
-  ['500', reply(500, '<html><title>Oops</title><body>stack</body></html>'), 'UPSTREAM_FAILED', /answered 500: Oops$/],
+  [
+    '500',
+    reply(500, '<html><title>Oops</title><body>stack</body></html>'),
+    'UPSTREAM_FAILED',
+    /answered 500: Oops\. The change may or may not have been made$/,
+  ],
   ['503', reply(503), 'UPSTREAM_FAILED', /answered 503$/],
   ['HTML instead of JSON', reply(200, '<!doctype html><title>Log in</title>'), 'UPSTREAM_FAILED', /an HTML page instead of JSON/],
   ['nothing instead of JSON', reply(200, ''), 'UPSTREAM_FAILED', /answered 200 with nothing instead of JSON/],
@@ -258,6 +263,12 @@ for (const [what, behaviour, code] of [
   ['whose connection broke', reset, 'UPSTREAM_FAILED'],
   ['whose answer broke off', resetMidBody, 'UPSTREAM_FAILED'],
   ['that was not answered in time', silent, 'TIMEOUT'],
+  ['that was answered with half of a JSON document', reply(200, '{"a":'), 'UPSTREAM_FAILED'],
+  ['that was answered with nothing', reply(201, ''), 'UPSTREAM_FAILED'],
+  ['that was answered with bytes that are not text', reply(200, Buffer.from([0xff, 0xfe, 0x00])), 'UPSTREAM_FAILED'],
+  ['that was answered with 500', reply(500, {}), 'UPSTREAM_FAILED'],
+  ['that was answered with 502', reply(502, 'bad gateway'), 'UPSTREAM_FAILED'],
+  ['that was answered with 504', reply(504, ''), 'UPSTREAM_FAILED'],
 ] as const)
   test(`a change ${what} is said to have happened, perhaps, and a read is not`, async () => {
     await using upstream = await startUpstream(behaviour)
@@ -270,7 +281,14 @@ for (const [what, behaviour, code] of [
     assert.match(changed.fix ?? '', /^Check whether the change was made/)
     const read = await refusal(http.json('/a'), code)
     assert.doesNotMatch(read.message, /change/)
-    assert.doesNotMatch(read.fix ?? '', /change/)
+    assert.doesNotMatch(read.fix ?? '', /whether the change/)
+  })
+
+for (const status of [501, 503, 429, 409])
+  test(`a change that was answered with ${status} is not doubted`, async () => {
+    await using upstream = await startUpstream(reply(status, {}))
+    await using http = serviceHttp({ baseUrl: upstream.url, limits: { retries: 0 } })
+    await assert.rejects(http.json('/a', { method: 'POST' }), (error) => !/change/.test((error as Error).message))
   })
 
 test('a change that was never sent did not happen, and is not doubted', async () => {

@@ -3,7 +3,7 @@ import { ADDRESS_REFUSED } from './connect/address-guard.ts'
 import type { Failed } from './resilience/outcome.ts'
 import { PROXY_FAILED } from './connect/proxy.ts'
 import type { BodyProblem } from './response/response-body.ts'
-import { nameOf, type Subject } from './request/subject.ts'
+import { doubt, fixAfter, nameOf, type Subject } from './request/subject.ts'
 
 /** Nothing came back, or not all of it: what the error of the socket, of TLS or of the parser means. */
 export function connectionFailure(error: unknown, subject: Subject): Failed {
@@ -54,15 +54,6 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
     retryable: true,
     fix: fixAfter(subject, 'Call again later'),
   })
-}
-
-/** What is to be said of a request whose answer was lost after it was sent: as of a call whose plugin was restarted. */
-function doubt({ mayChange }: Subject): string {
-  return mayChange ? '. The change may or may not have been made' : ''
-}
-
-function fixAfter({ mayChange }: Subject, otherwise: string): string {
-  return mayChange ? 'Check whether the change was made, and call again if it was not' : otherwise
 }
 
 /** `what` fits after "timed out:". */

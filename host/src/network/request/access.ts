@@ -15,6 +15,11 @@ export function maySend(method: Method, target: Target, { access, safePaths }: R
   return method === 'POST' && target.zone === 'service' && safePaths.some((pattern) => matchesPath(pattern, target.path))
 }
 
+/** Whether a request may have changed something when its answer says nothing of it. Without a call it is the plugin's own work. */
+export function mayChange(method: Method = 'GET', call: Pick<Rights, 'access'> | undefined): boolean {
+  return call?.access === 'write' && method !== 'GET' && method !== 'HEAD'
+}
+
 /** `*` stands for one segment, not empty and without an encoded separator: what a service decodes must not become two. */
 function matchesPath(pattern: string, path: string): boolean {
   const wanted = pattern.split('/')

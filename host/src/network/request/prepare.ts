@@ -1,7 +1,7 @@
 import type { CredentialPlacement, HttpRequest } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../errors.ts'
-import { maySend, METHODS, type Method, type Rights } from './access.ts'
+import { mayChange, maySend, METHODS, type Method, type Rights } from './access.ts'
 import { brief } from './brief.ts'
 import { credentialHeaders } from './placed-credential.ts'
 import type { Exchange } from './upstream-exchange.ts'
@@ -54,7 +54,7 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
       method,
       path: withoutValues(target.zone === 'service' ? target.path : target.url.origin + target.path, target.url),
       hints: target.zone === 'service' ? hints : HINTS_ELSEWHERE,
-      mayChange: rights.access === 'write' && method !== 'GET' && method !== 'HEAD',
+      mayChange: mayChange(method, rights),
       redact,
     }
     if (!maySend(method, target, rights))

@@ -36,6 +36,16 @@ export function nameOf({ instance, method, path, redact }: Subject): string {
   return `${instance}: ${method} ${brief(redact(path), 200)}`
 }
 
+/** What is to be said of a request that was sent and whose answer says nothing of it: as of a call whose plugin was restarted. */
+export function doubt({ mayChange }: Pick<Subject, 'mayChange'>): string {
+  return mayChange ? '. The change may or may not have been made' : ''
+}
+
+/** The step after that: `otherwise` for a request that changes nothing. */
+export function fixAfter({ mayChange }: Pick<Subject, 'mayChange'>, otherwise: string): string {
+  return mayChange ? 'Check whether the change was made, and call again if it was not' : otherwise
+}
+
 /** A path and query for {@link Subject}: the values are the caller's data and stay out of logs. */
 export function withoutValues(path: string, url: URL): string {
   const keys = [...new Set(url.searchParams.keys())].map((key) => `${key}=…`)

@@ -4,34 +4,45 @@ import { isObject } from '../../data/json.ts'
 import { hostError } from '../../errors.ts'
 import { brief } from '../request/brief.ts'
 import type { Answer } from '../resilience/outcome.ts'
-import { nameOf, type Subject } from '../request/subject.ts'
+import { doubt, fixAfter, nameOf, type Subject } from '../request/subject.ts'
 
 /** The error for an answer of status 400 or more: what was asked, the status, what the service said of it in brief, what to do. */
 export function statusError(answer: Answer, subject: Subject, retryAfterMs: number | undefined): ServiceError {
   const { status } = answer
   const code = serviceErrorCode(status) ?? 'UPSTREAM_FAILED'
   const said = brief(subject.redact(explanation(answer)))
-  return new ServiceError(code, `${nameOf(subject)} answered ${status}${said ? `: ${said}` : ''}`, {
-    fix: fixFor(code, subject, { retryAfterMs, asked: scopesOf(answer) }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  })
+  const isInDoubt = status >= 500 && !UNDONE.has(status)
+  const fix = fixFor(code, subject, { retryAfterMs, asked: scopesOf(answer) })
+  return new ServiceError(
+    code,
+    `${nameOf(subject)} answered ${status}${said ? `: ${said}` : ''}${isInDoubt ? doubt(subject) : ''}`,
+    {
+      fix: isInDoubt ? fixAfter(subject, fix) : fix,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    },
+  )
 }
+
+/** The service says that it did nothing: it cannot, or is not there for it now. Others may come after the change, or from a proxy. */
+const UNDONE: ReadonlySet<number> = new Set([501, 503, 505])
 
 /** An answer of status below 400 whose body is not what was asked for. */
 export function notJson(answer: Answer, subject: Subject): ServiceError {
   const html = /^\s*<(?:!doctype|html)/i.test(answer.body.toString('latin1', 0, 200))
   const what = answer.body.length === 0 ? 'nothing' : html ? 'an HTML page' : 'something else'
-  return new ServiceError('UPSTREAM_FAILED', `${nameOf(subject)} answered ${answer.status} with ${what} instead of JSON`, {
+  const said = `${nameOf(subject)} answered ${answer.status} with ${what} instead of JSON${doubt(subject)}`
+  return new ServiceError('UPSTREAM_FAILED', said, {
     fix: html
       ? `Check that ${subject.hints.baseUrlVariable} is the address of the API: this may be the page of a website, a login or a proxy`
-      : 'Call again later; if it stays, the service has changed what it answers',
+      : fixAfter(subject, 'Call again later; if it stays, the service has changed what it answers'),
   })
 }
 
 /** An answer whose bytes are not text in the charset it claims. */
 export function notText(answer: Answer, subject: Subject): ServiceError {
-  return new ServiceError('UPSTREAM_FAILED', `${nameOf(subject)} answered ${answer.status} with bytes that are not valid text`, {
-    fix: 'Call again later; if it stays, the service sends another charset than it says, or binary data',
+  const said = `${nameOf(subject)} answered ${answer.status} with bytes that are not valid text${doubt(subject)}`
+  return new ServiceError('UPSTREAM_FAILED', said, {
+    fix: fixAfter(subject, 'Call again later; if it stays, the service sends another charset than it says, or binary data'),
   })
 }
 

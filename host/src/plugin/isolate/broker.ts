@@ -6,6 +6,7 @@ import { parseBounded, TooCostly, type JsonBounds } from '../../data/json-cost.t
 import { OpenRequests } from '../../data/open-requests.ts'
 import { hostError } from '../../errors.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
+import { mayChange } from '../../network/request/access.ts'
 import { JsonText } from '../../network/request/request-body.ts'
 import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
 import { pluginCache } from '../run/plugin-cache.ts'
@@ -55,13 +56,13 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
     const { call, how, path, options, bodyAs } = objectOf(data)
     if (typeof path !== 'string') throw new TypeError('A request needs a path')
     const request = requestOf(objectOf(options), bodyAs, body)
+    const scope = calls.get(Number(call))?.scope
     const send = async (): Promise<SentMessage> => {
       if (how === 'json') return { body: JSON.stringify(await http.json(path, request)) ?? '' }
       if (how === 'text') return { body: await http.text(path, request) }
       const { status, headers, url, body: answer } = await http.request(path, request)
-      return { data: { status, headers, url }, body: answer }
+      return { data: { status, headers, url, mayChange: mayChange(request.method, scope) }, body: answer }
     }
-    const scope = calls.get(Number(call))?.scope
     return scope ? inCall(scope, send) : outsideCalls(send)
   }
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Cache, HttpClient, HttpRequest, HttpResponse, LogFields, Logger, Metrics } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../../network/response/response.ts'
-import { withoutValues } from '../../../network/request/subject.ts'
+import { withoutValues, type Subject } from '../../../network/request/subject.ts'
 import { eventText, withBound } from '../../../observability/log/plugin-log.ts'
 import { LINE_LIMITS, shortenFields } from '../../../observability/log/shorten.ts'
 import { boundedMetrics } from '../../../observability/plugin-metrics.ts'
@@ -77,7 +77,8 @@ function unsent(path: string, cause: Error): ServiceError {
 
 /** As the host reads an answer, with the same words for one that is not what was asked for. */
 function answerOf({ data, body }: ReceivedMessage, { instance, method = 'GET' }: Asked): HttpResponse {
-  const { status, headers, url } = data as Pick<HttpResponse, 'status' | 'headers' | 'url'>
+  const { status, headers, url, mayChange } = data as Pick<HttpResponse, 'status' | 'headers' | 'url'> &
+    Pick<Subject, 'mayChange'>
   const answer = { status, headers, url, body: Buffer.from(body) }
   const at = new URL(url)
   const subject = {
@@ -86,7 +87,7 @@ function answerOf({ data, body }: ReceivedMessage, { instance, method = 'GET' }:
     path: withoutValues(at.pathname, at),
     redact: (text: string) => text,
     hints: NO_HINTS,
-    mayChange: false,
+    mayChange,
   }
   return responseOf(answer, subject)
 }

@@ -13,12 +13,15 @@ import { PluginThrew } from '../running-call.ts'
 export function errorText(error: unknown, call: { name: string; plugin: string; requestId: string }, log: Logger): string {
   const { name, plugin, requestId } = call
   if (error instanceof ServiceError) {
-    const wait = error.retryAfterMs === undefined ? [] : [`Wait ${Math.ceil(error.retryAfterMs / 1000)} s, then try again`]
+    const { fix = '', retryAfterMs } = error
+    const seconds = `${Math.ceil((retryAfterMs ?? 0) / 1000)} s`
+    // The host's own advice has it already.
+    const wait = retryAfterMs === undefined || fix.includes(seconds) ? [] : [`Wait ${seconds}, then try again`]
     log.info('call_failed', { plugin, tool: name, call: requestId, code: error.code })
     return markdown.error({
       what: `${name} failed: ${messageOf(error)}`,
       cause: causes[error.code],
-      fix: [...(error.fix ? [error.fix.slice(0, 8_192)] : []), ...wait],
+      fix: [...(fix ? [fix.slice(0, 8_192)] : []), ...wait],
     })
   }
   if (error instanceof HostError) return markdown.error({ what: error.message, fix: error.fix })
