@@ -24,6 +24,8 @@ declare module 'oidc-provider' {
     }
     readonly fetch?: (url: URL, options: object) => Promise<Response>
     readonly extraTokenClaims?: () => object
+    readonly claims?: Readonly<Record<string, readonly string[]>>
+    readonly conformIdTokenClaims?: boolean
     readonly findAccount?: (ctx: unknown, id: string) => Found | undefined | Promise<Found | undefined>
     readonly formats?: {
       readonly customizers: {

@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { createApply } from './apply-change.ts'
-import { openAccountTokens, type AccountTokens } from './auth/accounts/account-tokens.ts'
+import { openHostAccounts } from './host-accounts.ts'
 import { LOCAL_PRINCIPAL } from './auth/principal.ts'
 import type { HostCache } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
@@ -44,7 +44,7 @@ import { linkReplicas } from './server/catalog/replicas.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
 import { buildSnapshot } from './server/catalog/snapshot.ts'
 import { createOpenListeners } from './transport/open-listeners.ts'
-import type { Host, HostContext, HostEnvironment, HostEvents } from './types.ts'
+import type { Host, HostContext, HostEvents } from './types.ts'
 import { createWarnings, readersOf } from './warnings.ts'
 
 const START_PATIENCE_MS = 5_000
@@ -71,7 +71,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const resources = new AsyncDisposableStack()
   const events = new EventEmitter<HostEvents>()
   const metrics = openMetrics(context, log)
-  const accounts = openAccounts(started, env, configDir)
   const { cache, kept } = openCaches(started.cache, { configDir, log, metrics, context, resources })
   const lock = await openLock({ configDir, log }, started)
   const approved = createApprovedFiles(() => current.config.frozen)
@@ -83,8 +82,20 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const registry = new Registry(buildSnapshot({ generation: 0, plugins: [], policy, validators, search }), log)
   const operator = createCaller(LOCAL_PRINCIPAL)
   if (cache.bus) resources.use(linkReplicas({ registry, bus: cache.bus, operator }))
+  const audit = createAudit(log, () => current.config.log.audit ?? current.config.auth.inbound.mode !== 'none')
+  const linking = await openHostAccounts({
+    started,
+    current,
+    configDir,
+    registry,
+    cache,
+    audit,
+    log,
+    redactor: redact,
+    resources,
+  })
   const middleware = [...(await loadMiddleware(started.middleware, configDir)), ...(context.middleware ?? [])]
-  const calls = openCalls({ current, cache, middleware, log, metrics, now, redact })
+  const calls = openCalls({ current, cache, middleware, log, metrics, now, redact, audit, accounts: linking?.calls })
 
   // Plugins: found, activated, published, reloaded
   const found = createFoundEntries({ current, configDir, log })
@@ -106,7 +117,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     entries: () => found.read(),
     lock,
     approved,
-    accounts,
     log,
     metrics,
     redactor: redact,
@@ -153,7 +163,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   const { missing } = cache
   const auth = () => current.config.auth
-  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact }
+  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,
     behind: resources,
@@ -174,7 +184,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
         ...io,
       }),
     explain: (name, caller = operator) => explainReach(registry.current, name, caller),
-    accounts,
+    accounts: linking?.open.accounts,
     get cacheStats() {
       return cache.stats
     },
@@ -190,16 +200,6 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 function openMetrics({ logLinesDropped }: HostContext, log: Logger): HostMetrics {
   const reason = 'it has too many series: further labels are counted as "other"'
   return createMetrics({ logLinesDropped, onLimit: (plugin, metric) => log.warn('metric_limit', { plugin, metric, reason }) })
-}
-
-function openAccounts(
-  { auth: { accounts } }: ResolvedConfig,
-  env: HostEnvironment,
-  configDir: string,
-): AccountTokens | undefined {
-  if (!accounts) return undefined
-  const { dir, keyVariable } = accounts
-  return openAccountTokens({ dir: resolve(configDir, dir), key: env[keyVariable], variable: keyVariable })
 }
 
 /** The cache of the host, and the one that keeps descriptors of plugins. */
@@ -230,11 +230,10 @@ function openCalls({ current, cache, ...deps }: CallsDeps): Calls {
     results: createResultCache({ cache }),
     rate: createRateLimit({ settings: () => current.config.limits.rate, scripts: cache.scripts }),
     tickets: createSingleUse(cache.scripts),
-    audit: createAudit(deps.log, () => current.config.log.audit ?? current.config.auth.inbound.mode !== 'none'),
   })
 }
 
-interface CallsDeps extends Pick<CallDeps, 'log' | 'metrics' | 'now' | 'redact' | 'middleware'> {
+interface CallsDeps extends Pick<CallDeps, 'log' | 'metrics' | 'now' | 'redact' | 'middleware' | 'audit' | 'accounts'> {
   readonly current: CurrentConfig
   readonly cache: HostCache
 }

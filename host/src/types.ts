@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { AccountTokens } from './auth/accounts/account-tokens.ts'
+import type { Accounts } from './auth/accounts/accounts.ts'
 import type { CacheStats } from './cache/cache.ts'
 import type { ResolvedConfig } from './config/schema/schema.ts'
 import type { HostListing } from './listing.ts'
@@ -71,7 +71,7 @@ export interface Host extends AsyncDisposable {
   /** Settings that select nothing there is, one line each; see `unusedRules`. */
   unusedRules(): readonly string[]
   /** Tokens that callers linked, where the config has `auth.accounts`: who embeds a host links and unlinks them here. */
-  readonly accounts: AccountTokens | undefined
+  readonly accounts: Accounts | undefined
   /** What became of the looks into the cache so far. */
   readonly cacheStats: CacheStats
   /** Takes over a new config or environment without a restart, and builds what `changed` files touch. Resolves when it is published. */

@@ -1,3 +1,4 @@
+import { accounts } from './accounts.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { channel } from './channel.ts'
@@ -16,6 +17,7 @@ export const areas: readonly Mutant[] = [
   ...calls,
   ...cacheKeys,
   ...credentials,
+  ...accounts,
   ...reload,
   ...inbound,
   ...plugins,

@@ -49,10 +49,10 @@ export const credentials = mutantsOf('credentials', [
       ],
       [
         'a linked account comes before the exchange',
-        "exchange === 'token' ? 'exchange' : isStored() ? 'stored'",
-        "isStored() ? 'stored' : exchange === 'token' ? 'exchange'",
+        "exchange === 'token' ? 'exchange' : isStored ? 'stored'",
+        "isStored ? 'stored' : exchange === 'token' ? 'exchange'",
       ],
-      ['linked accounts are not used', "isStored() ? 'stored' : undefined", 'undefined'],
+      ['linked accounts are not used', "isStored ? 'stored' : undefined", 'undefined'],
       [
         "a plugin that has the server's secrets is called by anybody when no credential is set",
         'hasServer || policy.isRaw ? serverRefusal',
@@ -103,17 +103,18 @@ export const credentials = mutantsOf('credentials', [
     changes: [
       ['what was sent counts as nothing', 'isSent: line !== undefined', 'isSent: false'],
       ['the exchange is off', "exchange: !exchange ? 'off' :", "exchange: true ? 'off' :"],
-      [
-        'linked accounts are not read',
-        '(stored = options.accounts?.get({ principal: call.principal, instance })) !== undefined',
-        'stored !== undefined',
-      ],
+      ['linked accounts are not read', 'isStored: account !== undefined', 'isStored: false'],
       ['the server has no credential', 'hasServer: server !== undefined', 'hasServer: false'],
       [
         'an error of a linked account is no credential',
-        "return { use: { by: 'refused', error: unusable(error) } }",
+        "return { use: { by: 'refused', error: unusable(account.problem), wantsAccount } }",
         "return { use: { by: 'nobody' } }",
-        { noticedBy: ['tests/security/credentials/callers-own-tokens.test.ts'] },
+      ],
+      ['a caller is asked to link an account that nobody can link', 'options.canLink === true && LINKING_HELPS', 'LINKING_HELPS'],
+      [
+        'a caller is asked to link an account where its own credential is not accepted',
+        ' && LINKING_HELPS.has(decision.why)',
+        '',
       ],
       ['a refused call is sent', "if (use.by === 'refused') throw use.error", ''],
       [

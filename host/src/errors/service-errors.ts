@@ -48,6 +48,36 @@ export const serviceErrors = {
       'Or remove auth.accounts from mcp.config.ts',
     ],
   ),
+  ACCOUNT_STORE: entry<object>(
+    () => 'The store of account tokens did not answer',
+    () => [
+      'Call again in a few seconds',
+      'As the operator: check the Redis of cache.store, or that the folder of auth.accounts.store can be read and written',
+    ],
+  ),
+  ACCOUNT_REQUIRED: entry<{ plugin: string; why: 'none' | 'again'; header: string; address?: string; command?: string }>(
+    ({ plugin, why }) =>
+      why === 'none'
+        ? `${plugin} needs an account of yours for this call, and none is linked`
+        : `${plugin} does not accept the account that you linked any longer`,
+    ({ header, address, command }) => [
+      ...(address === undefined ? [] : [`Open ${address} in a browser, link your account, then call again`]),
+      ...(command === undefined ? [] : [`${address === undefined ? 'Run' : 'Or run'}: ${command}`]),
+      ...(address === undefined && command === undefined ? ['Ask the operator how to link an account'] : []),
+      `Or send ${header} with a credential of yours`,
+    ],
+  ),
+  ACCOUNT_BROKEN: entry<{ plugin: string; why: 'refused' | 'unlinked' }>(
+    ({ plugin, why }) =>
+      why === 'refused'
+        ? `${plugin} does not accept the account that you linked any longer`
+        : `Your account at "${plugin}" was unlinked while the call ran`,
+    () => ['Link your account again, then call again'],
+  ),
+  ACCOUNT_OAUTH: entry<{ plugin: string; problem: string }>(
+    ({ plugin, problem }) => `No account can be linked for "${plugin}": ${problem}`,
+    ({ plugin }) => [`Check oauth of the entry "${plugin}" in mcp.config.ts, and auth.accounts`],
+  ),
   ACCOUNT_UNREADABLE: entry<{ plugin: string }>(
     ({ plugin }) => `The token that is stored for your account at "${plugin}" cannot be used`,
     () => ['Link your account again', 'As the operator: check that the key of auth.accounts is the one it was stored with'],

@@ -15,7 +15,23 @@ export interface CallScope {
    * on stdio or in process.
    */
   readonly credentials: CallerCredentials | undefined
+  /** What the caller has linked for the service of the plugin that is called; undefined: nothing, or nothing is linked here. */
+  readonly account?: CallAccount | undefined
 }
+
+/** A linked account for one call, or why it cannot be used: never the same as none. */
+export type CallAccount =
+  | {
+      readonly problem?: undefined
+      /** The same for as long as the account stays linked. */
+      readonly fingerprint: string
+      readonly isOAuth: boolean
+      /** The token as it is now. Rejects with a `ServiceError`, or a `HostError`. */
+      readonly token: () => Promise<string>
+      /** The service answered 401 to this token. */
+      readonly refused: (token: string) => void
+    }
+  | { readonly problem: Error; readonly mustLinkAgain: boolean }
 
 /** What one request brought for services. It lives as long as its call, shows nothing of itself in any text, and no plugin sees it. */
 export interface CallerCredentials {

@@ -27,10 +27,28 @@ export interface AuditLine {
   readonly call: string
 }
 
+/** What became of a caller's account at a service. */
+export type AccountEvent = 'link' | 'refresh' | 'unlink' | 'refused'
+
+/** One event of a linked account. Never a token. */
+export interface AccountLine {
+  readonly decision: 'allow' | 'deny'
+  /** Of a denial: why. */
+  readonly reason?: string
+  readonly kind: 'account'
+  readonly event: AccountEvent
+  /** The instance of the service. */
+  readonly name: string
+  readonly plugin: string
+  readonly principal: string
+  readonly principalKind: string
+  readonly tenant?: string | undefined
+}
+
 /** Where decisions are written down. */
 export interface Audit {
   /** The line is made only where somebody wants it. */
-  record(line: () => AuditLine): void
+  record(line: () => AuditLine | AccountLine): void
 }
 
 /** Writes one line `audit` a decision to the log, as long as `isOn` says so. */

@@ -1,4 +1,3 @@
-import type { AccountTokens } from '../auth/accounts/account-tokens.ts'
 import type { PluginEntry, ResolvedConfig } from '../config/schema/schema.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { ActivationDeps } from './activation.ts'
@@ -31,13 +30,12 @@ export interface ActivationParts extends Pick<
   readonly entries: () => readonly PluginEntry[]
   readonly lock: LockFile
   readonly approved: ApprovedFiles
-  readonly accounts: AccountTokens | undefined
   readonly metrics: HostMetrics
 }
 
 /** What an activation that begins now needs from the host. */
 export function activationDeps(parts: ActivationParts): ActivationDeps {
-  const { current, started, entries, lock, approved, accounts, metrics, ...same } = parts
+  const { current, started, entries, lock, approved, metrics, ...same } = parts
   const { configDir, redactor } = same
   const { config, env } = current
   return {
@@ -58,7 +56,7 @@ export function activationDeps(parts: ActivationParts): ActivationDeps {
     credentialsOf: (entry) => entryCredentials(current.config, entry, started),
     createHttp: (options) => {
       const { readOnly, frozen } = current.config
-      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env, accounts })
+      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env })
     },
   }
 }

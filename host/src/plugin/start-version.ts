@@ -79,8 +79,8 @@ export async function startVersion(
     tenants: new Map([...tenants].map(([tenant, of]) => [tenant, of.config])),
     hasBackground: base !== undefined,
     http: line.http,
-    credentialKey({ principal, credentials }, access) {
-      const use = line.credentialUse({ access, principal, credentials })
+    credentialKey({ principal, credentials, account }, access) {
+      const use = line.credentialUse({ access, principal, credentials, account })
       return use.by === 'caller' ? use.fingerprint : ''
     },
     log,

@@ -119,7 +119,7 @@ async function discoverOnce(
   if (!base)
     throw refused.get('') ?? hostError('PLUGIN_START', { plugin: instance, step: 'discover', problem: 'it is not configured' })
   const createHttp = (options: HttpOptions) =>
-    serviceHttp(options, { redactor, readOnly: config.readOnly, frozen: config.frozen, configDir, env, accounts: undefined })
+    serviceHttp(options, { redactor, readOnly: config.readOnly, frozen: config.frozen, configDir, env })
   const { line } = openLines({ base, tenants, ...of, version: undefined, log }, { credentialsOf, createHttp })
   await using cache = createCache({ log })
   try {

@@ -52,6 +52,8 @@ export interface HttpDeps {
   /** Served to everybody. */
   readonly metadata?: ResourceMetadata | undefined
   readonly stepUp?: StepUp | undefined
+  /** Further pages, once the address of the listener is known. */
+  readonly pagesAt?: ((origin: string) => (path: string) => Route | undefined) | undefined
   readonly dangerouslyAllowUnauthenticated?: boolean
   /** Which credentials a request may bring for services. Left out: for every service. */
   readonly requestCredentials?: RequestCredentialOptions
@@ -126,7 +128,8 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       : []),
   ])
 
-  const routeOf = createRouter(routes, deps.metadata)
+  let pages: ((path: string) => Route | undefined) | undefined
+  const routeOf = createRouter(routes, deps.metadata, (path) => pages?.(path))
   const answering = new Answering()
   const { server, origin, port } = await bind({
     what: 'http',
@@ -146,6 +149,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       }
     },
   })
+  pages = deps.pagesAt?.(origin)
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
   const ticking = setInterval(() => answering.tick(), deps.tickMs ?? TICK_MS).unref()
   const preparing = setTimeout(() => {

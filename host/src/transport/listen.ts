@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { Linking } from './accounts/open-account-pages.ts'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
 import { secretVariable } from '../auth/outbound/secret-variable.ts'
 import { withDefaults } from '../config/schema/defaults.ts'
@@ -37,6 +38,8 @@ export interface ListenDeps {
   readonly middleware: readonly Middleware[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly redactor: Redactor
+  /** Linked accounts, where the config has them. */
+  readonly linking?: Linking | undefined
 }
 
 /** Open listeners. */
@@ -102,6 +105,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
       dangerouslyAllowUnauthenticated,
       authenticate: inbound?.authenticate,
       metadata: inbound?.oauth?.metadata,
+      pagesAt: deps.linking && (await openPages(http, { ...deps, linking: deps.linking }, opened)),
       stepUp: inbound?.oauth && (await import('./streamable/step-up.ts')).createStepUp(registry, inbound.oauth),
     }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
@@ -144,6 +148,16 @@ async function openInbound(publicUrl: string | undefined, deps: ListenDeps): Pro
   const { openInbound: open } = await import('../auth/inbound/open-inbound.ts')
   const exchanges = () => deps.registry.current.plugins.some(({ entry }) => entry.exchange !== undefined)
   return open({ ...deps, publicUrl, exchanges })
+}
+
+/** The pages below `/accounts`, where there is a way to know who is in front of them. */
+async function openPages(
+  http: Pick<ResolvedConfig['listen'], 'http'>['http'] & object,
+  deps: ListenDeps & { readonly linking: Linking },
+  opened: AsyncDisposableStack,
+) {
+  const { openAccountPages } = await import('./accounts/open-account-pages.ts')
+  return openAccountPages(http, deps, opened)
 }
 
 const given = <Options extends object>(options: Options | true): Options | object => (options === true ? {} : options)

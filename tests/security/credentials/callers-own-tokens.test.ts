@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fakePrincipal } from '@mcp-patchbay/plugin-api/testing'
 import type { EmbeddedEntry } from 'mcp-patchbay'
-import { openAccountTokens } from '../../../host/src/auth/accounts/account-tokens.ts'
 import { createServiceCredential } from '../../../host/src/auth/outbound/service-credential.ts'
-import { HostError } from '../../../host/src/errors.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
+import { openTestAccounts } from '../../fixtures/auth/accounts.ts'
 import { callScope, refusal, serviceHttp } from '../../fixtures/http/service-http.ts'
 import { createTestClock } from '../../fixtures/test-clock.ts'
 import { callerWith, trackedHost, trackerPlugin } from '../../fixtures/plugins/tracker.ts'
@@ -27,80 +26,15 @@ function folder(t: TestContext): string {
   return join(dir, 'tokens')
 }
 
-for (const umask of [0, 0o277])
-  test(`stored tokens are files that only their owner can read, with umask ${umask.toString(8)}`, (t) => {
-    const dir = folder(t)
-    if (umask === 0) mkdirSync(dir, { mode: 0o777 })
-    const before = process.umask(umask)
-    try {
-      openAccountTokens({ dir, key, variable: 'KEY' }).link(annAt, 'anns-token')
-    } finally {
-      process.umask(before)
-    }
-    assert.equal(statSync(dir).mode & 0o777, 0o700)
-    const files = readdirSync(dir)
-    assert.equal(files.length, 1)
-    for (const file of files) {
-      assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600)
-      assert.doesNotMatch(file + readFileSync(join(dir, file), 'utf8'), /ann|acme|tracker/)
-    }
-  })
-
-test('a stored token is read for its own tenant, caller and service, until it is unlinked', (t) => {
-  const tokens = openAccountTokens({ dir: folder(t), key, variable: 'KEY' })
-  assert.equal(tokens.get(annAt), undefined)
-  tokens.link(annAt, 'first')
-  tokens.link(annAt, 'second')
-  assert.equal(tokens.get(annAt), 'second')
-  for (const other of [
-    { principal: bob, instance: 'tracker' },
-    { principal: ann, instance: 'other' },
-    { principal: { ...ann, tenant: 'umbrella' }, instance: 'tracker' },
-    { principal: { ...ann, tenant: undefined }, instance: 'tracker' },
-    { principal: { ...ann, kind: 'apiKey' as const }, instance: 'tracker' },
-  ])
-    assert.equal(tokens.get(other), undefined)
-  assert.deepEqual([tokens.unlink(annAt), tokens.unlink(annAt), tokens.get(annAt)], [true, false, undefined])
-})
-
-test('two stored tokens that change places can both be read by nobody', (t) => {
-  const dir = folder(t)
-  const tokens = openAccountTokens({ dir, key, variable: 'KEY' })
-  const bobAt = { principal: bob, instance: 'tracker' }
-  tokens.link(annAt, 'anns')
-  tokens.link(bobAt, 'bobs')
-  const [one = '', two = ''] = readdirSync(dir)
-  renameSync(join(dir, one), join(dir, 'aside'))
-  renameSync(join(dir, two), join(dir, one))
-  renameSync(join(dir, 'aside'), join(dir, two))
-  for (const account of [annAt, bobAt])
-    assert.throws(
-      () => tokens.get(account),
-      (error) => error instanceof HostError && error.code === 'ACCOUNT_UNREADABLE',
-    )
-})
-
-test('a key that is none, and one with which nothing was stored, are errors', (t) => {
-  const dir = folder(t)
-  for (const wrong of [undefined, '', 'short', randomBytes(16).toString('base64')])
-    assert.throws(
-      () => openAccountTokens({ dir, key: wrong, variable: 'TOKEN_KEY' }),
-      (error) => error instanceof HostError && error.code === 'ACCOUNT_KEY' && error.message.includes('TOKEN_KEY'),
-    )
-  openAccountTokens({ dir, key, variable: 'KEY' }).link(annAt, 'anns')
-  const other = openAccountTokens({ dir, key: randomBytes(32).toString('base64'), variable: 'KEY' })
-  assert.throws(() => other.get(annAt), { code: 'ACCOUNT_UNREADABLE' })
-})
-
 test("a call of somebody who linked an account goes with that account's token, and one with a header of its own with that", async (t) => {
   await using upstream = await startUpstream(reply(200, 'issues'))
   const dir = folder(t)
   const entry: EmbeddedEntry = { use: trackerPlugin(), config: { apiUrl: upstream.url, personalToken: 'server-token' } }
   const { host, call, lines } = await trackedHost(t, [{ ...entry, serverCredentials: 'deny' }], {
-    config: { auth: { accounts: { dir, keyVariable: 'TOKEN_KEY' } } },
+    config: { auth: { accounts: { store: dir, keyVariable: 'TOKEN_KEY' } } },
     env: { TOKEN_KEY: key },
   })
-  host.accounts?.link(annAt, 'canary-linked')
+  await host.accounts?.link(annAt, 'canary-linked')
   await call('tracker_issues_get', callerWith(fakePrincipal(ann)))
   await call('tracker_issues_get', callerWith(fakePrincipal(ann), { tracker: 'Bearer sent' }))
   assert.match((await call('tracker_issues_get', callerWith(fakePrincipal(bob)))).text, /Link your account or send/)
@@ -111,17 +45,18 @@ test("a call of somebody who linked an account goes with that account's token, a
   assert.doesNotMatch(lines.join(), /canary-linked/)
   chmodSync(dir, 0o700)
   for (const file of readdirSync(dir)) renameSync(join(dir, file), join(dir, 'elsewhere'))
-  assert.equal(host.accounts?.unlink(annAt), false)
+  assert.equal(await host.accounts?.unlink(annAt), false)
 })
 
 test("a stored token that cannot be read is an error of the call, and the server's is not tried", async (t) => {
   await using upstream = await startUpstream(reply(200, 'issues'))
   const dir = folder(t)
-  openAccountTokens({ dir, key: randomBytes(32).toString('base64'), variable: 'KEY' }).link(annAt, 'anns')
+  const other = openTestAccounts({ dir, keys: [randomBytes(32).toString('base64')] })
+  await other.accounts.link(annAt, 'anns')
   const { call } = await trackedHost(
     t,
     [{ use: trackerPlugin(), config: { apiUrl: upstream.url, personalToken: 'server-token' }, serverCredentials: 'allow' }],
-    { config: { auth: { accounts: { dir, keyVariable: 'TOKEN_KEY' } } }, env: { TOKEN_KEY: key } },
+    { config: { auth: { accounts: { store: dir, keyVariable: 'TOKEN_KEY' } } }, env: { TOKEN_KEY: key } },
   )
   const { text, isError } = await call('tracker_issues_get', callerWith(fakePrincipal(ann)))
   assert.ok(isError)

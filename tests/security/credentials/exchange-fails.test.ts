@@ -26,7 +26,7 @@ test("where a caller's token cannot be exchanged the call is an error, and no lo
     behaviour = failing
     // A token of its own each time: refusals are remembered.
     const caller = at.opaque(`tenant-${index}`)
-    at.link(
+    await at.link(
       caller,
       rungs.map(({ instance }) => instance),
     )

@@ -81,7 +81,7 @@ for (const { what, options, callers } of HOSTS)
     for (const caller of await callers(at)) {
       const [first, second] = [await allOf(at, caller, options, ['nothing', 'header']), RUNGS.filter(isLinked)]
       assert.deepEqual(first.found, first.wanted, `${caller.id} of ${caller.tenant ?? 'no tenant'}`)
-      at.link(
+      await at.link(
         caller,
         second.map(({ instance }) => instance),
       )

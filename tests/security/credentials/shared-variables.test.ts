@@ -107,7 +107,7 @@ test('a reload that makes two read one variable keeps what serves and refuses wh
 })
 
 test('a host whose own keys share a variable does not start', async (t) => {
-  const auth = { stateKeyVariable: 'ONE_KEY', accounts: { dir: './accounts', keyVariable: 'ONE_KEY' } }
+  const auth = { stateKeyVariable: 'ONE_KEY', accounts: { store: './accounts', keyVariable: 'ONE_KEY' } }
   const started = trackedHost(t, [], { config: { auth }, env: { ONE_KEY: Buffer.alloc(32).toString('base64') } })
   await assert.rejects(started, {
     code: 'CONFIG_COLLISION',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { definePrompt, defineResource, Type, type Principal } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../../host/src/errors.ts'
-import type { AuditLine } from '../../../host/src/observability/audit.ts'
+import type { Audit } from '../../../host/src/observability/audit.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createMetrics } from '../../../host/src/observability/metrics.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
@@ -20,7 +20,7 @@ const caller = createCaller(principal)
 
 /** A plugin that runs as `running` says, and a host's calls with what `deps` has. */
 function setUp(running: Partial<RunningPlugin> = {}, deps: Partial<CallDeps> = {}) {
-  const denied: AuditLine[] = []
+  const denied: ReturnType<Parameters<Audit['record']>[0]>[] = []
   const plugin = emptyPlugin('a', [emptyTool('strict_call', 'read', { input: Type.Object({ n: Type.Number() }) })], {
     prompts: [
       definePrompt({ name: 'ask', description: 'Asks.', permissions: ['never'], run: () => 'x' }),

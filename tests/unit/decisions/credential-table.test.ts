@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Principal } from '@mcp-patchbay/plugin-api'
-import type { AccountTokens } from '../../../host/src/auth/accounts/account-tokens.ts'
 import {
   decideCredential,
   type CredentialCall,
@@ -9,6 +8,8 @@ import {
   type CredentialRefusal,
 } from '../../../host/src/auth/outbound/credential-use.ts'
 import { createServiceCredential } from '../../../host/src/auth/outbound/service-credential.ts'
+import type { CallAccount } from '../../../host/src/network/http-call-scope.ts'
+import { hostError } from '../../../host/src/errors.ts'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import { normalizeEntry } from '../../../host/src/config/schema/schema.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
@@ -93,7 +94,7 @@ test('every call goes with the credential that the table says, or is refused for
   for (const inputs of all) {
     const { sent, accepts, exchange, stored, server, policy, raw, needed, access, caller } = inputs
     const decided = decideCredential(
-      { isSent: sent, exchange, isStored: () => stored, hasServer: server },
+      { isSent: sent, exchange, isStored: stored, hasServer: server },
       { allowRequestCredentials: accepts, serverCredentials: policy, isNeeded: needed, isRaw: raw },
       { access, ...CALLERS[caller] },
     )
@@ -104,42 +105,20 @@ test('every call goes with the credential that the table says, or is refused for
   assert.equal(used.size, TABLE.length, 'every row is the answer to some call')
 })
 
-test('whether an account is linked is not looked up for a call that goes with something higher', () => {
-  const policy: CredentialPolicy = { allowRequestCredentials: true, serverCredentials: 'deny', isNeeded: true, isRaw: false }
-  const call: CredentialCall = { access: 'read', ...CALLERS['access token'] }
-  const isStored = () => assert.fail('it was looked up')
-  for (const [isSent, exchange] of [
-    [true, 'off'],
-    [true, 'token'],
-    [true, 'noToken'],
-    [false, 'token'],
-    [false, 'noToken'],
-  ] as const)
-    decideCredential({ isSent, exchange, isStored, hasServer: true }, policy, call)
-})
-
 const EXCHANGE = { tokenUrl: 'https://id.example.com/token', clientId: 'id', clientSecret: 'client-secret' }
 
 /** A service with these credentials, asked by a caller with these. */
 function service({
   server = false,
   exchange = false,
-  stored,
   allow = true,
+  canLink = false,
 }: {
   server?: boolean
   exchange?: boolean
-  stored?: string | Error
   allow?: boolean
+  canLink?: boolean
 }) {
-  const accounts = {
-    get: () => {
-      if (stored instanceof Error) throw stored
-      return stored
-    },
-    link() {},
-    unlink: () => false,
-  } satisfies AccountTokens
   return createServiceCredential({
     settings: {
       instance: 'tracker',
@@ -148,14 +127,23 @@ function service({
     },
     policy: { allowRequestCredentials: allow, serverCredentials: 'allow', isNeeded: true, isRaw: false },
     ...(exchange && { exchange: EXCHANGE }),
-    accounts,
+    canLink,
     redactor: createRedactor(),
     log: silentLogger,
   })
 }
 
-function callOf(sent: string | undefined, subjectToken: string | undefined, change: Partial<Principal> = {}): CredentialCall {
+function linked(line: string): CallAccount {
+  return { fingerprint: 'link', isOAuth: false, token: async () => line, refused() {} }
+}
+
+function callOf(
+  sent: string | undefined,
+  subjectToken: string | undefined,
+  { account, ...change }: Partial<Principal> & { account?: CallAccount } = {},
+): CredentialCall {
   return {
+    account,
     access: 'read',
     principal: { ...principal, kind: 'oauth', ...change },
     credentials: { of: (instance) => (instance === 'tracker' ? sent : undefined), subjectToken, secrets: [] },
@@ -169,8 +157,8 @@ for (const sent of [undefined, 'Bearer sent-token'])
         const expected = sent ? 'header' : exchange ? 'exchange' : stored ? 'stored' : server ? 'server' : 'refused'
         const has = Object.entries({ sent, exchange, stored, server }).flatMap(([name, there]) => (there ? [name] : []))
         test(`with ${has.join(', ') || 'nothing'} at hand the service is asked by ${expected}`, async () => {
-          await using credential = service({ server, exchange, ...(stored && { stored }) })
-          const call = callOf(sent, 'subject-token')
+          await using credential = service({ server, exchange })
+          const call = callOf(sent, 'subject-token', stored ? { account: linked(stored) } : {})
           const use = credential.useOf(call)
           assert.equal('source' in use ? use.source.kind : use.by, expected)
           assert.equal(use.by, expected === 'server' || expected === 'refused' ? expected : 'caller')
@@ -186,8 +174,8 @@ for (const sent of [undefined, 'Bearer sent-token'])
       }
 
 test('a credential that is not accepted is not replaced by another, and one that cannot be read is an error of the call', async () => {
-  await using closed = service({ server: true, stored: 'Bearer stored-token', allow: false })
-  const use = closed.useOf(callOf('Bearer sent-token', undefined))
+  await using closed = service({ server: true, allow: false })
+  const use = closed.useOf(callOf('Bearer sent-token', undefined, { account: linked('Bearer stored-token') }))
   assert.match(use.by === 'refused' ? use.error.message : use.by, /the one that was sent is not accepted here/)
 })
 
@@ -209,6 +197,52 @@ test("exchanged tokens are known by tenant, kind and id of the caller and by the
   assert.ok(![one, ...others].some((name) => name.includes('token')))
 })
 
+test('a linked account that cannot be used is an error of the call, also where the server has a credential', async () => {
+  await using credential = service({ server: true, canLink: true })
+  for (const mustLinkAgain of YES_NO) {
+    const use = credential.useOf(
+      callOf(undefined, undefined, { account: { problem: hostError('ACCOUNT_STORE', {}), mustLinkAgain } }),
+    )
+    assert.ok(use.by === 'refused')
+    assert.match(use.error.message, /did not answer/)
+    assert.equal(use.wantsAccount, mustLinkAgain)
+  }
+})
+
+test('a refused call wants an account where one can be linked, and would help', async () => {
+  for (const canLink of YES_NO) {
+    await using nothing = service({ canLink })
+    const use = nothing.useOf(callOf(undefined, undefined))
+    assert.equal(use.by === 'refused' && use.wantsAccount, canLink)
+  }
+  await using closed = service({ canLink: true, allow: false })
+  const use = closed.useOf(callOf('Bearer sent-token', undefined))
+  assert.equal(use.by === 'refused' && use.wantsAccount, false)
+})
+
+test('a linked account keeps its name while its token changes, and a 401 is told with the token that it was for', async () => {
+  await using credential = service({ server: true })
+  const refused: string[] = []
+  let current = 'first'
+  const account: CallAccount = {
+    fingerprint: 'the-link',
+    isOAuth: true,
+    token: async () => current,
+    refused: (token) => void refused.push(token),
+  }
+  const scope = {
+    ...callOf(undefined, undefined, { account }),
+    safePaths: [],
+    signal: new AbortController().signal,
+    requestId: 'r',
+  }
+  const first = await credential.resolve(scope)
+  current = 'second'
+  const second = await credential.resolve(scope)
+  first?.refused?.()
+  assert.deepEqual([first?.fingerprint, second?.fingerprint, refused], ['the-link', 'the-link', ['first']])
+})
+
 const resolved = resolveConfig({})
 const MODES = ['none', 'apiKey', 'oauth', 'any'] as const
 const SETTINGS = [undefined, 'allow', 'readOnly', 'deny'] as const
@@ -228,12 +262,17 @@ test("the server's own credential is everybody's only where nobody is asked who 
 
 test('a service needs no credential of the server where the config counts on callers to bring theirs', () => {
   const exchange = { tokenUrl: 'https://id.example.com/token', clientId: 'id', clientSecretVariable: 'SECRET' }
-  const accounts = { dir: './accounts', keyVariable: 'KEY' }
+  const accounts = { store: './accounts', keyVariable: 'KEY' }
+  const oauth = { issuer: 'https://service.example.com', clientId: 'id' }
   for (const exchanges of YES_NO)
     for (const isUpstream of YES_NO)
       for (const policy of SETTINGS)
         for (const accepts of YES_NO)
           for (const links of YES_NO) {
+            assert.ok(
+              entryCredentials({ auth: inbound('none'), compat: resolved.compat }, normalizeEntry({ use: './x', oauth }))
+                .areCallers,
+            )
             const config = {
               auth: { ...inbound('none'), ...(links && { accounts }) },
               compat: { ...resolved.compat, authorizationIsUpstream: isUpstream },

@@ -54,10 +54,10 @@ test('a variable is shared where one thing reads it and another does, or is gran
 
 test('the variables of the host and their _FILE variants are read by it', () => {
   const { auth } = resolveConfig({
-    auth: { stateKeyVariable: 'STATE_KEY', accounts: { dir: './a', keyVariable: 'ACCOUNTS_KEY' } },
+    auth: { stateKeyVariable: 'STATE_KEY', accounts: { store: './a', keyVariable: ['ACCOUNTS_KEY', 'OLD_KEY'] } },
   })
   const read = hostReaders({ auth }).map(({ variable }) => variable)
-  for (const variable of ['STATE_KEY', 'STATE_KEY_FILE', 'ACCOUNTS_KEY', 'ACCOUNTS_KEY_FILE', 'NODE_OPTIONS'])
+  for (const variable of ['STATE_KEY', 'STATE_KEY_FILE', 'ACCOUNTS_KEY', 'ACCOUNTS_KEY_FILE', 'OLD_KEY', 'NODE_OPTIONS'])
     assert.ok(read.includes(variable), variable)
 })
 

@@ -168,6 +168,7 @@ const KEYS = {
   share: ['session', true],
   maxProcesses: [2, true],
   roots: [['./b'], true],
+  oauth: [{ issuer: 'https://b.example', clientId: 'b' }, true],
   tools: [{ deny: ['issues_*'] }, false],
   overrides: [{ issues_get: { description: 'Other.' } }, false],
   required: [true, false],

@@ -16,14 +16,15 @@ export interface CredentialPolicy {
 }
 
 /** What decides by which credential a call goes. */
-export type CredentialCall = Pick<CallScope, 'access' | 'principal' | 'credentials'>
+export type CredentialCall = Pick<CallScope, 'access' | 'principal' | 'credentials' | 'account'>
 
 /** By which credential the requests of a call go. What one caller's own brings is for that caller only. */
 export type CredentialUse =
   | { readonly by: 'caller'; readonly fingerprint: string; readonly source: CredentialSource }
   | { readonly by: 'server'; readonly source: CredentialSource }
   | { readonly by: 'nobody' }
-  | { readonly by: 'refused'; readonly error: ServiceError }
+  /** `wantsAccount`: it would not be refused once the caller has linked an account. */
+  | { readonly by: 'refused'; readonly error: ServiceError; readonly wantsAccount?: boolean }
 
 /** Says it for one service. */
 export type CredentialUseOf = (call: CredentialCall) => CredentialUse
@@ -34,8 +35,8 @@ export interface CredentialsAtHand {
   readonly isSent: boolean
   /** `token`: the caller's access token can be exchanged for one of the service. `noToken`: it would be, but the call came without. */
   readonly exchange: 'off' | 'token' | 'noToken'
-  /** The caller has linked an account. Asked only where nothing above decides, since it reads a file. */
-  readonly isStored: () => boolean
+  /** The caller has linked an account. */
+  readonly isStored: boolean
   /** The server has one of its own. */
   readonly hasServer: boolean
 }
@@ -52,7 +53,7 @@ export function decideCredential(
   if (isSent && !policy.allowRequestCredentials) return { why: 'notAccepted' }
   // A caller whose token is exchanged never goes on with another credential because the token is missing.
   if (!isSent && exchange === 'noToken' && call.credentials && call.principal.kind === 'oauth') return { why: 'noToken' }
-  const own = isSent ? 'sent' : exchange === 'token' ? 'exchange' : isStored() ? 'stored' : undefined
+  const own = isSent ? 'sent' : exchange === 'token' ? 'exchange' : isStored ? 'stored' : undefined
   const why = hasServer || policy.isRaw ? serverRefusal(policy, call) : undefined
   if (why && (policy.isRaw || !own)) return { why }
   return own ?? (hasServer ? 'server' : policy.isNeeded ? { why: 'none' } : 'nobody')

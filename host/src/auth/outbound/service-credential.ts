@@ -3,10 +3,10 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../../config/plugin/variables.ts'
 import { HostError } from '../../errors.ts'
 import { systemClock } from '../../network/resilience/clock.ts'
+import type { CallAccount } from '../../network/http-call-scope.ts'
 import type { Credential, CredentialSource, ResolveCredential } from '../../network/request/placed-credential.ts'
 import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-client.ts'
 import type { Redactor } from '../../observability/redact.ts'
-import type { AccountTokens } from '../accounts/account-tokens.ts'
 import { callerCredential } from './caller-credential.ts'
 import { createTokenSource } from './client-credentials.ts'
 import {
@@ -14,6 +14,7 @@ import {
   decideCredential,
   type CredentialCall,
   type CredentialPolicy,
+  type CredentialRefusal,
   type CredentialUse,
   type CredentialUseOf,
 } from './credential-use.ts'
@@ -26,8 +27,8 @@ export interface ServiceCredentialOptions {
   readonly policy: CredentialPolicy
   /** Exchanges callers' access tokens for some of this service. */
   readonly exchange?: (ExchangeSettings & { readonly clientSecretVariable?: string | undefined }) | undefined
-  /** The tokens that callers linked. */
-  readonly accounts?: AccountTokens | undefined
+  /** Callers can link an account of the service. */
+  readonly canLink?: boolean
   readonly redactor: Redactor
   readonly log: Logger
   /** How the token endpoint is reached: what differs from the usual. */
@@ -55,12 +56,12 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   const choose = (call: CredentialCall): Choice => {
     const line = call.credentials?.of(instance)
     const fingerprint = exchange?.fingerprint(call)
-    let stored: string | undefined
+    const { account } = call
     const decision = decideCredential(
       {
         isSent: line !== undefined,
         exchange: !exchange ? 'off' : fingerprint === undefined ? 'noToken' : 'token',
-        isStored: () => (stored = options.accounts?.get({ principal: call.principal, instance })) !== undefined,
+        isStored: account !== undefined,
         hasServer: server !== undefined,
       },
       policy,
@@ -76,13 +77,25 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
           fetch: async () => exchange?.credential(call),
         })
       case 'stored':
-        return byCaller(made(callerCredential(stored ?? '', { ...settings, source: { kind: 'stored' } })))
+        if (!account) throw new Error('An account that is stored is there')
+        if (account.problem !== undefined) {
+          const wantsAccount = account.mustLinkAgain && options.canLink === true
+          return { use: { by: 'refused', error: unusable(account.problem), wantsAccount } }
+        }
+        return byCaller(linked(account, settings))
       case 'server':
         return { use: server ? { by: 'server', source: server.source } : { by: 'nobody' } }
       case 'nobody':
         return { use: { by: 'nobody' } }
       default:
-        return { use: { by: 'refused', error: credentialRequired({ plugin: instance, header, why: decision.why }) } }
+        return {
+          use: {
+            by: 'refused',
+            error: credentialRequired({ plugin: instance, header, why: decision.why }),
+            wantsAccount:
+              options.canLink === true && LINKING_HELPS.has(decision.why) && !(policy.isRaw && decision.why !== 'none'),
+          },
+        }
     }
   }
   const decide = (call: CredentialCall): Choice => {
@@ -128,6 +141,24 @@ function byCaller(own: Own): Choice {
 function made(credential: Credential): Own {
   const { fingerprint, source } = credential
   return { fingerprint, source, fetch: async () => credential }
+}
+
+/** Whoever has a credential of its own is not refused for these. */
+const LINKING_HELPS: ReadonlySet<string> = new Set<CredentialRefusal>(['none', 'deny', 'readOnly'])
+
+function linked(account: Extract<CallAccount, { readonly token: unknown }>, settings: Omit<CredentialSettings, 'values'>): Own {
+  const source: CredentialSource = { kind: 'stored' }
+  return {
+    fingerprint: account.fingerprint,
+    source,
+    async fetch() {
+      const token = await account.token().catch((error: unknown) => Promise.reject(unusable(error)))
+      const made = account.isOAuth
+        ? headerCredential('oauth', token, { ...settings, source })
+        : callerCredential(token, { ...settings, source })
+      return Object.freeze({ ...made, fingerprint: account.fingerprint, refused: () => account.refused(token) })
+    },
+  }
 }
 
 /** One that is there and cannot be used is an error of the call. */

@@ -135,11 +135,37 @@ export const authSchema = section('Who may call, and what that lets them see', {
   accounts: Type.Optional(
     Type.Object(
       {
-        dir: Type.String({ description: 'Folder of the stored tokens, relative to the config file', minLength: 1 }),
-        keyVariable: Type.String({
-          description: 'Environment variable that holds the key they are encrypted with: 32 bytes in Base64',
+        store: Type.String({
+          description:
+            'Where the tokens are kept: a folder, relative to the config file, or `cache`, the Redis of `cache.store`, for several replicas',
           minLength: 1,
         }),
+        keyVariable: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+          description:
+            'Environment variable that holds the key they are encrypted with: 32 bytes in Base64; with `_FILE` at its end, one that names its file. Of several the first is in use, the others still open what they encrypted',
+        }),
+        login: Type.Optional(
+          Type.Object(
+            {
+              issuer: Type.String({
+                description: 'One of `auth.inbound.oauth.issuers`: where the person in the browser logs in',
+                format: 'uri',
+              }),
+              clientId: Type.String({ description: 'As which client of OpenID Connect the host asks', minLength: 1 }),
+              clientSecretVariable: Type.Optional(
+                Type.String({
+                  description:
+                    'Environment variable that holds the client secret; with `_FILE` at its end, one that names its file. Left out: a public client',
+                  minLength: 1,
+                }),
+              ),
+            },
+            {
+              description: 'How the pages below `/accounts` know who is in front of them, where callers use OAuth',
+              additionalProperties: false,
+            },
+          ),
+        ),
       },
       {
         description: 'Tokens that callers linked for services: calls of theirs go with these',

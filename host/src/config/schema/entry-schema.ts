@@ -57,6 +57,52 @@ const exchangeSchema = Type.Object(
   },
 )
 
+const oauthSchema = Type.Object(
+  {
+    issuer: Type.Optional(
+      Type.String({ description: "The service's authorization server, whose metadata names the endpoints", format: 'uri' }),
+    ),
+    preset: Type.Optional(
+      Type.Enum(['github', 'slack'], {
+        description: 'Endpoints that the host knows. Default: that of the plugin of this name, where no endpoints are given',
+      }),
+    ),
+    authorizationUrl: Type.Optional(Type.String({ description: 'Where a person consents', format: 'uri' })),
+    tokenUrl: Type.Optional(Type.String({ description: 'The token endpoint', format: 'uri' })),
+    revocationUrl: Type.Optional(Type.String({ description: 'Where tokens are taken back (RFC 7009)', format: 'uri' })),
+    deviceUrl: Type.Optional(Type.String({ description: 'The device authorization endpoint (RFC 8628)', format: 'uri' })),
+    clientId: Type.String({ description: 'As which OAuth client the host asks', minLength: 1 }),
+    clientSecretVariable: Type.Optional(
+      Type.String({
+        description:
+          'Environment variable that holds the client secret; with `_FILE` at its end, one that names its file. Left out: a public client',
+        minLength: 1,
+      }),
+    ),
+    clientAuthentication: Type.Optional(
+      Type.Enum(['basic', 'post'], {
+        description: 'How the client secret is sent. Default: as the metadata or the preset says, else `basic`',
+      }),
+    ),
+    scopes: Type.Optional(
+      Type.Array(Type.String({ pattern: String.raw`^[!#-\[\]-~]+$`, title: 'a scope: no spaces, quotes or backslashes' }), {
+        description: 'What a linked account grants. Default: what the service grants without any',
+      }),
+    ),
+    resource: Type.Optional(Type.String({ description: 'The service as the audience of the tokens (RFC 8707)', format: 'uri' })),
+    parameters: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Further parameters of the authorization request: `access_type: offline`, `prompt: consent`',
+      }),
+    ),
+  },
+  {
+    description:
+      'The OAuth client with which callers link their own accounts of this service; needs `auth.accounts`. Their calls go with these',
+    additionalProperties: false,
+  },
+)
+
 const overrideSchema = section('What the operator says of one tool instead of what the plugin says', {
   title: Type.Optional(Type.String({ description: 'For people' })),
   description: Type.Optional(Type.String({ description: 'For the model', minLength: 1 })),
@@ -151,5 +197,6 @@ export const entrySchema = section('One plugin under one name', {
     }),
   ),
   exchange: Type.Optional(exchangeSchema),
+  oauth: Type.Optional(oauthSchema),
   http: httpSchema,
 })

@@ -1,3 +1,4 @@
+import { accountFaults } from './account-rules.ts'
 import type { Fault } from './fault.ts'
 import { oauthFaults, oauthWarnings } from './oauth-rules.ts'
 import type { PluginEntry, ResolvedConfig } from './schema.ts'
@@ -8,7 +9,13 @@ import { PACKAGE_NAME } from '../../data/package.ts'
 
 /** What no schema can say: settings that contradict each other, names that clash or are the host's own. */
 export function ruleFaults(config: ResolvedConfig): readonly Fault[] {
-  return [...entryFaults(config.plugins), ...authFaults(config), ...oauthFaults(config), ...compatFaults(config)]
+  return [
+    ...entryFaults(config.plugins),
+    ...authFaults(config),
+    ...oauthFaults(config),
+    ...accountFaults(config),
+    ...compatFaults(config),
+  ]
 }
 
 /** What is allowed but seldom meant, one line each. */

@@ -112,6 +112,7 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
         live: new LivePlugin(instance, asleep),
         identity: () => awake?.record.identity?.() ?? identity,
         credentialUse: (call) => awake?.record.credentialUse?.(call),
+        wake,
       },
       root,
       get digests() {

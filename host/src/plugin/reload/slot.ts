@@ -82,6 +82,7 @@ const SETTINGS = [
   'share',
   'maxProcesses',
   'roots',
+  'oauth',
 ] as const satisfies readonly (keyof PluginEntry)[]
 
 /**

@@ -1,6 +1,6 @@
 import type { Cache, CallContext, InputResponses, Logger, LogFields, Metrics, Principal } from '@mcp-patchbay/plugin-api'
 import { markdown } from '@mcp-patchbay/plugin-api/host'
-import type { CallerCredentials, CallScope } from '../../network/http-call-scope.ts'
+import type { CallAccount, CallerCredentials, CallScope } from '../../network/http-call-scope.ts'
 import type { CallRequest, ClientLogLevel } from './running.ts'
 
 /**
@@ -95,13 +95,16 @@ export class InlineScope implements CallScope {
   get credentials(): CallerCredentials | undefined {
     return this.#request.credentials
   }
+  get account(): CallAccount | undefined {
+    return this.#request.account
+  }
 }
 
 /** The scope of the call that a client is made for, with the life of the client. */
 export function clientScope(call: CallScope | undefined, signal: AbortSignal): CallScope {
   if (!call) throw new Error('A client is made for a call')
-  const { access, safePaths, requestId, principal, credentials } = call
-  return { access, safePaths, signal, requestId, principal, credentials }
+  const { access, safePaths, requestId, principal, credentials, account } = call
+  return { access, safePaths, signal, requestId, principal, credentials, account }
 }
 
 /** Writes to the host's log and, where the client asked for them, sends the same lines to the client. */

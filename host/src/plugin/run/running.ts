@@ -1,5 +1,5 @@
 import type { CompletionInput, InputResponses, Principal } from '@mcp-patchbay/plugin-api'
-import type { CallerCredentials } from '../../network/http-call-scope.ts'
+import type { CallAccount, CallerCredentials } from '../../network/http-call-scope.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /**
@@ -34,6 +34,8 @@ export interface CallRequest {
   readonly session?: string | undefined
   /** For the scope of its requests to services; never for the plugin. */
   readonly credentials: CallerCredentials | undefined
+  /** What the caller has linked for the service of this plugin. */
+  readonly account?: CallAccount | undefined
   readonly signal: AbortSignal
   /** When its time is up, on the clock of `performance.now()`. */
   readonly dueAt?: number

@@ -2,7 +2,6 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { randomBytes } from 'node:crypto'
 import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
-import type { AccountTokens } from '../../auth/accounts/account-tokens.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
 import { readNetworkVariables, type NetworkVariables } from '../../config/plugin/network-variables.ts'
 import { variablesOfConfig } from '../settings/environment-readers.ts'
@@ -20,7 +19,7 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, frozen, configDir, env, accounts }: ServiceHttpDeps,
+  { redactor, readOnly, frozen, configDir, env }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const variables = networkVariables({ instance, prefix, surface, entry }, { env, frozen })
@@ -31,9 +30,14 @@ export function serviceHttp(
   const known = [...secrets.values(), ...(proxy === undefined ? [] : [passwordOf(proxy)])].map((secret) => redactor.add(secret))
   const credential = createServiceCredential({
     settings: { instance, prefix, values: textValues(config, secrets), placement: surface.credentials, fingerprintKey },
-    policy: { ...policy, isRaw: policy.isRaw && secrets.size > 0 },
+    policy: {
+      ...policy,
+      isRaw: policy.isRaw && secrets.size > 0,
+      // Whoever configures it wants calls to go as the caller, and never as no one.
+      isNeeded: policy.isNeeded || entry.oauth !== undefined,
+    },
     exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, { env, configDir }) },
-    accounts,
+    canLink: entry.oauth !== undefined,
     redactor,
     log,
     network,
@@ -97,7 +101,6 @@ export interface ServiceHttpDeps {
   readonly readOnly: boolean
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly accounts: AccountTokens | undefined
 }
 
 /** Each service sees which plugin asks. One that has no version is as old as this host. */

@@ -13,7 +13,7 @@ export interface EntryCredentials extends Omit<CredentialPolicy, 'isNeeded'> {
  */
 export function entryCredentials(
   { auth, compat }: Pick<ResolvedConfig, 'auth' | 'compat'>,
-  { serverCredentials = auth.serverCredentials, allowRequestCredentials, capabilities, exchange }: PluginEntry,
+  { serverCredentials = auth.serverCredentials, allowRequestCredentials, capabilities, exchange, oauth }: PluginEntry,
   started: Pick<ResolvedConfig, 'auth'> = { auth },
 ): EntryCredentials {
   const isAnybody = auth.inbound.mode === 'none' && started.auth.inbound.mode === 'none'
@@ -23,6 +23,7 @@ export function entryCredentials(
     isRaw: capabilities.credentials === 'raw',
     areCallers:
       exchange !== undefined ||
+      oauth !== undefined ||
       compat.authorizationIsUpstream ||
       (serverCredentials === 'deny' && (allowRequestCredentials || auth.accounts !== undefined)),
   }

@@ -1,6 +1,7 @@
 import { unusedSecrets } from '@mcp-patchbay/plugin-api/host'
 import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
+import { presetOf } from '../../config/schema/account-rules.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { suggest } from '../../config/schema/suggest.ts'
@@ -39,7 +40,7 @@ export function pluginReaders(
       whose: `${instance} for the tenant ${tenant}`,
     })),
   ]
-  const { exchange, capabilities } = entry
+  const { exchange, oauth, capabilities } = entry
   return [
     ...prefixes.flatMap(({ prefix, whose }) => {
       const config = surface ? configVariables(prefix, surface.config) : []
@@ -49,6 +50,12 @@ export function pluginReaders(
         ...networkVariableNames(prefix, own).map((name) => of(name, `the connections of ${whose} (${name})`)),
       ]
     }),
+    ...(oauth?.clientSecretVariable === undefined
+      ? []
+      : withFile(oauth.clientSecretVariable).map((name) => ({
+          ...of(name, `the client secret of ${oauth.clientId} at ${oauth.issuer ?? oauth.tokenUrl ?? presetOf(entry)}`),
+          instance: undefined,
+        }))),
     ...(exchange?.clientSecretVariable === undefined
       ? []
       : withFile(exchange.clientSecretVariable).map((name) => ({
@@ -71,7 +78,8 @@ export function hostReaders({ auth }: Pick<ResolvedConfig, 'auth'>): readonly En
     variable === undefined ? [] : withFile(variable).map((name) => ({ variable: name, reader, instance: undefined }))
   return [
     ...of(stateKeyVariable, 'auth.stateKeyVariable'),
-    ...of(accounts?.keyVariable, 'auth.accounts.keyVariable'),
+    ...[accounts?.keyVariable ?? []].flat().flatMap((variable) => of(variable, `auth.accounts.keyVariable`)),
+    ...of(accounts?.login?.clientSecretVariable, 'the client secret of auth.accounts.login'),
     ...(inbound.oauth?.issuers ?? []).flatMap(({ issuer, introspection }) =>
       of(introspection?.clientSecretVariable, `the client secret for introspection at ${issuer}`),
     ),

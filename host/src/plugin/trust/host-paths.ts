@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { accountFolder } from '../../config/schema/account-rules.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import type { KeptPath } from '../../pin/check-capabilities.ts'
 import { expectedRoot } from '../source/resolve-entry.ts'
@@ -22,7 +23,9 @@ export function hostPaths(
     { path: at('.patchbay'), what: 'the folder .patchbay of the host' },
     { path: at('node_modules'), what: 'the packages of the project' },
     { path: at(inbound.keysFile), what: 'the file of the API keys' },
-    ...(accounts ? [{ path: at(accounts.dir), what: 'the folder of the stored tokens' }] : []),
+    ...(accounts && accounts.store !== 'cache'
+      ? [{ path: at(accountFolder(accounts.store)), what: 'the folder of the stored tokens' }]
+      : []),
     ...(kind === 'sqlite' ? [{ path: at(file), what: 'the file of the cache' }] : []),
     ...entries.flatMap(({ http }) =>
       [http?.certFile, http?.keyFile].flatMap((one) =>

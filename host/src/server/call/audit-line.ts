@@ -41,8 +41,8 @@ function askedBy({ kind, name, caller: { principal } }: Asked) {
   return { kind, name: name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name, principal: id, principalKind, tenant }
 }
 
-function credentialOf({ item, caller: { principal, credentials } }: PendingCall): string {
-  const use = item.plugin.credentialUse?.({ access: item.access, principal, credentials })
+function credentialOf({ item, caller: { principal, credentials, account } }: PendingCall): string {
+  const use = item.plugin.credentialUse?.({ access: item.access, principal, credentials, account })
   if (!use || use.by === 'nobody') return 'none'
   if (use.by === 'refused') return 'refused'
   return use.source.kind === 'server' ? `server:${use.source.variables.join('+')}` : `caller:${use.source.kind}`

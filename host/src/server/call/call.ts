@@ -14,6 +14,7 @@ import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
 import { createCompletions } from './completion.ts'
+import { askForAccount, asksNothing, useAccount } from './account/account-layer.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
 import { runIn, type CallTimes } from './running-call.ts'
@@ -37,6 +38,7 @@ export function createCalls(deps: CallDeps): Calls {
       observeTool(deps),
       ...limitRate<ToolAnswer>(deps),
       checkTool(deps),
+      ...useAccount<ToolAnswer>(deps, askForAccount),
       ...layersOf(middleware, ({ tool }) => tool),
       mountResults(),
       ...(results ? [results] : []),
@@ -68,7 +70,12 @@ export function createCalls(deps: CallDeps): Calls {
   )
 
   const readResource = compose<FoundResource, ResourceAnswer>(
-    [observeOther(deps), ...limitRate<ResourceAnswer>(deps), ...layersOf(middleware, ({ resource }) => resource)],
+    [
+      observeOther(deps),
+      ...limitRate<ResourceAnswer>(deps),
+      ...useAccount<ResourceAnswer>(deps, asksNothing),
+      ...layersOf(middleware, ({ resource }) => resource),
+    ],
     async ({ item, name: asked, params, caller, io }) => {
       const { callTimeoutMs } = deps.limits()
       const { uris } = item
@@ -85,7 +92,13 @@ export function createCalls(deps: CallDeps): Calls {
   )
 
   const getPrompt = compose<PendingPrompt, PromptAnswer>(
-    [observeOther(deps), ...limitRate<PromptAnswer>(deps), checkPrompt(), ...layersOf(middleware, ({ prompt }) => prompt)],
+    [
+      observeOther(deps),
+      ...limitRate<PromptAnswer>(deps),
+      checkPrompt(),
+      ...useAccount<PromptAnswer>(deps, askForAccount),
+      ...layersOf(middleware, ({ prompt }) => prompt),
+    ],
     async ({ item, name, caller, args, io }) => {
       const { callTimeoutMs } = deps.limits()
       const value = await runIn(

@@ -3,6 +3,7 @@ import { InvalidResult, serialise, type Bounds } from '../../data/content.ts'
 import { hostError } from '../../errors.ts'
 import type { SnapshotPrompt, SnapshotTemplate } from '../catalog/snapshot.ts'
 import { refusal } from '../catalog/visibility.ts'
+import { asksNothing, useAccount } from './account/account-layer.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { deny, limitRate, observeOther } from './call-layers.ts'
 import { compose } from './middleware.ts'
@@ -12,7 +13,7 @@ import type { CallDeps, Calls, PendingCall } from './types.ts'
 /** The way of a completion: who may not see the prompt or the template may not ask about it, and what its plugin gives is checked. */
 export function createCompletions(deps: CallDeps, times: CallTimes, bounds: () => Bounds): Calls['complete'] {
   const complete = compose<PendingCompletion, readonly string[]>(
-    [observeOther(deps), ...limitRate<readonly string[]>(deps)],
+    [observeOther(deps), ...limitRate<readonly string[]>(deps), ...useAccount<readonly string[]>(deps, asksNothing)],
     async ({ item, args, caller, io }) => {
       const life = { name: item.name, timeoutMs: deps.limits().callTimeoutMs, caller, io }
       const of = item.kind === 'prompt' ? 'prompt' : 'resource'

@@ -2,7 +2,7 @@ import type { InputResponses, Logger, Principal } from '@mcp-patchbay/plugin-api
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
-import type { CallerCredentials } from '../../network/http-call-scope.ts'
+import type { CallAccount, CallerCredentials } from '../../network/http-call-scope.ts'
 import type { Membership } from '../../data/active-set.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { progressStep } from '../../plugin/run/progress-step.ts'
@@ -135,6 +135,9 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   }
   get credentials(): CallerCredentials | undefined {
     return this.#parts.caller.credentials
+  }
+  get account(): CallAccount | undefined {
+    return this.#parts.caller.account
   }
   get signal(): AbortSignal {
     return this.#life.signal

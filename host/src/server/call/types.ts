@@ -11,6 +11,7 @@ import type {
   CompletionInput,
 } from '@mcp-patchbay/plugin-api'
 import type { Redactor } from '../../observability/redact.ts'
+import type { CallAccounts } from './account/types.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { SingleUse } from './approval/single-use.ts'
 import type { HostMetrics } from '../../observability/metrics.ts'
@@ -67,6 +68,8 @@ export interface CallIO {
   readonly clientCapabilities?: Readonly<Record<string, unknown>>
   /** Verified by whoever passes it. */
   readonly requestState?: unknown
+  /** Says that what a question by URL was about is done. Absent where the protocol's revision has no such message. */
+  readonly elicitationComplete?: (elicitationId: string) => void
 }
 
 export type ToolAnswer = { readonly kind: 'result'; readonly result: ToolResult } | InputRequiredAnswer
@@ -90,7 +93,7 @@ export interface PendingCall<Item extends SnapshotItem = SnapshotItem> {
   /** As the client said it. */
   readonly name: string
   readonly item: Item
-  readonly caller: Caller
+  caller: Caller
   readonly args: unknown
   io: CallIO
   /** Whoever ends it otherwise than well says so here. */
@@ -154,6 +157,8 @@ export interface CallDeps {
   /** Makes a yes count once, also among hosts that share a store. */
   readonly tickets?: SingleUse
   readonly audit?: Audit
+  /** What callers have linked. Without it nothing is. */
+  readonly accounts?: CallAccounts | undefined
   /** What a config adds to the way of a call, in order. */
   readonly middleware?: readonly Middleware[]
 }

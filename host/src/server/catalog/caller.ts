@@ -1,6 +1,6 @@
 import type { Principal } from '@mcp-patchbay/plugin-api'
 import { NO_CREDENTIALS } from '../../auth/outbound/request-credentials.ts'
-import type { CallerCredentials } from '../../network/http-call-scope.ts'
+import type { CallAccount, CallerCredentials } from '../../network/http-call-scope.ts'
 
 /** Who asks, and what the request wants less of. Everything that shapes a list is in here; nothing else may. */
 export interface Caller {
@@ -8,6 +8,8 @@ export interface Caller {
   readonly narrowing: Narrowing
   /** What its request brought for services. Undefined for the operator, on stdio or in process, who comes by no request. */
   readonly credentials: CallerCredentials | undefined
+  /** What it has linked for the service of the plugin that it calls; known within that call only. */
+  readonly account?: CallAccount | undefined
   /** Callers with the same key see the same lists: tenant, permissions, narrowing, and whether it is the operator; not the person. */
   readonly classKey: string
 }

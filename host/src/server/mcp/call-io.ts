@@ -64,6 +64,10 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
     ...(mcpReq.inputResponses && { inputResponses: objectsOf(mcpReq.inputResponses) }),
     ...(isObject(capabilities) && { clientCapabilities: capabilities }),
     ...(requestState !== undefined && { requestState }),
+    ...(era === 'legacy' &&
+      knows(options.revision, 'urlElicitation') && {
+        elicitationComplete: (elicitationId) => notify('notifications/elicitation/complete', { elicitationId }),
+      }),
   }
   const end = () => {
     open = false

@@ -68,7 +68,7 @@ export function registerHandlers(server: Server, connection: Connection, options
     }
     return {
       resultType: 'input_required',
-      inputRequests: requests,
+      inputRequests: era === 'modern' ? withoutIds(requests) : requests,
       ...(state !== undefined && { requestState: await states.seal(called, state, ctx) }),
     }
   }
@@ -130,6 +130,17 @@ export function registerHandlers(server: Server, connection: Connection, options
     followed.delete(uri)
     return {}
   })
+}
+
+/** 2026-07-28 has no ids of questions by URL, and no message that says that one is done. */
+function withoutIds(requests: InputRequiredAnswer['requests']): InputRequiredAnswer['requests'] {
+  return Object.fromEntries(
+    Object.entries(requests).map(([key, request]) => {
+      if (request.method !== 'elicitation/create' || request.params['elicitationId'] === undefined) return [key, request]
+      const { elicitationId: _, ...params } = request.params
+      return [key, { ...request, params }]
+    }),
+  )
 }
 
 /** The protocol's own limit of one answer. */

@@ -12,6 +12,8 @@ export function isPlain(tool: SnapshotTool): boolean {
     known =
       !interactive &&
       !tool.needsApproval &&
+      // Who has linked no account is asked for one.
+      tool.plugin.entry.oauth === undefined &&
       hasObjectOutput(wire.outputSchema) &&
       !JSON.stringify(wire.inputSchema).includes('"x-mcp-header"')
     plain.set(tool, known)

@@ -12,9 +12,9 @@ export interface Rights {
 export const READING: Rights = Object.freeze({ access: 'read', safePaths: [] })
 
 export function scopeOf(request: CallRequest, { access, safePaths }: Rights) {
-  const { signal, requestId, principal, credentials } = request
+  const { signal, requestId, principal, credentials, account } = request
   const timeLeftMs = () => (request.dueAt ?? Infinity) - performance.now()
-  return { access, safePaths, signal, timeLeftMs, requestId, principal, credentials }
+  return { access, safePaths, signal, timeLeftMs, requestId, principal, credentials, account }
 }
 
 export function startOrder({ instance, surface, config, tenants = new Map(), hasBackground = true }: InlineOptions): StartOrder {

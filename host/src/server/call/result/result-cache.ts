@@ -86,12 +86,12 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
  */
 export function resultIdentity(
   { plugin, surface, access }: Pick<SnapshotTool, 'plugin' | 'surface' | 'access'>,
-  { principal, credentials }: Pick<Caller, 'principal' | 'credentials'>,
+  { principal, credentials, account }: Pick<Caller, 'principal' | 'credentials' | 'account'>,
 ): readonly string[] | undefined {
   const version = plugin.identity?.()
   if (version === undefined) return undefined
   const { id, kind, tenant, permissions } = principal
-  const use = plugin.credentialUse?.({ access, principal, credentials })
+  const use = plugin.credentialUse?.({ access, principal, credentials, account })
   if (!use || use.by === 'refused') return undefined
   const isShared = surface.cache?.scope === 'shared' && use.by !== 'caller'
   return [

@@ -27,9 +27,10 @@ export function page(json: string, headers?: Readonly<Record<string, string>>): 
 export function createRouter(
   routes: ReadonlyMap<string, Route>,
   metadata: ResourceMetadata | undefined,
+  more: (path: string) => Route | undefined = () => undefined,
 ): (path: string) => Route | undefined {
   return (path) => {
-    const found = routes.get(path)
+    const found = routes.get(path) ?? more(path)
     if (found) return found
     const address = parseAddress(path)
     if (address) return routes.get(address.base)

@@ -1,0 +1,107 @@
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import type { Clock } from '../../network/resilience/clock.ts'
+import type { AccountEvent } from '../../observability/audit.ts'
+import { keyOf, type Account, type AccountRecord } from './account.ts'
+import type { AccountStore } from './account-store.ts'
+import type { ServiceClient } from './types.ts'
+
+export interface RefreshOptions {
+  readonly store: AccountStore
+  readonly clock: Clock
+  readonly clientOf: (instance: string) => Promise<ServiceClient | undefined>
+  readonly read: (account: Account) => Promise<AccountRecord | undefined>
+  readonly write: (account: Account, record: AccountRecord) => Promise<void>
+  readonly record: (account: Account, event: AccountEvent, reason?: string) => void
+}
+
+export interface Refresh {
+  /**
+   * New tokens, fetched by one host at a time: a service that rotates refresh tokens takes a second use of one for a theft. Gives what
+   * another host fetched meanwhile. A record that is broken says that the account has to be linked again. Rejects with a `ServiceError`.
+   */
+  inTurn(account: Account): Promise<AccountRecord | undefined>
+  /** The service answered 401 to a token: it is fetched again with the next call, where it can be. Never rejects. */
+  distrust(account: Account, token: string): Promise<void>
+}
+
+/** A token must outlive the request it is put on. */
+const MARGIN_MS = 30_000
+/** How long another host's turn is waited for, and how often it is looked for. */
+const PATIENCE_MS = 15_000
+const LOOK_EVERY_MS = 100
+/** Of a token that is refused sooner after it was fetched, the next one will be refused as well. */
+const TRUSTED_MS = 60_000
+
+/** Whether a token can be put on a request now. */
+export function isUsable({ expiresAt }: AccountRecord, now: number): boolean {
+  return expiresAt === undefined || now < expiresAt - MARGIN_MS
+}
+
+export function createRefresh({ store, clock, clientOf, read, write, record }: RefreshOptions): Refresh {
+  const fetchedAt = new Map<string, number>()
+
+  async function fetchTokens(account: Account): Promise<AccountRecord | undefined> {
+    const found = await read(account)
+    if (!found || found.isBroken || isUsable(found, clock.now())) return found
+    const client = await clientOf(account.instance)
+    if (found.refreshToken === undefined || !client) return breakIt(account, found, 'expired')
+    let tokens
+    try {
+      tokens = await client.refresh(found.refreshToken)
+    } catch (error) {
+      // It is good for a few seconds yet.
+      if (found.expiresAt !== undefined && clock.now() < found.expiresAt) return found
+      throw error
+    }
+    if (!tokens) return breakIt(account, found, 'invalid_grant')
+    const next: AccountRecord = {
+      ...found,
+      ...tokens,
+      refreshToken: tokens.refreshToken ?? found.refreshToken,
+      scopes: tokens.scopes.length > 0 ? tokens.scopes : found.scopes,
+    }
+    await write(account, next)
+    fetchedAt.set(keyOf(account).account, clock.now())
+    record(account, 'refresh')
+    return next
+  }
+
+  async function breakIt(account: Account, found: AccountRecord, reason: string): Promise<AccountRecord> {
+    const next = { ...found, isBroken: true }
+    await write(account, next)
+    record(account, 'refresh', reason)
+    return next
+  }
+
+  return {
+    async inTurn(account) {
+      const until = clock.now() + PATIENCE_MS
+      for (;;) {
+        const turn = await store.inTurn(keyOf(account), () => fetchTokens(account))
+        if (turn) return turn.result
+        const found = await read(account)
+        if (!found || found.isBroken || isUsable(found, clock.now())) return found
+        if (clock.now() > until)
+          throw new ServiceError(
+            'UPSTREAM_FAILED',
+            `${account.instance}: the token of your account has expired, and another host has not fetched a new one`,
+            { fix: 'Call again in a few seconds' },
+          )
+        await new Promise<void>((resolve) => clock.schedule(LOOK_EVERY_MS, resolve))
+      }
+    },
+    async distrust(account, token) {
+      const key = keyOf(account)
+      if (clock.now() - (fetchedAt.get(key.account) ?? -Infinity) < TRUSTED_MS) return
+      try {
+        await store.inTurn(key, async () => {
+          const found = await read(account)
+          if (found?.accessToken !== token || found.refreshToken === undefined) return
+          await write(account, { ...found, expiresAt: 0 })
+        })
+      } catch {
+        // The next call that is answered 401 tries again.
+      }
+    },
+  }
+}

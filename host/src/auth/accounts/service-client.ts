@@ -1,0 +1,304 @@
+import { hash } from 'node:crypto'
+import { decodeJwt } from 'jose'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import type * as Oidc from 'openid-client'
+import { isObject } from '../../data/json.ts'
+import { isHeaderValue } from '../../network/request/headers.ts'
+import { createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
+import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
+import type { AuthorizationFlow, DevicePrompt, ServiceClient, Tokens } from './types.ts'
+
+/** `oauth` of an entry. */
+export interface ServiceOAuth {
+  readonly issuer?: string | undefined
+  readonly preset?: string | undefined
+  readonly authorizationUrl?: string | undefined
+  readonly tokenUrl?: string | undefined
+  readonly revocationUrl?: string | undefined
+  readonly deviceUrl?: string | undefined
+  readonly clientId: string
+  readonly clientAuthentication?: 'basic' | 'post' | undefined
+  readonly scopes: readonly string[]
+  readonly resource?: string | undefined
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+}
+
+export interface ServiceClientOptions extends Omit<OAuthFetchOptions, 'name' | 'setting'> {
+  readonly instance: string
+  readonly oauth: ServiceOAuth
+  /** Undefined for a public client. */
+  readonly clientSecret: string | undefined
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** The protocol is openid-client's, which is read with the first use; the requests are the host's own. */
+export function createServiceClient(options: ServiceClientOptions): ServiceClient & AsyncDisposable {
+  const { instance, oauth, clientSecret, now, redactor } = options
+  const preset = oauth.preset === undefined ? undefined : SERVICE_PRESETS[oauth.preset]
+  const endpoints = { ...preset, ...definedOf(oauth) }
+  const setting = `oauth of the entry "${instance}" in mcp.config.ts`
+  const web = createOAuthFetch({ ...options, name: `${instance} account`, setting })
+  const forget = clientSecret === undefined ? () => {} : redactor.add(clientSecret)
+  let ready: Promise<Ready> | undefined
+
+  /** What could not be found out is asked for again next time. */
+  const open = () => {
+    ready ??= configure().catch((error: unknown) => {
+      ready = undefined
+      throw asServiceError(error, instance, setting)
+    })
+    return ready
+  }
+
+  async function configure(): Promise<Ready> {
+    const oidc = await import('openid-client')
+    const fetch: Oidc.CustomFetch = async (url, request) => conform(await web.fetch(url, request), preset)
+    const proof = (supported: readonly string[] | undefined) => {
+      if (clientSecret === undefined) return oidc.None()
+      const by = endpoints.clientAuthentication ?? (supported && !supported.includes('client_secret_basic') ? 'post' : 'basic')
+      return by === 'post' ? oidc.ClientSecretPost(clientSecret) : oidc.ClientSecretBasic(clientSecret)
+    }
+    const { authorizationUrl, tokenUrl, issuer } = endpoints
+    let metadata: Oidc.ServerMetadata
+    if (authorizationUrl !== undefined && tokenUrl !== undefined) {
+      metadata = {
+        issuer: issuer ?? new URL(authorizationUrl).origin,
+        authorization_endpoint: authorizationUrl,
+        token_endpoint: tokenUrl,
+        ...(endpoints.revocationUrl !== undefined && { revocation_endpoint: endpoints.revocationUrl }),
+        ...(endpoints.deviceUrl !== undefined && { device_authorization_endpoint: endpoints.deviceUrl }),
+      }
+    } else metadata = await discover(oidc, issuer ?? '', fetch)
+    const config = new oidc.Configuration(
+      metadata,
+      oauth.clientId,
+      clientSecret,
+      proof(metadata.token_endpoint_auth_methods_supported),
+    )
+    // Whether http will do is decided where the config is read, and for each request: on loopback only.
+    oidc.allowInsecureRequests(config)
+    config[oidc.customFetch] = fetch
+    return { oidc, config, metadata }
+  }
+
+  const scopeParameters = (): Record<string, string> =>
+    oauth.scopes.length === 0 ? {} : { [preset?.scopeParameter ?? 'scope']: oauth.scopes.join(preset?.scopeSeparator ?? ' ') }
+  const resourceParameter = (): Record<string, string> => (oauth.resource === undefined ? {} : { resource: oauth.resource })
+
+  function tokensOf(answer: Oidc.TokenEndpointResponse, asked: number): Tokens {
+    const { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds, token_type: type, scope } = answer
+    const problem =
+      type.toLowerCase() !== 'bearer' || accessToken === '' || !isHeaderValue(accessToken)
+        ? 'without a bearer token'
+        : seconds !== undefined && !(seconds > 0)
+          ? 'with a token that has expired already'
+          : isForAnother(accessToken, oauth.resource)
+            ? 'with a token for another audience'
+            : undefined
+    if (problem !== undefined) throw failed(instance, `answered ${problem}`, `Check ${setting}`)
+    return {
+      accessToken,
+      ...(refreshToken !== undefined && { refreshToken }),
+      ...(seconds !== undefined && { expiresAt: asked + seconds * 1000 }),
+      scopes: scope?.split(/[ ,]+/).filter(Boolean) ?? [],
+    }
+  }
+
+  async function grant(run: (ready: Ready) => Promise<Oidc.TokenEndpointResponse>): Promise<Tokens> {
+    const opened = await open()
+    const asked = now()
+    let answer
+    try {
+      answer = await run(opened)
+    } catch (error) {
+      throw asServiceError(error, instance, setting)
+    }
+    return tokensOf(answer, asked)
+  }
+
+  async function beginDevice(): Promise<DevicePrompt> {
+    const { oidc, config } = await open()
+    try {
+      const answer = await oidc.initiateDeviceAuthorization(config, { ...scopeParameters(), ...resourceParameter() })
+      return {
+        userCode: answer.user_code,
+        verificationUri: answer.verification_uri_complete ?? answer.verification_uri,
+        tokens: (signal) =>
+          grant((opened) => oidc.pollDeviceAuthorizationGrant(opened.config, answer, resourceParameter(), { signal })),
+      }
+    } catch (error) {
+      throw asServiceError(error, instance, setting)
+    }
+  }
+
+  return {
+    id: hash(
+      'sha256',
+      JSON.stringify([endpoints.issuer ?? null, endpoints.authorizationUrl ?? null, endpoints.tokenUrl ?? null, oauth.clientId]),
+    ).slice(0, 32),
+    async authorizationHost() {
+      const { metadata } = await open()
+      const { authorization_endpoint: endpoint } = metadata
+      if (endpoint === undefined) throw failed(instance, 'names no authorization endpoint', `Check ${setting}`)
+      return new URL(endpoint).host
+    },
+    async authorizationUrl({ redirectUri, state, verifier }) {
+      const { oidc, config } = await open()
+      return oidc.buildAuthorizationUrl(config, {
+        ...oauth.parameters,
+        ...scopeParameters(),
+        ...resourceParameter(),
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+    },
+    exchange: (cameBackTo: URL, { state, verifier }: AuthorizationFlow) =>
+      grant(({ oidc, config }) =>
+        oidc.authorizationCodeGrant(
+          config,
+          cameBackTo,
+          { expectedState: state, pkceCodeVerifier: verifier },
+          resourceParameter(),
+        ),
+      ),
+    async refresh(refreshToken) {
+      try {
+        return await grant(({ oidc, config }) => oidc.refreshTokenGrant(config, refreshToken, resourceParameter()))
+      } catch (error) {
+        if (error instanceof GrantRefused) return undefined
+        throw error
+      }
+    },
+    async revoke({ accessToken, refreshToken }) {
+      const { oidc, config, metadata } = await open()
+      try {
+        if (preset?.revocation && endpoints.revocationUrl === undefined) {
+          const { url, method, as } = preset.revocation
+          await using once = createOAuthFetch({ ...options, name: `${instance} account`, setting })
+          const basic = `Basic ${Buffer.from(`${oauth.clientId}:${clientSecret ?? ''}`).toString('base64')}`
+          const answer = await once.fetch(url.replace('{clientId}', encodeURIComponent(oauth.clientId)), {
+            method,
+            redirect: 'manual',
+            headers: {
+              accept: 'application/json',
+              authorization: as === 'bearer' ? `Bearer ${accessToken}` : basic,
+              ...(as === 'json' && { 'content-type': 'application/json' }),
+            },
+            body: as === 'json' ? JSON.stringify({ access_token: accessToken }) : undefined,
+          })
+          return answer.status < 300
+        }
+        if (metadata.revocation_endpoint === undefined) return false
+        // RFC 7009 §2.1: with a refresh token all that came of it goes; some services take only access tokens back.
+        if (refreshToken !== undefined) await oidc.tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' })
+        await oidc.tokenRevocation(config, accessToken, { token_type_hint: 'access_token' })
+        return true
+      } catch (error) {
+        throw asServiceError(error, instance, setting)
+      }
+    },
+    get device() {
+      return endpoints.deviceUrl !== undefined || endpoints.authorizationUrl === undefined ? { begin: beginDevice } : undefined
+    },
+    async [Symbol.asyncDispose]() {
+      forget()
+      await web[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Ready {
+  readonly oidc: typeof Oidc
+  readonly config: Oidc.Configuration
+  readonly metadata: Oidc.ServerMetadata
+}
+
+/** OpenID Connect Discovery, else RFC 8414. */
+export async function discover(oidc: typeof Oidc, issuer: string, fetch: Oidc.CustomFetch): Promise<Oidc.ServerMetadata> {
+  const ask = async (algorithm: 'oidc' | 'oauth2') => {
+    const found = await oidc.discovery(new URL(issuer), '-', undefined, oidc.None(), {
+      algorithm,
+      [oidc.customFetch]: fetch,
+      execute: [oidc.allowInsecureRequests],
+    })
+    return found.serverMetadata()
+  }
+  try {
+    return await ask('oidc')
+  } catch (error) {
+    const isMissing = error instanceof Error && error.cause instanceof Response && error.cause.status === 404
+    if (!isMissing) throw error
+    return ask('oauth2')
+  }
+}
+
+/** The refresh token, or the code, is good for nothing any more. */
+export class GrantRefused extends ServiceError {}
+
+/** What services send otherwise: an error with status 200, and a token inside of another object. */
+async function conform(answer: Response, preset: ServicePreset | undefined): Promise<Response> {
+  if (!/json/i.test(answer.headers.get('content-type') ?? '')) return answer
+  const text = await answer.text()
+  const same = (status: number, body: string) => new Response(body === '' ? null : body, { status, headers: answer.headers })
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return same(answer.status, text)
+  }
+  if (!isObject(body)) return same(answer.status, text)
+  const said = body['error']
+  const isRefusal = typeof said === 'string' && preset?.refusals?.includes(said)
+  if (typeof said === 'string' && body['access_token'] === undefined)
+    return same(
+      answer.status === 200 ? 400 : answer.status,
+      JSON.stringify({ ...body, ...(isRefusal && { error: 'invalid_grant' }) }),
+    )
+  const inside = preset?.tokenIn === undefined ? undefined : body[preset.tokenIn]
+  if (isObject(inside)) return same(answer.status, JSON.stringify({ ...inside, token_type: 'bearer' }))
+  return same(answer.status, text)
+}
+
+/** RFC 9068 tokens say what they are for; others cannot be looked into. */
+function isForAnother(token: string, resource: string | undefined): boolean {
+  if (resource === undefined || token.split('.').length !== 3) return false
+  try {
+    const { aud } = decodeJwt(token)
+    const plain = (name: unknown) => String(name).replace(/\/$/, '')
+    return aud !== undefined && ![aud].flat().some((one) => plain(one) === plain(resource))
+  } catch {
+    return false
+  }
+}
+
+/** What openid-client throws may hold the answer of the service, and so a token: nothing of it goes on but what the error is called. */
+function asServiceError(error: unknown, instance: string, setting: string): ServiceError {
+  if (error instanceof ServiceError) return error
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  if (cause instanceof ServiceError) return cause
+  const said = error instanceof Error && 'error' in error && typeof error.error === 'string' ? error.error : undefined
+  const shown = said?.replaceAll(/[^\w .-]/g, '').slice(0, 80)
+  if (said === 'invalid_grant')
+    return new GrantRefused('AUTHENTICATION_FAILED', `${instance}: the service does not accept the link any longer`, {
+      fix: 'Link your account again',
+    })
+  if (said === 'access_denied')
+    return new ServiceError('PERMISSION_DENIED', `${instance}: access was denied at the service`, {
+      fix: 'Link your account again, and allow the access',
+    })
+  if (shown !== undefined) return failed(instance, `refused: ${shown}`, `Check ${setting}`)
+  const status = cause instanceof Response ? ` with status ${cause.status}` : ''
+  const what = error instanceof Error ? error.message.slice(0, 120) : 'unknown'
+  return failed(instance, `gave no token${status} (${what})`, `Check ${setting}, or try again later`)
+}
+
+function failed(instance: string, problem: string, fix: string): ServiceError {
+  return new ServiceError('UPSTREAM_FAILED', `${instance}: the authorization server of the service ${problem}`, { fix })
+}
+
+function definedOf(oauth: ServiceOAuth): Partial<ServiceOAuth> {
+  return Object.fromEntries(Object.entries(oauth).filter(([, value]) => value !== undefined))
+}

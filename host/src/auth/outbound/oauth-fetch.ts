@@ -1,0 +1,105 @@
+import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import type * as Oidc from 'openid-client'
+import { isSafeUrl } from '../../config/schema/secure-url.ts'
+import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-client.ts'
+import type { Credential } from '../../network/request/placed-credential.ts'
+import type { NetworkLimits } from '../../network/resilience/limits.ts'
+import type { Redactor } from '../../observability/redact.ts'
+
+export interface OAuthFetchOptions {
+  /** For messages: whose authorization server it is. */
+  readonly name: string
+  /** What the operator sets the addresses with, for messages. */
+  readonly setting: string
+  readonly redactor: Redactor
+  readonly log: Logger
+  readonly network?: OAuthNetwork | undefined
+}
+
+/** How an authorization server is reached: what differs from the usual. */
+export type OAuthNetwork = Pick<
+  ServiceHttpOptions,
+  'ca' | 'clientCertificate' | 'proxy' | 'http2' | 'clock' | 'random' | 'dialing' | 'limits'
+>
+
+/** Requests of an OAuth library, sent by the host's own network layer: its limits, certificates, proxy and address guard hold. */
+export interface OAuthFetch extends AsyncDisposable {
+  readonly fetch: Oidc.CustomFetch
+}
+
+/** Asked for at most some seconds and a megabyte: whoever waits for it may be anybody. */
+const LIMITS: Partial<NetworkLimits> = {
+  connectMs: 3_000,
+  headersMs: 5_000,
+  bodyMs: 5_000,
+  responseBytes: 1_048_576,
+  retries: 0,
+}
+
+/** One connection pool for each origin, with the client's `Authorization` and without. Plain http is for loopback only. */
+export function createOAuthFetch({ name, setting, redactor, log, network = {} }: OAuthFetchOptions): OAuthFetch {
+  const open = new Map<string, HttpClient & AsyncDisposable>()
+
+  function httpFor(origin: string, authorization: string | undefined): HttpClient {
+    const key = `${origin} ${authorization ?? ''}`
+    const known = open.get(key)
+    if (known) return known
+    const credential = authorization === undefined ? undefined : credentialOf(authorization)
+    const made = createServiceHttp({
+      ...network,
+      limits: { ...LIMITS, ...network.limits },
+      instance: name,
+      baseUrl: origin,
+      ...(credential && { credential: async () => credential }),
+      hints: { credentialVariables: [], baseUrlVariable: setting },
+      redactor,
+      log,
+      currentCall: () => undefined, // a token is for all calls of its caller: it must not end with the one that happened to ask first
+    })
+    open.set(key, made)
+    return made
+  }
+
+  return {
+    async fetch(address, { method, headers, body }) {
+      const url = new URL(address)
+      if (!isSafeUrl(url.href))
+        throw new ServiceError('UPSTREAM_FAILED', `${name}: ${url.origin} is neither https nor an address of this machine`)
+      const { accept = 'application/json', 'content-type': type, authorization } = headers
+      const answer = await httpFor(url.origin, authorization).request(url.pathname + url.search, {
+        method: METHODS.find((one) => one === method) ?? 'GET',
+        headers: { accept, ...(type !== undefined && { 'content-type': type }) },
+        ...(body !== undefined && body !== null && { body: textOf(body) }),
+      })
+      const isEmpty = answer.status === 204 || answer.status === 304
+      return new Response(isEmpty ? null : Buffer.from(answer.body), { status: answer.status, headers: { ...answer.headers } })
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...open.values()].map((http) => http[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+const METHODS = ['GET', 'POST', 'DELETE'] as const
+
+/** The network layer lets no request set the header itself. */
+function credentialOf(authorization: string): Credential {
+  const [, value = authorization] = /^\S+ +(\S+)$/.exec(authorization) ?? []
+  const credential: Credential = {
+    kind: 'oauth',
+    fingerprint: '',
+    source: { kind: 'server', variables: [] },
+    secrets: [value],
+    apply(headers) {
+      headers['authorization'] = authorization
+    },
+  }
+  return Object.freeze(credential)
+}
+
+function textOf(body: NonNullable<Oidc.CustomFetchOptions['body']>): string {
+  if (typeof body === 'string') return body
+  if (body instanceof URLSearchParams) return body.toString()
+  throw new TypeError('An OAuth request has a form or a text as its body')
+}

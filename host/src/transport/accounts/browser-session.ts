@@ -1,0 +1,84 @@
+import { hash, randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { PersonInBrowser } from '../../auth/accounts/person-login.ts'
+import type { Seal } from '../../auth/accounts/sealed.ts'
+import { isObject } from '../../data/json.ts'
+import { clearCookie, readCookie, setCookie } from './browser-cookies.ts'
+
+/** What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them. */
+export interface BrowserSession {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly until: number
+  /** Who logged in; undefined for a browser that has not. */
+  readonly person?: PersonInBrowser
+}
+
+export interface BrowserSessions {
+  /** That of the request, else a new one, whose cookie is set. */
+  of(req: IncomingMessage, res: ServerResponse): Promise<BrowserSession>
+  /** A new one, whatever the browser had before: an id that somebody else gave it is worth nothing. */
+  begin(res: ServerResponse, person?: PersonInBrowser): Promise<BrowserSession>
+  end(res: ServerResponse): void
+  /** What a form of our own carries, for one action of this session. */
+  formToken(session: BrowserSession, action: string): Promise<string>
+  isOwnForm(session: BrowserSession, action: string, token: string | undefined): Promise<boolean>
+  /** Keeps what is on its way through another site under `state`, for ten minutes. */
+  keep(res: ServerResponse, state: string, value: object): Promise<string>
+  /** By the name that `keep` gave, or by the state itself; undefined for what this browser does not have. */
+  kept(req: IncomingMessage, by: { readonly name: string } | { readonly state: string }): Promise<unknown>
+  drop(res: ServerResponse, state: string): void
+}
+
+const SESSION_MS = 3_600_000
+export const WAY_MS = 600_000
+
+export function createBrowserSessions(seal: Seal, now: () => number): BrowserSessions {
+  const open = async (subject: string, text: string | undefined): Promise<Record<string, unknown> | undefined> => {
+    if (text === undefined) return undefined
+    try {
+      const { value } = await seal.open(subject, text)
+      return isObject(value) && typeof value['until'] === 'number' && now() < value['until'] ? { ...value } : undefined
+    } catch {
+      return undefined
+    }
+  }
+  const begin = async (res: ServerResponse, person?: PersonInBrowser): Promise<BrowserSession> => {
+    const session: BrowserSession = { id: randomUUID(), until: now() + SESSION_MS, ...(person && { person }) }
+    setCookie(res, 'session', await seal.seal('session', session), SESSION_MS / 1000)
+    return session
+  }
+
+  return {
+    begin,
+    async of(req, res) {
+      const known = await open('session', readCookie(req, 'session'))
+      return known ? (known as unknown as BrowserSession) : begin(res)
+    },
+    end: (res) => clearCookie(res, 'session'),
+    formToken: ({ id }, action) => seal.seal('form', { id, action, until: now() + SESSION_MS }),
+    async isOwnForm({ id }, action, token) {
+      const known = await open('form', token)
+      return known?.['id'] === id && known['action'] === action
+    },
+    async keep(res, state, value) {
+      const name = nameOf(state)
+      setCookie(res, `way-${name}`, await seal.seal('way', { ...value, state, until: now() + WAY_MS }), WAY_MS / 1000)
+      return name
+    },
+    async kept(req, by) {
+      const name = 'name' in by ? by.name : nameOf(by.state)
+      if (!/^[0-9a-f]{16}$/.test(name)) return undefined
+      const known = await open('way', readCookie(req, `way-${name}`))
+      return 'state' in by && known?.['state'] !== by.state ? undefined : known
+    },
+    drop(res, state) {
+      clearCookie(res, `way-${nameOf(state)}`)
+    },
+  }
+}
+
+/** Several ways may be open in one browser. */
+function nameOf(state: string): string {
+  return hash('sha256', state).slice(0, 16)
+}

@@ -1,0 +1,76 @@
+import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { LinkedAccounts } from '../../auth/accounts/call-accounts.ts'
+import type { OpenAccounts } from '../../auth/accounts/open-accounts.ts'
+import { createPersonLogin, type PersonLogin } from '../../auth/accounts/person-login.ts'
+import { secretVariable, type SecretSource } from '../../auth/outbound/secret-variable.ts'
+import type { ResolvedConfig } from '../../config/schema/schema.ts'
+import type { Redactor } from '../../observability/redact.ts'
+import type { Registry } from '../../server/catalog/registry.ts'
+import { isLoopback } from '../http/admission.ts'
+import type { Route } from '../http/routing/routes.ts'
+import { createAccountPages } from './account-pages.ts'
+
+/** Linked accounts of one host. */
+export interface Linking {
+  readonly open: OpenAccounts
+  readonly calls: LinkedAccounts
+}
+
+export interface OpenPagesDeps extends SecretSource {
+  readonly linking: Linking
+  readonly registry: Registry
+  readonly auth: () => ResolvedConfig['auth']
+  readonly log: Logger
+  readonly redactor: Redactor
+}
+
+/**
+ * The pages, once it is known where the listener is: with OAuth for whoever logs in at the issuer, without authentication on a loopback
+ * address for the operator. Undefined where nothing tells who is in front of them. Throws `AUTH_SECRET`.
+ */
+export function openAccountPages(
+  { host, publicUrl }: { readonly host: string; readonly publicUrl?: string | undefined },
+  deps: OpenPagesDeps,
+  opened: AsyncDisposableStack,
+): ((origin: string) => (path: string) => Route | undefined) | undefined {
+  const { linking, registry, auth, log } = deps
+  const { inbound } = auth()
+  const login = openLogin(deps)
+  if (login) opened.use(login)
+  else if (inbound.mode !== 'none' || !isLoopback(host)) return undefined
+
+  return (origin) => {
+    const base = (publicUrl ?? (login && inbound.oauth?.resource) ?? origin).replace(/\/+$/, '').replace(/\/mcp$/, '')
+    opened.defer(linking.calls.serve({ base, serves: ({ kind }) => kind === (login ? 'oauth' : 'local') }))
+    return createAccountPages({
+      open: linking.open,
+      base,
+      login,
+      services: () =>
+        new Map(
+          registry.current.plugins.flatMap(({ instance, entry }) =>
+            entry.oauth ? [[instance, entry.oauth.scopes ?? []] as const] : [],
+          ),
+        ),
+      title: () => registry.current.policy.server.title ?? registry.current.policy.server.name,
+      log,
+    })
+  }
+}
+
+function openLogin({ auth, redactor, log, ...source }: OpenPagesDeps): PersonLogin | undefined {
+  const { accounts, inbound, tenantClaim } = auth()
+  const login = accounts?.login
+  const issuer = inbound.oauth?.issuers.find((one) => one.issuer === login?.issuer)
+  if (!login || !issuer || (inbound.mode !== 'oauth' && inbound.mode !== 'any')) return undefined
+  const { clientId, clientSecretVariable: variable } = login
+  return createPersonLogin({
+    issuer: login.issuer,
+    clientId,
+    clientSecret:
+      variable === undefined ? undefined : secretVariable(variable, 'The client secret of auth.accounts.login', source),
+    tenantClaim: issuer.tenantClaim ?? tenantClaim,
+    redactor,
+    log,
+  })
+}

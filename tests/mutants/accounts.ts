@@ -1,0 +1,78 @@
+import { mutantsOf } from './mutant.ts'
+
+const LINKING = 'tests/security/accounts/linking.test.ts'
+const STORED = 'tests/security/accounts/stored-accounts.test.ts'
+const TICKETS = 'tests/unit/auth/tickets.test.ts'
+
+export const accounts = mutantsOf('accounts', [
+  {
+    file: 'host/src/transport/accounts/account-pages.ts',
+    noticedBy: [LINKING],
+    changes: [
+      [
+        "somebody else's link opens the consent",
+        'if (!isSame(person, account)) return notTheirs(res, account, person, session)\n    const { instance',
+        'const { instance',
+      ],
+      [
+        "somebody else's link can be sent on in a form",
+        'if (before && !isSame(person, before)) return notTheirs(res, before, person, session)',
+        '',
+      ],
+      ['a link can be sent on twice', 'account = await tickets.take(text)', 'account = await tickets.read(text)'],
+      [
+        'a form of any page counts',
+        "!(await sessions.isOwnForm(session, action, fields.get('token')))",
+        'fields.get("token") === "never"',
+      ],
+      ['a form of a page of another port counts', '!fields || !isOwnOrigin ||', '!fields ||'],
+      [
+        'an answer of the service counts in any browser',
+        'if (!way || way.session !== session.id) return undefined',
+        'if (!way) return undefined',
+      ],
+      [
+        'an answer counts twice',
+        'return (await tickets.useOnce(way.id)) ? { way, session } : undefined',
+        'return { way, session }',
+      ],
+      ['an answer of one service counts for another', 'if (!back || account?.instance !== instance)', 'if (!back || !account)'],
+      [
+        'the session stays the one that the browser was given',
+        'await sessions.begin(res, person)',
+        'Object.assign(back.session, { person })',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/sealed.ts',
+    noticedBy: [TICKETS, STORED],
+    changes: [
+      [
+        'what was sealed for one account opens for another',
+        "if (protectedHeader['sub'] !== subject) throw new Error('It was sealed for something else')",
+        '',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/accounts.ts',
+    noticedBy: [STORED],
+    changes: [
+      [
+        'a store that is away is a store without accounts',
+        "throw hostError('ACCOUNT_STORE', {}, error)",
+        'return undefined as Result',
+      ],
+      ["one person's list shows everybody's", 'keyOf(found.account).account === account ? [found] : []', '[found]'],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/tickets.ts',
+    noticedBy: [TICKETS],
+    changes: [
+      ['a ticket never ends', 'found && now() < found.until ? found.text : undefined', 'found?.text'],
+      ['a ticket counts twice', 'kept.delete(key)', ''],
+    ],
+  },
+])
