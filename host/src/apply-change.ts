@@ -18,7 +18,7 @@ export interface ApplyDeps {
 
 /** Makes `apply` of a host: another config or environment, and changed files, become versions of plugins and one generation. */
 export function createApply({ current, lock, found, reloader, registry, publish }: ApplyDeps) {
-  return async ({ config, env, changed, samePlugins = false }: HostChange): Promise<void> => {
+  return async ({ config, env, changed, samePlugins = false, rebuild }: HostChange): Promise<void> => {
     if (config) refuseSharedVariables(config)
     const repinned = config ? await lock.reread(config) : undefined
     const { isNewConfig, variables, forTenants, rightsChanged } = current.replace({ config, env })
@@ -28,6 +28,7 @@ export function createApply({ current, lock, found, reloader, registry, publish 
       variables,
       all: (record) =>
         rightsChanged ||
+        rebuild?.has(record.instance) === true ||
         // What it shared a variable with may have another name now.
         record.reason?.code === 'CONFIG_COLLISION' ||
         forTenants.has(record.instance) ||

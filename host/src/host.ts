@@ -11,7 +11,7 @@ import { resolveConfig } from './config/file/resolve-config.ts'
 import type { EmbeddedConfig, ResolvedConfig } from './config/schema/schema.ts'
 import { createCurrentConfig, type CurrentConfig, refuseSharedVariables } from './current-config.ts'
 import { createValidators } from './data/schema/validate.ts'
-import { listHost } from './listing.ts'
+import { listHost } from './server/catalog/operator/listing.ts'
 import { createAudit } from './observability/audit.ts'
 import { silentLogger } from './observability/logger.ts'
 import { createMetrics, type HostMetrics } from './observability/metrics.ts'
@@ -44,7 +44,8 @@ import { linkReplicas } from './server/catalog/replicas.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
 import { buildSnapshot } from './server/catalog/snapshot.ts'
 import { createOpenListeners } from './transport/open-listeners.ts'
-import type { Host, HostContext, HostEvents } from './types.ts'
+import type { HostEvents } from './server/host-events.ts'
+import type { Host, HostContext } from './types.ts'
 import { createWarnings, readersOf } from './warnings.ts'
 
 const START_PATIENCE_MS = 5_000
@@ -95,7 +96,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     resources,
   })
   const middleware = [...(await loadMiddleware(started.middleware, configDir)), ...(context.middleware ?? [])]
-  const calls = openCalls({ current, cache, middleware, log, metrics, now, redact, audit, accounts: linking?.calls })
+  const calls = openCalls({ current, cache, events, middleware, log, metrics, now, redact, audit, accounts: linking?.calls })
 
   // Plugins: found, activated, published, reloaded
   const found = createFoundEntries({ current, configDir, log })
@@ -163,7 +164,10 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   const { missing } = cache
   const auth = () => current.config.auth
-  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking }
+  const apply = createApply({ current, lock, found, reloader, registry, publish })
+  const rebuild = (plugins: ReadonlySet<string>) => apply({ rebuild: plugins, samePlugins: true })
+  const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
+  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking, admin }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,
     behind: resources,
@@ -175,7 +179,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     on: events.on.bind(events),
     off: events.off.bind(events),
     closed: listeners.closed,
-    listen: (options = current.config.listen) => listeners.open(options),
+    listen: (options = current.config.listen, { admin: access } = {}) => listeners.open(options, access),
     call: (name, input, { caller = operator, io = {} } = {}) =>
       // A copy: checking the arguments fills in defaults, and these are the embedder's.
       calls.tool(registry.current, caller, name, structuredClone(input), {
@@ -190,7 +194,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     },
     list: (caller = operator) => ({ ...listHost(registry.current, caller), warnings: warnings.lines() }),
     unusedRules: () => warnings.unusedRules(),
-    apply: createApply({ current, lock, found, reloader, registry, publish }),
+    apply,
     watched: () => reloader.watched(),
     close: (options) => listeners.close(options),
     [Symbol.asyncDispose]: () => listeners.close(),
@@ -223,17 +227,31 @@ interface CachesDeps {
   readonly resources: AsyncDisposableStack
 }
 
-function openCalls({ current, cache, ...deps }: CallsDeps): Calls {
+function openCalls({ current, cache, events, ...deps }: CallsDeps): Calls {
   return createCalls({
     ...deps,
     limits: () => current.config.limits,
     results: createResultCache({ cache }),
     rate: createRateLimit({ settings: () => current.config.limits.rate, scripts: cache.scripts }),
     tickets: createSingleUse(cache.scripts),
+    onEnded: tellingCalls(events, deps.log),
   })
 }
 
+/** Tells of calls where something listens. What hears of a call must not change its answer. */
+function tellingCalls(events: EventEmitter<HostEvents>, log: Logger): NonNullable<CallDeps['onEnded']> {
+  return (made) => {
+    if (events.listenerCount('call') === 0) return
+    try {
+      events.emit('call', made())
+    } catch (error) {
+      log.error('listener_failed', { event: 'call', error })
+    }
+  }
+}
+
 interface CallsDeps extends Pick<CallDeps, 'log' | 'metrics' | 'now' | 'redact' | 'middleware' | 'audit' | 'accounts'> {
+  readonly events: EventEmitter<HostEvents>
   readonly current: CurrentConfig
   readonly cache: HostCache
 }

@@ -6,7 +6,7 @@ import type { FoundEntries } from './plugin/found-entries.ts'
 import type { PluginRecord } from './plugin/run/plugin-record.ts'
 import type { Registry } from './server/catalog/registry.ts'
 import { buildSnapshot, type SearchCatalog } from './server/catalog/snapshot.ts'
-import type { HostEvents } from './types.ts'
+import type { HostEvents } from './server/host-events.ts'
 
 export interface PublishDeps {
   readonly registry: Registry
@@ -21,13 +21,14 @@ export interface PublishDeps {
 /** Makes what turns the records of plugins into the next generation, in one step, and gives its number. */
 export function createPublish({ registry, current, found, validators, search, metrics, events }: PublishDeps) {
   return (plugins: readonly PluginRecord[]): number => {
-    const generation = registry.current.generation + 1
+    const previous = registry.current
+    const generation = previous.generation + 1
     const { policy } = current
     const snapshot = buildSnapshot({ generation, plugins, ignored: found.ignored, policy, validators, search })
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
     for (const { instance, state } of plugins) metrics.pluginState(instance, state)
-    events.emit('generation', { generation, tools: snapshot.tools.size, plugins })
+    events.emit('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
     return generation
   }
 }

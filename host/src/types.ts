@@ -3,16 +3,15 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Accounts } from './auth/accounts/accounts.ts'
 import type { CacheStats } from './cache/cache.ts'
 import type { ResolvedConfig } from './config/schema/schema.ts'
-import type { HostListing } from './listing.ts'
+import type { HostListing } from './server/catalog/operator/listing.ts'
 import type { Redactor } from './observability/redact.ts'
-import type { DrainedVersion } from './plugin/reload/drain.ts'
-import type { ReloadReport } from './plugin/reload/reload-report.ts'
 import type { Sources } from './plugin/reload/sources.ts'
-import type { PluginRecord } from './plugin/run/plugin-record.ts'
 import type { CallIO, Middleware, ToolAnswer } from './server/call/types.ts'
 import type { Caller } from './server/catalog/caller.ts'
 import type { ReachedExplanation } from './server/catalog/reach.ts'
+import type { HostEvents } from './server/host-events.ts'
 import type { Snapshot } from './server/catalog/snapshot.ts'
+import type { AdminAccess } from './transport/admin/types.ts'
 import type { Listening, ListenOptions } from './transport/listen.ts'
 
 /** What a host runs with besides its config. Everything that time, place and output depend on is passed in. */
@@ -48,12 +47,6 @@ export interface HostContext {
   readonly logLinesDropped?: () => number
 }
 
-export interface HostEvents {
-  generation: (event: { generation: number; tools: number; plugins: readonly PluginRecord[] }) => void
-  reload: (report: ReloadReport) => void
-  drained: (report: DrainedVersion) => void
-}
-
 /** A running host. Dispose it to close its listeners, drain its plugins and free everything. */
 export interface Host extends AsyncDisposable {
   /** What is served now. */
@@ -62,8 +55,11 @@ export interface Host extends AsyncDisposable {
   readonly off: EventEmitter<HostEvents>['off']
   /** Resolves when the host is closed, whoever closed it. */
   readonly closed: Promise<void>
-  /** Opens listeners; gives their addresses once they accept. Throws `LISTEN_…` for an address that must not or cannot be bound. */
-  listen(options?: ListenOptions): Promise<Listening>
+  /**
+   * Opens listeners; gives their addresses once they accept. With `admin` the management listener has `/admin`, whatever the config says of
+   * it. Throws `LISTEN_…` for an address that must not or cannot be bound.
+   */
+  listen(options?: ListenOptions, more?: { admin?: AdminAccess }): Promise<Listening>
   /** Calls a tool in process, as the operator or as `caller`. Throws what `Calls.tool` throws. */
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
   explain(name: string, caller?: Caller): ReachedExplanation
@@ -86,6 +82,8 @@ export interface HostChange {
   readonly config?: ResolvedConfig
   readonly env?: HostEnvironment
   readonly changed?: ReadonlySet<string>
+  /** Names of plugins that are built again although nothing of them differs. */
+  readonly rebuild?: ReadonlySet<string>
   /** Nothing came to the folders of `pluginDirs` or went from them: they need not be read. Default: false. */
   readonly samePlugins?: boolean
 }

@@ -1,4 +1,5 @@
 import { accounts } from './accounts.ts'
+import { admin } from './admin.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { channel } from './channel.ts'
@@ -24,4 +25,5 @@ export const areas: readonly Mutant[] = [
   ...network,
   ...search,
   ...channel,
+  ...admin,
 ]

@@ -13,6 +13,7 @@ const ROOMS = [
   'transport',
   'transport/streamable',
   'transport/stdio',
+  'transport/admin',
   'transport/fast-path',
   'transport/http',
   'server',

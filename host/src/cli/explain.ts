@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import { readCaller } from '../caller-file.ts'
+import { readCaller } from '../server/catalog/operator/named-caller.ts'
 import { openHost } from '../from-file.ts'
 import type { ReachedExplanation } from '../server/catalog/reach.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { openHost } from '../from-file.ts'
-import type { HostListing, PluginListing } from '../listing.ts'
+import type { HostListing, PluginListing } from '../server/catalog/operator/listing.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines, table } from './terminal/print.ts'
 

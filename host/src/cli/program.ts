@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { describeError, HostError } from '../errors.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { repairProject } from '../project/repair.ts'
+import { printJson } from './terminal/print.ts'
 import { protocolStdout } from '../transport/stdio/stdout-guard.ts'
 
 /** In the order of the help. Only the one that was asked for is read: a start should not wait for `patchbay add`. */
@@ -35,6 +36,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Comma
 /** Runs one command line. Gives the exit code: 0 done, 1 failed or difference found, 2 usage, 78 configuration error. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done
+  let isJson = false
   const program = new Command('mcp-patchbay')
     .description('A plugin-host runtime for MCP servers')
     .version(packageJson.version)
@@ -42,7 +44,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     .configureOutput({ writeOut })
     .exitOverride()
     .hook('preAction', async (_, action) => {
-      const { dotenv } = action.opts<{ dotenv?: string }>()
+      const { dotenv, json } = action.opts<{ dotenv?: string; json?: boolean }>()
+      isJson = json === true
       if (dotenv !== undefined) action.setOptionValue('envFile', dotenv)
       const repaired = await repairProject(action.opts<CommonOptions>().config)
       if (repaired !== undefined) process.stderr.write(`${repaired}\n`)
@@ -68,6 +71,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof InvalidArgumentError) process.stderr.write(`error: ${error.message}\n${HELP_HINT}\n`)
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     process.stderr.write(`${describeError(error)}\n`)
+    // A program that reads JSON finds there why there is none.
+    if (isJson && error instanceof HostError) printJson({ error: { code: error.code, message: error.message, fix: error.fix } })
     return error instanceof HostError && isConfigurationError(error) ? EXIT.configuration : EXIT.failed
   }
 }

@@ -4,6 +4,7 @@ import { withDefaults } from '../config/schema/defaults.ts'
 import { httpSchema } from '../config/schema/listen-schema.ts'
 import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { serveFile, type ServedHost } from '../serve.ts'
+import { createAdminProject } from './admin/admin-project.ts'
 import type { CommonOptions, Run } from './terminal/exit.ts'
 import { watchEnding, type ServingHost } from './terminal/signals.ts'
 import { strayStdin } from './terminal/stray-stdin.ts'
@@ -38,7 +39,10 @@ export function startCommand(run: Run): Command {
           onStart,
         })
         const { host, log, settings } = served
-        const listening = host.listen(settings.config.listen)
+        const { config } = settings
+        const isWatching = options.watch === true && !config.frozen
+        const project = createAdminProject(served, { ...options, isWatching, signal: ending.signal })
+        const listening = host.listen(config.listen, { admin: { project } })
         // Not after it listens: whoever reads where may stop it at once.
         ending.serving({ log, ...servingHost(served), over: listening.then((open) => inputOver(open, log)) })
         await Promise.race([ending.told, listening.then(() => ending.told)])

@@ -15,6 +15,21 @@ export const hostErrors = {
     ({ what, address, problem }) => `The ${what} listener cannot use ${address}: ${problem}`,
     ({ what }) => [`Stop what uses the address, or choose another: listen.${what}.host and listen.${what}.port`],
   ),
+  LISTEN_ADMIN: entry<{ host: string }>(
+    ({ host }) => `Refused to serve /admin on ${host}: it calls every tool as any caller, and is for this machine alone`,
+    () => [
+      'Listen on 127.0.0.1: listen.management.host',
+      'Or turn it off: remove listen.management.admin, and keep /metrics and the probes on this address',
+    ],
+  ),
+  ADMIN_REQUEST: entry<{ problem: string }>(
+    ({ problem }) => `The request to the admin API cannot be used: ${problem}`,
+    () => [`Send what ${docsPage('advanced/dev-page.md')} says of this address`],
+  ),
+  ADMIN_NO_PROJECT: entry<object>(
+    () => 'This host was made without a config file: there is no lock to compare, and nothing to read again',
+    () => ['Start the host with npx mcp-patchbay start or dev', 'Or, in a program of yours, call host.apply'],
+  ),
   MIDDLEWARE_INVALID: entry<{ place: string; use: string; problem: string }>(
     ({ place, use, problem }) => `${place} (${JSON.stringify(use)}) cannot be used: ${problem}`,
     () => [

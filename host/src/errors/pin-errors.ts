@@ -80,6 +80,11 @@ export const pinErrors = {
     ({ name, known }) => `Nothing to approve has the name ${JSON.stringify(name)}; known names: ${known.join(', ') || 'none'}`,
     () => ['Give the name of a plugin, or of a plugin and one of its tools: npx mcp-patchbay approve jira.issues_get'],
   ),
+  PIN_NOT_SEEN: entry<{ name: string; seen: string; now: string }>(
+    ({ name, seen, now }) =>
+      `Plugin "${name}" was not approved: it changed after the difference was shown. What was seen is ${seen}, what is on disk is ${now}`,
+    ({ name }) => [`Inspect npx mcp-patchbay diff again, and if the change is intended: npx mcp-patchbay approve ${name}`],
+  ),
   PIN_INCOMPLETE: entry<{ file: string; failed: readonly { plugin: string; problem: string }[] }>(
     ({ file, failed }) =>
       `${file} was not written, because not every plugin could be inspected: ` +

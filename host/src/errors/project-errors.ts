@@ -69,4 +69,8 @@ export const projectErrors = {
     ({ folder, pid }) => `Another command is changing this project${pid === 0 ? '' : ` (process ${pid})`}: see ${folder}`,
     () => ['Wait until it ends, and run the command again'],
   ),
+  COMMAND_FAILED: entry<{ command: string; problem: string }>(
+    ({ command, problem }) => `patchbay ${command} failed: ${problem}`,
+    ({ command }) => [`Run npx mcp-patchbay ${command} in the folder of the config, and fix what it says`],
+  ),
 } satisfies Record<string, Entry<never>>

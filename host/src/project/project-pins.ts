@@ -7,6 +7,7 @@ import { readLock } from '../pin/lock/read-lock.ts'
 import { writeLock } from '../pin/lock/write-lock.ts'
 import { descriptorsOf } from '../plugin/trust/observe.ts'
 import { detailsOf } from '../plugin/trust/pin-policy.ts'
+import { changeDigest } from './change-digest.ts'
 import { inspectProject, type InspectedPlugin, type Inspection } from './inspect.ts'
 import type { Project } from './open-project.ts'
 
@@ -63,16 +64,19 @@ export async function lockAll(project: Project): Promise<Comparison> {
 }
 
 /**
- * Records one plugin as it is on disk now, or with `NAME.TOOL` one tool of it. Gives what that approved. Throws `PIN_UNKNOWN`, and
- * `PIN_INCOMPLETE` for a plugin that cannot be looked at.
+ * Records one plugin as it is on disk now, or with `NAME.TOOL` one tool of it. Gives what that approved. With `seen`, the digest of the
+ * difference that a person read, only if that is still the difference. Throws `PIN_UNKNOWN`, `PIN_NOT_SEEN`, and `PIN_INCOMPLETE` for a
+ * plugin that cannot be inspected.
  */
-export async function approve(project: Project, target: string): Promise<PluginChange | undefined> {
+export async function approve(project: Project, target: string, seen?: string): Promise<PluginChange | undefined> {
   const [name = '', tool] = target.split('.', 2)
   const { changes, plugins, lock, failed } = await comparePins(project)
   const plugin = plugins.find((candidate) => candidate.name === name)
   const broken = failed.filter((failure) => failure.plugin === name)
   if (!plugin && broken.length > 0) throw hostError('PIN_INCOMPLETE', { file: project.lockFile, failed: broken })
   if (!plugin) throw hostError('PIN_UNKNOWN', { name, known: plugins.map((candidate) => candidate.name) })
+  const now = changeDigest(plugin)
+  if (seen !== undefined && seen !== now) throw hostError('PIN_NOT_SEEN', { name, seen, now })
   const change = changes.find((candidate) => candidate.name === name)
   if (tool !== undefined) return approveOne(project, { lock, plugin, tool, change })
   if (change) await writeLock(project.lockFile, await record(project, lock, plugin))

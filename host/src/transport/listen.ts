@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Linking } from './accounts/open-account-pages.ts'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
-import { secretVariable } from '../auth/outbound/secret-variable.ts'
+import { secretVariable, type SecretSource } from '../auth/outbound/secret-variable.ts'
 import { withDefaults } from '../config/schema/defaults.ts'
 import { httpSchema, managementSchema } from '../config/schema/listen-schema.ts'
 import type { HostConfig, ResolvedConfig } from '../config/schema/schema.ts'
@@ -18,6 +18,9 @@ import type { Registry } from '../server/catalog/registry.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
 import { createHttpTransport } from './http-listener.ts'
 import { lazily } from '../data/lazily.ts'
+import type { AdminAccess, AdminHost, OpenAdmin } from './admin/types.ts'
+import { isLoopback } from './http/admission.ts'
+import type { AdminPages } from './admin/open-admin.ts'
 import { createManagement } from './management.ts'
 
 /** `listen` of the config. What is not named here is not opened. */
@@ -40,6 +43,8 @@ export interface ListenDeps {
   readonly redactor: Redactor
   /** Linked accounts, where the config has them. */
   readonly linking?: Linking | undefined
+  /** What the admin API knows of the host besides. */
+  readonly admin: Pick<AdminHost, 'events' | 'operator' | 'warnings' | 'rebuild' | 'config'>
 }
 
 /** Open listeners. */
@@ -48,6 +53,8 @@ export interface Listening {
   readonly url: string | undefined
   readonly port: number | undefined
   readonly managementUrl: string | undefined
+  /** The admin API, where it is on. */
+  readonly admin: OpenAdmin | undefined
   readonly hasStdio: boolean
   /** Resolves when the client on stdio is gone; never without one. */
   readonly stdioClosed: Promise<void>
@@ -59,7 +66,7 @@ export interface Listening {
 }
 
 /** Opens what `options` names. When one cannot be opened none is. Throws `LISTEN_…` and, for what callers are checked against, `AUTH_…`. */
-export async function listenOn(options: ListenOptions, deps: ListenDeps): Promise<Listening> {
+export async function listenOn(options: ListenOptions, deps: ListenDeps, access: AdminAccess = {}): Promise<Listening> {
   const { registry, calls, log, metrics, middleware, config } = deps
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
@@ -91,9 +98,20 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const isDraining = () => draining
 
   const management = options.management ? withDefaults(managementSchema, given(options.management)) : undefined
+  let url: string | undefined
+  const admin = management && (await openAdminOf(management, { access, deps, inFlight, isDraining, url: () => url }))
+  if (admin) opened.use(admin.pages)
   const operations =
     management &&
-    (await createManagement({ ...management, registry, isDraining, missing: deps.missing, metrics: () => metrics.render(), log }))
+    (await createManagement({
+      ...management,
+      admin: admin?.pages,
+      registry,
+      isDraining,
+      missing: deps.missing,
+      metrics: () => metrics.render(),
+      log,
+    }))
   if (operations) opened.defer(() => operations.close())
   const http = options.http ? withDefaults(httpSchema, given(options.http)) : undefined
   const { mode, dangerouslyAllowUnauthenticated } = deps.auth().inbound
@@ -112,12 +130,13 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
   const stdio = options.stdio ? (await import('./stdio/stdio.ts')).createStdioTransport(shared) : undefined
   const kept = opened.move()
 
-  const url = web && `${web.origin}/mcp`
+  url = web && `${web.origin}/mcp`
   if (url) log.info('listening', { url, ...(operations && { management: operations.origin }) })
   return {
     url,
     port: web?.port,
     managementUrl: operations?.origin,
+    admin: operations && admin?.opened(operations.origin),
     hasStdio: stdio !== undefined,
     stdioClosed: stdio ? stdio.closed : new Promise(() => {}),
     async close({ graceMs, leaveMs = 0 }) {
@@ -136,11 +155,57 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps): Promis
 function stateKey({ auth, redactor, ...source }: ListenDeps): Uint8Array | string {
   const { stateKeyVariable: variable } = auth()
   if (variable === undefined) return randomBytes(32)
-  const what = 'The key that signs the state of interactive calls'
-  const key = secretVariable(variable, what, source)
-  if (key.length < 32) throw hostError('AUTH_SECRET', { what, variable, problem: 'has fewer than 32 characters' })
+  const key = longSecret(variable, 'The key that signs the state of interactive calls', source)
   redactor.add(key)
   return key
+}
+
+/** Throws `AUTH_SECRET`, also for one that could be guessed. */
+function longSecret(variable: string, what: string, source: SecretSource): string {
+  const secret = secretVariable(variable, what, source)
+  if (secret.length < 32) throw hostError('AUTH_SECRET', { what, variable, problem: 'has fewer than 32 characters' })
+  return secret
+}
+
+/** The admin API, where a token opens it. Throws `LISTEN_ADMIN`, and `AUTH_SECRET` for a token that cannot be used. */
+async function openAdminOf(
+  {
+    host: address,
+    admin,
+  }: { readonly host: string; readonly admin?: { readonly tokenVariable: string; readonly page?: boolean } | undefined },
+  { access, deps, inFlight, isDraining, url }: AdminParts,
+): Promise<{ readonly pages: AdminPages; readonly opened: (origin: string) => OpenAdmin } | undefined> {
+  if (!admin && access.token === undefined) return undefined
+  if (!isLoopback(address)) throw hostError('LISTEN_ADMIN', { host: address })
+  const [{ createAdminToken }, { openAdmin }] = await Promise.all([
+    import('./admin/admin-token.ts'),
+    import('./admin/open-admin.ts'),
+  ])
+  const secret = admin ? longSecret(admin.tokenVariable, 'The token of the admin API', deps) : (access.token ?? '')
+  deps.redactor.add(secret)
+  const now = () => performance.now()
+  const token = createAdminToken(secret, now)
+  const page = admin?.page ?? true
+  const { registry, calls, log, configDir, redactor, config } = deps
+  const { bodyBytes } = config.limits
+  const host: AdminHost = { ...deps.admin, registry, calls, log, configDir, redactor, inFlight, isDraining, bodyBytes }
+  const pages = openAdmin(host, { token, page, access, url, now })
+  return {
+    pages,
+    opened: (origin) => ({
+      tell: pages.tell,
+      pageUrl: page ? `${origin}/` : undefined,
+      ticketUrl: () => (page ? `${origin}/#ticket=${token.issueTicket()}` : undefined),
+    }),
+  }
+}
+
+interface AdminParts {
+  readonly access: AdminAccess
+  readonly deps: ListenDeps
+  readonly inFlight: InFlight
+  readonly isDraining: () => boolean
+  readonly url: () => string | undefined
 }
 
 /** What callers are checked with is read only where they are checked at all. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
+import type { AdminPages } from './admin/open-admin.ts'
 import { createAdmission } from './http/admission.ts'
 import { bind, type Timeouts } from './http/bind.ts'
 import { readiness } from './readiness.ts'
@@ -11,6 +12,8 @@ export interface ManagementOptions {
   readonly host: string
   readonly port: number
   readonly allowedHosts?: readonly string[]
+  /** The admin API. */
+  readonly admin?: AdminPages | undefined
   readonly registry: Registry
   readonly isDraining: () => boolean
   /** What the config asks for and this installation cannot do. */
@@ -29,10 +32,10 @@ export interface Management {
 
 /**
  * Listens for who operates the host, never for who calls its tools: `/livez` and `/healthz` say that the event loop turns, `/readyz`
- * whether traffic should come, `/metrics` what happened. Throws `LISTEN_FAILED`.
+ * whether traffic should come, `/metrics` what happened; with `admin` it serves that too. Throws `LISTEN_FAILED`.
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
-  const { registry, isDraining, missing, metrics, log } = options
+  const { registry, isDraining, missing, metrics, admin, log } = options
   // Balancers ask in HTTP/1.0, without a Host. A browser, whose requests the check is for, always sends one.
   const admission = createAdmission({ ...options, withoutHost: true })
 
@@ -52,10 +55,13 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
   }
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    req.resume()
     const refused = admission.check(req)
-    if (refused) return refuse(res, refused)
     const path = req.url?.split('?', 1)[0] ?? ''
+    const methods = refused ? undefined : admin?.allow(path)
+    if (methods?.split(', ').includes(req.method ?? '') && admin) return admin.handle(req, res, path)
+    req.resume()
+    if (refused) return refuse(res, refused)
+    if (methods) return refuse(res, refusal(405, `${path} takes ${methods}`, { headers: { allow: methods } }))
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined
     if (!page) return refuse(res, refusal(404, `There is nothing at ${path}`))
     if (req.method !== 'GET' && req.method !== 'HEAD')
@@ -69,7 +75,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
     port: options.port,
     timeouts: options.timeouts,
     log,
-    allow: (path) => (Object.hasOwn(pages, path) ? READ : undefined),
+    allow: (path) => (Object.hasOwn(pages, path) ? READ : admin?.allow(path)),
     handle(req, res) {
       handle(req, res).catch((error: unknown) => {
         log.error('management_failed', { error })

@@ -1,11 +1,12 @@
 import type { ResolvedConfig } from '../config/schema/schema.ts'
 import { hostError } from '../errors.ts'
+import type { AdminAccess } from './admin/types.ts'
 import { listenOn, type ListenDeps, type Listening, type ListenOptions } from './listen.ts'
 
 /** The listeners of a host, and its end. */
 export interface OpenListeners {
   /** Throws `HOST_CLOSED`, and what `listenOn` throws. */
-  open(options: ListenOptions): Promise<Listening>
+  open(options: ListenOptions, admin?: AdminAccess): Promise<Listening>
   /** Closes them all, then disposes what is behind them. Later calls wait for the first. */
   close(options?: { readonly graceMs?: number; readonly leaveMs?: number }): Promise<void>
   /** Resolves when that is done. */
@@ -29,9 +30,9 @@ export function createOpenListeners(
 
   return {
     closed: closed.promise,
-    async open(options) {
+    async open(options, admin) {
       if (closing) throw hostError('HOST_CLOSED', {})
-      const listening = await listenOn(options, deps())
+      const listening = await listenOn(options, deps(), admin)
       listeners.add(listening)
       return listening
     },

@@ -54,6 +54,7 @@ function dev(t: TestContext, files: Readonly<Record<string, string>>, config: ob
       return text
         .replaceAll(tree.root, 'ROOT')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+        .replace(/#token=[\w-]{32}/g, '#token=TOKEN')
         .replace(/ · \d+ ms/g, ' · N ms')
         .replace(/patchbay-\w+/g, 'FOLDER')
         .replace(/ +│$/gm, ' │')
@@ -87,6 +88,7 @@ test('shows at start where it listens, every plugin with its state, and which to
 │ Patchbay dev │
 │ MCP         http://127.0.0.1:PORT/mcp │
 │ management  http://127.0.0.1:PORT │
+│ page        http://127.0.0.1:PORT/#token=TOKEN │
 │ config      ROOT/mcp.config.json │
 ╰─╯
 

@@ -154,3 +154,19 @@ for (const isolation of ['inline', 'process'])
     }
     assert.match((await project.patchbay(['list'], { NODE_ENV: 'production' })).stdout, /^notes .*active/m)
   })
+
+test('approve --seen approves the difference that was read, and nothing that changed after it', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  project.write('plugins/notes/index.ts', changed)
+  const read = JSON.parse((await project.patchbay(['diff', '--json'])).stdout) as { changes: [{ digest: string }] }
+  const [{ digest }] = read.changes
+  project.write('plugins/notes/index.ts', changed.replace('Reads one thing.', 'Sends one thing.'))
+  const late = await project.patchbay(['approve', 'notes', '--seen', digest, '--json'])
+  assert.equal(late.code, 1)
+  assert.partialDeepStrictEqual(JSON.parse(late.stdout), { error: { code: 'PIN_NOT_SEEN' } })
+  assert.equal((await project.patchbay(['lock', '--check'])).code, 1)
+  project.write('plugins/notes/index.ts', changed)
+  assert.equal((await project.patchbay(['approve', 'notes', '--seen', digest])).code, 0)
+  assert.equal((await project.patchbay(['lock', '--check'])).code, 0)
+})

@@ -17,7 +17,7 @@ export interface DevConsole {
   /** Where the host's log goes. */
   readonly lines: LogLines
   /** Shows how everything stands, and from then on what happens. */
-  open(served: ServedHost, listening: Listening): void
+  open(served: ServedHost, listening: Listening, token?: string): void
   configTaken(taken: ConfigTaken): void
   configRefused(error: unknown): void
 }
@@ -47,7 +47,7 @@ export function createDevConsole(stream: NodeJS.WritableStream): DevConsole {
         if (!TOLD_HERE.has(event)) log.write(line)
       },
     },
-    open(served, listening) {
+    open(served, listening, token) {
       ;({ host } = served)
       host.on('reload', onReload)
       host.on('drained', (drained) => {
@@ -62,6 +62,9 @@ export function createDevConsole(stream: NodeJS.WritableStream): DevConsole {
           'Patchbay dev',
           `MCP         ${listening.url ?? 'on stdio'}`,
           ...(listening.managementUrl ? [`management  ${listening.managementUrl}`] : []),
+          ...(listening.admin?.pageUrl
+            ? [`page        ${listening.admin.pageUrl}${token === undefined ? '' : `#token=${token}`}`]
+            : []),
           `config      ${plain(file)}${config.deployment === 'default' ? '' : `, deployment ${plain(config.deployment)}`}`,
         ]),
         '',

@@ -1,4 +1,4 @@
-import type { HostListing, PluginListing, ToolListing } from '../../listing.ts'
+import type { HostListing, PluginListing, ToolListing } from '../../server/catalog/operator/listing.ts'
 import type { SurfaceWarning } from '../../plugin/run/surface-warnings.ts'
 import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 import { count, plain, type Paint } from './paint.ts'

@@ -1,4 +1,5 @@
 import { formatDiff, showInvisible } from '../../pin/difference/format-diff.ts'
+import { changeDigest } from '../../project/change-digest.ts'
 import type { InspectedPlugin } from '../../project/inspect.ts'
 import type { PluginChange } from '../../project/project-pins.ts'
 
@@ -43,9 +44,9 @@ export function uncoveredLines(plugins: readonly InspectedPlugin[]): readonly st
   )
 }
 
-/** The same for programs. */
+/** The same for programs. `digest` is what `approve --seen` takes. */
 export function changeJson({ name, change, differences, plugin }: PluginChange): object {
-  return { name, change, differences, ...(plugin && { plugin: pluginJson(plugin) }) }
+  return { name, change, differences, ...(plugin && { digest: changeDigest(plugin), plugin: pluginJson(plugin) }) }
 }
 
 /** A plugin without its code and its tree's files, for programs. */

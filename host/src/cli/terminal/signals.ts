@@ -9,6 +9,8 @@ import { EXIT } from './exit.ts'
 export interface Ending extends Disposable {
   /** Resolves when the process is to stop. */
   readonly told: Promise<void>
+  /** Aborts then. */
+  readonly signal: AbortSignal
   /** The exit code for then. */
   readonly code: number
   /** From now on there is a host: what happens goes to its log, `SIGHUP` has it read its config again. */
@@ -33,11 +35,13 @@ export function watchEnding(hasTerminal = onTerminal()): Ending {
   const { promise, resolve } = Promise.withResolvers<void>()
   let host: ServingHost | undefined
   let isStopping = false
+  const ended = new AbortController()
   let code: number = EXIT.done
 
   const stop = (reason: string) => {
     isStopping = true
     host?.log.info('stopping', { reason })
+    ended.abort()
     resolve()
   }
   const onSignal = (signal: NodeJS.Signals) => {
@@ -66,6 +70,7 @@ export function watchEnding(hasTerminal = onTerminal()): Ending {
   process.on('uncaughtException', onUncaught).on('unhandledRejection', onRejection)
   return {
     told: promise,
+    signal: ended.signal,
     get code() {
       return code
     },

@@ -41,10 +41,27 @@ export const httpSchema = section('Streamable HTTP at /mcp', {
   }),
 })
 
+const admin = Type.Object(
+  {
+    tokenVariable: Type.String({
+      description:
+        'Environment variable that holds the token, of 32 characters or more; with `_FILE` at its end, one that names its file',
+      minLength: 1,
+    }),
+    page: Type.Optional(Type.Boolean({ description: 'Also serve the dev page. Default true' })),
+  },
+  {
+    description:
+      'Serve /admin and the dev page to whoever has the token; needs a loopback `host`. `patchbay dev` does it without this',
+    additionalProperties: false,
+  },
+)
+
 /** `listen.management`, written out. */
 export const managementSchema = section('/livez, /healthz, /readyz, /metrics and, with a token, /admin', {
   host,
   port: port(3001),
+  admin: Type.Optional(admin),
 })
 
 /** `listen`: nothing of it given means HTTP and management; `stdio: true` alone means stdio alone. */

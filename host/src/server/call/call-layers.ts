@@ -3,6 +3,7 @@ import { errorResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { requireApproval } from './approval/approval.ts'
 import { auditLine, deniedLine } from './audit-line.ts'
+import { deniedCall, endedCall } from './ended-call.ts'
 import { createSingleUse } from './approval/single-use.ts'
 import { shown } from '../../observability/thrown.ts'
 import { errorText } from './result/error-text.ts'
@@ -11,16 +12,24 @@ import { isOwnTool } from '../catalog/search-tools.ts'
 import { liveOf, type SnapshotTool } from '../catalog/snapshot.ts'
 
 /** Tells the audit of a call that the caller may not make. */
-export function deny(call: Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>, reason: RefusalCode, { audit }: CallDeps): void {
+export function deny(
+  call: Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>,
+  reason: RefusalCode,
+  { audit, onEnded }: CallDeps,
+): void {
   audit?.record(() => deniedLine(call, reason))
+  onEnded?.(() => deniedCall(call, reason))
 }
 
 /** Outermost: measures every tool call and makes the text that a model reads of every error. */
 export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
   return async (call, next) => {
     const startedAt = deps.now()
+    let isAsking = false
     try {
-      return await next()
+      const answer = await next()
+      isAsking = answer.kind === 'inputRequired'
+      return answer
     } catch (error) {
       call.outcome = outcomeOf(error)
       if (call.outcome === 'cancelled' || call.outcome === 'unknown') throw error
@@ -33,6 +42,7 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
       if (call.outcome !== 'unknown')
         deps.metrics.call({ plugin: call.item.plugin.instance, tool: call.name, outcome: call.outcome }, ms)
       deps.audit?.record(() => auditLine(call, ms))
+      deps.onEnded?.(() => endedCall(call, ms, isAsking))
     }
   }
 }
@@ -50,7 +60,9 @@ export function observeOther<Answer>(deps: CallDeps): Layer<PendingCall, Answer>
       const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
       throw hostError('CALL_FAILED', { name: item.name, problem: shown(deps.redact(text)) }, error)
     } finally {
-      deps.audit?.record(() => auditLine(call, deps.now() - startedAt))
+      const ms = deps.now() - startedAt
+      deps.audit?.record(() => auditLine(call, ms))
+      deps.onEnded?.(() => endedCall(call, ms))
     }
   }
 }

@@ -19,6 +19,7 @@ import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Caller } from '../catalog/caller.ts'
 import type { Audit } from '../../observability/audit.ts'
+import type { RefusalCode } from '../catalog/visibility.ts'
 
 /**
  * The way of every call from authorise to answer, whatever transport and era it came by. The snapshot must be read in the same tick as
@@ -86,6 +87,23 @@ export interface InputRequiredAnswer {
 
 /** What became of a call. `unknown`: its tool was not there after all. */
 export type Outcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'refused' | 'limited' | 'unknown'
+
+/** What became of one call, for whatever watches the host: no argument and no answer. */
+export interface EndedCall {
+  readonly kind: 'tool' | 'resource' | 'prompt'
+  /** As the caller said it, at most 256 characters of it. */
+  readonly name: string
+  /** The instance that answered. Absent for a call that was denied: the name may be of no plugin. */
+  readonly plugin?: string
+  readonly caller: Pick<Principal, 'id' | 'kind' | 'tenant'>
+  /** `asking`: it asked the caller something, whose answer is another call. */
+  readonly outcome: Outcome | 'asking' | 'denied'
+  /** Of a denied call: the rule that refused. */
+  readonly reason?: RefusalCode
+  readonly ms: number
+  /** Names the call in the log. */
+  readonly call: string
+}
 
 /** A call that the caller may make, on its way. */
 export interface PendingCall<Item extends SnapshotItem = SnapshotItem> {
@@ -159,6 +177,8 @@ export interface CallDeps {
   readonly audit?: Audit
   /** What callers have linked. Without it nothing is. */
   readonly accounts?: CallAccounts | undefined
+  /** Told of every call that ended. What it is told is made only where something watches; it never throws. */
+  readonly onEnded?: (made: () => EndedCall) => void
   /** What a config adds to the way of a call, in order. */
   readonly middleware?: readonly Middleware[]
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Logger } from '@mcp-patchbay/plugin-api'
 import { acceptedForms } from './accept.ts'
 
 /** An answer whose head was sent before the answer itself was known. */
@@ -47,3 +48,20 @@ export function isEarly(res: ServerResponse): boolean {
 export function eventOf(json: string): string {
   return `event: message\ndata: ${json}\n\n`
 }
+
+/**
+ * Writes to a stream whose client may be slow: with more than a megabyte unread the client is let go, since memory is everybody's.
+ * False when the stream is over.
+ */
+export function writeEvent(res: ServerResponse, event: string | Uint8Array, log: Logger): boolean {
+  if (res.destroyed) return false
+  if (res.writableLength > MAX_UNREAD) {
+    log.warn('slow_reader_dropped', { unread: res.writableLength })
+    res.destroy()
+    return false
+  }
+  res.write(event)
+  return true
+}
+
+const MAX_UNREAD = 1_048_576

@@ -3,7 +3,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../../data/json.ts'
 import { NO_STREAM_HEADER } from '../../server/mcp/call-io.ts'
 import { acceptedForms } from './accept.ts'
-import { eventOf, STREAM_HEAD, takeEarly } from './early-answer.ts'
+import { eventOf, STREAM_HEAD, takeEarly, writeEvent } from './early-answer.ts'
 import { endWatched } from './respond.ts'
 
 /**
@@ -119,20 +119,3 @@ async function pipeEvents(body: ReadableStream<Uint8Array>, res: ServerResponse,
   res.off('close', cancel)
   if (!res.destroyed) endWatched(res)
 }
-
-/**
- * Writes to a stream whose client may be slow: with more than a megabyte unread the client is let go, since memory is everybody's.
- * False when the stream is over.
- */
-export function writeEvent(res: ServerResponse, event: string | Uint8Array, log: Logger): boolean {
-  if (res.destroyed) return false
-  if (res.writableLength > MAX_UNREAD) {
-    log.warn('slow_reader_dropped', { unread: res.writableLength })
-    res.destroy()
-    return false
-  }
-  res.write(event)
-  return true
-}
-
-const MAX_UNREAD = 1_048_576

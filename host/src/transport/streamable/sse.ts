@@ -12,13 +12,12 @@ import type { Announcer } from '../../server/catalog/change-notifier.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { viewIn } from '../../data/address.ts'
 import { readMessage } from '../http/body.ts'
-import { STREAM_HEAD } from '../http/early-answer.ts'
+import { STREAM_HEAD, writeEvent } from '../http/early-answer.ts'
 import { waitForChanges, type Exchange } from '../http/http-exchange.ts'
 import { ownerOf } from './listen-bus.ts'
 import { PARSE_ERROR, refusal, refuse, SESSION_NOT_FOUND } from '../http/respond.ts'
 import { Sessions, type Session } from './sessions.ts'
 import type { StepUp } from './step-up.ts'
-import { writeEvent } from '../http/web-request.ts'
 
 export interface SseOptions {
   readonly factory: HostServerFactory

@@ -1,12 +1,12 @@
-import type { Caller } from './server/catalog/caller.ts'
-import { viewOf } from './server/catalog/view.ts'
-import { refusal, type RefusalCode } from './server/catalog/visibility.ts'
-import type { Snapshot, SnapshotTool } from './server/catalog/snapshot.ts'
-import type { PluginState } from './observability/plugin-states.ts'
-import type { PluginReason } from './plugin/run/plugin-record.ts'
-import { serverRights, shownIsolation, type ShownIsolation } from './plugin/mcp-server/server-rights.ts'
-import { surfaceWarnings, type SurfaceWarning } from './plugin/run/surface-warnings.ts'
-import { specifierOf } from './plugin/source/resolve-entry.ts'
+import type { Caller } from '../caller.ts'
+import { viewOf } from '../view.ts'
+import { refusal, type RefusalCode } from '../visibility.ts'
+import type { Snapshot, SnapshotTool } from '../snapshot.ts'
+import type { PluginState } from '../../../observability/plugin-states.ts'
+import type { PluginReason } from '../../../plugin/run/plugin-record.ts'
+import { serverRights, shownIsolation, type ShownIsolation } from '../../../plugin/mcp-server/server-rights.ts'
+import { surfaceWarnings, type SurfaceWarning } from '../../../plugin/run/surface-warnings.ts'
+import { specifierOf } from '../../../plugin/source/resolve-entry.ts'
 
 /** What `patchbay list --json` prints. */
 export interface HostListing {
