@@ -1,31 +1,37 @@
 import { Command } from 'commander'
-import { showInvisible } from '../pin/difference/format-diff.ts'
-import { addPlugin, byGravity } from '../project/add.ts'
-import type { Chosen, Consent } from '../project/npm-install.ts'
+import { addPlugin } from '../project/add.ts'
 import { openProject } from '../project/open-project.ts'
 import { removePlugin } from '../project/remove.ts'
-import type { Risk } from '../project/risks.ts'
+import { isServerSpecifier } from '../config/schema/server/server-specifier.ts'
 import { parseSpec } from '../project/spec.ts'
-import { updatePlugin } from '../project/update.ts'
+import { findEntry, updatePlugin } from '../project/update.ts'
+import { addServerEntry, collect, refuseServerOptions, updateServerEntry, type ServerOptions } from './servers/server-entries.ts'
 import { confirm } from './terminal/confirm.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { consentOf, indented, riskLines, show, unchanged, warningLines, type InstallOptions } from './terminal/install-lines.ts'
 import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './terminal/pin-lines.ts'
 import { printJson, printLines } from './terminal/print.ts'
-
-interface InstallOptions extends CommonOptions, Partial<Consent> {
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /** `patchbay add SPEC`: installs a plugin, shows what it is, and writes it into config and lock. */
 export function addCommand(run: Run): Command {
   return withInstallOptions(new Command('add'))
     .description('installs a plugin exactly and without scripts, shows it, and writes it into config and lock')
-    .argument('<spec>', 'a package of the registry, name or name@version, or the path of a folder or tarball')
+    .argument(
+      '<spec>',
+      'a package of the registry, name or name@version, or the path of a folder or tarball; or an MCP server: mcp:npm:NAME, mcp:exec, mcp:https://…',
+    )
+    .argument('[words...]', 'of an MCP server, behind --: the arguments of mcp:npm:NAME, the command of mcp:exec')
     .option('--as <name>', "its instance name; default: the plugin's own")
-    .action((text: string, options: InstallOptions & { as?: string }) =>
+    .option('--env <name[=value]>', 'a variable that an MCP server gets; without a value it is a secret of .env', collect)
+    .option('--read <path>', 'a file or folder that an MCP server from npm may read', collect)
+    .option('--write <path>', 'one that it may write', collect)
+    .option('--host <origin>', 'lets it use the network: an origin, or public', collect)
+    .option('--share <who>', 'all, caller or session: who shares one process of an MCP server')
+    .action((text: string, words: readonly string[], options: InstallOptions & ServerOptions & { as?: string }) =>
       run(async () => {
         const project = await openProject(options)
+        if (text.startsWith('mcp:')) return addServerEntry(project, text, words, options)
+        refuseServerOptions(words, options)
         const added = await addPlugin(project, {
           spec: parseSpec(text, process.cwd()),
           as: options.as,
@@ -35,7 +41,7 @@ export function addCommand(run: Run): Command {
             const { chosen, plugin, risks } = addition
             if (!options.json)
               show([
-                ...warningLines(chosen),
+                ...warningLines(chosen.warnings),
                 plugin.name,
                 ...indented(pluginLines(plugin)),
                 ...riskLines(risks),
@@ -66,13 +72,16 @@ export function updateCommand(run: Run): Command {
     .action((name: string, text: string | undefined, options: InstallOptions) =>
       run(async () => {
         const project = await openProject(options)
+        const found = await findEntry(project, name)
+        if (isServerSpecifier(found.entry.use)) return updateServerEntry(project, { ...found, name, spec: text }, options)
         const update = await updatePlugin(project, {
           name,
           spec: text === undefined ? undefined : parseSpec(text, process.cwd()),
           consent: consentOf(options),
           now: Date.now(),
           confirm({ chosen, change, risks }) {
-            if (!options.json) show([...warningLines(chosen), ...changeLines(change ? [change] : []), ...riskLines(risks)])
+            if (!options.json)
+              show([...warningLines(chosen.warnings), ...changeLines(change ? [change] : []), ...riskLines(risks)])
             return confirm(`Update "${name}" to ${chosen.version}?`, options.yes ?? false)
           },
         })
@@ -116,33 +125,4 @@ function withInstallOptions(command: Command): Command {
     .option('--now', 'take a release that is younger than three days')
     .option('--allow-native', 'take compiled code and packages with install scripts; the scripts are not run')
     .option('--json', 'as JSON')
-}
-
-function consentOf({ now = false, allowNative = false }: Partial<Consent>): Consent {
-  return { now, allowNative }
-}
-
-function show(lines: readonly string[]): void {
-  process.stderr.write(`${lines.join('\n')}\n`)
-}
-
-function unchanged(): number {
-  process.stderr.write('Nothing was changed\n')
-  return EXIT.failed
-}
-
-function warningLines({ warnings }: Chosen): readonly string[] {
-  return warnings.map((warning) => `warning: ${warning}`)
-}
-
-const RISKS = { script: 'install script, not run', native: 'compiled code', command: 'commands' } as const
-
-function riskLines(risks: readonly Risk[]): readonly string[] {
-  return byGravity(risks).map(
-    ({ kind, package: of, what }) => `  ! ${RISKS[kind]}${of === '' ? '' : ` of ${of}`}: ${showInvisible(what)}`,
-  )
-}
-
-function indented(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => `  ${line}`)
 }

@@ -69,7 +69,7 @@ export async function pin(project: Project, name: string): Promise<void> {
 }
 
 /** Names are taken once: a second plugin of the same name would be refused, and only when the host starts. */
-function refuseTaken(project: Project, name: string): void {
+export function refuseTaken(project: Project, name: string): void {
   for (const entry of discoverEntries(project.settings.config, project)) {
     const other = entry.as ?? nameFromSpecifier(specifierOf(entry))
     if (other === name) throw hostError('INSTALL_TAKEN', { name, use: specifierOf(entry) })

@@ -10,20 +10,23 @@ import { changeProject, reopen } from './change.ts'
 import { editPlugins } from './edit-config.ts'
 import { dependencies, projectNpm } from './npm-install.ts'
 import type { Project } from './open-project.ts'
+import { uninstallServer } from './servers/install-server.ts'
+import { forgetTrees } from './servers/install-servers.ts'
 import { findEntry } from './update.ts'
 
 /** What was taken away. */
 export interface Removal {
   readonly name: string
   readonly use: string
-  /** Whether its package was uninstalled: not where something else uses it. */
+  /** Whether its package, or the tree of an MCP server, was uninstalled: not where something else uses it. */
   readonly uninstalled: boolean
 }
 
 /** Takes a plugin out of config and lock, in every deployment, and uninstalls its package; or leaves everything as it was. */
 export async function removePlugin(project: Project, name: string): Promise<Removal | undefined> {
   const { entry, index } = await findEntry(project, name)
-  return changeProject(project, async (transaction) => {
+  let trees: Awaited<ReturnType<typeof forgetTrees>> = []
+  const removal = await changeProject(project, async (transaction) => {
     await editPlugins(project, { kind: 'remove', index })
     const next = await reopen(project)
     checkDeployments(next)
@@ -35,8 +38,12 @@ export async function removePlugin(project: Project, name: string): Promise<Remo
     await fault('install.uninstalled')
     for (const deployment of Object.keys(lock.deployments))
       await forgetApproved({ configDir: project.configDir, deployment, name })
-    return { name, use: entry.use, uninstalled }
+    trees = await forgetTrees(next)
+    return { name, use: entry.use, uninstalled: uninstalled || trees.length > 0 }
   })
+  // Where it is interrupted, a tree is left that nothing names.
+  if (removal) for (const tree of trees) await uninstallServer({ ...tree, root: project.configDir })
+  return removal
 }
 
 /** A deployment that changes an entry which is gone is refused now, not when it is started. */

@@ -130,7 +130,7 @@ describe('an address of a client', () => {
         kind: 'entry',
         entry: { use: `mcp:${url}`, as: 'files' },
         release: undefined,
-        secrets: [{ name: 'personalToken', variable: 'FILES_PERSONAL_TOKEN', value: 'abc' }],
+        secrets: [{ name: 'PERSONAL_TOKEN', variable: 'FILES_PERSONAL_TOKEN', value: 'abc' }],
         notes: ['the header X-Team is left out: a remote server is sent its own credential only'],
       })
   })

@@ -1,3 +1,4 @@
+import { serverOf } from '../../config/schema/server/server-specifier.ts'
 import { formatDiff, showInvisible } from '../../pin/difference/format-diff.ts'
 import { changeDigest } from '../../project/change-digest.ts'
 import type { InspectedPlugin } from '../../project/inspect.ts'
@@ -13,7 +14,7 @@ export function changeLines(changes: readonly PluginChange[]): readonly string[]
 }
 
 /** What a plugin is and shows, and what it may reach. Nothing in it is cut, and nothing is hidden by the terminal. */
-export function pluginLines({ install, observed, surface, tree }: InspectedPlugin): readonly string[] {
+export function pluginLines({ entry, install, observed, surface, tree }: InspectedPlugin): readonly string[] {
   const { use, version, integrity, capabilities: granted } = install
   const { hosts, env, fs, credentials, native } = granted
   const asks = [
@@ -26,8 +27,12 @@ export function pluginLines({ install, observed, surface, tree }: InspectedPlugi
   ]
   return [
     `${use}${version === undefined ? '' : ` ${version}`}${integrity === undefined ? '' : ` ${integrity}`}`,
-    `tree ${tree.digest}, ${tree.files.length === 1 ? '1 file' : `${tree.files.length} files`}`,
-    `may ${asks.length === 0 ? 'reach nothing beyond its own service' : asks.map(showInvisible).join(', ')}`,
+    ...(tree.files.length === 0
+      ? []
+      : [`tree ${tree.digest}, ${tree.files.length === 1 ? '1 file' : `${tree.files.length} files`}`]),
+    ...(serverOf(entry.use) && asks.length === 0
+      ? []
+      : [`may ${asks.length === 0 ? 'reach nothing beyond its own service' : asks.map(showInvisible).join(', ')}`]),
     ...surface.tools.map(
       ({ name, access, wire }) =>
         `tool ${name} (${access}): ${showInvisible(wire.description)} ${observed.tools[name]?.digest ?? ''}`,

@@ -1,5 +1,6 @@
 import { variableName } from '../../config/plugin/variables.ts'
 import { isObject } from '../../data/json.ts'
+import { secretKey } from '../../plugin/mcp-server/process/server-command.ts'
 import { fillPlaceholders, type PlaceholderValues } from './placeholders.ts'
 import { looksSecret } from './secret-values.ts'
 
@@ -47,5 +48,5 @@ export function convertEnvironment(as: string, given: unknown, values: Placehold
 
 /** The variable of the host that holds the secret `name` of an instance. */
 export function secretVariable(as: string, name: string): string {
-  return variableName(as, name)
+  return variableName(as, secretKey(as, name))
 }

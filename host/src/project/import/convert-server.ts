@@ -84,7 +84,7 @@ function convertHeaders(as: string, headers: Readonly<Record<string, string>>, v
       notes.push(`the header ${name} is left out: a remote server is sent its own credential only`)
       continue
     }
-    const { env, secrets: found } = convertEnvironment(as, { personalToken: token }, values)
+    const { env, secrets: found } = convertEnvironment(as, { PERSONAL_TOKEN: token }, values)
     if (Object.keys(env).length > 0) secrets.push(...found)
   }
   return { secrets, notes }

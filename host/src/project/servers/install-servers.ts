@@ -81,6 +81,34 @@ export async function removeTree(
   await writeServersLock(root, others)
 }
 
+/** Takes what no deployment names any more out of mcp.servers.lock.json. Gives what was in it. */
+export async function forgetTrees({ configDir, settings: { given } }: Project): Promise<readonly ServerName[]> {
+  const deployed = Object.values(given.deployments ?? {}).flatMap(({ plugins = [] }) => plugins)
+  const lists = [...(given.plugins ?? []), ...deployed].map((entry) => (typeof entry === 'string' ? { use: entry } : entry))
+  // A deployment may say another version of an entry, by its name alone.
+  const versions = new Set(lists.map((entry) => entry.version))
+  const names = new Set(lists.flatMap(({ use }) => npmName(use) ?? []))
+  const lock = await readServersLock(configDir)
+  const unused = Object.keys(lock)
+    .map((key) => ({ name: key.slice(0, key.lastIndexOf('@')), version: key.slice(key.lastIndexOf('@') + 1) }))
+    .filter(({ name, version }) => !names.has(name) || !versions.has(version))
+  if (unused.length > 0) {
+    const gone = new Set(unused.map(({ name, version }) => `${name}@${version}`))
+    await writeServersLock(configDir, Object.fromEntries(Object.entries(lock).filter(([key]) => !gone.has(key))))
+  }
+  return unused
+}
+
+interface ServerName {
+  readonly name: string
+  readonly version: string
+}
+
+function npmName(use: string | undefined): string | undefined {
+  const server = serverOf(use)
+  return server?.kind === 'npm' ? server.name : undefined
+}
+
 function lockedPackages(lock: ServersLock, { name, version }: { readonly name: string; readonly version: string }) {
   const key = `${name}@${version}`
   return Object.hasOwn(lock, key) ? lock[key] : undefined

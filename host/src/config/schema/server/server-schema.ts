@@ -8,7 +8,11 @@ export const serverKeys = {
       minItems: 1,
     }),
   ),
-  args: Type.Optional(Type.Array(Type.String(), { description: 'Of an MCP server that is started here, its arguments' })),
+  args: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Of an MCP server that is started here, its arguments; `${NAME}` in one is the variable NAME of `env`',
+    }),
+  ),
   env: Type.Optional(
     Type.Record(
       Type.String(),

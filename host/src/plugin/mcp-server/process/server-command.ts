@@ -44,11 +44,12 @@ export function npmCommand({ folder, entryFile }: ServerFiles, options: CommandO
     '--disable-warning=SecurityWarning',
     `--max-old-space-size=${heapMb}`,
   ]
+  const variables = environmentOf(options)
   return {
     file: process.execPath,
-    args: [...flags, entryFile, ...(entry.args ?? [])],
+    args: [...flags, entryFile, ...withVariables(entry.args, variables)],
     cwd: configDir,
-    env: environmentOf(options),
+    env: variables,
   }
 }
 
@@ -62,12 +63,22 @@ export function execCommand(options: CommandOptions): ServerCommand {
   const { entry, configDir, env } = options
   const [program = '', ...args] = entry.command ?? []
   const path = env['PATH']
+  const variables = environmentOf(options)
   return {
     file: findProgram(program, path, configDir),
-    args: [...args, ...(entry.args ?? [])],
+    args: withVariables([...args, ...(entry.args ?? [])], variables),
     cwd: configDir,
-    env: { ...(path !== undefined && { PATH: path }), ...environmentOf(options) },
+    env: { ...(path !== undefined && { PATH: path }), ...variables },
   }
+}
+
+/** `${NAME}` in an argument is what the entry's `env` gives the server as NAME: no config has to hold a secret for a server without variables. */
+function withVariables(args: readonly string[] = [], variables: Readonly<Record<string, string>>): readonly string[] {
+  return args.map((arg) =>
+    arg.replace(/\$\{([A-Za-z_]\w*)\}/g, (written, name: string) =>
+      Object.hasOwn(variables, name) ? (variables[name] ?? written) : written,
+    ),
+  )
 }
 
 /** The key of the config that holds the value of a secret variable: that of TAVILY_API_KEY is read from TAVILY_API_KEY by `tavily`. */
