@@ -1,8 +1,4 @@
-// Whoever answers, the edge is the same: every test of it once more without the direct path.
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-
+// Whoever answers, the edge is the same: connections and messages once more without the fast path. Admission is decided before it.
 process.env['PATCHBAY_DIRECT'] = 'off'
-for (const file of await readdir(import.meta.dirname))
-  if (/^http-edge-.*\.test\.ts$/.test(file) && file !== basename(import.meta.filename))
-    await import(join(import.meta.dirname, file))
+await import('./http-edge-connections.test.ts')
+await import('./http-edge-messages.test.ts')

@@ -128,11 +128,17 @@ async function allOf(
   }
   const found: Record<string, Expected> = {}
   const wanted: Record<string, Expected> = {}
-  const cells = rungs.flatMap((rung) =>
-    (['read', 'write'] as const).flatMap((access) =>
-      brings.flatMap((own) => Object.entries(eras).map(([era, call]) => ({ rung, access, own, era, call }))),
+  // Each cell in one era, and each rung, access and kind of caller in all of them.
+  const ways = Object.entries(eras)
+  const cells = rungs.flatMap((rung, row) =>
+    (['read', 'write'] as const).flatMap((access, column) =>
+      brings.flatMap((own, depth) => {
+        const way = ways[(row + column + depth + turn) % ways.length]
+        return way ? [{ rung, access, own, era: way[0], call: way[1] }] : []
+      }),
     ),
   )
+  turn++
   await Promise.all(
     cells.map(async ({ rung, access, own, era, call }) => {
       const cell = `${caller.id}~${caller.tenant ?? ''}~${rung.instance}~${access}~${own}~${era}`.replaceAll(':', '.')
@@ -150,6 +156,7 @@ async function allOf(
 }
 
 let nextId = 1_000
+let turn = 0
 
 function sorted(table: Table): Table {
   return Object.fromEntries(Object.entries(table).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -17,26 +17,31 @@ const levels = [
   { name: 'basic', header: 'authorization', line: `Basic ${btoa('ada:pass:word')}` },
 ] as const
 
-for (let mask = 0; mask < 16; mask++) {
-  const present = levels.filter((_, index) => mask & (1 << index))
-  const [highest] = present
-  const names = present.map(({ name }) => name).join(' + ') || 'nobody'
-  test(`a call with the credentials of ${names} goes with ${highest ? `that of ${highest.name} alone` : 'none'}`, async (t) => {
+test('a call goes with the highest credential that there is, and with that one alone', async (t) => {
+  const masks = Array.from({ length: 16 }, (_, mask) => ({
+    as: `mask${mask}`,
+    present: levels.filter((_, bit) => mask & (1 << bit)),
+  }))
+  await using upstream = await startUpstream(reply(200, 'issues'))
+  const entries = masks.map(({ as, present }) => {
     const has = (name: string) => present.some((level) => level.name === name)
-    await using upstream = await startUpstream(reply(200, 'issues'))
     const config = {
       apiUrl: upstream.url,
       ...(has('personal token') && { personalToken: 'server-token' }),
       ...(has('API key') && { apiKey: 'server-key' }),
       ...(has('basic') && { username: 'ada', password: 'pass:word' }),
     }
-    const plugin = { ...trackerPlugin(), isAuthConfigured: () => true }
-    const { call } = await trackedHost(t, [{ use: plugin, config, serverCredentials: 'allow' }])
-    const caller = callerWith(ann, has('the caller') ? { tracker: 'Bearer own-token-1' } : {})
-    assert.deepEqual(await call('tracker_issues_get', caller), { text: 'issues', isError: false })
-    assert.deepEqual(sentCredentials(upstream), highest ? [[highest.header, highest.line]] : [])
+    return { use: { ...trackerPlugin(), isAuthConfigured: () => true }, as, config, serverCredentials: 'allow' as const }
   })
-}
+  const { call } = await trackedHost(t, entries)
+  for (const { as, present } of masks) {
+    const [highest] = present
+    const caller = callerWith(ann, highest?.name === 'the caller' ? { [as]: 'Bearer own-token-1' } : {})
+    const names = present.map(({ name }) => name).join(' + ') || 'nobody'
+    assert.deepEqual(await call(`${as}_issues_get`, caller), { text: 'issues', isError: false }, names)
+    assert.deepEqual(sentCredentials(upstream), highest ? [[highest.header, highest.line]] : [], names)
+  }
+})
 
 test("a caller without a credential of its own does not get the server's, and nothing is sent", async (t) => {
   const { upstream, call } = await serve(t)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definePrompt, defineResource, Type, type Principal } from '@mcp-patchbay/plugin-api'
-import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import { ServiceError, toolResult } from '@mcp-patchbay/plugin-api/host'
+import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
 import { hostError } from '../../../host/src/errors.ts'
 import type { Audit } from '../../../host/src/observability/audit.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
@@ -21,7 +22,14 @@ const caller = createCaller(principal)
 /** A plugin that runs as `running` says, and a host's calls with what `deps` has. */
 function setUp(running: Partial<RunningPlugin> = {}, deps: Partial<CallDeps> = {}) {
   const denied: ReturnType<Parameters<Audit['record']>[0]>[] = []
-  const plugin = emptyPlugin('a', [emptyTool('strict_call', 'read', { input: Type.Object({ n: Type.Number() }) })], {
+  const counted: string[] = []
+  const metrics = createMetrics()
+  const tools = [
+    emptyTool('strict_call', 'read', { input: Type.Object({ n: Type.Number() }) }),
+    emptyTool('short_call', 'read', { timeoutMs: 1 }),
+    emptyTool('grave_call', 'write', { approval: 'required' }),
+  ]
+  const plugin = emptyPlugin('a', tools, {
     prompts: [
       definePrompt({ name: 'ask', description: 'Asks.', permissions: ['never'], run: () => 'x' }),
       definePrompt({ name: 'say', description: 'Says.', run: () => 'x' }),
@@ -33,20 +41,20 @@ function setUp(running: Partial<RunningPlugin> = {}, deps: Partial<CallDeps> = {
   const live = new LivePlugin('a', { ...record.live.running, ...running })
   const calls = createCalls({
     log: silentLogger,
-    metrics: createMetrics(),
+    metrics: { ...metrics, call: ({ outcome }) => void counted.push(outcome) },
     now: () => 0,
-    limits: () => ({ callTimeoutMs: 60_000, resultBytes: 10_000 }),
+    limits: () => ({ callTimeoutMs: 5_000, resultBytes: 10_000 }),
     redact: createRedactor(),
     audit: { record: (line) => void denied.push(line()) },
     ...deps,
   })
-  return { calls, live, denied, snapshot: snapshotOf([{ ...record, live }]) }
+  return { calls, live, denied, counted, snapshot: snapshotOf([{ ...record, live }]) }
 }
 
+const COMPLETED = { name: 'x', value: '', others: {} }
 const ioOf = (cancellation = new Cancellation()) => ({ cancellation, requestId: 'r1' })
 
 test('a call that is one too many is not told whether its arguments fit', async () => {
-  const limited = hostError('RATE_LIMITED', { perMinute: 1, of: 'principal', seconds: 1 })
   let counted = 0
   const { calls, snapshot } = setUp({}, { rate: () => (counted++ === 0 ? Promise.resolve() : Promise.reject(limited)) })
   const text = async () => JSON.stringify(await calls.tool(snapshot, caller, 'a_strict_call', { n: 'one' }, ioOf()))
@@ -120,6 +128,8 @@ test('whatever a caller is denied is written down, with the rule: tools, prompts
     calls.prompt(snapshot, caller, 'a_ask', {}, ioOf()),
     calls.prompt(snapshot, caller, 'a_nothing', {}, ioOf()),
     calls.resource(snapshot, caller, 'file:///y', ioOf()),
+    calls.complete(snapshot, caller, { prompt: 'a_ask' }, COMPLETED, ioOf()),
+    calls.complete(snapshot, caller, { template: 'file:///{nothing}' }, COMPLETED, ioOf()),
   ]
   for (const one of refused) await assert.rejects(one)
   assert.deepEqual(
@@ -129,6 +139,8 @@ test('whatever a caller is denied is written down, with the rule: tools, prompts
       ['deny', 'prompt', 'a_ask', 'permission'],
       ['deny', 'prompt', 'a_nothing', 'unknown'],
       ['deny', 'resource', 'file:///y', 'unknown'],
+      ['deny', 'prompt', 'a_ask', 'permission'],
+      ['deny', 'resource', 'file:///{nothing}', 'unknown'],
     ],
   )
 })
@@ -143,4 +155,81 @@ test('secrets are taken out of the errors of tools, prompts and resources', asyn
   assert.match(JSON.stringify(await calls.tool(snapshot, caller, 'a_strict_call', { n: 1 }, ioOf())), shown)
   await assert.rejects(calls.resource(snapshot, caller, 'file:///x', ioOf()), shown)
   await assert.rejects(calls.prompt(snapshot, caller, 'a_say', {}, ioOf()), shown)
+})
+
+const never = () => new Promise(() => {})
+const limited = hostError('RATE_LIMITED', { perMinute: 1, of: 'principal', seconds: 1 })
+
+/** How a call may end: what the plugin does, and what the audit and the metric say of it. */
+const ENDINGS: readonly (readonly [
+  how: string,
+  tool: string,
+  ends: () => unknown,
+  audit: readonly unknown[],
+  deps?: Partial<CallDeps>,
+])[] = [
+  ['with a value', 'a_strict_call', () => 'x', ['allow', undefined, 'ok']],
+  [
+    'with a result that says isError',
+    'a_strict_call',
+    () => toolResult({ content: 'no', isError: true }),
+    ['allow', undefined, 'error'],
+  ],
+  ['with an error', 'a_strict_call', () => Promise.reject(new Error('no')), ['allow', undefined, 'error']],
+  ['with a value that cannot be a result', 'a_strict_call', () => 1n, ['allow', undefined, 'error']],
+  ['when its time is up', 'a_short_call', never, ['allow', undefined, 'timeout']],
+  ['as one too many', 'a_strict_call', () => 'x', ['deny', 'rate', 'limited'], { rate: () => Promise.reject(limited) }],
+  ['without the approval that it needs', 'a_grave_call', () => 'x', ['deny', 'not_approved', 'refused']],
+  [
+    'as one of a tool that did not exist after all',
+    'a_strict_call',
+    () => Promise.reject(hostError('TOOL_UNKNOWN', { name: 'a' })),
+    ['deny', 'unknown', 'unknown'],
+  ],
+]
+for (const [how, tool, ends, audit, deps] of ENDINGS)
+  test(`the audit and the metric say how a call ended: ${how}`, async () => {
+    const { calls, snapshot, denied, counted } = setUp({ callTool: async () => ends() }, deps)
+    await calls.tool(snapshot, caller, tool, tool === 'a_strict_call' ? { n: 1 } : {}, ioOf()).catch(() => {})
+    assert.deepEqual(
+      denied.map(({ decision, reason, outcome }) => [decision, reason, outcome]),
+      [audit],
+    )
+    // A tool that does not exist is not counted: whoever reads the metrics could tell it from others.
+    assert.deepEqual(counted, audit[2] === 'unknown' ? [] : [audit[2]])
+  })
+
+test("a tool's own time limit goes before that of all calls", async () => {
+  const { calls, snapshot } = setUp({ callTool: never })
+  assert.match(JSON.stringify(await calls.tool(snapshot, caller, 'a_short_call', {}, ioOf())), /\b1 ms\b/)
+})
+
+test('outside of tools an error of the host keeps its code', async () => {
+  const { calls, snapshot } = setUp({}, { rate: () => Promise.reject(limited) })
+  await assert.rejects(calls.resource(snapshot, caller, 'file:///x', ioOf()), { code: 'RATE_LIMITED' })
+  await assert.rejects(calls.prompt(snapshot, caller, 'a_say', {}, ioOf()), { code: 'RATE_LIMITED' })
+})
+
+test('progress that does not grow is dropped, and said once in the log', async () => {
+  const told: unknown[] = []
+  const log = fakeLog()
+  const { calls, snapshot } = setUp(
+    {
+      async callTool(_name, _input, request) {
+        for (const progress of [1, 1, 0.5, NaN, 2]) request.progress(progress)
+        return 'x'
+      },
+    },
+    { log },
+  )
+  const progress = (step: number) => void told.push(step)
+  await calls.tool(snapshot, caller, 'a_strict_call', { n: 1 }, { ...ioOf(), progress })
+  assert.deepEqual(told, [1, 2])
+  assert.equal(log.lines.filter(({ event }) => event === 'progress_not_increasing').length, 1)
+})
+
+test('a wait that a service asks for is told in whole seconds, of which none is too short', async () => {
+  const busy = new ServiceError('RATE_LIMITED', 'slow down', { retryAfterMs: 1_001 })
+  const { calls, snapshot } = setUp({ callTool: () => Promise.reject(busy) })
+  assert.match(JSON.stringify(await calls.tool(snapshot, caller, 'a_strict_call', { n: 1 }, ioOf())), /Wait 2 s, then try again/)
 })
