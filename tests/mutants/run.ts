@@ -110,7 +110,7 @@ async function judge(copy: WorkingCopy, { file, text, replacement, noticedBy }: 
 function failuresIn(output: string): string {
   return output
     .split('\n')
-    .filter((line) => /^\s*not ok|Error/.test(line))
+    .filter((line) => /^\s*not ok|^(?!\s*ok|# Subtest).*Error/.test(line))
     .slice(0, 20)
     .join('\n')
 }

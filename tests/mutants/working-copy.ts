@@ -11,7 +11,7 @@ export interface WorkingCopy extends Disposable {
   test(files: readonly string[]): Promise<{ readonly passed: boolean; readonly output: string }>
 }
 
-/** Whatever hangs for this long has noticed the mutant: the files take seconds. */
+/** For each file. Whatever hangs for this long has noticed the mutant: the files take seconds. */
 const HANGS_MS = 60_000
 
 /** The packages are those of `root`, but for its own, which are the copy's. */
@@ -78,10 +78,11 @@ function runTests(folder: string, files: readonly string[]): Promise<{ passed: b
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
     const guard = child.stdio[3] as Writable
     guard.on('error', () => {}) // the group is gone
+    const limitMs = HANGS_MS * files.length
     const timer = setTimeout(() => {
-      output += `\nended after ${HANGS_MS} ms`
+      output += `\nError: ended after ${limitMs} ms`
       guard.destroy()
-    }, HANGS_MS)
+    }, limitMs)
     child.once('error', reject)
     child.once('exit', () => {
       clearTimeout(timer)
