@@ -14,6 +14,7 @@ export interface VersionHandles extends AsyncDisposable {
 }
 
 interface Handle {
+  readonly name: string
   readonly value: Promise<unknown>
   readonly users: Set<object>
   readonly maker: object
@@ -23,7 +24,7 @@ interface Handle {
 export function createKeptHandles(log: Pick<Logger, 'warn'>): KeptHandles {
   const handles = new Map<string, Handle>()
 
-  async function end(instance: string, name: string, { value, dispose }: Handle): Promise<void> {
+  async function end(instance: string, { name, value, dispose }: Handle): Promise<void> {
     try {
       const handle = await value
       if (dispose) await dispose(handle as never)
@@ -50,7 +51,7 @@ export function createKeptHandles(log: Pick<Logger, 'warn'>): KeptHandles {
             const key = keyOf(scope, name)
             let handle = handles.get(key)
             if (!handle) {
-              handle = { value: Promise.try(make), users: new Set(), maker: version, dispose }
+              handle = { name, value: Promise.try(make), users: new Set(), maker: version, dispose }
               handles.set(key, handle)
             }
             handle.users.add(version)
@@ -65,7 +66,7 @@ export function createKeptHandles(log: Pick<Logger, 'warn'>): KeptHandles {
           isDisposed = true
           const unused = [...handles].filter(([, { users }]) => users.delete(version) && users.size === 0)
           for (const [key] of unused) handles.delete(key)
-          await Promise.all(unused.map(([key, handle]) => end(instance, key, handle)))
+          await Promise.all(unused.map(([, handle]) => end(instance, handle)))
         },
       }
     },
