@@ -27,6 +27,19 @@ for (const [name, connect] of Object.entries(httpClients)) {
   })
 }
 
+for (const [name, connect] of Object.entries(httpClients))
+  if (!name.endsWith('2026-07-28'))
+    test(`a host that shuts down still hears what ${name} answers to a call that runs`, async (t) => {
+      const { http, url } = await serveHttp(t, [demoPlugin().plugin])
+      const client = await connect(t, url, {
+        answers(message) {
+          http.drain()
+          return answers(message)
+        },
+      })
+      assert.equal(await client.call('demo_ask'), 'Ada likes blue, says local')
+    })
+
 test('tells a 2025 client that cannot be asked, as a result its model can read', async (t) => {
   const { url } = await serveHttp(t, [demoPlugin().plugin])
   const answer = await (await v1(t, url)).callWhole('demo_ask')

@@ -94,6 +94,16 @@ test('a plugin in its own process has the rights and the cache of a call while t
   assert.deepEqual(told, ['in time', 'closed'])
 })
 
+test('progress that waits to be told is never told once its call is over', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { broker, begin, told } = openBroker(t)
+  begin(1, ann)
+  for (const progress of [1, 2]) broker.onNotification('progress', { call: 1, progress })
+  broker.end(1)
+  t.mock.timers.tick(1_000)
+  assert.deepEqual(told, [1])
+})
+
 test("one tenant's caller does not find in the cache what the same person keeps in another tenant, nor without one", async (t) => {
   const { begin, get, set } = openBroker(t)
   const people = [
