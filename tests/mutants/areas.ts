@@ -8,8 +8,10 @@ import { inbound } from './inbound.ts'
 import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
 import { plugins } from './plugins.ts'
+import { processes } from './processes.ts'
 import { reload } from './reload.ts'
 import { search } from './search.ts'
+import { sessions } from './sessions.ts'
 import { visibility } from './visibility.ts'
 
 /** Every mutant there is. */
@@ -26,4 +28,6 @@ export const areas: readonly Mutant[] = [
   ...search,
   ...channel,
   ...admin,
+  ...processes,
+  ...sessions,
 ]

@@ -1,6 +1,32 @@
 import { mutantsOf } from './mutant.ts'
 
+const way = ['tests/unit/calls/way-of-a-call.test.ts']
+
 export const calls = mutantsOf('calls', [
+  {
+    file: 'host/src/server/call/audit-line.ts',
+    noticedBy: way,
+    changes: [
+      ['a call that no person approved is in the audit as allowed', " || outcome === 'refused' || outcome", ' || outcome'],
+      ['a call that is one too many is in the audit as allowed', "outcome === 'limited' || ", ''],
+    ],
+  },
+  {
+    file: 'host/src/server/call/completion.ts',
+    noticedBy: way,
+    changes: [
+      [
+        'a completion that is denied is not in the audit',
+        "      deny({ kind, name, caller, io }, refused ?? 'unknown', deps)\n",
+        '',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/result/error-text.ts',
+    noticedBy: way,
+    changes: [['a wait is told too short', 'Math.ceil(error.retryAfterMs / 1000)', 'Math.floor(error.retryAfterMs / 1000)']],
+  },
   {
     file: 'host/src/server/call/approval/approval.ts',
     noticedBy: ['tests/unit/calls/approval.test.ts'],
@@ -52,6 +78,11 @@ export const calls = mutantsOf('calls', [
       ['the error of a resource or prompt shows secrets', 'problem: shown(deps.redact(text)) }', 'problem: shown(text) }'],
       ['the error of a tool shows secrets', 'errorResult(shown(deps.redact(text)))', 'errorResult(shown(text))'],
       ['arguments that do not fit reach the plugin', 'if (problems) {', 'if (false) {'],
+      [
+        'outside of tools an error of the host loses its code',
+        '      if (error instanceof HostError) throw error\n      const { item, io }',
+        '      const { item, io }',
+      ],
       ['denials are not audited', 'audit?.record(() => deniedLine(call, reason))', 'void [audit, deniedLine, call, reason]'],
     ],
   },
@@ -65,6 +96,12 @@ export const calls = mutantsOf('calls', [
         'checkTool(deps),\n      ...limitRate<ToolAnswer>(deps),',
       ],
       ['the rate is not counted for tools', '      ...limitRate<ToolAnswer>(deps),\n', ''],
+      ["a tool's own time limit does not count", 'item.timeoutMs ?? deps.limits().callTimeoutMs', 'deps.limits().callTimeoutMs'],
+      [
+        'a result that says isError counts as one that went well',
+        "if (result.isError) {\n        call.outcome = 'error'",
+        "if (result.isError) {\n        call.outcome = 'ok'",
+      ],
       ['denied tools are not audited', "deny({ kind: 'tool', name: of, caller, io }, item, deps)", ''],
       ['denied prompts are not audited', "deny({ kind: 'prompt', name, caller, io }, refused ?? 'unknown', deps)", ''],
       ['denied resources are not audited', "deny({ kind: 'resource', name: uri, caller, io }, refused ?? 'unknown', deps)", ''],
@@ -84,6 +121,7 @@ export const calls = mutantsOf('calls', [
         "if (life.io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: life.name }))",
         '',
       ],
+      ['progress that stays where it was goes out', 'if (!(progress > last)) {', 'if (!(progress >= last)) {'],
       ['progress goes out behind the answer', 'if (!io.progress || isOver()) return', 'if (!io.progress) return'],
       ['log lines go out behind the answer', 'if (!this.#isOver) io.log', 'io.log'],
     ],

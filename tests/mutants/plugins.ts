@@ -10,6 +10,32 @@ const MODULES = 'tests/unit/modules/what-an-evaluation-covers.test.ts'
 
 export const plugins = mutantsOf('plugins', [
   {
+    file: 'host/src/plugin/run/held/kept-handles.ts',
+    noticedBy: ['tests/unit/plugin/handles-of-versions.test.ts'],
+    changes: [
+      ['a handle that could not be made is not made again', 'if (handles.get(key) === handle) handles.delete(key)', ''],
+      [
+        'a version that only uses a handle counts as held',
+        'some(({ maker }) => maker === version)',
+        'some(({ users }) => users.has(version))',
+      ],
+      ['callers of two scopes share a handle', 'JSON.stringify([instance, scope, name])', 'JSON.stringify([instance, name])'],
+      [
+        'a handle goes with the first version that asked for it',
+        'users.delete(version) && users.size === 0',
+        'users.delete(version)',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/source/discover.ts',
+    noticedBy: ['tests/unit/plugin/plugins-of-a-folder.test.ts'],
+    changes: [
+      ['a plugin whose module is away is unmounted', '(before?.plugins.has(path) === true && isFolder(path))', 'false'],
+      ['a folder of plugins that does not exist is warned of', '    if (isMissing(error)) return []\n', ''],
+    ],
+  },
+  {
     file: 'host/src/pin/verdict/verdict.ts',
     noticedBy: [PIN],
     changes: [

@@ -1,0 +1,63 @@
+import { mutantsOf } from './mutant.ts'
+
+const supervision = ['tests/unit/plugin/supervision.test.ts']
+
+/** Plugins in processes of their own: their lives, what they ask of the host, and what they say that they read. */
+export const processes = mutantsOf('processes', [
+  {
+    file: 'host/src/plugin/isolate/supervise.ts',
+    noticedBy: supervision,
+    changes: [
+      ['a write that went with its process is told as one that did not run', "rights.access === 'write'", 'false'],
+      [
+        'a process that comes back after the plugin was disposed stays',
+        "        if (life.signal.aborted) return next.process.kill('the plugin was disposed')\n",
+        '',
+      ],
+      ['want of descriptors counts as a crash', 'isLacking = error instanceof Error && isLack(error.cause)', 'isLacking = false'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/serving.ts',
+    noticedBy: supervision,
+    changes: [
+      [
+        'a process that was suspected once is never suspected again',
+        '  clearTimeout(timer)\n  at.isSuspected = false\n',
+        '  clearTimeout(timer)\n',
+      ],
+      ['each call that ends asks a process that is suspected already', '  if (at.isSuspected) return\n', ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/broker.ts',
+    noticedBy: ['tests/unit/isolated-callers.test.ts'],
+    changes: [['progress of an isolated call comes after its answer', '      calls.get(id)?.progress?.end()\n', '']],
+  },
+  {
+    file: 'host/src/plugin/isolate/child/child-services.ts',
+    noticedBy: ['tests/unit/plugin/services-of-a-process.test.ts'],
+    changes: [
+      [
+        'a child of a child logger loses the fields of its parent',
+        'child: (fields) => remoteLog(tells, withBound(bound, fields))',
+        'child: (fields) => remoteLog(tells, fields)',
+      ],
+      ['callers who wait for one value share an object', 'return copyOf(await found)', 'return await found'],
+      ['callers of two owners wait for one value', 'JSON.stringify([owner, key])', 'JSON.stringify([key])'],
+      ['the first value that was loaded is kept for good', '.finally(() => loading.delete(flight))', ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/isolated-plugin.ts',
+    noticedBy: ['tests/unit/plugin/files-that-an-isolated-plugin-names.test.ts'],
+    changes: [
+      ['what a plugin writes itself makes it reload', ' && !isBelowAny(path, writes)', ''],
+      [
+        'a file that is read again hides that it changed since the load',
+        'if (!digests.has(file) && isWatchable(file)) digests.set',
+        'if (isWatchable(file)) digests.set',
+      ],
+    ],
+  },
+])
