@@ -25,7 +25,7 @@ export const calls = mutantsOf('calls', [
   {
     file: 'host/src/server/call/result/error-text.ts',
     noticedBy: way,
-    changes: [['a wait is told too short', 'Math.ceil(error.retryAfterMs / 1000)', 'Math.floor(error.retryAfterMs / 1000)']],
+    changes: [['a wait is told too short', 'Math.ceil((retryAfterMs ?? 0) / 1000)', 'Math.floor((retryAfterMs ?? 0) / 1000)']],
   },
   {
     file: 'host/src/server/call/approval/approval.ts',
@@ -121,7 +121,7 @@ export const calls = mutantsOf('calls', [
         "if (life.io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: life.name }))",
         '',
       ],
-      ['progress that stays where it was goes out', 'if (!(progress > last)) {', 'if (!(progress >= last)) {'],
+      ['progress that stays where it was goes out', 'step.progress <= last', 'step.progress < last'],
       ['progress goes out behind the answer', 'if (!io.progress || isOver()) return', 'if (!io.progress) return'],
       ['log lines go out behind the answer', 'if (!this.#isOver) io.log', 'io.log'],
     ],
