@@ -1,1 +1,1 @@
-export function isCurrent(folder: URL, base: URL, isPublished: boolean): boolean
+export function isCurrent(folder: URL, base: URL): boolean

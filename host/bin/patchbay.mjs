@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command. It runs the bundle of the host where that is made of what stands here; otherwise the source, so that an edit in this
-// repository needs no build, or, in a published package, dist.
+// The command. It runs the bundle of the host; in this repository the source, where the bundle is not made of what stands here, so that an
+// edit needs no build.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
@@ -40,9 +40,8 @@ if (isCheckout) {
       next(specifier, { ...context, conditions: ['@mcp-patchbay/source', ...context.conditions] }),
   })
 }
-if (isCurrent(bundle, new URL('../', import.meta.url), !isCheckout)) await import(new URL('main.js', bundle).href)
-else if (isCheckout) await import(source.href)
-else await import('../dist/main.js')
+if (isCheckout && !isCurrent(bundle, new URL('../', import.meta.url))) await import(source.href)
+else await import(new URL('main.js', bundle).href)
 
 /** Undefined for a user who has no home, as in a container that runs as a number of its own: then every start compiles. */
 function cacheFolder() {

@@ -6,7 +6,7 @@ import { cacheClock, type CacheClock } from './stores/store-guard.ts'
 import { createGuardedStore } from './stores/guarded-store.ts'
 import { createMemoryStore } from './stores/memory-store.ts'
 import { createNamespace, type CacheOutcome, type Landed, type Namespace } from './namespace.ts'
-import type { SharedScripts } from './stores/redis-scripts.ts'
+import type { SharedScripts } from './shared-scripts.ts'
 import { createFlights } from './single-flight.ts'
 import type { CacheStore, StoreContents } from './stores/store.ts'
 

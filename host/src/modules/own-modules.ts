@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const packageUrl = new URL('.', import.meta.resolve('mcp-patchbay/package.json')).href
 
-/** `src` as it stands, `dist` as the compiler writes it, or `bundle`, where the same modules stand in few files. */
+/** `src` as it stands, or `bundle`, where the same modules stand in few files. */
 const folder = import.meta.url.slice(packageUrl.length).split('/', 1)[0] ?? ''
 
 /** The folder of the code that runs, and what belongs to it. */

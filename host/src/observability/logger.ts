@@ -1,16 +1,14 @@
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { pino, type Logger as PinoLogger } from 'pino'
 import type { LogFields, Logger } from '@mcp-patchbay/plugin-api'
 import { AUDIT_EVENT } from './audit.ts'
 import { prettyLines } from './pretty.ts'
+import type { LogLines } from './log/log-lines.ts'
 import { LINE_LIMITS, shortenFields, shortenText } from './log/shorten.ts'
 import { stderrOutput } from './log/stderr.ts'
 import { serializeError } from './log/serialize-error.ts'
 import { visible } from './visible.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
-
-/** Where lines go. */
-export type LogLines = DestinationStream
 
 export interface LoggerOptions {
   readonly level: LogLevel
@@ -51,7 +49,7 @@ export function createLogger({ level, format, destination, redact }: LoggerOptio
 }
 
 /** A log whose reader is stuck or gone, or whose disk is full, neither stops nor ends the host: see log-output.ts. */
-function stderrLines(current: { readonly event: string }): DestinationStream {
+function stderrLines(current: { readonly event: string }): LogLines {
   const output = stderrOutput()
   return { write: (text) => output.write(text, current.event === AUDIT_EVENT) }
 }
@@ -67,7 +65,7 @@ function shortLine(line: string): string {
 const MAX_EVENT = 200
 
 /** pino leaves the control characters beyond ASCII as they are, and a terminal takes them for commands. */
-function visibleLines(sink: DestinationStream): DestinationStream {
+function visibleLines(sink: LogLines): LogLines {
   return { write: (line) => sink.write(`${visible(line.trimEnd())}\n`) }
 }
 

@@ -1,6 +1,7 @@
 import type * as Prometheus from 'prom-client'
 import type { Metrics } from '@mcp-patchbay/plugin-api'
-import { boundedMetrics, createPluginMeters, type OnMetricLimit } from './plugin-metrics.ts'
+import { createPluginMeters } from './plugin-metrics.ts'
+import { boundedMetrics, type OnMetricLimit } from './plugin-records.ts'
 import { PLUGIN_STATES, type PluginState } from './plugin-states.ts'
 
 /** What the host measures, and the text of `/metrics`. Names follow OpenTelemetry's MCP conventions, in Prometheus form. */

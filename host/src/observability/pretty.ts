@@ -1,9 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
-import type { DestinationStream } from 'pino'
+import type { LogLines } from './log/log-lines.ts'
 import { visible } from './visible.ts'
 
 /** Turns JSON log lines into lines for a person: time, level, event, then `key=value`. */
-export function prettyLines(sink: DestinationStream): DestinationStream {
+export function prettyLines(sink: LogLines): LogLines {
   return {
     write(line) {
       sink.write(`${pretty(line)}\n`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { createMetrics } from '../../../host/src/observability/metrics.ts'
-import { METRIC_LIMITS } from '../../../host/src/observability/plugin-metrics.ts'
+import { METRIC_LIMITS } from '../../../host/src/observability/plugin-records.ts'
 
 const linesOf = (text: string, plugin: string) => text.split('\n').filter((line) => line.includes(`plugin="${plugin}"`))
 

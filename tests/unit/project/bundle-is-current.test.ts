@@ -18,35 +18,28 @@ function bundled(t: TestContext): { readonly folder: URL; readonly file: string 
 
 test('a bundle is run as long as nothing it was made of has changed', (t) => {
   const { folder } = bundled(t)
-  assert.equal(isCurrent(folder, folder, false), true)
+  assert.equal(isCurrent(folder, folder), true)
 })
 
 test('after an edit, also one that leaves the size as it was, the source is run', (t) => {
   const { folder, file } = bundled(t)
   utimesSync(file, new Date(), new Date(Date.now() + 5_000))
-  assert.equal(isCurrent(folder, folder, false), false)
+  assert.equal(isCurrent(folder, folder), false)
 })
 
 test('a file that is gone makes it old', (t) => {
   const { folder, file } = bundled(t)
   rmSync(file)
-  assert.equal(isCurrent(folder, folder, false), false)
-})
-
-test('in a published package, without the files it was made of, it is run', (t) => {
-  const { folder, file } = bundled(t)
-  rmSync(file)
-  assert.equal(isCurrent(folder, folder, true), true)
+  assert.equal(isCurrent(folder, folder), false)
 })
 
 test('one that was not made, or not to its end, is not run', (t) => {
   const { folder } = bundled(t)
   rmSync(new URL('made-of.json', folder))
-  assert.equal(isCurrent(folder, folder, false), false)
-  assert.equal(isCurrent(folder, folder, true), false)
+  assert.equal(isCurrent(folder, folder), false)
 })
 
 test('what the repository runs is made of what stands in it', () => {
   const host = pathToFileURL(`${join(import.meta.dirname, '../../../host')}/`)
-  assert.equal(isCurrent(new URL('bundle/', host), host, false), true, 'run `npm run bundle`')
+  assert.equal(isCurrent(new URL('bundle/', host), host), true, 'run `npm run bundle`')
 })

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from '../../cache/bus.ts'
-import type { SharedScripts } from '../../cache/stores/redis-scripts.ts'
+import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import { accountFolder, presetOf } from '../../config/schema/account-rules.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'

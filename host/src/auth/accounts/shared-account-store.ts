@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SharedScripts } from '../../cache/stores/redis-scripts.ts'
+import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import type { AccountKey } from './account.ts'
 import { TURN_MS, type AccountStore } from './account-store.ts'
 

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { SharedScripts } from '../../cache/stores/redis-scripts.ts'
+import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import type { Account } from './account.ts'
 import type { Seal } from './sealed.ts'
 

@@ -1,12 +1,7 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import type { SharedScripts } from '../shared-scripts.ts'
 import { createGuard, type CacheClock } from './store-guard.ts'
 import type { RedisConnection } from './redis-connection.ts'
-
-/** Runs small scripts in the Redis of the cache, whatever became of its connection meanwhile. */
-export interface SharedScripts {
-  /** Rejects after `patienceMs`, and at once while the store is left alone. */
-  eval(script: string, options: { readonly keys: string[]; readonly arguments: string[] }): Promise<unknown>
-}
 
 const FAILURES = 3
 const DOWN_MS = 2_000

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { describeError } from '../../errors.ts'
 import type { Host } from '../../types.ts'
-import type { LogLines } from '../../observability/logger.ts'
+import type { LogLines } from '../../observability/log/log-lines.ts'
 import { prettyLines } from '../../observability/pretty.ts'
 import type { ConfigTaken, ServedHost } from '../../serve.ts'
 import type { ReloadReport } from '../../plugin/reload/reload-report.ts'

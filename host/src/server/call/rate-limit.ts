@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import type { Principal } from '@mcp-patchbay/plugin-api'
 import { hashParts } from '../../cache/stored-value.ts'
-import type { SharedScripts } from '../../cache/stores/redis-scripts.ts'
+import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import { hostError } from '../../errors.ts'
 
 /** `limits.rate` of the config. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { SharedScripts } from '../../../cache/stores/redis-scripts.ts'
+import type { SharedScripts } from '../../../cache/shared-scripts.ts'
 
 /** Tickets that count once. */
 export interface SingleUse {

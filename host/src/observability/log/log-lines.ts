@@ -1,0 +1,4 @@
+/** Where lines go. */
+export interface LogLines {
+  write(line: string): void
+}
