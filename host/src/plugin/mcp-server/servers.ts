@@ -142,7 +142,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
               open: () => start(instance, command, limits.memoryMb),
               listingAs: isShared ? FOR_ALL : FOR_LISTING,
               roots,
-              max: isShared ? 1 : (maxProcesses ?? DEFAULT_MAX) + 1,
+              max: isShared ? 1 : (maxProcesses ?? DEFAULT_MAX),
               idleMs: () => (isShared ? SHARED_IDLE_MS : OWN_IDLE_MS),
               timeoutMs: options.timeoutMs,
               log: log.child({ plugin: instance }),

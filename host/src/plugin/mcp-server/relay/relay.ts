@@ -78,7 +78,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     { lease, request, state, onDone }: { lease: Lease; request: CallRequest; state: Fields; onDone: () => void },
   ): Promise<unknown> {
     const { connection, calls } = lease
-    const call = { ask: () => Promise.reject(new Error('Nothing can be asked')), log: request.log }
+    const call = { isAsking: false, ask: () => Promise.reject(new Error('Nothing can be asked')), log: request.log }
     calls.add(call)
     try {
       let params: Fields = {

@@ -38,7 +38,13 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
   let current = first
   let asked = Promise.withResolvers<undefined>()
 
+  /** Those that the caller was sent with the last answer. */
+  let sent: readonly string[] = []
+
   const open: OpenCall = {
+    get isAsking() {
+      return questions.size > 0
+    },
     ask(what, about, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<Fields>()
       const key = `question${++count}`
@@ -74,6 +80,7 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
       if (answered) return convert(answered.result)
       asked = Promise.withResolvers()
       const handle = waiting.add(owner, { resume, abandon })
+      sent = [...questions.keys()]
       const requests = Object.fromEntries([...questions].map(([key, { asked: question }]) => [key, question]))
       return inputRequired({ requests, state: { waiting: handle } })
     } catch (error) {
@@ -85,11 +92,12 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
   }
 
   function resume(request: CallRequest): Promise<unknown> {
-    for (const [key, { resolve, reject }] of questions) {
+    for (const key of sent) {
+      const question = questions.get(key)
       const answer = request.inputResponses?.[key]
       questions.delete(key)
-      if (answer) resolve(answer)
-      else reject(Object.assign(new Error('The client gave no answer'), { code: INVALID_REQUEST }))
+      if (answer) question?.resolve(answer)
+      else question?.reject(Object.assign(new Error('The client gave no answer'), { code: INVALID_REQUEST }))
     }
     return run(request)
   }

@@ -19,6 +19,8 @@ import { createRelisting } from './relisting.ts'
 
 /** A call that runs at a server, for what the server says meanwhile. */
 export interface OpenCall {
+  /** It has a question that its caller has not answered. */
+  readonly isAsking: boolean
   /** Has the caller answer a question of the server. */
   ask(method: string, params: Fields, signal: AbortSignal): Promise<Fields>
   log(level: ClientLogLevel, data: unknown): void
@@ -66,6 +68,7 @@ export interface PoolOptions {
   readonly listingAs: Asking
   /** Told to a server that asks for roots; undefined leaves that to the caller. */
   readonly roots: readonly { readonly uri: string; readonly name: string }[] | undefined
+  /** Connections for callers, besides the one that what it offers is read by. */
   readonly max: number
   /** A connection that nothing uses for so long is closed; 0 never. */
   readonly idleMs: () => number
@@ -232,7 +235,8 @@ export function createServerPool(options: PoolOptions): ServerPool {
     { method, params, signal }: { readonly method: string; readonly params: Fields; readonly signal: AbortSignal },
   ): Promise<Fields> {
     if (method === 'roots/list' && options.roots) return { roots: options.roots }
-    const call = isShared ? undefined : [...calls].at(-1)
+    // It does not say which call it asks for: all of them are the same caller's.
+    const call = isShared ? undefined : ([...calls].findLast(({ isAsking }) => !isAsking) ?? [...calls].at(-1))
     if (!call || !ASKED.has(method)) throw Object.assign(new Error('Method not found'), { code: METHOD_NOT_FOUND })
     return call.ask(method, params, signal)
   }
@@ -240,13 +244,14 @@ export function createServerPool(options: PoolOptions): ServerPool {
   function use(asking: Asking): Member {
     const found = members.get(asking.key)
     if (found) return found
-    makeRoom()
+    if (isShared || asking.key !== listingAs.key) makeRoom()
     return add(asking)
   }
 
   function makeRoom(): void {
-    if (members.size < max) return
-    const [oldest] = [...members.values()].filter(({ users, open: opened }) => users === 0 && opened).toSorted(byRelease)
+    const ofCallers = [...members.values()].filter(({ key }) => isShared || key !== listingAs.key)
+    if (ofCallers.length < max) return
+    const [oldest] = ofCallers.filter(({ users, open: opened }) => users === 0 && opened).toSorted(byRelease)
     if (!oldest) throw hostError('SERVER_BUSY', { plugin: instance, max })
     leave(oldest, 'another caller needs its place')
   }
