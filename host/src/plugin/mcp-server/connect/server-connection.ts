@@ -17,6 +17,8 @@ export interface ServerConnection {
   readonly capabilities: Fields
   /** Resolves with why once it is over, however that came. */
   readonly closed: Promise<string>
+  /** The last that the server printed. */
+  tail(): string
   /** Gives the result as the server sent it. Rejects with the server's error, and when the connection is over. */
   request(method: string, params: Fields, options: RequestOptions): Promise<Fields>
   notify(method: string, params?: Fields): Promise<void>
@@ -57,11 +59,9 @@ export interface ConnectOptions {
 /** The connection failed, with what the server printed. */
 export class ConnectFailed extends Error {
   readonly output: string
-  readonly startError: unknown
   constructor(problem: string, output: string, cause: unknown) {
     super(problem, { cause })
     this.output = output
-    this.startError = cause
   }
 }
 
@@ -92,7 +92,7 @@ const LEGACY: PriorDiscovery = { kind: 'legacy' }
 /** A server that is gone after the question of its era may live without the question; what was known before may be wrong now. */
 function isWorthAnother(error: unknown, attempt: PriorDiscovery | undefined): boolean {
   if (!(error instanceof ConnectFailed)) return false
-  return attempt !== undefined || /negotiation failed/i.test(error.message)
+  return attempt !== undefined || /negotiation failed/i.test(messageOf(error.cause))
 }
 
 async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | undefined): Promise<ServerConnection> {
@@ -131,7 +131,8 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
     const died = exited && (await Promise.race([exited, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]))
     await client.close().catch(() => {}) // it is gone, or was never there
     await transport.close().catch(() => {})
-    throw new ConnectFailed(died ?? messageOf(error), tail(), error)
+    const why = isTimeout(error) ? `it did not answer within ${timeoutMs} ms` : messageOf(error)
+    throw new ConnectFailed(died ?? why, tail(), error)
   }
   const progress = createProgress(transport, onNotification)
   const discover = client.getDiscoverResult()
@@ -142,6 +143,7 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
     server: server && { name: server.name, version: server.version },
     capabilities: asObject(client.getServerCapabilities()),
     closed: closed.promise,
+    tail,
     async request(method, params, { signal: until, timeoutMs: within = FOREVER, onProgress }) {
       const followed = onProgress && progress.follow(onProgress)
       try {
@@ -169,6 +171,11 @@ const FOREVER = 2_147_483_647
 /** A schema that takes what comes: results are checked and copied by the host, like those of every plugin. */
 const AS_IT_IS: StandardSchemaV1<unknown, unknown> = {
   '~standard': { version: 1, vendor: 'mcp-patchbay', validate: (value) => ({ value }) },
+}
+
+/** The SDK's own word for a request that took too long. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMEOUT'
 }
 
 function asObject(value: unknown): Fields {

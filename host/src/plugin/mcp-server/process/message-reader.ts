@@ -5,7 +5,7 @@ import { isObject } from '../../../data/json.ts'
 /** What becomes of the lines of a server. */
 export interface MessageListener {
   readonly onMessage: (message: JSONRPCMessage) => void
-  /** A line that is not a message: what a program prints where it should not. At most its first 2,000 characters. */
+  /** A line that is not a message: what a program prints where it should not. */
   readonly onOther: (line: string) => void
   /** A message that is too large to be read, and which answer it was, where that can be told. */
   readonly onTooLarge: (problem: string, id: number | undefined) => void
@@ -22,7 +22,6 @@ export const SERVER_BOUNDS: MessageBounds = { bytes: 32 * 1_048_576, json: { dep
 
 const NEWLINE = 0x0a
 const ENDS = 1_024
-const SHOWN = 2_000
 
 /** Takes the bytes that a server writes, in whatever pieces they come, and tells its messages. Holds no more than one message may have. */
 export function createMessageReader({ onMessage, onOther, onTooLarge }: MessageListener, bounds: MessageBounds = SERVER_BOUNDS) {
@@ -66,12 +65,12 @@ export function createMessageReader({ onMessage, onOther, onTooLarge }: MessageL
       message = parseBounded(text, bounds.json)
     } catch (error) {
       if (error instanceof TooCostly) return onTooLarge(error.message, answeredIn(text.slice(0, ENDS), text.slice(-ENDS)))
-      return onOther(text.slice(0, SHOWN))
+      return onOther(text)
     }
     // A batch, which 2025-03-26 knew, is several messages.
     for (const one of Array.isArray(message) ? message : [message])
       if (isMessage(one)) onMessage(one)
-      else onOther(text.slice(0, SHOWN))
+      else onOther(text)
   }
 
   return {

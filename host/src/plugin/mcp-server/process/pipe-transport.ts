@@ -60,8 +60,7 @@ export class PipeTransport implements Transport {
   send(message: JSONRPCMessage): Promise<void> {
     const { stdin } = this.#process
     if (this.#isClosed || !stdin.writable) {
-      this.#process.kill('it closed its input')
-      return Promise.reject(new Error('The server does not read any more'))
+      return Promise.reject(Object.assign(new Error('The server does not read any more'), { code: 'NOT_CONNECTED' }))
     }
     if (stdin.writableLength > MOST_UNREAD) this.#process.kill('it did not read what it was sent')
     stdin.write(`${JSON.stringify(message)}\n`)

@@ -42,6 +42,7 @@ export interface ServerProcessDeps {
 
 /** How long a server may take to end by itself, in milliseconds, at each step. */
 const GRACE_MS = 1_000
+const LAST_WORDS_MS = 500
 
 /** Starts a server in a process group of its own, which ends as a whole: also what it started itself. */
 export function startServer(command: ServerCommand, { log, now, reaper }: ServerProcessDeps): ServerProcess {
@@ -103,7 +104,11 @@ export function startServer(command: ServerCommand, { log, now, reaper }: Server
       },
     }
   }
-  stdin.on('error', () => {}) // it closed its input: what is sent next says so
+  // It closed its input, so it can be told nothing: or it is about to end, and says itself how.
+  stdin.on('error', () => {
+    const deaf = setTimeout(() => kill('it closed its input'), LAST_WORDS_MS)
+    void exited.then(() => clearTimeout(deaf))
+  })
   stdout.on('error', () => {})
   const output = captureOutput(
     { stdout: printed, stderr },

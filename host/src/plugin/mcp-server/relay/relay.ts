@@ -5,7 +5,7 @@ import { isObject } from '../../../data/json.ts'
 import { hostError } from '../../../errors.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import type { PluginSurface } from '../../source/describe-surface.ts'
-import type { Fields, ServerConnection } from '../connect/server-connection.ts'
+import { isTimeout, type Fields, type ServerConnection } from '../connect/server-connection.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
 import type { Lease, ServerPool } from '../share/server-pool.ts'
 import { askingOf, ownerOf, type Share } from '../share/who-shares.ts'
@@ -210,10 +210,6 @@ function completionValues({ completion }: Fields): unknown {
 
 function methodOf(question: unknown): string {
   return isObject(question) && typeof question['method'] === 'string' ? question['method'] : 'unknown'
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMEOUT'
 }
 
 const texts = new WeakMap<ServerOffer, ReadonlyMap<unknown, string>>()

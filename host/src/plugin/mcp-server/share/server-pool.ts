@@ -136,7 +136,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
       (opened) => {
         member.open = opened
         if (member.users === 0) rest(member)
-        void opened.connection.closed.then((why) => onClosed(member, why))
+        void opened.connection.closed.then((why) => onClosed(member, why, opened.connection.tail()))
       },
       () => forget(member),
     )
@@ -173,7 +173,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
       if (life.signal.aborted) throw error
       const why = error instanceof ConnectFailed ? error.message : messageOf(error)
       const output = error instanceof ConnectFailed ? error.output : ''
-      note(why, error instanceof ConnectFailed && isLack(error.startError))
+      note(why, error instanceof ConnectFailed && isLack(error.cause))
       throw hostError('SERVER_CONNECT', { plugin: instance, problem: why, output, fix: fixesFor(options, why) }, error)
     }
   }
@@ -280,10 +280,10 @@ export function createServerPool(options: PoolOptions): ServerPool {
     if (members.get(member.key) === member) members.delete(member.key)
   }
 
-  function onClosed(member: Member, why: string): void {
+  function onClosed(member: Member, why: string, output: string): void {
     if (member.isLeaving || life.signal.aborted) return
     forget(member)
-    log.warn('plugin_exited', { reason: why })
+    log.warn('plugin_exited', { reason: why, output: output.slice(-LOGGED_OUTPUT) })
     note(why, false)
     if (!isShared || failure) return
     // Whoever calls next should not have to wait for it.
@@ -359,6 +359,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
 /** What a server of 2025 may ask its client for. */
 const ASKED: ReadonlySet<string> = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 const METHOD_NOT_FOUND = -32_601
+const LOGGED_OUTPUT = 2_000
 
 function byRelease(one: Member, other: Member): number {
   return one.releasedAt - other.releasedAt
