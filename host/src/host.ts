@@ -22,7 +22,7 @@ import { createIsolation } from './plugin/isolate/isolation.ts'
 import { createDormancy } from './plugin/lazy/lazy-activation.ts'
 import { createServers } from './plugin/mcp-server/servers.ts'
 import { openLock } from './plugin/lock-file.ts'
-import { createLeftovers } from './plugin/reload/leak-detector.ts'
+import { createLeakDetector } from './plugin/reload/leak-detector.ts'
 import { releaseSchemas } from './plugin/reload/release-schemas.ts'
 import { countReload } from './plugin/reload/reload-report.ts'
 import { createReloader } from './plugin/reload/reload.ts'
@@ -105,7 +105,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const isolation = resources.use(createIsolation({ log, now, random: Math.random, metrics, keepSpare: expectReloads }))
   const records = kept.outlivesProcess ? kept.namespace('registry') : undefined
   const servers = resources.use(createServers({ log, now, random: Math.random, metrics, records }))
-  const leftovers = resources.use(createLeftovers({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
+  const leakDetector = resources.use(createLeakDetector({ log, canReclaim: () => graph.status.reclaim !== 'none' }))
   const parts = {
     graph,
     isolation,
@@ -150,7 +150,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     },
     onDrained: (report) => events.emit('drained', report),
     onRelease: (record) => releaseSchemas(record, validators),
-    onReleased: (version) => leftovers.watch(version),
+    onReleased: (version) => leakDetector.watch(version),
   })
   resources.use(reloader)
 

@@ -3,7 +3,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../../data/json.ts'
 
 /** Versions that were drained and released, and are nevertheless still in memory. */
-export interface Leftovers extends Disposable {
+export interface LeakDetector extends Disposable {
   /** To be told of a version when the host has let go of it. Warns, once, if something else has not after some collections. */
   watch(version: ReleasedVersion): void
 }
@@ -30,7 +30,7 @@ interface Watched {
  * process, holds its modules, and every reload adds another copy. Costs nothing while no version is being looked at. `canReclaim`
  * says whether Node lets go of modules here at all.
  */
-export function createLeftovers({ log, canReclaim }: { log: Logger; canReclaim: () => boolean }): Leftovers {
+export function createLeakDetector({ log, canReclaim }: { log: Logger; canReclaim: () => boolean }): LeakDetector {
   const watched = new Set<Watched>()
   let isObserving = false
   const observer = new PerformanceObserver((list) => {
