@@ -27,7 +27,7 @@ function shown(value) {
  * @param {string} frame
  */
 export function codeFrame(frame) {
-  const pre = h('pre', { class: 'frame', tabindex: '0', role: 'region', 'aria-label': 'Code around the fault' })
+  const pre = h('pre', { class: 'frame', tabindex: '0', role: 'group', 'aria-label': 'Code around the fault' })
   const lines = frame.split('\n')
   // A last line without code is only its number.
   if (/^\s*\d*\s*\|?\s*$/.test(lines.at(-1) ?? '')) lines.pop()

@@ -114,7 +114,7 @@ function card({ name, use, version, isolation, rights, state, pinned, reason, re
         {
           type: 'button',
           class: 'quiet small',
-          'aria-label': `Build ${name} again`,
+          'aria-label': `Build again: ${name}`,
           onclick: reload({ plugin: name }, `${name} was built again`),
         },
         'Build again',

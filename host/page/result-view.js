@@ -112,7 +112,7 @@ function textBlock(text) {
   return h(
     'div',
     { class: 'block' },
-    h('pre', { class: 'text', tabindex: '0', role: 'region', 'aria-label': 'Text of the answer' }, visible(text)),
+    h('pre', { class: 'text', tabindex: '0', role: 'group', 'aria-label': 'Text of the answer' }, visible(text)),
     copyButton(() => text, 'the text'),
   )
 }
@@ -141,7 +141,7 @@ export function jsonBlock(value, what) {
  * @param {string} what
  */
 function jsonText(text, what) {
-  const pre = h('pre', { class: 'json', tabindex: '0', role: 'region', 'aria-label': `JSON of ${what}` })
+  const pre = h('pre', { class: 'json', tabindex: '0', role: 'group', 'aria-label': `JSON of ${what}` })
   // Colour costs an element a word: a long text has none.
   if (text.length > 60_000) pre.textContent = visible(text)
   else {

@@ -553,15 +553,13 @@ function jsonField(schema, place) {
     if (control.value.trim() === '') return undefined
     try {
       const value = JSON.parse(control.value)
-      control.setCustomValidity('')
+      control.removeAttribute('aria-invalid')
       return value
     } catch (error) {
-      const problem = `${place.label} is not JSON: ${error instanceof Error ? error.message : String(error)}`
-      control.setCustomValidity(problem)
-      throw new FieldError(problem)
+      control.setAttribute('aria-invalid', 'true')
+      throw new FieldError(`${place.label} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  control.addEventListener('input', () => control.setCustomValidity(''))
   const kind = typeof schema.type === 'string' ? `${schema.type} as JSON` : 'any JSON'
   return labelled(schema, place, control, { hint: kind, read })
 }
