@@ -9,7 +9,9 @@ import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
 import { plugins } from './plugins.ts'
 import { processes } from './processes.ts'
+import { projects } from './projects.ts'
 import { reload } from './reload.ts'
+import { saml } from './saml.ts'
 import { search } from './search.ts'
 import { sessions } from './sessions.ts'
 import { visibility } from './visibility.ts'
@@ -30,4 +32,6 @@ export const areas: readonly Mutant[] = [
   ...admin,
   ...processes,
   ...sessions,
+  ...saml,
+  ...projects,
 ]

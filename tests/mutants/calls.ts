@@ -8,6 +8,7 @@ export const calls = mutantsOf('calls', [
     noticedBy: way,
     changes: [
       ['a call that no person approved is in the audit as allowed', " || outcome === 'refused' || outcome", ' || outcome'],
+      ['the audit does not name the variables of a credential', "`server:${use.source.variables.join('+')}`", "'server'"],
       ['a call that is one too many is in the audit as allowed', "outcome === 'limited' || ", ''],
     ],
   },

@@ -10,6 +10,7 @@ import { createMetrics } from '../../../host/src/observability/metrics.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
 import { LivePlugin } from '../../../host/src/plugin/run/live-plugin.ts'
 import type { CallRequest, RunningPlugin } from '../../../host/src/plugin/run/running.ts'
+import { auditLine } from '../../../host/src/server/call/audit-line.ts'
 import { createCalls } from '../../../host/src/server/call/call.ts'
 import { Cancellation } from '../../../host/src/server/call/cancellation.ts'
 import type { CallDeps } from '../../../host/src/server/call/types.ts'
@@ -232,4 +233,30 @@ test('a wait that a service asks for is told in whole seconds, of which none is 
   const busy = new ServiceError('RATE_LIMITED', 'slow down', { retryAfterMs: 1_001 })
   const { calls, snapshot } = setUp({ callTool: () => Promise.reject(busy) })
   assert.match(JSON.stringify(await calls.tool(snapshot, caller, 'a_strict_call', { n: 1 }, ioOf())), /Wait 2 s, then try again/)
+})
+
+const lineOf = (credential: object | undefined) => {
+  const { snapshot } = setUp()
+  const item = snapshot.tools.get('a_strict_call')
+  assert.ok(item)
+  const plugin = { ...item.plugin, credentialUse: () => credential as never }
+  const call = {
+    kind: 'tool' as const,
+    name: item.name,
+    item: { ...item, plugin },
+    caller,
+    args: {},
+    io: ioOf(),
+    outcome: 'ok' as const,
+  }
+  return auditLine(call, 1).credential
+}
+
+test('the audit says with whose credential a call went, by the names of variables and never by a value', () => {
+  const by = (of: string, source: object) => lineOf({ by: of, source, fingerprint: 's3cret' })
+  assert.equal(lineOf(undefined), 'none')
+  assert.equal(lineOf({ by: 'nobody' }), 'none')
+  assert.equal(lineOf({ by: 'refused', error: new Error('s3cret') }), 'refused')
+  assert.equal(by('server', { kind: 'server', variables: ['A_USERNAME', 'A_PASSWORD'] }), 'server:A_USERNAME+A_PASSWORD')
+  assert.equal(by('caller', { kind: 'header' }), 'caller:header')
 })

@@ -1,0 +1,53 @@
+import { mutantsOf } from './mutant.ts'
+
+const openapi = ['plugins/openapi/tests/small-rules.test.ts']
+const doctor = ['tests/unit/project/what-doctor-finds.test.ts']
+
+/** What doctor finds, which events are changes, and which operations of a description are tools. */
+export const projects = mutantsOf('projects', [
+  {
+    file: 'host/src/project/doctor/machine-findings.ts',
+    noticedBy: doctor,
+    changes: [
+      [
+        'an issuer that tells no time has a wrong clock',
+        'if (!(Math.abs(skewMs) > MAX_SKEW_MS))',
+        'if (Math.abs(skewMs) <= MAX_SKEW_MS)',
+      ],
+      ['an issuer that is behind is said to be ahead', "skewMs > 0 ? 'ahead of'", "skewMs < 0 ? 'ahead of'"],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/plugin-findings.ts',
+    noticedBy: doctor,
+    changes: [
+      ['a plugin whose reload failed is no finding', ' || reloadError !== null)', ')'],
+      ['a plugin in quarantine is no finding', " || state === 'quarantined'", ''],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/watch-targets.ts',
+    noticedBy: ['tests/unit/plugin/which-events-matter.test.ts'],
+    changes: [
+      ['any new file beside code builds the plugin', '(folders.has(folder) && isCode(real))', 'folders.has(folder)'],
+      ["an editor's backup builds the plugin", '(listed.has(folder) && !isLeftByEditor(basename(real)))', 'listed.has(folder)'],
+      ['a change of a file that nothing reads builds the plugin', "  if (event === 'change') return false\n", ''],
+    ],
+  },
+  {
+    file: 'plugins/openapi/operations/select.ts',
+    noticedBy: openapi,
+    changes: [
+      [
+        'the parts of a pattern share letters',
+        'return text.length - last.length >= at && text.endsWith(last)',
+        'return text.endsWith(last)',
+      ],
+    ],
+  },
+  {
+    file: 'plugins/openapi/operations/tool.ts',
+    noticedBy: openapi,
+    changes: [['a HEAD takes a body', "const body = method === 'GET' || method === 'HEAD' ?", "const body = method === 'GET' ?"]],
+  },
+])
