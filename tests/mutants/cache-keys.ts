@@ -5,6 +5,22 @@ const RESULTS = 'tests/unit/cache/cached-results.test.ts'
 
 export const cacheKeys = mutantsOf('cache-keys', [
   {
+    file: 'host/src/cache/stores/store-guard.ts',
+    noticedBy: ['tests/unit/cache/cache-store-rules.test.ts'],
+    changes: [
+      [
+        'a call from before tells again that the store is down',
+        '    else if (downUntil !== undefined) return // began before the store went down: too old to tell\n',
+        '',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/cache/stores/memory-store.ts',
+    noticedBy: ['tests/unit/cache/cache-store-rules.test.ts'],
+    changes: [['long keys cost nothing', 'key.length + sizeOf(value) + 1', 'sizeOf(value) + 1']],
+  },
+  {
     file: 'host/src/plugin/run/plugin-cache.ts',
     noticedBy: [TABLE],
     changes: [

@@ -46,6 +46,27 @@ export const projects = mutantsOf('projects', [
     ],
   },
   {
+    file: 'plugins/openapi/operations/security.ts',
+    noticedBy: openapi,
+    changes: [
+      [
+        'what the whole API asks for goes first',
+        "said['security'] ?? document['security']",
+        "document['security'] ?? said['security']",
+      ],
+    ],
+  },
+  {
+    file: 'plugins/openapi/operations/answer.ts',
+    noticedBy: openapi,
+    changes: [['a status of 400 is an answer', 'if (status >= 400) throw', 'if (status > 400) throw']],
+  },
+  {
+    file: 'plugins/openapi/document/read.ts',
+    noticedBy: openapi,
+    changes: [['a description of another host is asked for', '!document.startsWith(`${base}/`)', '!document.startsWith(base)']],
+  },
+  {
     file: 'plugins/openapi/operations/tool.ts',
     noticedBy: openapi,
     changes: [['a HEAD takes a body', "const body = method === 'GET' || method === 'HEAD' ?", "const body = method === 'GET' ?"]],

@@ -35,6 +35,17 @@ export const saml = mutantsOf('saml', [
     ],
   },
   {
+    file: 'auth-saml/src/envelope.ts',
+    noticedBy: table,
+    changes: [
+      [
+        'a response of another issuer is taken',
+        'issuer && textOf(issuer) !== entityId',
+        'issuer && textOf(issuer) === undefined',
+      ],
+    ],
+  },
+  {
     file: 'auth-saml/src/signature.ts',
     noticedBy: table,
     changes: [['a third transform is overlooked', 'transforms.length !== 2 ||', 'transforms.length < 2 ||']],

@@ -69,6 +69,14 @@ test('a signature has the two transforms of SAML and no third', async () => {
   assert.throws(() => verifyAssertion(root, assertion, [idp.key.certificate]), /its transforms must be/)
 })
 
+test('a response of another issuer is refused, whatever is in it', async () => {
+  const idp = testIdentityProvider()
+  const other = (xml: string) => xml.replace(/(<saml:Issuer[^>]*>)[^<]*/, '$1https://other')
+  const response = idp.respond({ acs: 'https://sp/acs', inResponseTo: '_request', audience: 'https://sp' }, { tamper: other })
+  const open = openEnvelope(decodeResponse(response), { acsUrl: 'https://sp/acs', entityId: idp.entityId })
+  await assert.rejects(open, /response is of https:\/\/other/)
+})
+
 test('of two who ask at once for what counts once, one has it', async () => {
   const store = createMemoryStore()
   await store.set('ticket', 'value', 60_000)

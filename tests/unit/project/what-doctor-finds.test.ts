@@ -43,7 +43,7 @@ test('an issuer whose answer has no time, or one within half a minute, is no fin
   const issuers = [0, 1_030, 1_031, 969].map((second) => ({ issuer: `${origin}/${second}`, audience: 'x' }))
   const config = resolveConfig({})
   const found = await issuerFindings(
-    { ...config, auth: { ...config.auth, inbound: { ...config.auth.inbound, oauth: { issuers } as never } } },
+    { ...config, auth: { ...config.auth, inbound: { ...config.auth.inbound, oauth: { issuers } } } },
     () => 1_000_000,
   )
   assert.deepEqual(
