@@ -4,6 +4,7 @@ import type { Redactor } from '../observability/redact.ts'
 import { linkAbort, orAborted } from './resilience/abort.ts'
 import type { Rights } from './request/access.ts'
 import type { CallScope } from './http-call-scope.ts'
+import { createHttpStream, type HttpStream } from './http-stream.ts'
 import { systemClock, type Clock } from './resilience/clock.ts'
 import type { ResolveCredential } from './request/placed-credential.ts'
 import { createDelivery } from './delivery.ts'
@@ -61,12 +62,18 @@ export interface ServiceHttpOptions {
   readonly dialing?: Dialing
 }
 
+/** A plugin's way to its service, with what the host itself needs where it speaks a protocol with the service. */
+export interface ServiceHttp extends HttpClient, AsyncDisposable {
+  /** Not for plugins: they get the client without it. */
+  readonly stream: HttpStream
+}
+
 /**
  * A plugin's only way to its service. Every failure is a `ServiceError` that names the instance and the request, without query values and
  * without secrets; a request whose call ends first rejects with that call's abort reason. Disposing it ends what is still on its way.
  * Throws `SERVICE_URL_INVALID` and `SERVICE_HEADER_INVALID`.
  */
-export function createServiceHttp(options: ServiceHttpOptions): HttpClient & AsyncDisposable {
+export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
   const { instance, baseUrl, extraHosts = [], credential, hints, redactor, currentCall, clock = systemClock } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const reach = createReach({ instance, baseUrl, extraHosts, baseUrlVariable: hints.baseUrlVariable })
@@ -134,6 +141,17 @@ export function createServiceHttp(options: ServiceHttpOptions): HttpClient & Asy
     text: (path: string, request?: HttpRequest) =>
       perform({ path, request, accept: '*/*' }, (answer, subject) => readText(accepted(answer, subject), subject)),
     request: (path: string, request?: HttpRequest) => perform({ path, request, accept: '*/*' }, responseOf),
+    stream: createHttpStream({
+      instance,
+      reach,
+      pools,
+      userAgent: options.userAgent ?? 'patchbay',
+      credential,
+      hints,
+      redactor,
+      currentCall,
+      life: life.signal,
+    }),
     async [Symbol.asyncDispose]() {
       life.abort(new ServiceError('UPSTREAM_FAILED', `${instance}: the plugin was stopped before its request was done`))
       await pools[Symbol.asyncDispose]()

@@ -2,6 +2,7 @@ import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import { descriptionFile } from '../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../config/schema/schema.ts'
+import { serverOf } from '../config/schema/server/server-specifier.ts'
 import { HostError, hostError } from '../errors.ts'
 import { digestOf } from '../modules/reading/source-digest.ts'
 import { linkAbort, orAborted } from '../network/resilience/abort.ts'
@@ -58,11 +59,15 @@ export async function startVersion(
         plugin = await discovered(loaded, { plugin, ...services, cache: deps.cache, digest: '' }, within)
       }
       surface = await settle(plugin)
-    } finally {
+    } catch (reason) {
       await line.http[Symbol.asyncDispose]()
+      throw reason
     }
-    // What its requests may do follows from all of its tools.
-    ;({ line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps))
+    // What its requests may do follows from all of its tools. A server that is elsewhere is connected by now, over this line.
+    if (!serverOf(entry.use)) {
+      await line.http[Symbol.asyncDispose]()
+      ;({ line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps))
+    }
   }
   const draft = activation({ state: 'loading' })
   for (const [tenant, why] of broken) refused.set(tenant, why)

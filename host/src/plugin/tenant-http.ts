@@ -1,7 +1,8 @@
-import type { HttpClient, HttpRequest } from '@mcp-patchbay/plugin-api'
+import type { HttpRequest } from '@mcp-patchbay/plugin-api'
 import type { CredentialUseOf } from '../auth/outbound/credential-use.ts'
 import { HostError } from '../errors.ts'
 import type { ActivationDeps } from './activation.ts'
+import type { ServiceHttp } from '../network/http-client.ts'
 import type { Audience, Settings } from './settings/config-scopes.ts'
 import { currentCall } from './run/inline-call-scope.ts'
 import { createClientPool } from './run/held/clients.ts'
@@ -54,7 +55,7 @@ function routeTenants({ base, own, createOther, instance }: TenantLineOptions): 
     return { http, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() }
   })
 
-  async function through<Result>(send: (http: HttpClient) => Promise<Result>): Promise<Result> {
+  async function through<Result>(send: (http: ServiceHttp) => Promise<Result>): Promise<Result> {
     const tenant = currentCall()?.principal.tenant
     const http = tenant === undefined ? base?.http : own.get(tenant)?.http
     if (http) return send(http)
@@ -75,6 +76,7 @@ function routeTenants({ base, own, createOther, instance }: TenantLineOptions): 
       json: <Body>(path: string, request?: HttpRequest) => through((http) => http.json<Body>(path, request)),
       text: (path, request) => through((http) => http.text(path, request)),
       request: (path, request) => through((http) => http.request(path, request)),
+      stream: (url, init) => through((http) => http.stream(url, init)),
       async [Symbol.asyncDispose]() {
         const lines = [...(base ? [base] : []), ...own.values()]
         await Promise.all([...lines.map(({ http }) => http[Symbol.asyncDispose]()), others[Symbol.asyncDispose]()])
@@ -85,5 +87,5 @@ function routeTenants({ base, own, createOther, instance }: TenantLineOptions): 
 }
 
 interface Other extends AsyncDisposable {
-  readonly http: HttpClient
+  readonly http: ServiceHttp
 }

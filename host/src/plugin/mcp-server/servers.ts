@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
+import { SecretValue } from '@mcp-patchbay/plugin-api/host'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { variableName } from '../../config/plugin/variables.ts'
 import { serverOf } from '../../config/schema/server/server-specifier.ts'
 import type { HostMetrics } from '../../observability/metrics.ts'
 import type { Capabilities } from '../../pin/capabilities.ts'
@@ -11,13 +13,14 @@ import { createMemoryWatch, memoryOf } from '../isolate/memory-watch.ts'
 import { createReaper, type Reaper } from '../isolate/reaper.ts'
 import type { ProcessLimits } from '../isolate/types.ts'
 import type { LoadedPlugin } from '../run/load-plugin.ts'
-import type { OpenedTransport } from './connect/server-connection.ts'
+import { addressOf, openOlder, openRemote, type Way } from './connect/remote-transport.ts'
+import type { OpenedTransport, Sdk } from './connect/server-connection.ts'
 import { PipeTransport } from './process/pipe-transport.ts'
 import { execCommand, npmCommand, type ServerFiles } from './process/server-command.ts'
 import { startServer, type ServerCommand, type ServerProcess } from './process/server-process.ts'
 import { createWaitingCalls, type WaitingCalls } from './relay/waiting-calls.ts'
 import { serverPlugin, type PoolUse } from './server-plugin.ts'
-import { createServerPool, type KeptOffer, type ServerPool } from './share/server-pool.ts'
+import { createServerPool, type Asking, type KeptOffer, type ServerPool } from './share/server-pool.ts'
 import { FOR_ALL, FOR_LISTING, type Share } from './share/who-shares.ts'
 
 /** Runs MCP servers of entries with `use: 'mcp:…'`. One for a host; disposing it ends what is left of them. */
@@ -52,7 +55,17 @@ export interface ServersDeps {
   readonly records?: Cache | undefined
 }
 
+interface HeldPool {
+  readonly pool: ServerPool
+  readonly way: Way
+  uses: number
+}
+
 const DEFAULT_MAX = 8
+/** Connections to a server elsewhere, one a tenant and credential. */
+const MOST_REMOTE = 256
+const FIRST_RETRY_MS = 5_000
+const LAST_RETRY_MS = 5 * 60_000
 /** A process that callers share is worth keeping longer than that of one caller. */
 const SHARED_IDLE_MS = 10 * 60_000
 const OWN_IDLE_MS = 5 * 60_000
@@ -60,9 +73,11 @@ const KEPT_MS = 30 * 24 * 3_600_000
 
 export function createServers({ log, now, random, metrics, records }: ServersDeps): Servers {
   const resources = new DisposableStack()
+  const life = new AbortController()
   const memory = resources.use(createMemoryWatch())
   const running = new Map<ServerProcess, string>()
-  const pools = new Map<string, { readonly pool: ServerPool; uses: number }>()
+  const pools = new Map<string, HeldPool>()
+  const unreached = new Map<string, { delayMs: number; timer: NodeJS.Timeout | undefined }>()
   const waiting = new Map<string, WaitingCalls>()
   let reaper: Reaper | undefined
 
@@ -76,16 +91,31 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
     return { transport: new PipeTransport(process, now), exited: process.exited, tail: () => process.tail() }
   }
 
-  function take(key: string, make: () => ServerPool): PoolUse {
+  /** One that cannot be reached is tried again by itself, less and less often: it is not here that something has to change. */
+  function reached(instance: string, isReached: boolean, retry: () => void): void {
+    const before = unreached.get(instance)
+    clearTimeout(before?.timer)
+    unreached.delete(instance)
+    if (isReached || life.signal.aborted) return
+    const delayMs = Math.min((before?.delayMs ?? FIRST_RETRY_MS / 2) * 2, LAST_RETRY_MS)
+    unreached.set(instance, { delayMs, timer: setTimeout(retry, delayMs).unref() })
+  }
+
+  function take(key: string, make: (way: Way) => ServerPool): PoolUse {
     const found = pools.get(key)
     // One that gave up is no use to the version that is to replace it.
-    const held = found && !found.pool.failure ? found : { pool: make(), uses: 0 }
+    const way: Way = { http: undefined }
+    const held: HeldPool = found && !found.pool.failure ? found : { pool: make(way), way, uses: 0 }
     pools.set(key, held)
     held.uses += 1
     let isReleased = false
     return {
       pool: held.pool,
       isLast: () => held.uses === 1,
+      attach(http) {
+        held.way.http ??= http
+        return held.way.http === http
+      },
       async release() {
         if (isReleased) return
         isReleased = true
@@ -93,6 +123,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
         if (held.uses > 0) return
         if (pools.get(key) === held) pools.delete(key)
         await held.pool[Symbol.asyncDispose]()
+        await held.way.http?.[Symbol.asyncDispose]()
       },
     }
   }
@@ -109,6 +140,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
       const waitingOf = waiting.get(instance) ?? createWaitingCalls(instance)
       waiting.set(instance, waitingOf)
 
+      const isRemote = server.kind === 'remote'
       const commandWith = (config: Readonly<Record<string, unknown>>): ServerCommand => {
         const of = { ...options, entry, config, heapMb: limits.heapMb }
         return files ? npmCommand(files, of) : execCommand(of)
@@ -118,8 +150,13 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
         entry,
         waiting: waitingOf,
         digests: new Map(),
+        address: isRemote ? server.url : undefined,
+        onReached: (isReached) => isRemote && reached(instance, isReached, () => options.onChanged(instance)),
         async take(config) {
-          const command = commandWith(config)
+          const place = isRemote ? addressOf(server.url, config) : commandWith(config)
+          const ways = isRemote
+            ? [entry.http, entry.exchange, entry.serverCredentials, ...valuesOf(instance, config, options.env)]
+            : []
           const roots = entry.roots?.map((path) => rootOf(resolve(configDir, path)))
           const { version, maxProcesses } = entry
           const key = digest([
@@ -127,22 +164,25 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
             instance,
             entry.use,
             version,
-            command,
+            place,
+            ways,
             share,
             roots,
             maxProcesses,
             limits.memoryMb,
           ])
           const kept = options.mayBeKept ? await records?.get<KeptOffer>(key) : undefined
-          return take(key, () =>
+          return take(key, (way) =>
             createServerPool({
               instance,
               isShared,
-              isRemote: false,
-              open: () => start(instance, command, limits.memoryMb),
+              isRemote,
+              open: (_, sdk) =>
+                typeof place === 'string' ? openRemote(place, way, sdk) : start(instance, place, limits.memoryMb),
+              ...(typeof place === 'string' && { openOlder: (_: Asking, sdk: Sdk) => openOlder(place, way, sdk) }),
               listingAs: isShared ? FOR_ALL : FOR_LISTING,
               roots,
-              max: isShared ? 1 : (maxProcesses ?? DEFAULT_MAX),
+              max: isShared ? (isRemote ? MOST_REMOTE : 1) : (maxProcesses ?? DEFAULT_MAX),
               idleMs: () => (isShared ? SHARED_IDLE_MS : OWN_IDLE_MS),
               timeoutMs: options.timeoutMs,
               log: log.child({ plugin: instance }),
@@ -160,11 +200,26 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
       })
     },
     async [Symbol.asyncDispose]() {
+      life.abort()
+      for (const { timer } of unreached.values()) clearTimeout(timer)
       await Promise.all([...pools.values()].map(({ pool }) => pool[Symbol.asyncDispose]()))
       for (const process of running.keys()) process.kill('the host is closed')
       resources.dispose()
     },
   }
+}
+
+/** Everything that a way to a server is made of: with another secret it is another way. */
+function valuesOf(
+  instance: string,
+  config: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly unknown[] {
+  const prefix = variableName(instance, '')
+  return [
+    ...Object.entries(config).map(([key, value]) => [key, value instanceof SecretValue ? value.reveal() : value]),
+    ...Object.entries(env).filter(([name]) => name.startsWith(prefix)),
+  ]
 }
 
 function rootOf(path: string): { readonly uri: string; readonly name: string } {

@@ -1,4 +1,5 @@
 import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
+import type { HttpStream } from '../../network/http-stream.ts'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { currentCall, inCall } from './inline-call-scope.ts'
@@ -21,7 +22,7 @@ export interface InlineOptions {
   readonly hasBackground?: boolean
   /** Tells callers' own credentials apart, '' for a call that goes with none: each has a client of its own. */
   readonly credentialKey?: CredentialKey
-  readonly http: HttpClient & AsyncDisposable
+  readonly http: HttpClient & AsyncDisposable & { readonly stream?: HttpStream }
   readonly log: Logger
   /** The log as the plugin has it, in a call of that id or outside of calls. Default: lines of `log` that say whose they are. */
   readonly ownLog?: (call?: string) => Logger

@@ -1,3 +1,4 @@
+import { serverOf } from '../../config/schema/server/server-specifier.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import type { PluginRecord } from './plugin-record.ts'
 
@@ -33,8 +34,12 @@ export function findCollisions(
 
 const RESOURCE = 'resource'
 
-/** What two mounts of one plugin have in common: where it comes from, or the name it gives itself. */
+/**
+ * What two mounts of one plugin have in common: where it comes from, or the name it gives itself. All MCP servers count as mounts of one:
+ * their authors know nothing of each other, and many call a resource of theirs alike.
+ */
 export function pluginKeys({ entry, surface }: PluginRecord): readonly unknown[] {
+  if (serverOf(entry.use)) return ['an MCP server']
   return [entry.use, ...(surface ? [`name ${surface.name}`] : [])]
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
+import { serverOf } from '../../config/schema/server/server-specifier.ts'
 import { readNetworkVariables, type NetworkVariables } from '../../config/plugin/network-variables.ts'
 import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { hostError } from '../../errors.ts'
@@ -48,7 +49,7 @@ export function serviceHttp(
     instance,
     baseUrl,
     // An address in the private network is the operator's to give, not a package's to bring as its default.
-    allowPrivateBase: sources['apiUrl'] !== 'default' || !isPackage(entry.use),
+    allowPrivateBase: sources['apiUrl'] !== 'default' || !isPackage(entry.use) || serverOf(entry.use) !== undefined,
     extraHosts: grantedHosts(surface.capabilities.hosts ?? [], entry),
     placement: surface.credentials,
     headers: surface.headers ?? {},

@@ -1,11 +1,12 @@
-import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
+import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { CredentialPolicy, CredentialUseOf } from '../../auth/outbound/credential-use.ts'
+import type { ServiceHttp } from '../../network/http-client.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /** A plugin's way to its service. */
 export interface ServiceLine {
-  readonly http: HttpClient & AsyncDisposable
+  readonly http: ServiceHttp
   readonly credentialUse: CredentialUseOf
 }
 

@@ -1,6 +1,8 @@
+import type * as SdkModule from '@modelcontextprotocol/client'
 import type { ClientCapabilities, PriorDiscovery, ProtocolEra, StandardSchemaV1, Transport } from '@modelcontextprotocol/client'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import packageJson from '../../../../package.json' with { type: 'json' }
+import { pause } from '../../../data/async.ts'
 import { isObject } from '../../../data/json.ts'
 import { messageOf } from '../../../observability/thrown.ts'
 
@@ -34,9 +36,14 @@ export interface RequestOptions {
   readonly onProgress?: (progress: number, options: { total?: number; message?: string }) => void
 }
 
+/** The SDK's client, which is read when the first server is connected. */
+export type Sdk = typeof SdkModule
+
 /** What a transport is made of, each time one is needed. */
 export interface OpenedTransport {
   readonly transport: Transport
+  /** Takes leave of a server that goes on without this client. */
+  readonly leave?: () => Promise<void>
   /** Resolves with why when it is over; a transport without a process is over when it is closed. */
   readonly exited?: Promise<string>
   /** The last that the server printed. */
@@ -44,7 +51,9 @@ export interface OpenedTransport {
 }
 
 export interface ConnectOptions {
-  readonly open: () => OpenedTransport
+  readonly open: (sdk: Sdk) => OpenedTransport
+  /** The transport of 2024, for a server that does not know the other one. */
+  readonly openOlder?: ((sdk: Sdk) => OpenedTransport) | undefined
   /** What clients behind this host can do for the server. With none it has nobody to ask. */
   readonly capabilities: ClientCapabilities
   readonly prior: PriorDiscovery | undefined
@@ -81,10 +90,25 @@ export async function connectServer(options: ConnectOptions): Promise<ServerConn
       return await connectOnce(options, attempt)
     } catch (error) {
       first ??= error
-      if (signal.aborted || !isWorthAnother(error, attempt)) throw error
+      if (signal.aborted) throw error
+      if (options.openOlder && isUnknownThere(error)) return connectOnce({ ...options, open: options.openOlder }, LEGACY)
+      if (!isWorthAnother(error, attempt)) throw error
     }
   }
   throw first
+}
+
+/** The address does not take what is sent to it: it may be one of HTTP+SSE. */
+function isUnknownThere(error: unknown): boolean {
+  const status = statusOf(error instanceof ConnectFailed ? error.cause : error)
+  return status === 400 || status === 404 || status === 405
+}
+
+/** The HTTP status that a request of the SDK failed with. */
+export function statusOf(error: unknown): number | undefined {
+  const data: unknown = error instanceof Error && 'data' in error ? error.data : undefined
+  const status = isObject(data) ? data['status'] : undefined
+  return typeof status === 'number' ? status : undefined
 }
 
 const LEGACY: PriorDiscovery = { kind: 'legacy' }
@@ -97,10 +121,10 @@ function isWorthAnother(error: unknown, attempt: PriorDiscovery | undefined): bo
 
 async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | undefined): Promise<ServerConnection> {
   const { open, capabilities, timeoutMs, signal, log, onQuestion, onNotification } = options
-  const { Client } = await import('@modelcontextprotocol/client')
-  const { transport, exited, tail = () => '' } = open()
+  const sdk = await import('@modelcontextprotocol/client')
+  const { transport, leave, exited, tail = () => '' } = open(sdk)
   const closed = Promise.withResolvers<string>()
-  const client = new Client(
+  const client = new sdk.Client(
     { name: 'mcp-patchbay', title: 'Patchbay', version: packageJson.version },
     {
       capabilities: { ...capabilities },
@@ -161,9 +185,15 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
     async listen(filter) {
       await client.listen({ ...filter })
     },
-    close: () => client.close(),
+    async close() {
+      if (leave) await Promise.race([leave(), pause(LEAVE_MS, signal)]).catch(() => {})
+      await client.close()
+    },
   }
 }
+
+/** How long a server is given to hear that its client is gone, in milliseconds. */
+const LEAVE_MS = 1_000
 
 /** The longest time that a timer takes: what ends a request is its signal. */
 const FOREVER = 2_147_483_647

@@ -5,10 +5,10 @@ import { isObject } from '../../../data/json.ts'
 import { hostError } from '../../../errors.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import type { PluginSurface } from '../../source/describe-surface.ts'
-import { isTimeout, type Fields, type ServerConnection } from '../connect/server-connection.ts'
+import { isTimeout, statusOf, type Fields, type ServerConnection } from '../connect/server-connection.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
-import type { Lease, ServerPool } from '../share/server-pool.ts'
-import { askingOf, ownerOf, type Share } from '../share/who-shares.ts'
+import type { Asking, Lease, ServerPool } from '../share/server-pool.ts'
+import { askingElsewhere, askingOf, ownerOf, type Share } from '../share/who-shares.ts'
 import type { DescribedServer } from '../surface/describe-server.ts'
 import { runServerCall } from './server-call.ts'
 import { callError } from './failed-call.ts'
@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly surface: PluginSurface
   readonly share: Share
   readonly hasRoots: boolean
+  /** Of a server that runs elsewhere. */
+  readonly elsewhere: Elsewhere | undefined
   readonly described: DescribedServer
   /** What this version was listed by; a tool that is another by now is not called. */
   readonly offer: ServerOffer
@@ -46,7 +48,25 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     const state = isObject(request.requestState) ? request.requestState : {}
     const owner = ownerOf(request, share)
     if (typeof state['waiting'] === 'string') return waiting.take(owner, state['waiting']).resume(request)
-    const lease = await options.poolOf(request).lease(askingOf(request, share, options.hasRoots), request.signal)
+    const { elsewhere } = options
+    if (!elsewhere) return send(of, { request, state, owner, asking: askingOf(request, share, options.hasRoots) })
+    const asking = askingElsewhere(
+      askingOf(request, share, options.hasRoots),
+      request,
+      elsewhere.credentialOf(request, of.access),
+    )
+    return elsewhere.inCall(request, of.access, () =>
+      // A server that has forgotten its session has not run the call.
+      send(of, { request, state, owner, asking }).catch((error: unknown) => {
+        if (!(error instanceof ForgottenSession)) throw error
+        return send(of, { request, state, owner, asking })
+      }),
+    )
+  }
+
+  async function send(of: Passed, { request, state, owner, asking }: Sending): Promise<unknown> {
+    const pool = options.poolOf(request)
+    const lease = await pool.lease(asking, request.signal)
     const { connection } = lease
     if (of.isSame && !of.isSame(lease.offer)) {
       lease.release()
@@ -57,7 +77,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       open--
       if (open === 0) onNone()
     }
-    const doubted = () => void doubt(lease, options.poolOf(request))
+    const doubted = () => void doubt(lease, pool)
     request.signal.addEventListener('abort', doubted, { once: true })
     try {
       if (connection.era === 'legacy' && share !== 'all') {
@@ -66,6 +86,10 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       }
       return await plainCall(of, { lease, request, state, onDone })
     } catch (error) {
+      if (options.elsewhere && statusOf(error) === NOT_FOUND) {
+        pool.drop(lease, 'the server has forgotten its session')
+        throw new ForgottenSession('The server has forgotten its session', { cause: error })
+      }
       throw await callError(error, { instance, connection, mayHaveRun: of.access === 'write' })
     } finally {
       request.signal.removeEventListener('abort', doubted)
@@ -176,6 +200,26 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     return { type: 'ref/resource', uri: surface.resources.find((one) => one.name === name)?.uri ?? '' }
   }
 }
+
+/** How calls go to a server that runs elsewhere. */
+export interface Elsewhere {
+  /** By whose credential, as a word: '' for the host's own. */
+  readonly credentialOf: (request: CallRequest, access: 'read' | 'write') => string
+  /** Runs work as part of a call, so that its requests have the credential of that. */
+  readonly inCall: <Result>(request: CallRequest, access: 'read' | 'write', work: () => Promise<Result>) => Promise<Result>
+}
+
+interface Sending {
+  readonly request: CallRequest
+  readonly state: Fields
+  readonly owner: string
+  readonly asking: Asking
+}
+
+/** Its client may begin another session: nothing of the call was done in the one that is gone. */
+class ForgottenSession extends Error {}
+
+const NOT_FOUND = 404
 
 /** One request as it goes to the server. */
 interface Passed {

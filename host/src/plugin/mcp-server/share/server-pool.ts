@@ -1,6 +1,7 @@
 import type { ClientCapabilities, PriorDiscovery } from '@modelcontextprotocol/client'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { pause } from '../../../data/async.ts'
+import { isObject } from '../../../data/json.ts'
 import { hostError, type HostError } from '../../../errors.ts'
 import { orAborted } from '../../../network/resilience/abort.ts'
 import { messageOf } from '../../../observability/thrown.ts'
@@ -12,6 +13,7 @@ import {
   connectServer,
   type Fields,
   type OpenedTransport,
+  type Sdk,
   type ServerConnection,
 } from '../connect/server-connection.ts'
 import { readOffer, type ServerOffer } from '../connect/server-offer.ts'
@@ -63,7 +65,8 @@ export interface PoolOptions {
   readonly isShared: boolean
   /** It runs elsewhere: that it cannot be reached is not a fault that repeating makes worse. */
   readonly isRemote: boolean
-  readonly open: (asking: Asking) => OpenedTransport
+  readonly open: (asking: Asking, sdk: Sdk) => OpenedTransport
+  readonly openOlder?: (asking: Asking, sdk: Sdk) => OpenedTransport
   /** For reading what it offers: a server may offer more to a client that can do more. */
   readonly listingAs: Asking
   /** Told to a server that asks for roots; undefined leaves that to the caller. */
@@ -152,7 +155,8 @@ export function createServerPool(options: PoolOptions): ServerPool {
     const isListing = asking.key === listingAs.key
     try {
       const connection = await connectServer({
-        open: () => options.open(asking),
+        open: (sdk) => options.open(asking, sdk),
+        openOlder: options.openOlder && ((sdk) => options.openOlder?.(asking, sdk) ?? options.open(asking, sdk)),
         capabilities: asking.capabilities,
         prior: known?.prior,
         timeoutMs: options.timeoutMs,
@@ -191,6 +195,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
       await quietly(
         connection.request('logging/setLevel', { level: 'info' }, { signal: life.signal, timeoutMs: options.timeoutMs }),
       )
+    if (isListing && isRemote && !saysChanges(capabilities)) relisting.lookAgain()
     if (era === 'modern' && isListing)
       await quietly(connection.listen({ toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }))
   }
@@ -285,7 +290,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
     forget(member)
     log.warn('plugin_exited', { reason: why, output: output.slice(-LOGGED_OUTPUT) })
     note(why, false)
-    if (!isShared || failure) return
+    if (!isShared || isRemote || failure) return
     // Whoever calls next should not have to wait for it.
     add(listingAs).opening.then(
       () => {
@@ -360,6 +365,11 @@ export function createServerPool(options: PoolOptions): ServerPool {
 const ASKED: ReadonlySet<string> = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 const METHOD_NOT_FOUND = -32_601
 const LOGGED_OUTPUT = 2_000
+
+/** Whether a server tells of changes of its tools by itself. */
+function saysChanges({ tools }: Fields): boolean {
+  return isObject(tools) && tools['listChanged'] === true
+}
 
 function byRelease(one: Member, other: Member): number {
   return one.releasedAt - other.releasedAt

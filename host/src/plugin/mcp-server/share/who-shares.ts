@@ -18,6 +18,15 @@ export function askingOf(request: CallRequest, share: Share, hasRoots: boolean):
   return { key: JSON.stringify([ownerOf(request, share), Object.entries(capabilities).toSorted(byName)]), capabilities }
 }
 
+/**
+ * The same for a server that runs elsewhere: each tenant and each credential has connections of its own, since the server knows its
+ * clients by them.
+ */
+export function askingElsewhere(asking: Asking, { principal: { tenant } }: CallRequest, credential: string): Asking {
+  if (tenant === undefined && credential === '') return asking
+  return { ...asking, key: JSON.stringify([asking.key, tenant, credential]) }
+}
+
 export const FOR_ALL: Asking = Object.freeze({ key: 'all', capabilities: {} })
 
 /** Reads what a server offers to a client that can do everything. */
