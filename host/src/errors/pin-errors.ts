@@ -1,5 +1,10 @@
 import { entry, type Entry } from './error-definition.ts'
 
+/** What of an entry a lock pins by its value. */
+type PinnedWord = 'source' | 'version' | 'command' | 'args' | 'env' | 'share' | 'roots'
+
+const INSTALL = 'Install what is locked: npm ci --ignore-scripts, and for MCP servers npx mcp-patchbay install'
+
 /** The lock file, what it pins, and what an entry grants. */
 export const pinErrors = {
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
@@ -34,11 +39,11 @@ export const pinErrors = {
     ({ plugin }) => `Plugin "${plugin}" is not in mcp.lock.json`,
     () => ['Run npx mcp-patchbay lock, review what it pins, and commit mcp.lock.json'],
   ),
-  PIN_VERSION: entry<{ plugin: string; what: 'source' | 'version'; locked: string; observed: string }>(
+  PIN_VERSION: entry<{ plugin: string; what: PinnedWord; locked: string; observed: string }>(
     ({ plugin, what, locked, observed }) =>
       `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
-    ({ plugin }) => [
-      'Install what is locked: npm ci --ignore-scripts',
+    ({ plugin, what }) => [
+      what === 'source' || what === 'version' ? INSTALL : `Write ${what} in the entry of "${plugin}" as the lock has it`,
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
@@ -49,7 +54,7 @@ export const pinErrors = {
         ? ` (${[...files.slice(0, 5), ...(files.length > 5 ? [`${files.length - 5} more`] : [])].join(', ')})`
         : ''),
     ({ plugin }) => [
-      'Install what is locked: npm ci --ignore-scripts',
+      INSTALL,
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../../../host/src/errors.ts'
 import { digestOf } from '../../../host/src/modules/reading/source-digest.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../../../host/src/pin/difference/compare.ts'
-import { withPlugin, emptyLock } from '../../../host/src/pin/lock/lock.ts'
+import { withPlugin, emptyLock, type LockedServer } from '../../../host/src/pin/lock/lock.ts'
 import { digestSurface, type PluginDescriptors } from '../../../host/src/pin/surface.ts'
 import { lockEntry } from '../../../host/src/pin/verdict/approve.ts'
 import { judgePlugin } from '../../../host/src/pin/verdict/verdict.ts'
@@ -172,4 +172,36 @@ test('a pin in the config itself is not met by a plugin of which npm recorded no
       code: 'PLUGIN_INTEGRITY',
       message: /none that npm recorded/,
     })
+})
+
+test('a frozen server runs in the way the lock says, and any other way is named; nothing is hidden for it while nothing is frozen', () => {
+  const server: LockedServer = { command: ['uvx', 'git'], args: ['--x'], env: ['A'], share: 'all', roots: ['.'] }
+  const pinned = lockEntry({ ...install, server }, surfaceOf({}))
+  const others: readonly (readonly [Partial<LockedServer>, RegExp])[] = [
+    [{ command: ['sh', '-c', 'x'] }, /its command is \["sh","-c","x"\], the lock says \["uvx","git"\]/],
+    [{ args: [] }, /its args is \[\]/],
+    [{ env: ['A', 'B'] }, /its env is \["A","B"\]/],
+    [{ share: 'session' }, /its share is "session"/],
+    [{ roots: ['..'] }, /its roots is/],
+  ]
+  const judge = (observed: LockedServer | undefined, frozen: boolean, from = pinned) =>
+    judgePlugin({
+      name: 'git',
+      locked: from,
+      install: { ...install, ...(observed && { server: observed }) },
+      surface: surfaceOf({}),
+      frozen,
+    })
+  assert.equal(judge({ ...server }, true).plugin, 'accepted')
+  for (const [change, says] of others) {
+    const verdict = judge({ ...server, ...change }, true)
+    assert.ok(verdict.plugin === 'refused')
+    assert.equal(verdict.error.code, 'PIN_VERSION')
+    assert.match(verdict.error.message, says)
+    const open = judge({ ...server, ...change }, false)
+    assert.ok(open.plugin === 'accepted')
+    assert.deepEqual([open.quarantined, open.warnings, open.differences.length], [[], [], 1])
+  }
+  assert.equal(judge(undefined, true).plugin, 'refused')
+  assert.equal(judge(server, true, locked).plugin, 'refused', 'a lock from before pins nothing of how it runs')
 })

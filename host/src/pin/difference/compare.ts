@@ -1,7 +1,7 @@
 import { compareCapabilities, type Capabilities, type CapabilityChange } from '../capabilities.ts'
 import type { Digest } from '../digest.ts'
 import { compareJson, type JsonChange } from './json-changes.ts'
-import type { LockedPlugin } from '../lock/lock.ts'
+import type { LockedPlugin, LockedServer } from '../lock/lock.ts'
 import { combineSurface, type SurfaceDigests, type WireDescriptor } from '../surface.ts'
 import { compareTrees, type TreeChange } from './tree-changes.ts'
 import type { TreeFile } from '../tree/tree.ts'
@@ -15,6 +15,8 @@ export interface ObservedInstall {
   readonly integrity?: string
   readonly tree: Digest
   readonly capabilities: Capabilities
+  /** Of an MCP server, how its entry has it run. */
+  readonly server?: LockedServer
 }
 
 /** What a plugin shows once it is imported. */
@@ -36,6 +38,13 @@ export type Difference =
   | { readonly kind: 'use' | 'version' | 'integrity'; readonly locked: string | undefined; readonly observed: string | undefined }
   | { readonly kind: 'tree'; readonly locked: Digest; readonly observed: Digest; readonly files?: readonly TreeChange[] }
   | ({ readonly kind: 'capability' } & CapabilityChange)
+  /** How an MCP server is run; the values as JSON. */
+  | {
+      readonly kind: 'server'
+      readonly key: keyof LockedServer
+      readonly locked: string | undefined
+      readonly observed: string | undefined
+    }
   | { readonly kind: 'apiVersion'; readonly locked: number; readonly observed: number }
   /** `fields`: where a changed tool differs, when both descriptors are known. */
   | {
@@ -71,9 +80,19 @@ function compareInstall(locked: LockedPlugin, install: ObservedInstall, { files 
     const changes = files && { files: compareTrees(files.before, files.after) }
     differences.push({ kind: 'tree', locked: locked.tree, observed: install.tree, ...changes })
   }
+  differences.push(...compareServer(locked.server, install.server))
   const changes = compareCapabilities(locked.capabilities, install.capabilities)
   return [...differences, ...changes.map((change) => ({ kind: 'capability', ...change }) as const)]
 }
+
+function compareServer(locked: LockedServer | undefined, observed: LockedServer | undefined): Difference[] {
+  return SERVER_KEYS.flatMap((key): Difference[] => {
+    const [was, is] = [locked?.[key], observed?.[key]].map((value) => (value === undefined ? undefined : JSON.stringify(value)))
+    return was === is ? [] : [{ kind: 'server', key, locked: was, observed: is }]
+  })
+}
+
+const SERVER_KEYS = ['command', 'args', 'env', 'share', 'roots'] as const satisfies readonly (keyof LockedServer)[]
 
 function compareSurface(locked: LockedPlugin, surface: ObservedSurface, details: Details): Difference[] {
   const differences: Difference[] = []

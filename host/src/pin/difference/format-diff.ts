@@ -28,6 +28,8 @@ function lines(difference: Difference): string[] {
       return [`~ ${difference.kind}: ${shown(difference.locked)} -> ${shown(difference.observed)}`]
     case 'tree':
       return [`~ tree: ${difference.locked} -> ${difference.observed}`, ...(difference.files ?? []).map(fileLine)]
+    case 'server':
+      return [`~ ${difference.key}: ${shown(difference.locked)} -> ${shown(difference.observed)}`]
     case 'capability':
       return [
         `${difference.change === 'broadened' ? '+ may now' : '- no longer'} ${difference.capability}: ${showInvisible(difference.value)}`,

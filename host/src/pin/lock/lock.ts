@@ -11,6 +11,19 @@ const digest = () => Type.Unsafe<Digest>({ type: 'string', pattern: digestPatter
 
 const toolSchema = Type.Object({ digest: digest(), access: Type.Enum(['read', 'write']) }, closed)
 
+const words = () => Type.Optional(Type.Array(Type.String()))
+/** What the entry of an MCP server says of how it is run. Values of its variables are no part of it: secrets are among them. */
+const serverSchema = Type.Object(
+  {
+    command: words(),
+    args: words(),
+    env: words(),
+    share: Type.Enum(['all', 'caller', 'session']),
+    roots: words(),
+  },
+  closed,
+)
+
 const pluginSchema = Type.Object(
   {
     use: Type.String({ minLength: 1 }),
@@ -19,6 +32,7 @@ const pluginSchema = Type.Object(
     tree: digest(),
     apiVersion: Type.Integer({ minimum: 1 }),
     capabilities: capabilitiesSchema,
+    server: Type.Optional(serverSchema),
     surface: digest(),
     tools: Type.Record(Type.String({ pattern: '^[a-z0-9_]{1,64}$' }), toolSchema, closed),
   },
@@ -39,6 +53,15 @@ export const lockSchema = Type.Object(
   closed,
 )
 
+/** How an MCP server is run; `env` has the names of its variables, in order. */
+export interface LockedServer {
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env?: readonly string[]
+  readonly share: 'all' | 'caller' | 'session'
+  readonly roots?: readonly string[]
+}
+
 export type LockedTool = Readonly<Static<typeof toolSchema>>
 
 /** What the lock says of one plugin. Absent `version` and `integrity`: a plugin from a path, which has none. */
@@ -49,6 +72,8 @@ export interface LockedPlugin {
   readonly tree: Digest
   readonly apiVersion: number
   readonly capabilities: Capabilities
+  /** Of an MCP server. */
+  readonly server?: LockedServer
   readonly surface: Digest
   readonly tools: Readonly<Record<string, LockedTool>>
 }
@@ -92,7 +117,7 @@ function normalPlugin({ capabilities, ...plugin }: Static<typeof pluginSchema>):
   return { ...plugin, capabilities: normalCapabilities(capabilities) }
 }
 
-function pluginInFile({ use, version, integrity, tree, apiVersion, capabilities, surface, tools }: LockedPlugin): object {
+function pluginInFile({ use, version, integrity, tree, apiVersion, capabilities, server, surface, tools }: LockedPlugin): object {
   const { native, ...rest } = normalCapabilities(capabilities)
   return {
     use,
@@ -101,6 +126,7 @@ function pluginInFile({ use, version, integrity, tree, apiVersion, capabilities,
     tree,
     apiVersion,
     capabilities: native ? { ...rest, native } : rest,
+    server,
     surface,
     tools: mapValues(sortKeys(tools), ({ digest: of, access }) => ({ digest: of, access })),
   }

@@ -41,7 +41,8 @@ export interface Accepted {
 /**
  * Whether a plugin may run, and which of its tools may be seen.
  *
- * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, is refused; a tool that is
+ * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, or a server that is run in
+ * another way, is refused; a tool that is
  * new or differs in digest or access is quarantined. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
  * lock runs with a warning, one that asks for more capabilities than were approved is refused, one whose files differ has all its tools
  * quarantined until someone approves it, with a warning; changed tools are quarantined as when frozen.
@@ -56,17 +57,17 @@ export function judgePlugin({ name, locked, install, surface, frozen, details }:
   const faults = differences.filter(isOfInstall)
   const refused = faults.find((fault) => frozen || (fault.kind === 'capability' && fault.change === 'broadened'))
   if (refused !== undefined) return { plugin: 'refused', error: installError(name, refused), differences }
-  // Asking for less than was approved matters only where the lock is the law, so it is no reason for a quarantine.
-  const changed = faults.find((fault) => fault.kind !== 'capability')
+  // Asking for less than was approved, and other arguments of a server, matter only where the lock is the law: the code is the same.
+  const changed = faults.find(({ kind }) => kind !== 'capability' && kind !== 'server')
   return changed === undefined ? judgeSurface(name, differences) : quarantineAll(name, changed, surface, differences)
 }
 
 const allowed = { plugin: 'accepted', quarantined: [], othersQuarantined: false, warnings: [] } as const
 
-type InstallDifference = Extract<Difference, { kind: 'use' | 'version' | 'integrity' | 'tree' | 'capability' }>
+type InstallDifference = Extract<Difference, { kind: 'use' | 'version' | 'integrity' | 'tree' | 'server' | 'capability' }>
 
 function isOfInstall(difference: Difference): difference is InstallDifference {
-  return ['use', 'version', 'integrity', 'tree', 'capability'].includes(difference.kind)
+  return ['use', 'version', 'integrity', 'tree', 'server', 'capability'].includes(difference.kind)
 }
 
 function installError(plugin: string, difference: InstallDifference): HostError {
@@ -75,6 +76,10 @@ function installError(plugin: string, difference: InstallDifference): HostError 
     case 'version': {
       const { kind, locked = 'none', observed = 'none' } = difference
       return hostError('PIN_VERSION', { plugin, what: kind === 'use' ? 'source' : 'version', locked, observed })
+    }
+    case 'server': {
+      const { key, locked = 'none', observed = 'none' } = difference
+      return hostError('PIN_VERSION', { plugin, what: key, locked, observed })
     }
     case 'integrity':
       return hostError('PIN_INTEGRITY', {

@@ -1,6 +1,7 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { ServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { digestJson } from '../../pin/digest.ts'
+import type { LockedServer } from '../../pin/lock/lock.ts'
 import type { Tree } from '../../pin/tree/tree.ts'
 import type { ResolvedPlugin } from '../source/resolve-entry.ts'
 import { grantedCapabilities, type ObservedIn, type ObservedPlugin } from '../trust/observe.ts'
@@ -27,7 +28,7 @@ export async function locateServer(entry: PluginEntry, server: ServerSpecifier, 
     return {
       resolved: undefined,
       files: undefined,
-      observed: { install: { use, source: 'npm', tree: NO_FILES.digest, capabilities }, tree: NO_FILES },
+      observed: { install: { use, source: 'npm', tree: NO_FILES.digest, capabilities, server: runAs(entry) }, tree: NO_FILES },
     }
   const { name } = server
   const { configDir: root, signal } = within
@@ -37,9 +38,28 @@ export async function locateServer(entry: PluginEntry, server: ServerSpecifier, 
     resolved: { source: 'npm', file: entryFile, root: folder, packageName: name, version },
     files: { folder, entryFile },
     observed: {
-      install: { use, source: 'npm', version, ...(integrity !== undefined && { integrity }), tree: treeDigest, capabilities },
+      install: {
+        use,
+        source: 'npm',
+        version,
+        ...(integrity !== undefined && { integrity }),
+        tree: treeDigest,
+        capabilities,
+        server: runAs(entry),
+      },
       tree,
     },
+  }
+}
+
+/** What the lock pins of the entry besides its version and its rights. */
+function runAs({ command, args, env, share = 'all', roots }: PluginEntry): LockedServer {
+  return {
+    ...(command && { command }),
+    ...(args && { args }),
+    ...(env && { env: Object.keys(env).toSorted() }),
+    share,
+    ...(roots && { roots }),
   }
 }
 

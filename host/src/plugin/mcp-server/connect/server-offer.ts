@@ -11,13 +11,24 @@ export interface ServerOffer {
   readonly completes: boolean
   /** Its lists were longer than a host can hold; what is behind is not served. */
   readonly isCut: boolean
+  /** Lists that it says it has, and answers with an error. */
+  readonly unlisted?: readonly UnlistedItems[]
+}
+
+export interface UnlistedItems {
+  readonly kind: 'resource' | 'prompt'
+  readonly method: string
+  readonly problem: string
 }
 
 /** Of each list. */
 const MOST_ITEMS = 10_000
 const MOST_PAGES = 1_000
 
-/** Reads all lists of a server, page by page. Rejects as its requests do; a list it does not have is empty. */
+/**
+ * Reads all lists of a server, page by page. Rejects as its requests do; a list that it does not have is empty. So is one of resources or
+ * prompts that it cannot give now: its tools need none of them, and a database that is away takes its resources with it.
+ */
 export async function readOffer(connection: ServerConnection, signal: AbortSignal, timeoutMs: number): Promise<ServerOffer> {
   const { capabilities } = connection
   let isCut = false
@@ -44,23 +55,26 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
     return items
   }
 
+  const unlisted: UnlistedItems[] = []
+  const others = async (kind: UnlistedItems['kind'], ...[capability, method, key]: Parameters<typeof pages>) => {
+    try {
+      return await pages(capability, method, key)
+    } catch (error) {
+      // A number is the server's own answer; what ends the connection has a word for a code.
+      if (!(error instanceof Error && 'code' in error && typeof error.code === 'number')) throw error
+      if (error.code !== METHOD_NOT_FOUND) unlisted.push({ kind, method, problem: error.message.slice(0, 500) })
+      return []
+    }
+  }
   const [tools, resources, templates, prompts] = [
     await pages('tools', 'tools/list', 'tools'),
-    await pages('resources', 'resources/list', 'resources'),
-    await optional(() => pages('resources', 'resources/templates/list', 'resourceTemplates')),
-    await pages('prompts', 'prompts/list', 'prompts'),
+    await others('resource', 'resources', 'resources/list', 'resources'),
+    // Many servers with resources have no templates, and no method to list them either.
+    await others('resource', 'resources', 'resources/templates/list', 'resourceTemplates'),
+    await others('prompt', 'prompts', 'prompts/list', 'prompts'),
   ]
-  return { tools, resources, templates, prompts, completes: isObject(capabilities['completions']), isCut }
-}
-
-/** Many servers with resources have no templates, and no method to list them either. */
-async function optional(read: () => Promise<readonly Fields[]>): Promise<readonly Fields[]> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === METHOD_NOT_FOUND) return []
-    throw error
-  }
+  const completes = isObject(capabilities['completions'])
+  return { tools, resources, templates, prompts, completes, isCut, ...(unlisted.length > 0 && { unlisted }) }
 }
 
 const METHOD_NOT_FOUND = -32_601

@@ -39,6 +39,14 @@ export function describeServer(offer: ServerOffer, { instance, isInteractive }: 
       faults: [{ path: kind, problem, fix: 'Nothing can be done here: ask the author of the server' }],
     })
 
+  for (const { kind, method, problem } of offer.unlisted ?? [])
+    leftOut.push({
+      kind,
+      name: method,
+      faults: [
+        { path: kind, problem: `cannot be listed: ${problem}`, fix: 'Grant the server what it needs, and start it again' },
+      ],
+    })
   const tools = unique(offer.tools, 'name', (name) =>
     skip('tool', name, 'has no name, or one that the server gives twice'),
   ).filter((tool) => {
