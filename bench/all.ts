@@ -4,7 +4,19 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${version()}\n`)
-for (const name of ['call', 'list', 'stdio', 'coldstart', 'cache', 'memory', 'scale', 'sessions', 'isolation', 'redaction']) {
+for (const name of [
+  'call',
+  'list',
+  'stdio',
+  'coldstart',
+  'cache',
+  'memory',
+  'scale',
+  'sessions',
+  'isolation',
+  'isolation-starts',
+  'redaction',
+]) {
   const { status } = spawnSync(process.execPath, ['--conditions=@mcp-patchbay/source', join(import.meta.dirname, `${name}.ts`)], {
     stdio: 'inherit',
   })

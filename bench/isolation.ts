@@ -1,164 +1,57 @@
 /**
- * What does a plugin in its own process cost? Added latency of a call and throughput, against the same plugin in the host, in one run and
- * in turns; what the process takes of memory; how long until it is there.
+ * What does a plugin in its own process cost? Echo over HTTP and stdio, with host and plugin on one core, beside the same plugin in the
+ * host's process, and beside a server of two processes that does nothing else, which is the limit.
  *
- *   node --conditions=@mcp-patchbay/source bench/isolation.ts
+ *   node bench/isolation.ts
+ *
+ * CELLS=1KB,100KB and TRANSPORTS=http,stdio pick some of it.
  */
-import { readdirSync, readFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createHost, type Host } from 'mcp-patchbay'
+import { measure } from './lib/load.ts'
+import { ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { commandOf, echoOf, Server, type ServerName } from './lib/server.ts'
+import { echoCall } from './lib/wire.ts'
 
-const CALLS = Number(process.env['CALLS'] ?? 20_000)
-const IN_FLIGHT = 32
-const MODES = ['inline', 'process'] as const
-type Mode = (typeof MODES)[number]
+const NAMES: readonly ServerName[] = ['patchbay', 'patchbay-isolated', 'raw-piped']
+const SIZES = { '1KB': 1_000, '100KB': 100_000 } as const
+const sizes = (process.env['CELLS'] ?? '1KB,100KB').split(',').map((name) => SIZES[name as keyof typeof SIZES])
+const transports = (process.env['TRANSPORTS'] ?? 'http,stdio').split(',')
+const MEASURE_MS = Number(process.env['MEASURE_MS'] ?? 1_500)
+const rows: Record<'http' | 'stdio', Row[]> = { http: [], stdio: [] }
 
-const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-mkdirSync(join(folder, 'echo'))
-writeFileSync(
-  join(folder, 'echo/index.js'),
-  `import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
-export default definePlugin({
-  name: 'echo', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
-  tools: [defineTool({ name: 'back', description: 'Gives back what it is given', access: 'read',
-    input: Type.Object({ text: Type.String() }), run: ({ text }) => text })],
-})`,
-)
-
-console.log('## A plugin in its own process\n')
-const host = await hostWith(['inline', 'process'])
-console.log(`| | inline | process | added |`)
-console.log('|---|---|---|---|')
-for (const [words, size] of [
-  ['1 KB', 1_000],
-  ['100 KB', 100_000],
-] as const) {
-  const text = 'x'.repeat(size)
-  const calls = size > 10_000 ? Math.ceil(CALLS / 10) : CALLS
-  await latencies(host, text, Math.ceil(calls / 3)) // warms both up
-  const { inline, process: own } = await latencies(host, text, calls)
-  for (const [name, share] of [
-    ['median', 0.5],
-    ['p99', 0.99],
-  ] as const)
-    row(`${words}, one call at a time, ${name}`, at(inline, share), at(own, share), 'µs')
-  const rates = { inline: await perSecond(host, 'inline', text, calls), process: await perSecond(host, 'process', text, calls) }
-  console.log(
-    `| ${words}, ${IN_FLIGHT} in flight | ${Math.round(rates.inline)} calls/s | ${Math.round(rates.process)} calls/s | × ${(rates.process / rates.inline).toFixed(2)} |`,
-  )
-}
-const [pid] = childrenOf(process.pid).filter((child) => commandOf(child).includes('isolate/child'))
-if (pid !== undefined)
-  console.log(
-    `| memory of the process, idle | | ${megabytes(pid, 'Rss')} MB resident | ${megabytes(pid, 'Pss')} MB of them its own share |`,
-  )
-await host.close()
-
-const starts = { inline: [] as number[], process: [] as number[] }
-for (let round = 0; round < 5; round++)
-  for (const mode of MODES) {
-    const before = performance.now()
-    const one = await hostWith([mode])
-    starts[mode].push(performance.now() - before)
-    await one.close()
-  }
-row('createHost with one plugin, median of 5', at(starts.inline, 0.5), at(starts.process, 0.5), 'ms')
-
-await spare()
-
-function hostWith(modes: readonly Mode[]): Promise<Host> {
-  return createHost(
-    { plugins: modes.map((isolation) => ({ use: './echo', as: isolation, isolation })) },
-    { file: join(folder, 'mcp.config.ts'), env: {}, patienceMs: Infinity },
-  )
-}
-
-async function call(to: Host, mode: Mode, text: string): Promise<void> {
-  const answer = await to.call(`${mode}_back`, { text })
-  const [item] = answer.kind === 'result' ? answer.result.content : []
-  if (item?.type !== 'text' || item.text.length !== text.length) throw new Error(`A wrong answer: ${JSON.stringify(answer)}`)
-}
-
-/** In microseconds, sorted; the modes take turns, so that both meet the same machine. */
-async function latencies(to: Host, text: string, calls: number): Promise<Record<Mode, number[]>> {
-  const found = { inline: [] as number[], process: [] as number[] }
-  for (let index = 0; index < calls; index++)
-    for (const mode of MODES) {
-      const before = performance.now()
-      await call(to, mode, text)
-      found[mode].push((performance.now() - before) * 1_000)
+for (let round = 0; round < ROUNDS; round++)
+  for (const name of NAMES) {
+    if (transports.includes('http')) {
+      await using server = await Server.start(name)
+      for (const bytes of sizes)
+        for (const concurrency of [1, 32, 128]) await run('http', { name, round, bytes, concurrency }, server.address)
     }
-  return found
-}
-
-async function perSecond(to: Host, mode: Mode, text: string, calls: number): Promise<number> {
-  let left = calls
-  const before = performance.now()
-  await Promise.all(
-    Array.from({ length: IN_FLIGHT }, async () => {
-      while (left-- > 0) await call(to, mode, text)
-    }),
-  )
-  return (calls / (performance.now() - before)) * 1_000
-}
-
-function at(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
-}
-
-function row(name: string, inline: number, own: number, unit: string): void {
-  console.log(`| ${name} | ${Math.round(inline)} ${unit} | ${Math.round(own)} ${unit} | ${Math.round(own - inline)} ${unit} |`)
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((id) => id > 0 && new RegExp(`^PPid:\\s+${parent}$`, 'm').test(read(`/proc/${id}/status`)))
-}
-
-function commandOf(id: number): string {
-  return read(`/proc/${id}/cmdline`)
-}
-
-function megabytes(id: number, what: string): number {
-  const [, kilobytes = '0'] = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${id}/smaps_rollup`)) ?? []
-  return Math.round(Number(kilobytes) / 1_024)
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
+    if (transports.includes('stdio'))
+      for (const bytes of sizes)
+        for (const concurrency of [1, 64]) await run('stdio', { name, round, bytes, concurrency }, commandOf(name, {}))
   }
+
+for (const [transport, found] of Object.entries(rows))
+  if (found.length > 0)
+    console.log(table(`Isolated over ${transport}, all on one core: rate`, found, 'req/s', ['patchbay', 'raw-piped']))
+for (const [transport, found] of Object.entries(rows))
+  if (found.length > 0) {
+    console.log(table(`Isolated over ${transport}: CPU of all processes per call`, found, 'CPU µs', ['patchbay', 'raw-piped']))
+    console.log(table(`Isolated over ${transport}: p99`, found, 'p99 ms', ['patchbay', 'raw-piped']))
+  }
+
+interface Cell {
+  readonly name: ServerName
+  readonly round: number
+  readonly bytes: number
+  readonly concurrency: number
 }
 
-/** What the process that is kept ready for the plugin being edited saves of a reload, and takes of memory. */
-async function spare(): Promise<void> {
-  const took = { without: [] as number[], with: [] as number[] }
-  let memory = NaN
-  for (const mode of ['without', 'with'] as const) {
-    const edited = await createHost(
-      { plugins: [{ use: './echo', isolation: 'process' }] },
-      { file: join(folder, 'mcp.config.ts'), env: {}, patienceMs: Infinity, expectReloads: mode === 'with' },
-    )
-    for (let round = 0; round < 5; round++) {
-      // It is started 300 ms after the last start, and takes its time.
-      await new Promise((resolve) => setTimeout(resolve, 2_500))
-      const ready = childrenOf(process.pid).filter((child) => commandOf(child).includes('isolate/child'))
-      if (mode === 'with') memory = megabytes(Math.max(...ready), 'Pss')
-      const source = `${readFileSync(join(folder, 'echo/index.js'), 'utf8')}\n// ${mode} ${round}`
-      writeFileSync(join(folder, 'echo/index.js'), source)
-      const before = performance.now()
-      await edited.apply({ changed: new Set([join(folder, 'echo/index.js')]) })
-      took[mode].push(performance.now() - before)
-    }
-    await edited.close()
-  }
-  console.log(
-    `\nA reload takes ${Math.round(at(took.without, 0.5))} ms, and ${Math.round(at(took.with, 0.5))} ms where a process is kept ready, which holds ${memory} MB (medians of 5).`,
-  )
+async function run(
+  transport: 'http' | 'stdio',
+  { name, round, bytes, concurrency }: Cell,
+  to: Parameters<typeof measure>[0]['to'],
+) {
+  const rpc = echoCall(echoOf(name), bytes)
+  const measured = await measure({ to, rpc, expect: { echo: bytes }, concurrency, warmupMs: 1_500, measureMs: MEASURE_MS })
+  rows[transport].push({ cell: `${bytes / 1_000} KB × ${concurrency}`, server: name, round, values: valuesOf(measured) })
 }

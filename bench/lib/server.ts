@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requestOf } from './wire.ts'
 
-export type ServerName = 'raw' | 'mcp-v1' | 'mcp-v2' | 'patchbay'
+export type ServerName = 'raw' | 'raw-piped' | 'mcp-v1' | 'mcp-v2' | 'patchbay' | 'patchbay-isolated'
 /** Those of most comparisons. */
 export const SERVERS: readonly ServerName[] = ['raw', 'mcp-v2', 'patchbay']
 
@@ -20,7 +20,9 @@ export interface Setting {
 }
 
 /** How a tool is called here: only Patchbay puts the service's name before it. */
-export const echoOf = (name: ServerName): string => (name === 'patchbay' ? 'bench_echo' : 'echo')
+export const echoOf = (name: ServerName): string => (isPatchbay(name) ? 'bench_echo' : 'echo')
+
+const isPatchbay = (name: ServerName) => name === 'patchbay' || name === 'patchbay-isolated'
 
 export interface Command {
   readonly argv: readonly string[]
@@ -30,16 +32,15 @@ export interface Command {
 export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }: Setting, port?: number): Command {
   const folder = join(import.meta.dirname, '../servers')
   const stdio = port === undefined
-  const argv =
-    name === 'patchbay'
-      ? [
-          join(folder, '../../host/bin/patchbay.mjs'),
-          'start',
-          '--config',
-          join(folder, 'patchbay/mcp.config.ts'),
-          ...(stdio ? ['--transport', 'stdio'] : []),
-        ]
-      : [join(folder, `${name}.ts`)]
+  const argv = isPatchbay(name)
+    ? [
+        join(folder, '../../host/bin/patchbay.mjs'),
+        'start',
+        '--config',
+        join(folder, 'patchbay/mcp.config.ts'),
+        ...(stdio ? ['--transport', 'stdio'] : []),
+      ]
+    : [join(folder, `${name}.ts`)]
   return {
     argv: [...pinned(SERVER_CORE), process.execPath, ...argv],
     env: {
@@ -47,6 +48,7 @@ export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }
       HOME: process.env['HOME'] ?? tmpdir(),
       FILLERS: String(fillers),
       PLUGINS: String(plugins),
+      ...(name === 'patchbay-isolated' && { ISOLATION: 'process' }),
       ...(cache && { CACHE: cache }),
       ...(stdio ? { TRANSPORT: 'stdio' } : { PORT: String(port) }),
     },
@@ -128,11 +130,17 @@ export function rssMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
 }
 
-/** CPU time that a process has used, in microseconds. */
+/** CPU time that a process and its children have used, in microseconds. */
 export function cpuUs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
+  const own = (Number(fields[11]) + Number(fields[12])) * 10_000
+  return childrenOf(pid).reduce((sum, child) => sum + cpuUs(child), own)
+}
+
+export function childrenOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  return children === '' ? [] : children.split(' ').map(Number)
 }
 
 async function freePort(): Promise<number> {
