@@ -9,18 +9,23 @@ export const channel = mutantsOf('channel', [
     changes: [
       ['a plugin may answer the question that comes next', 'id <= lastId)', 'id <= lastId + 1)'],
       ['a plugin may answer what no number can be asked by', '!(id > 0 && id <= lastId)', '!(id <= lastId)'],
-      ['a plugin throws errors that the host decides by', "readThrown(what, from === 'host')", 'readThrown(what, true)'],
-      ['the bytes of answered questions count for ever', 'answeringBytes -= length', 'answeringBytes -= 0'],
+      ['a plugin throws errors that the host decides by', "readThrown(thrown, from === 'host')", 'readThrown(thrown, true)'],
+      [
+        'a plugin has the host call tools',
+        "if (!onCall) throw new FrameError('sent a message of no known form')",
+        'if (!onCall) return',
+      ],
+      ['the bytes of answered questions count for ever', 'answeringBytes -= bodyBytes', 'answeringBytes -= 0'],
       [
         'what came is read on after a fault',
-        'if (closed || isFaulty) return',
-        'if (closed) return',
+        'return closed !== undefined || isFaulty',
+        'return closed !== undefined',
         { equivalent: 'the socket is paused, and gives no more' },
       ],
     ],
   },
   {
-    file: 'host/src/plugin/isolate/channel/frame.ts',
+    file: 'host/src/plugin/isolate/channel/frame-reader.ts',
     noticedBy: peer,
     changes: [
       ['the largest frame allowed is refused', 'if (size > bounds.frameBytes)', 'if (size >= bounds.frameBytes)'],
@@ -30,6 +35,43 @@ export const channel = mutantsOf('channel', [
         'if (headerBytes >= bounds.headerBytes)',
       ],
       ['a header has no bound of its own', 'if (headerBytes > bounds.headerBytes)', 'if (headerBytes > bounds.frameBytes)'],
+      [
+        'what is read of the next frame is lost when there is more room',
+        'memory.copy(target, 0, from, to)',
+        'memory.copy(target, 0, from, from)',
+      ],
+      [
+        'a body ends where its memory does',
+        'memory.subarray(headerAt + headerBytes, from + size)',
+        'memory.subarray(headerAt + headerBytes, to)',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/channel/frame-writer.ts',
+    noticedBy: peer,
+    changes: [
+      ['a header may be as long as it likes', 'if (headerBytes > maxHeaderBytes)', 'if (headerBytes > Infinity)'],
+      [
+        'memory is written over before it was sent',
+        'own && (() => pages.giveBack(own))',
+        'own && (pages.giveBack(own), undefined)',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/calls/told-callers.ts',
+    noticedBy: ['tests/unit/plugin/isolate-told-callers.test.ts'],
+    changes: [
+      [
+        'a number that stands for another caller by now is used',
+        'if (before && owners[before.number] === before)',
+        'if (before)',
+      ],
+      ['callers with different credentials have one number', '`${credentialKey} ${said}`', 'said'],
+      ['what a client can do is not told apart', "isEmpty(capabilities) ? '' :", "true ? '' :"],
+      ['a plugin learns who the caller is', 'principal: opaque(principal)', 'principal'],
+      ['a plugin learns the fingerprint of a credential', 'credentialKey: hide(credentialKey)', 'credentialKey'],
     ],
   },
   {

@@ -148,7 +148,7 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
-    file: 'host/src/plugin/isolate/opaque-callers.ts',
+    file: 'host/src/plugin/isolate/calls/opaque-callers.ts',
     noticedBy: [CALLERS],
     changes: [
       ['fingerprints can be compared across plugins', "(credentialKey === '' ? '' : hash(credentialKey))", 'credentialKey'],

@@ -8,13 +8,20 @@ export const processes = mutantsOf('processes', [
     file: 'host/src/plugin/isolate/supervise.ts',
     noticedBy: supervision,
     changes: [
-      ['a write that went with its process is told as one that did not run', "rights.access === 'write'", 'false'],
       [
         'a process that comes back after the plugin was disposed stays',
         "        if (life.signal.aborted) return next.process.kill('the plugin was disposed')\n",
         '',
       ],
       ['want of descriptors counts as a crash', 'isLacking = error instanceof Error && isLack(error.cause)', 'isLacking = false'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/calls/isolated-call.ts',
+    noticedBy: supervision,
+    changes: [
+      ['a write that went with its process is told as one that did not run', "this.#rights.access === 'write'", 'false'],
+      ['a call stays in the process when it is over', 'this.#at.broker.end(this.#id)', ''],
     ],
   },
   {

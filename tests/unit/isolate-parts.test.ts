@@ -6,11 +6,16 @@ import { silentLogger } from '../../host/src/observability/logger.ts'
 import { createBroker } from '../../host/src/plugin/isolate/broker.ts'
 import { createBackoff } from '../../host/src/plugin/isolate/backoff.ts'
 import { describe, readDescription } from '../../host/src/plugin/isolate/channel/description.ts'
-import { createFrameReader, encodeFrame, FrameError, PLUGIN_BOUNDS } from '../../host/src/plugin/isolate/channel/frame.ts'
+import { FrameError, PLUGIN_BOUNDS } from '../../host/src/plugin/isolate/channel/frame.ts'
+import { createFrameReader } from '../../host/src/plugin/isolate/channel/frame-reader.ts'
 import { pacedProgress } from '../../host/src/plugin/isolate/channel/paced-progress.ts'
 import { readConfig, writeConfig } from '../../host/src/plugin/isolate/channel/config-codec.ts'
 import { readThrown, writeThrown } from '../../host/src/plugin/isolate/channel/error-codec.ts'
 import { randomFrom } from '../fixtures/random.ts'
+import { encodeFrame } from '../fixtures/plugins/frames.ts'
+
+const unexpected = () => assert.fail('nothing is read')
+const nothing = { onFrame: unexpected, onCall: unexpected, onResult: unexpected }
 
 test('a process that dies waits twice as long each time, and the fifth time within a minute for ever', () => {
   let now = 0
@@ -37,6 +42,7 @@ test('frames are the same however the stream cuts them', () => {
   const stream = Buffer.concat(sent.map(({ header, body }) => encodeFrame(header, body)))
   const read: unknown[] = []
   const reader = createFrameReader({
+    ...nothing,
     bounds: PLUGIN_BOUNDS,
     onFrame: (header, body) => void read.push({ header, body: body.toString() }),
   })
@@ -57,7 +63,7 @@ test('a frame that is too long is refused by its first eight bytes', () => {
   }
   const { frameBytes, headerBytes } = PLUGIN_BOUNDS
   for (const prefix of [lengths(10, frameBytes), lengths(headerBytes + 1, 0), lengths(2 ** 32 - 1, 2 ** 32 - 1)]) {
-    const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: () => assert.fail('nothing is read') })
+    const reader = createFrameReader({ ...nothing, bounds: PLUGIN_BOUNDS })
     reader.push(prefix.subarray(0, 3))
     assert.throws(() => reader.push(prefix.subarray(3)), FrameError)
   }
@@ -67,7 +73,7 @@ test('a header that is deep, or holds many values, is refused before it is parse
   for (const text of [`${'['.repeat(65)}${']'.repeat(65)}`, `[${'0,'.repeat(20_001)}0]`, `[{"a":[${'{},'.repeat(20_000)}0]}]`]) {
     const prefix = Buffer.alloc(8)
     prefix.writeUInt32LE(text.length, 0)
-    const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: () => assert.fail('nothing is read') })
+    const reader = createFrameReader({ ...nothing, bounds: PLUGIN_BOUNDS })
     assert.throws(() => reader.push(Buffer.concat([prefix, Buffer.from(text)])), FrameError)
   }
 })

@@ -5,8 +5,13 @@ import { test, type TestContext } from 'node:test'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../../host/src/errors.ts'
 import { writeThrown } from '../../../host/src/plugin/isolate/channel/error-codec.ts'
-import { createFrameReader, encodeFrame, FrameError, PLUGIN_BOUNDS } from '../../../host/src/plugin/isolate/channel/frame.ts'
+import { FrameError, PLUGIN_BOUNDS } from '../../../host/src/plugin/isolate/channel/frame.ts'
+import { createFrameReader } from '../../../host/src/plugin/isolate/channel/frame-reader.ts'
 import { openPeer, type PeerOptions } from '../../../host/src/plugin/isolate/channel/peer.ts'
+import { encodeFrame, frameOf, resultFrame } from '../../fixtures/plugins/frames.ts'
+
+const unexpected = () => assert.fail('nothing is read')
+const nothing = { onFrame: unexpected, onCall: unexpected, onResult: unexpected }
 
 const ASK = 0
 const ANSWER = 1
@@ -91,7 +96,7 @@ test('a plugin throws errors of services, and none that the host decides by', as
 test('questions that were answered make room for others, however many bytes they had', async (t) => {
   const { plugin, socket } = await hostEnd(t)
   let answered = Promise.withResolvers<unknown>()
-  const reader = createFrameReader({ bounds: PLUGIN_BOUNDS, onFrame: (header) => answered.resolve(header) })
+  const reader = createFrameReader({ ...nothing, bounds: PLUGIN_BOUNDS, onFrame: (header) => answered.resolve(header) })
   plugin.on('data', (chunk: Buffer) => reader.push(chunk))
   // Five times 15 MB are more than the 64 MB that are answered at a time.
   for (let id = 1; id <= 5; id++) {
@@ -112,10 +117,91 @@ test('a frame and a header may be as large as their bounds, and no larger', () =
   ]
   for (const [headerBytes, bodyBytes, fits] of table) {
     const sizes: number[] = []
-    const reader = createFrameReader({ bounds, onFrame: (_header, body) => void sizes.push(body.length) })
+    const reader = createFrameReader({ ...nothing, bounds, onFrame: (_header, body) => void sizes.push(body.length) })
     const frame = encodeFrame('x'.repeat(headerBytes - 2), Buffer.alloc(bodyBytes))
     if (fits) reader.push(frame)
     else assert.throws(() => reader.push(frame), FrameError)
     assert.deepEqual(sizes, fits ? [bodyBytes] : [])
   }
+})
+
+test('a call of a tool goes over as a few numbers and comes back with its body, which is read before the next', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  const shared = {
+    onRequest: async () => ({}),
+    onNotification: () => {},
+    onFault: (problem: string) => assert.fail(problem),
+    onClose: () => {},
+  }
+  const seen: number[][] = []
+  const plugin = openPeer({
+    ...shared,
+    socket: end,
+    from: 'host',
+    onCall: async ({ tool, facts, body }) => {
+      seen.push([tool, facts])
+      return tool === 7 ? { as: 'nothing' } : { as: 'text', body: body.toString().repeat(2) }
+    },
+  })
+  const host = openPeer({ ...shared, socket, from: 'plugin' })
+  t.after(() => {
+    for (const peer of [host, plugin]) peer.close(new Error('the test is over'))
+    server.close()
+  })
+  const call = (tool: number, body: string) =>
+    new Promise((resolve, reject) => {
+      host.call(tool, tool + 1, body, { resolve: ({ data, body: answer }) => resolve([data, answer.toString()]), reject })
+    })
+  // Small and large ones, so that frames come in one piece and in many, and memory grows and is used again.
+  const bodies = Array.from({ length: 60 }, (_, index) =>
+    `${index} ü`.padEnd(index % 5 === 0 ? 90_000 + index : index * 10, String(index)),
+  )
+  const answers = await Promise.all(bodies.map((body, tool) => call(tool, body)))
+  assert.deepEqual(
+    answers,
+    bodies.map((body, tool) => (tool === 7 ? [{ as: 'nothing' }, ''] : [{ as: 'text' }, body.repeat(2)])),
+  )
+  assert.deepEqual(
+    seen,
+    bodies.map((_, tool) => [tool, tool + 1]),
+  )
+})
+
+test('a plugin that has the host call a tool, or answers a call with a header of another length, is at fault', async (t) => {
+  const frames = [frameOf(Buffer.from([1, ...Array<number>(15).fill(0)]), '{}'), frameOf(Buffer.from([2, 0, 0, 0, 1, 0, 0]), 'x')]
+  const words = ['sent a message of no known form', 'sent a message whose header is not JSON']
+  for (const [index, frame] of frames.entries()) {
+    const { plugin, fault } = await hostEnd(t)
+    plugin.write(frame)
+    assert.equal(await fault, words[index])
+  }
+})
+
+test('a result is for a call that was asked for, and says a kind that there is or none', async (t) => {
+  const { peer, plugin, fault } = await hostEnd(t)
+  const given: unknown[] = []
+  const id = peer.call(0, 0, '', { resolve: ({ data }) => void given.push(data), reject: assert.fail })
+  plugin.write(resultFrame(id, 200, 'x'))
+  plugin.write(resultFrame(id, 0, 'again'))
+  plugin.write(resultFrame(id + 1, 0, 'of the call that comes next'))
+  assert.equal(await fault, 'answered a question that was not asked')
+  assert.deepEqual(given, [undefined])
+})
+
+test('what is told is dropped, and not sent, when its header is longer than the other end takes', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(server, 'connection')
+  const noise = { onRequest: async () => ({}), onNotification: () => {}, onFault: assert.fail, onClose: () => {} }
+  const plugin = openPeer({ ...noise, socket: end, from: 'host' })
+  t.after(() => {
+    plugin.close(new Error('the test is over'))
+    server.close()
+  })
+  assert.equal(plugin.tell('log', 'x'.repeat(PLUGIN_BOUNDS.headerBytes)), 0)
+  assert.ok(plugin.tell('log', 'x') > 0)
 })

@@ -1,8 +1,10 @@
 // What a plugin in a process of its own asks of the host, on its side of the channel.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inCallNumber, remoteCaches, remoteLog } from '../../../host/src/plugin/isolate/child/child-services.ts'
+import { remoteCaches, remoteLog } from '../../../host/src/plugin/isolate/child/child-services.ts'
 import type { Peer } from '../../../host/src/plugin/isolate/channel/peer.ts'
+import { inCall } from '../../../host/src/plugin/run/inline-call-scope.ts'
+import { callScope } from '../../fixtures/http/service-http.ts'
 
 /** A host that keeps nothing, and what it was asked. */
 function emptyHost() {
@@ -12,6 +14,8 @@ function emptyHost() {
       asked.push(data)
       return { id: 1, answer: Promise.resolve({ data: {}, body: Buffer.alloc(0) }) }
     },
+    askFor: () => assert.fail(),
+    call: () => assert.fail(),
     giveUp() {},
     tell: () => 1,
     close() {},
@@ -22,7 +26,7 @@ function emptyHost() {
 test('a logger that is a child of a child has the fields of both, and a line its own', () => {
   const told: unknown[] = []
   const log = remoteLog({ tell: (_what, data) => void told.push(data) })
-  inCallNumber(7, () => log.child({ part: 'sync' }).child({ page: 2 }).info('read', { items: 3 }))
+  inCall({ ...callScope({}), requestId: '7' }, () => log.child({ part: 'sync' }).child({ page: 2 }).info('read', { items: 3 }))
   assert.deepEqual(told, [{ call: 7, level: 'info', event: 'read', fields: { part: 'sync', page: 2, items: 3 } }])
 })
 

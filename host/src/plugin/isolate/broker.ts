@@ -36,6 +36,8 @@ export interface BrokerOptions {
 export interface BrokeredCall {
   readonly request: CallRequest
   readonly scope: CallScope
+  /** The broker's. */
+  progress?: PacedProgress | undefined
 }
 
 export interface Broker extends ProcessOwner {
@@ -48,7 +50,7 @@ export interface Broker extends ProcessOwner {
  * for a call that is not there, or over, it gets what background work gets. Nothing of what it sends is trusted to have its form.
  */
 export function createBroker({ instance, http, log, metrics, cache, digest, now, ...heard }: BrokerOptions): Broker {
-  const calls = new OpenRequests<OpenCall>()
+  const calls = new OpenRequests<BrokeredCall>()
   const budget = createBudget(log, now)
   const denials = createDenials(log, now)
 
@@ -99,7 +101,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
   return {
     instance,
     begin(id, call) {
-      calls.add(id, { request: call.request, scope: call.scope, progress: undefined })
+      calls.add(id, call)
     },
     end(id) {
       calls.get(id)?.progress?.end()
@@ -129,11 +131,6 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
       else if (what === 'resourceChanged' && typeof data['uri'] === 'string') heard.resourceChanged?.(data['uri'])
     },
   }
-}
-
-interface OpenCall extends BrokeredCall {
-  /** Of a call that tells some. */
-  progress: PacedProgress | undefined
 }
 
 interface Budget {

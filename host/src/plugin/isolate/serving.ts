@@ -1,6 +1,8 @@
 import { hostError } from '../../errors.ts'
 import type { InlineOptions } from '../run/inline.ts'
 import { createBroker, type Broker } from './broker.ts'
+import { createToldCallers, type ToldCallers } from './calls/told-callers.ts'
+import type { OpaqueCallers } from './calls/opaque-callers.ts'
 import { startOrder } from './channel/orders.ts'
 import type { PluginProcess } from './spawn.ts'
 import type { IsolatedOptions, LoadedProcess } from './types.ts'
@@ -9,6 +11,7 @@ import type { IsolatedOptions, LoadedProcess } from './types.ts'
 export interface Serving {
   readonly process: PluginProcess
   readonly broker: Broker
+  readonly callers: ToldCallers
   isSuspected: boolean
 }
 
@@ -18,8 +21,12 @@ export interface ServeOptions extends Pick<IsolatedOptions, 'now' | 'timeoutMs'>
 }
 
 /** Starts the plugin in a process that has loaded it. Rejects when it does not start in time, or dies. */
-export async function serve({ process }: LoadedProcess, services: InlineOptions, options: ServeOptions): Promise<Serving> {
-  const { now, onRead, onListed, timeoutMs } = options
+export async function serve(
+  { process }: LoadedProcess,
+  services: InlineOptions,
+  options: ServeOptions & { readonly hidden: OpaqueCallers },
+): Promise<Serving> {
+  const { now, onRead, onListed, timeoutMs, hidden } = options
   const broker = createBroker({ ...services, now, onRead, onListed })
   process.attach(broker)
   // A process that dies says why; the question itself only that it will not be answered.
@@ -33,7 +40,8 @@ export async function serve({ process }: LoadedProcess, services: InlineOptions,
   } finally {
     clearTimeout(timer)
   }
-  return { process, broker, isSuspected: false }
+  const callers = createToldCallers(hidden, (facts) => process.peer.tell('facts', facts))
+  return { process, broker, callers, isSuspected: false }
 }
 
 /** A call that ran out of time, or was cancelled, may be an endless loop, in which the process hears nothing: then it is replaced. */

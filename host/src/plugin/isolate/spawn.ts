@@ -11,7 +11,7 @@ import { createDenials } from './denials.ts'
 import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
 import { captureOutput } from './output.ts'
-import { openPeer, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
+import { openPeer, type OpenQuestion, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
 import { onlyThese } from './inherited.ts'
 import type { Reaper } from './reaper.ts'
 
@@ -165,9 +165,20 @@ function notStarted(child: ChildProcess): PluginProcess {
   })
   const ready = exited.promise.then((why) => Promise.reject(new ProcessGone(why)))
   ready.catch(() => {}) // whoever waits for it hears of it
+  const refuse = (question: OpenQuestion) => {
+    void exited.promise.then((why) => question.reject(new ProcessGone(why)))
+    return 0
+  }
   return {
     pid: 0,
-    peer: { ask: () => ({ id: 0, answer: ready }), giveUp() {}, tell: () => 0, close() {} },
+    peer: {
+      ask: () => ({ id: 0, answer: ready }),
+      askFor: refuse,
+      call: (...[, , , question]) => refuse(question),
+      giveUp() {},
+      tell: () => 0,
+      close() {},
+    },
     instance: undefined,
     ready,
     exited: exited.promise,

@@ -7,12 +7,11 @@ import type { CallRequest, RunningPlugin } from '../run/running.ts'
 import { createBackoff } from './backoff.ts'
 import type { IsolatedOptions, LoadedProcess } from './types.ts'
 import type { CallOrder } from './channel/messages.ts'
-import { readReturned } from './channel/returned-codec.ts'
-import { READING, scopeOf, wireRequest, type Rights } from './channel/orders.ts'
-import { createOpaqueCallers } from './opaque-callers.ts'
-import { disposeIn, doubt, serve, type ServeOptions, type Serving } from './serving.ts'
-import { isLack, ProcessGone } from './spawn.ts'
-import { writeThrown } from './channel/error-codec.ts'
+import { isOrdinary, READING, wireRequest, type Rights } from './channel/orders.ts'
+import { IsolatedCall, type CallTerms } from './calls/isolated-call.ts'
+import { createOpaqueCallers } from './calls/opaque-callers.ts'
+import { disposeIn, serve, type ServeOptions, type Serving } from './serving.ts'
+import { isLack } from './spawn.ts'
 
 export interface SuperviseOptions extends IsolatedOptions, ServeOptions {
   /** The same plugin in a new process, loaded and configured. */
@@ -34,7 +33,9 @@ export async function superviseIsolated(
   const { instance, surface, log } = services
   const { now, random } = options
   const backoff = createBackoff({ now, random })
-  const { opaque, hide } = createOpaqueCallers()
+  const hidden = createOpaqueCallers()
+  const terms: CallTerms = { instance, answerBytes: options.limits.answerBytes }
+  const toolNumbers = new Map(surface.tools.map(({ name }, number) => [name, number]))
   const life = new AbortController()
   let failure: HostError | undefined
   let serving: Serving | undefined
@@ -42,7 +43,7 @@ export async function superviseIsolated(
   let returning: Promise<void> | undefined
 
   async function begin(loaded: LoadedProcess): Promise<Serving> {
-    const next = await serve(loaded, services, options)
+    const next = await serve(loaded, services, { ...options, hidden })
     void next.process.exited.then((why) => onExit(next, why))
     return next
   }
@@ -88,30 +89,26 @@ export async function superviseIsolated(
     return inService(signal)
   }
 
-  async function call(order: Omit<CallOrder, 'request'>, rights: Rights, request: CallRequest): Promise<unknown> {
-    const { signal } = request
-    const at = serving ?? (await inService(signal))
+  function run(order: Omit<CallOrder, 'request'>, rights: Rights, request: CallRequest): Promise<unknown> {
+    return serving
+      ? callIn(serving, order, rights, request)
+      : inService(request.signal).then((at) => callIn(at, order, rights, request))
+  }
+
+  function callIn(at: Serving, order: Omit<CallOrder, 'request'>, rights: Rights, request: CallRequest): Promise<unknown> {
     const { peer } = at.process
-    const credentialKey = hide(services.credentialKey?.(request, rights.access) ?? '')
-    const sent = { ...order, request: wireRequest(request, { principal: opaque(request.principal), credentialKey }) }
-    const { id, answer } = peer.ask('call', { data: sent satisfies CallOrder })
-    at.broker.begin(id, { request, scope: scopeOf(request, rights) })
-    const cancel = () => {
-      peer.tell('cancel', { call: id, reason: writeThrown(signal.reason) })
-      void doubt(at)
-      peer.giveUp(id, signal.reason)
-    }
-    if (signal.aborted) cancel()
-    else signal.addEventListener('abort', cancel, { once: true })
-    try {
-      return readReturned(await answer, options.limits.answerBytes)
-    } catch (error) {
-      if (!(error instanceof ProcessGone)) throw error
-      throw hostError('PLUGIN_RESTARTED', { plugin: instance, why: error.message, mayHaveRun: rights.access === 'write' })
-    } finally {
-      signal.removeEventListener('abort', cancel)
-      at.broker.end(id)
-    }
+    const { principal, clientCapabilities } = request
+    const of = [principal, clientCapabilities, services.credentialKey?.(request, rights.access) ?? ''] as const
+    const tool = order.kind === 'tool' && isOrdinary(request) ? toolNumbers.get(order.name) : undefined
+    return new Promise((resolve, reject) => {
+      new IsolatedCall({ at, request, rights, terms }, { resolve, reject }).begin((question) => {
+        const facts = tool === undefined ? undefined : at.callers.numberOf(...of)
+        if (tool !== undefined && facts !== undefined) return peer.call(tool, facts, JSON.stringify(order.input) ?? '', question)
+        return peer.askFor(question, 'call', {
+          data: { ...order, request: wireRequest(request, at.callers.facts(...of)) } satisfies CallOrder,
+        })
+      })
+    })
   }
 
   function stop(): void {
@@ -134,10 +131,10 @@ export async function superviseIsolated(
     get failure() {
       return failure
     },
-    callTool: (name, input, request) => call({ kind: 'tool', name, input }, toolRights.get(name) ?? READING, request),
-    readResource: (name, uri, params, request) => call({ kind: 'resource', name, uri, params }, READING, request),
-    complete: (of, name, input, request) => call({ kind: 'completion', of, name, input }, READING, request),
-    getPrompt: (name, args, request) => call({ kind: 'prompt', name, input: args }, READING, request),
+    callTool: (name, input, request) => run({ kind: 'tool', name, input }, toolRights.get(name) ?? READING, request),
+    readResource: (name, uri, params, request) => run({ kind: 'resource', name, uri, params }, READING, request),
+    complete: (of, name, input, request) => run({ kind: 'completion', of, name, input }, READING, request),
+    getPrompt: (name, args, request) => run({ kind: 'prompt', name, input: args }, READING, request),
     async [Symbol.asyncDispose]() {
       life.abort(new Error(`Plugin "${instance}" was disposed`))
       const last = serving?.process

@@ -112,6 +112,10 @@ class RunningCall implements CallRequest, Cancellable, Limited {
     this.cancel(hostError('CALL_TIMEOUT', { tool: name, ms: timeoutMs }))
   }
 
+  onCancel(listener: ((reason: unknown) => void) | undefined): void {
+    this.#life.onCancel(listener)
+  }
+
   /** The plugin is done with it, if nothing ended it before. */
   finish(): void {
     if (!this.#life.isCancelled) this.#release()

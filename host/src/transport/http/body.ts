@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { createReusedMemory } from '../../data/memory/reused-memory.ts'
 import { findJsonFault } from './json-guard.ts'
 import { PARSE_ERROR, refusal, type Refusal } from './respond.ts'
 
@@ -29,7 +30,7 @@ export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Rea
       resolve({ refused: tooLong(maxBytes) })
     })
     req.on('end', () => {
-      if (length <= maxBytes) resolve(parseMessage(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+      if (length <= maxBytes) resolve(parseChunks(chunks, length))
     })
     req.on('error', reject)
     // A request that breaks off closes without an end; its error, if any, tells the same. Every request closes: an error made
@@ -39,6 +40,21 @@ export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Rea
     })
   })
 }
+
+/** A message in pieces is put together in memory that is used again: what is parsed is text of its own. */
+function parseChunks(chunks: readonly Buffer[], length: number): Read {
+  const [first = NOTHING] = chunks
+  if (chunks.length <= 1) return parseMessage(first)
+  const whole = bodies.take(length)
+  let at = 0
+  for (const chunk of chunks) at += chunk.copy(whole, at)
+  const read = parseMessage(whole.subarray(0, at))
+  bodies.giveBack(whole)
+  return read
+}
+
+const bodies = createReusedMemory({ pieceBytes: 1_048_576, most: 1 })
+const NOTHING = Buffer.alloc(0)
 
 /** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
 export function parseMessage(bytes: Buffer): Read {

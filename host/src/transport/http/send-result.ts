@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { createReusedMemory } from '../../data/memory/reused-memory.ts'
 import type { PreparedJson } from '../../server/mcp/result-json.ts'
 import { takeEarly } from './early-answer.ts'
 import { endWatched, finishEarly, sendJson } from './respond.ts'
@@ -12,7 +13,8 @@ export function sendResult(
   headers?: Readonly<Record<string, string>>,
 ): void {
   writeSoon(res, () => {
-    if (typeof result === 'string') sendJson(res, 200, envelope(id, result), headers)
+    if (typeof result === 'string' && result.length >= LARGE && !res.headersSent) sendLargeText(res, id, result, headers)
+    else if (typeof result === 'string') sendJson(res, 200, envelope(id, result), headers)
     else if (result.bytes.length < LARGE) sendJson(res, 200, envelope(id, result.text), headers)
     else sendLarge(res, id, result.bytes, headers)
   })
@@ -38,6 +40,30 @@ function sendLarge(
   res.uncork()
   endWatched(res, '}')
 }
+
+/** Written at once into memory that is used again: a text that is put together of parts is copied twice before it is written. */
+function sendLargeText(
+  res: ServerResponse,
+  id: string | number,
+  result: string,
+  headers: Readonly<Record<string, string>> | undefined,
+): void {
+  if (res.destroyed) return
+  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
+  const headBytes = Buffer.byteLength(head)
+  const bytes = Buffer.byteLength(result)
+  const memory = answers.take(headBytes + bytes + 1)
+  memory.write(head)
+  // ASCII is the same in both, and is copied rather than encoded.
+  memory.write(result, headBytes, bytes === result.length ? 'latin1' : 'utf8')
+  memory.write('}', headBytes + bytes)
+  const length = headBytes + bytes + 1
+  res.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': length })
+  res.once('finish', () => answers.giveBack(memory))
+  endWatched(res, memory.subarray(0, length))
+}
+
+const answers = createReusedMemory({ pieceBytes: 262_144, most: 32 })
 
 /** The result as a message. */
 export function envelope(id: string | number, result: string): string {

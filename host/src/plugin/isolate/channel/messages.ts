@@ -1,6 +1,7 @@
 import type { InputResponses, Principal } from '@mcp-patchbay/plugin-api'
 import type { PluginSurface } from '../../source/describe-surface.ts'
 import type { WireConfig } from './config-codec.ts'
+import type { WireError } from './error-codec.ts'
 
 /** What the host asks of a plugin's process, by name. */
 export interface HostRequests {
@@ -11,7 +12,7 @@ export interface HostRequests {
   /** Has the plugin discover what it serves besides; the body of the answer is its description. */
   discover: { readonly instance: string; readonly config: WireConfig }
   start: StartOrder
-  /** The answer is {@link Returned}. */
+  /** A call that is more than a tool and its arguments. The answer is what became of it, see `ResultKind`. */
   call: CallOrder
   /** Answered at once by a process that is not stuck. */
   ping: undefined
@@ -48,19 +49,28 @@ export interface CallOrder {
   readonly of?: 'resource' | 'prompt'
   readonly uri?: string
   readonly params?: Readonly<Record<string, string>>
-  readonly request: {
-    readonly requestId: string
-    readonly principal: Principal
-    readonly inputResponses?: InputResponses
-    readonly clientCapabilities: Readonly<Record<string, unknown>>
-    readonly requestState?: unknown
-    /** Tells callers' own credentials apart, and nothing more of them. */
-    readonly credentialKey: string
-  }
+  readonly request: WireRequest
 }
 
-/** What a tool, a resource or a prompt returned: `text` and `json` are in the body. */
-export type Returned = { readonly as: 'text' | 'json' | 'nothing' | 'input' | 'result' }
+export interface WireRequest extends CallerFacts {
+  readonly inputResponses?: InputResponses
+  readonly requestState?: unknown
+}
+
+/** What is the same for many calls of a caller. */
+export interface CallerFacts {
+  readonly principal: Principal
+  readonly clientCapabilities: Readonly<Record<string, unknown>>
+  /** Tells callers' own credentials apart, and nothing more of them. */
+  readonly credentialKey: string
+}
+
+/** What the host tells a plugin's process, by name. */
+export interface HostNotifications {
+  cancel: { readonly call: number; readonly reason: WireError }
+  /** From now on the number in a call stands for these. */
+  facts: CallerFacts & { readonly number: number }
+}
 
 /** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
 export interface PluginNotifications {

@@ -1,7 +1,7 @@
 import type { InlineOptions } from '../../run/inline.ts'
 import type { CallRequest } from '../../run/running.ts'
 import { writeConfig } from './config-codec.ts'
-import type { CallOrder, StartOrder } from './messages.ts'
+import type { CallerFacts, StartOrder, WireRequest } from './messages.ts'
 
 /** What a tool may do, as the host knows it. */
 export interface Rights {
@@ -10,12 +10,6 @@ export interface Rights {
 }
 
 export const READING: Rights = Object.freeze({ access: 'read', safePaths: [] })
-
-export function scopeOf(request: CallRequest, { access, safePaths }: Rights) {
-  const { signal, requestId, principal, credentials, account } = request
-  const timeLeftMs = () => (request.dueAt ?? Infinity) - performance.now()
-  return { access, safePaths, signal, timeLeftMs, requestId, principal, credentials, account }
-}
 
 export function startOrder({ instance, surface, config, tenants = new Map(), hasBackground = true }: InlineOptions): StartOrder {
   return {
@@ -27,16 +21,15 @@ export function startOrder({ instance, surface, config, tenants = new Map(), has
   }
 }
 
-export function wireRequest(
-  request: CallRequest,
-  hidden: Pick<CallOrder['request'], 'principal' | 'credentialKey'>,
-): CallOrder['request'] {
-  const { requestId, inputResponses, clientCapabilities, requestState } = request
+export function wireRequest({ inputResponses, requestState }: CallRequest, facts: CallerFacts): WireRequest {
   return {
-    requestId,
-    ...hidden,
+    ...facts,
     ...(inputResponses === undefined ? {} : { inputResponses }),
-    clientCapabilities,
     ...(requestState === undefined ? {} : { requestState }),
   }
+}
+
+/** Whether everything that its plugin is told of it are facts of its caller. */
+export function isOrdinary({ inputResponses, requestState }: CallRequest): boolean {
+  return inputResponses === undefined && requestState === undefined
 }

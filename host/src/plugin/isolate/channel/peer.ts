@@ -1,25 +1,52 @@
 import type { Socket } from 'node:net'
 import { OpenRequests } from '../../../data/open-requests.ts'
 import type { ChannelBudget } from './budget.ts'
-import { createFrameReader, encodeFrame, FrameError, HeaderTooLarge, HOST_BOUNDS, PLUGIN_BOUNDS } from './frame.ts'
+import { openChannelSocket, type ChannelEnd } from './channel-socket.ts'
 import { readThrown, writeThrown } from './error-codec.ts'
+import { FrameError, HOST_BOUNDS, PLUGIN_BOUNDS } from './frame.ts'
+import { createFrameReader } from './frame-reader.ts'
+import { createFrameWriter, HeaderTooLarge, type Body } from './frame-writer.ts'
 
 /** What is sent with a message: JSON, and text or bytes beside it that need not be parsed to be passed on. */
 export interface SentMessage {
   readonly data?: unknown
-  readonly body?: string | Uint8Array
+  readonly body?: Body
 }
 
-/** What came with a message. Nothing of it is checked; `body` must be copied by who keeps it. */
+/** What came with a message. Nothing of it is checked. */
 export interface ReceivedMessage {
   readonly data: unknown
+  readonly body: Buffer
+}
+
+/** What waits for an answer. `resolve` has the body only until it returns. */
+export interface OpenQuestion {
+  resolve(answer: ReceivedMessage): void
+  reject(reason: unknown): void
+}
+
+/** What came back from a call of a tool, as the child's half of the code names it; the index is sent. */
+export const RESULT_KINDS = ['text', 'json', 'nothing', 'input', 'result'] as const
+export type ResultKind = (typeof RESULT_KINDS)[number]
+
+/** A call of a tool that is in a few numbers, and its arguments. */
+export interface ReceivedCall {
+  readonly id: number
+  readonly tool: number
+  /** Which of the facts that were told of callers are those of this one. */
+  readonly facts: number
+  /** To be read before anything is awaited. */
   readonly body: Buffer
 }
 
 /** One end of the pipe between host and plugin. Both ends ask and answer alike. */
 export interface Peer {
   /** Asks the other end. `answer` rejects with what it threw there, and with the reason given to `close`. */
-  ask(what: string, parcel?: SentMessage): { readonly id: number; readonly answer: Promise<ReceivedMessage> }
+  ask(what: string, message?: SentMessage): { readonly id: number; readonly answer: Promise<ReceivedMessage> }
+  /** The same for who reads the body of the answer at once. Gives the number of the question. */
+  askFor(question: OpenQuestion, what: string, message: SentMessage): number
+  /** Asks for a call of a tool; gives its number. */
+  call(tool: number, facts: number, body: Body, question: OpenQuestion): number
   /** Gives up a question, which is rejected with `reason`: its answer is dropped when it comes. */
   giveUp(id: number, reason: unknown): void
   /** Gives how many bytes were sent: none of what is too large. */
@@ -29,16 +56,24 @@ export interface Peer {
 }
 
 export interface PeerOptions {
-  readonly socket: Socket
+  readonly socket: ChannelEnd
   /** Who the other end is. The host is taken for what it says; a plugin's process is held to {@link PLUGIN_BOUNDS}. */
   readonly from: 'host' | 'plugin'
+  /** Its body is to be read, or copied, before anything is awaited. */
   readonly onRequest: (what: string, packet: ReceivedMessage, id: number) => Promise<SentMessage>
+  /** Without it a call of a tool is no message that this end knows. */
+  readonly onCall?: (call: ReceivedCall) => Promise<CallResult>
   readonly onNotification: (what: string, data: unknown) => void
   /** The other end wrote what it must not write; nothing more is read from it. `error` where that was found out by an error. */
   readonly onFault: (problem: string, error?: unknown) => void
   readonly onClose: () => void
   /** What the other end may cost. */
   readonly budget?: ChannelBudget
+}
+
+export interface CallResult {
+  readonly as: ResultKind
+  readonly body?: Body
 }
 
 /** Limit of questions of the other end that are answered at a time; what it writes meanwhile waits in the pipe, and then in its own memory. */
@@ -55,33 +90,54 @@ const ANSWER = 1
 const FAILURE = 2
 const TELL = 3
 
-/** Speaks with the other end of a pipe. Frames that are written in one tick leave in one system call. */
-export function openPeer({ socket, from, onRequest, onNotification, onFault, onClose, budget }: PeerOptions): Peer {
+/** Speaks with the other end of a pipe. */
+export function openPeer(options: PeerOptions): Peer {
+  const { from, onRequest, onCall, onNotification, onFault, onClose, budget } = options
   const [bounds, theirBounds] = from === 'host' ? [HOST_BOUNDS, PLUGIN_BOUNDS] : [PLUGIN_BOUNDS, HOST_BOUNDS]
-  const open = new OpenRequests<PromiseWithResolvers<ReceivedMessage>>()
+  const open = new OpenRequests<OpenQuestion>()
   let lastId = 0
   let answering = 0
   let answeringBytes = 0
   let closed: Error | undefined
-  let isCorked = false
   let isFaulty = false
 
-  function send(header: readonly unknown[], body?: string | Uint8Array): number {
-    if (closed) return 0
-    const frame = encodeFrame(header, body, theirBounds.headerBytes)
-    if (!isCorked) {
-      isCorked = true
-      socket.cork()
-      process.nextTick(uncork)
-    }
-    socket.write(frame)
-    if (socket.writableLength > MAX_UNREAD_BYTES) fault('does not read what it is sent')
-    return frame.length
+  const reader = createFrameReader({
+    bounds,
+    onHeader: budget && ((bytes) => budget.frame(bytes)),
+    onFrame: receive,
+    onCall: receiveCall,
+    onResult: (id, as, body) => answered(id, { data: AS[as], body }),
+  })
+  const socket: Socket = openChannelSocket(options.socket, {
+    space: () => (isOver() ? NOWHERE : reader.space()),
+    filled: (bytes) => read(bytes, () => reader.filled(bytes)),
+    push: (chunk) => read(chunk.length, () => reader.push(chunk)),
+  })
+  const writer = createFrameWriter(socket, {
+    maxHeaderBytes: theirBounds.headerBytes,
+    // The host reads all its connections first. A plugin that is about to end for what it did not catch gives its answer before.
+    later: from === 'host' ? (flush) => process.nextTick(flush) : setImmediate,
+  })
+  socket.on('error', () => {}) // the other end is gone: `close` follows
+  socket.on('close', onClose)
+
+  function isOver(): boolean {
+    return closed !== undefined || isFaulty
   }
 
-  function uncork(): void {
-    isCorked = false
-    socket.uncork()
+  /** Whatever is thrown here is the fault of what came: it ends the other end, and never this process. */
+  function read(bytes: number, take: () => void): void {
+    if (isOver()) return
+    try {
+      if (!budget || bytes < MEASURED_BYTES) return take()
+      const before = process.threadCpuUsage()
+      take()
+      const { user, system } = process.threadCpuUsage(before)
+      budget.spent((user + system) / 1_000)
+    } catch (error) {
+      if (error instanceof FrameError) fault(error.message)
+      else fault('sent a message that could not be read', error)
+    }
   }
 
   function fault(problem: string, error?: unknown): void {
@@ -97,99 +153,125 @@ export function openPeer({ socket, from, onRequest, onNotification, onFault, onC
     if (kind === TELL) budget?.told()
     if (kind === TELL && typeof id === 'string') return onNotification(id, what)
     if (typeof id !== 'number') throw new FrameError('sent a message of no known form')
-    if (kind === ASK && typeof what === 'string') {
-      budget?.unasked(body.length)
-      return answer(id, what, { data, body })
-    }
-    if (kind !== ANSWER && kind !== FAILURE) throw new FrameError('sent a message of no known form')
-    const question = open.get(id)
-    open.delete(id)
-    if (!question) {
-      // One that was dropped may still be answered, and so may one twice: the answer is not for anyone. The host answers whatever a plugin
-      // writes into its channel itself.
-      if (from === 'plugin' && !(id > 0 && id <= lastId)) throw new FrameError('answered a question that was not asked')
-      budget?.unasked(body.length)
-    } else if (kind === ANSWER) question.resolve({ data: what, body })
-    else question.reject(readThrown(what, from === 'host'))
+    if (kind === ASK && typeof what === 'string')
+      return answer(id, body.length, () => onRequest(what, { data, body }, id), replyTo(id))
+    if (kind === ANSWER) answered(id, { data: what, body })
+    else if (kind === FAILURE) failed(id, what, body.length)
+    else throw new FrameError('sent a message of no known form')
   }
 
-  function answer(id: number, what: string, packet: ReceivedMessage): void {
-    const { length } = packet.body
+  function receiveCall(id: number, tool: number, facts: number, body: Buffer): void {
+    if (!onCall) throw new FrameError('sent a message of no known form')
+    answer(
+      id,
+      body.length,
+      () => onCall({ id, tool, facts, body }),
+      ({ as, body: result = '' }) => {
+        send(() => writer.result(id, RESULT_KINDS.indexOf(as), result))
+      },
+    )
+  }
+
+  function questionOf(id: number, bodyBytes: number): OpenQuestion | undefined {
+    const question = open.get(id)
+    open.delete(id)
+    // One that was dropped may still be answered, and so may one twice: the answer is not for anyone. The host answers whatever a plugin
+    // writes into its channel itself.
+    if (!question && from === 'plugin' && !(id > 0 && id <= lastId))
+      throw new FrameError('answered a question that was not asked')
+    if (!question) budget?.unasked(bodyBytes)
+    return question
+  }
+
+  function answered(id: number, message: ReceivedMessage): void {
+    questionOf(id, message.body.length)?.resolve(message)
+  }
+
+  function failed(id: number, thrown: unknown, bodyBytes: number): void {
+    questionOf(id, bodyBytes)?.reject(readThrown(thrown, from === 'host'))
+  }
+
+  function answer<Given>(id: number, bodyBytes: number, work: () => Promise<Given>, reply: (given: Given) => void): void {
+    budget?.unasked(bodyBytes)
     answering++
-    answeringBytes += length
+    answeringBytes += bodyBytes
     if (isFull()) socket.pause()
     const over = () => {
       const wasFull = isFull()
       answering--
-      answeringBytes -= length
+      answeringBytes -= bodyBytes
       if (wasFull && !isFull() && !isFaulty) socket.resume()
     }
-    // The body is copied where it outlives this tick, which only the handler knows.
-    Promise.try(onRequest, what, packet, id).then(
-      ({ data, body }) => {
+    Promise.try(work).then(
+      (given) => {
         over()
-        reply(ANSWER, id, data, body)
+        try {
+          reply(given)
+        } catch (error) {
+          fail(id, error) // what JSON cannot hold
+        }
       },
       (error: unknown) => {
         over()
-        reply(FAILURE, id, writeThrown(error))
+        fail(id, error)
       },
     )
   }
 
   const isFull = () => answering >= MAX_OPEN_ASKS || answeringBytes > MAX_OPEN_BYTES
 
-  function reply(kind: number, id: number, data: unknown, body?: string | Uint8Array): void {
-    try {
-      send([kind, id, data], body)
-    } catch (error) {
-      send([FAILURE, id, writeThrown(error)]) // what JSON cannot hold
+  const replyTo =
+    (id: number) =>
+    ({ data, body }: SentMessage) => {
+      send(() => writer.json([ANSWER, id, data], body))
     }
+
+  function fail(id: number, error: unknown): void {
+    send(() => writer.json([FAILURE, id, writeThrown(error)]))
   }
 
-  const reader = createFrameReader({
-    bounds,
-    onHeader: budget && ((bytes) => budget.frame(bytes)),
-    onFrame: receive,
-  })
-  // Whatever is thrown here is the fault of what came: it ends the other end, and never this process.
-  socket.on('data', (chunk: Buffer) => {
-    if (closed || isFaulty) return
-    try {
-      if (!budget || chunk.length < MEASURED_BYTES) return reader.push(chunk)
-      const before = process.threadCpuUsage()
-      reader.push(chunk)
-      const { user, system } = process.threadCpuUsage(before)
-      budget.spent((user + system) / 1_000)
-    } catch (error) {
-      if (error instanceof FrameError) fault(error.message)
-      else fault('sent a message that could not be read', error)
+  function send(write: () => number): number {
+    if (closed) return 0
+    const bytes = write()
+    if (writer.waiting > MAX_UNREAD_BYTES) fault('does not read what it is sent')
+    return bytes
+  }
+
+  /** Opens a question and sends it. */
+  function openQuestion(question: OpenQuestion, write: (id: number) => number): number {
+    const id = ++lastId
+    if (closed) {
+      question.reject(closed)
+      return id
     }
-  })
-  socket.on('error', () => {}) // the other end is gone: `close` follows
-  socket.on('close', onClose)
+    open.add(id, question)
+    try {
+      send(() => write(id))
+    } catch (error) {
+      open.delete(id)
+      question.reject(error)
+    }
+    return id
+  }
 
   return {
-    ask(what, { data, body } = {}) {
-      const id = ++lastId
-      if (closed) return { id, answer: Promise.reject(closed) }
-      const question = Promise.withResolvers<ReceivedMessage>()
-      open.add(id, question)
-      try {
-        send([ASK, id, what, data], body)
-      } catch (error) {
-        open.delete(id)
-        question.reject(error)
+    ask(what, message = {}) {
+      const { promise, resolve, reject } = Promise.withResolvers<ReceivedMessage>()
+      const question: OpenQuestion = {
+        resolve: (message) => resolve({ data: message.data, body: Buffer.from(message.body) }),
+        reject,
       }
-      return { id, answer: question.promise }
+      return { id: this.askFor(question, what, message), answer: promise }
     },
+    askFor: (question, what, { data, body }) => openQuestion(question, (id) => writer.json([ASK, id, what, data], body)),
+    call: (tool, facts, body, question) => openQuestion(question, (id) => writer.call(id, tool, facts, body)),
     giveUp(id, reason) {
       open.get(id)?.reject(reason)
       open.delete(id)
     },
     tell(what, data) {
       try {
-        return send([TELL, what, data])
+        return send(() => writer.json([TELL, what, data]))
       } catch (error) {
         if (error instanceof HeaderTooLarge) return 0
         throw error
@@ -204,3 +286,8 @@ export function openPeer({ socket, from, onRequest, onNotification, onFault, onC
     },
   }
 }
+
+/** What a result of a tool says of its body, made once. A number of none is for who reads it. */
+const AS: readonly ({ readonly as: ResultKind } | undefined)[] = RESULT_KINDS.map((as) => Object.freeze({ as }))
+/** What is read by a peer that is over is not looked at. */
+const NOWHERE = Buffer.alloc(4_096)

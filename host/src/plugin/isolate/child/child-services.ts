@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Cache, HttpClient, HttpRequest, HttpResponse, LogFields, Logger, Metrics } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { responseOf } from '../../../network/response/response.ts'
@@ -7,23 +6,17 @@ import { eventText, withBound } from '../../../observability/log/plugin-log.ts'
 import { LINE_LIMITS, shortenFields } from '../../../observability/log/shorten.ts'
 import { boundedMetrics } from '../../../observability/plugin-records.ts'
 import { isError, messageOf } from '../../../observability/thrown.ts'
+import { currentCall } from '../../run/inline-call-scope.ts'
 import type { Notifications } from './child-notifications.ts'
 import type { CacheOrder, HttpOrder } from '../channel/messages.ts'
 import { hostError } from '../../../errors.ts'
 import { MAX_CACHE_VALUE_BYTES } from '../channel/messages.ts'
-import { HeaderTooLarge } from '../channel/frame.ts'
+import { HeaderTooLarge } from '../channel/frame-writer.ts'
 import type { ReceivedMessage, Peer } from '../channel/peer.ts'
-
-const calls = new AsyncLocalStorage<number>()
-
-/** Runs `work` as the call of that number, through everything it awaits. */
-export function inCallNumber<Result>(call: number, work: () => Result): Result {
-  return calls.run(call, work)
-}
 
 /** The call that the running code belongs to; 0 in background work. */
 export function callNumber(): number {
-  return calls.getStore() ?? 0
+  return Number(currentCall()?.requestId ?? 0)
 }
 
 /** `http` of a plugin in its own process: the host sends the requests. */

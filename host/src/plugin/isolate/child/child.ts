@@ -3,7 +3,6 @@
  * plugin may do is decided by the flags this process was started with and by the host, whatever the plugin does to this code. Started
  * by spawn.ts.
  */
-import { Socket } from 'node:net'
 import type { CompletionInput, InputResponses, Principal, ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { isInputRequired, isToolResult, withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../../data/content.ts'
@@ -18,20 +17,31 @@ import { discoverInline, runInline } from '../../run/inline.ts'
 import { progressStep } from '../../run/progress-step.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import { denialOf, isWayToGranted, watchDenials, type Denial } from './child-denials.ts'
-import { callNumber, inCallNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
+import { callNumber, plain, remoteCaches, remoteHttp, remoteLog, remoteMetrics } from './child-services.ts'
 import { noteReads, type Reads } from './child-reads.ts'
 import { createNotifications } from './child-notifications.ts'
 import { describe } from '../channel/description.ts'
 import { writeLoaded } from '../channel/loaded-codec.ts'
-import type { CallOrder, HostRequests, LoadOrder, PluginNotifications, Returned } from '../channel/messages.ts'
+import type {
+  CallerFacts,
+  CallOrder,
+  HostNotifications,
+  HostRequests,
+  LoadOrder,
+  PluginNotifications,
+  WireRequest,
+} from '../channel/messages.ts'
 import { pacedProgress, type PacedProgress } from '../channel/paced-progress.ts'
-import { openPeer, type SentMessage, type Peer } from '../channel/peer.ts'
+import { openPeer, type CallResult, type Peer, type ReceivedCall, type ResultKind, type SentMessage } from '../channel/peer.ts'
 import { readConfig } from '../channel/config-codec.ts'
 import { readThrown, writeThrown } from '../channel/error-codec.ts'
 
 const CHANNEL = 3
 /** The host passes on four steps of progress a second; more than it can choose the last one of need not be sent to it. */
 const PACE_MS = 50
+
+/** As it was before a plugin could change it. */
+const { parse } = JSON
 
 let maxAnswerBytes = 0
 let reads: Reads | undefined
@@ -40,6 +50,9 @@ let isLoaded = false
 let exported: unknown
 let plugin: unknown
 let running: RunningPlugin | undefined
+/** By the numbers that calls say. */
+let toolNames: readonly string[] = []
+const facts: CallerFacts[] = []
 const calls = new OpenRequests<RemoteRequest>()
 
 const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What], id: number) => Promise<SentMessage> } = {
@@ -59,7 +72,8 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
       signal: new AbortController().signal,
     })
     plugin = withDiscovered(exported as ServicePlugin, found)
-    return sized('json', describe(found) ?? 'null')
+    const { as, body = '' } = sized('json', describe(found) ?? 'null')
+    return { data: { as }, body }
   },
   async start({ instance, surface, config, tenants, hasBackground }) {
     running = await runInline({
@@ -78,6 +92,7 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
       digest: '',
       resourceChanged,
     })
+    toolNames = surface.tools.map(({ name }) => name)
     tellReads()
     return {}
   },
@@ -90,13 +105,18 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
 }
 
 const peer: Peer = openPeer({
-  socket: new Socket({ fd: CHANNEL }),
+  socket: { fd: CHANNEL },
   from: 'host',
   onRequest: (what, { data }, id) => asks[what as keyof HostRequests](data as never, id),
+  onCall: callTool,
   onNotification(what, data) {
-    if (what !== 'cancel') return
-    const { call: id, reason } = data as { readonly call: number; readonly reason: unknown }
-    calls.get(id)?.cancel(readThrown(reason, true))
+    if (what === 'cancel') {
+      const { call: id, reason } = data as HostNotifications['cancel']
+      calls.get(id)?.cancel(readThrown(reason, true))
+    } else if (what === 'facts') {
+      const { number, ...of } = data as HostNotifications['facts']
+      facts[number] = of
+    }
   },
   onFault: () => process.exit(1),
   // Without its host a plugin has nothing to do. One that never comes to read this is ended by reaper.ts.
@@ -105,8 +125,7 @@ const peer: Peer = openPeer({
 
 const tells = createNotifications(peer)
 
-function deny(denial: Denial): void {
-  const number = callNumber()
+function deny(denial: Denial, number = callNumber()): void {
   if (isWayToGranted(denial, number !== 0)) return
   tells.tell('denied', { call: number, ...denial })
 }
@@ -156,24 +175,38 @@ function placeOf(error: unknown, files: ReadonlySet<string>, depth = 0): unknown
 }
 
 async function call(
-  { kind, name, input, of = 'prompt', uri = '', params = {}, request: sent }: CallOrder,
+  { kind, name, input, of = 'prompt', uri = '', params = {}, request }: CallOrder,
   id: number,
 ): Promise<SentMessage> {
+  const { as, body } = await runCall(new RemoteRequest(id, request, request), (plugin, by) => {
+    if (kind === 'tool') return plugin.callTool(name, input, by)
+    if (kind === 'completion') return plugin.complete?.(of, name, input as CompletionInput, by) ?? Promise.resolve([])
+    if (kind === 'resource') return plugin.readResource(name, uri, params, by)
+    return plugin.getPrompt(name, input, by)
+  })
+  return { data: { as }, ...(body === undefined ? {} : { body }) }
+}
+
+function callTool({ id, tool, facts: number, body }: ReceivedCall): Promise<CallResult> {
+  const own = facts[number]
+  const name = toolNames[tool]
+  if (!own || name === undefined) throw new Error(`There is no tool ${tool}`)
+  const input: unknown = body.length === 0 ? undefined : parse(body.toString())
+  return runCall(new RemoteRequest(id, own), (plugin, by) => plugin.callTool(name, input, by))
+}
+
+async function runCall(
+  request: RemoteRequest,
+  work: (plugin: RunningPlugin, request: RemoteRequest) => Promise<unknown>,
+): Promise<CallResult> {
   if (!running) throw new Error('The plugin was not started')
-  const request = new RemoteRequest(id, sent)
+  const { id } = request
   calls.add(id, request)
-  const current = running
   try {
-    const value = await inCallNumber(id, () => {
-      if (kind === 'tool') return current.callTool(name, input, request)
-      if (kind === 'completion') return current.complete?.(of, name, input as CompletionInput, request) ?? []
-      if (kind === 'resource') return current.readResource(name, uri, params, request)
-      return current.getPrompt(name, input, request)
-    })
-    return returned(value)
+    return returned(await work(running, request))
   } catch (error) {
     const denial = denialOf(error)
-    if (denial) inCallNumber(id, () => deny(denial))
+    if (denial) deny(denial, id)
     throw error
   } finally {
     request.end()
@@ -181,15 +214,15 @@ async function call(
   }
 }
 
-function returned(value: unknown): SentMessage {
+function returned(value: unknown): CallResult {
   if (typeof value === 'string') return sized('text', value)
-  if (value === undefined) return { data: { as: 'nothing' } satisfies Returned }
+  if (value === undefined) return { as: 'nothing' }
   if (isInputRequired(value)) return sized('input', toJson({ requests: value.requests, state: value.state }))
   if (isToolResult(value)) return sized('result', toJson(value))
   return sized('json', toJson(value))
 }
 
-function sized(as: Returned['as'], body: string): SentMessage {
+function sized(as: ResultKind, body: string): CallResult {
   if (body.length * 3 > maxAnswerBytes) {
     const bytes = Buffer.byteLength(body)
     if (bytes > maxAnswerBytes)
@@ -197,7 +230,7 @@ function sized(as: Returned['as'], body: string): SentMessage {
         `returned a result that is too large (${bytes} bytes, ${maxAnswerBytes} are allowed); ask for less or in pages`,
       )
   }
-  return { data: { as } satisfies Returned, body }
+  return { as, body }
 }
 
 function toJson(value: unknown): string {
@@ -214,15 +247,17 @@ function toJson(value: unknown): string {
 
 /** What the host tells of one call, as the plugin's context has it. */
 class RemoteRequest implements CallRequest {
-  readonly #id: number
-  readonly #sent: CallOrder['request']
+  readonly id: number
+  readonly #facts: CallerFacts
+  readonly #more: Pick<WireRequest, 'inputResponses' | 'requestState'>
   #controller: AbortController | undefined
   #cancelled: { readonly reason: Error } | undefined
   #progress: PacedProgress | undefined
 
-  constructor(id: number, sent: CallOrder['request']) {
-    this.#id = id
-    this.#sent = sent
+  constructor(id: number, facts: CallerFacts, more: Pick<WireRequest, 'inputResponses' | 'requestState'> = NOTHING) {
+    this.id = id
+    this.#facts = facts
+    this.#more = more
   }
 
   cancel(reason: Error): void {
@@ -235,18 +270,19 @@ class RemoteRequest implements CallRequest {
     this.#progress?.end()
   }
 
+  /** What the host takes it for: the number of the call. */
   get requestId(): string {
-    return this.#sent.requestId
+    return String(this.id)
   }
   get principal(): Principal {
-    return this.#sent.principal
+    return this.#facts.principal
   }
   /** They stay with the host. */
   get credentials(): undefined {
     return undefined
   }
   get credentialKey(): string {
-    return this.#sent.credentialKey
+    return this.#facts.credentialKey
   }
   get signal(): AbortSignal {
     if (!this.#controller) {
@@ -256,13 +292,13 @@ class RemoteRequest implements CallRequest {
     return this.#controller.signal
   }
   get inputResponses(): InputResponses | undefined {
-    return this.#sent.inputResponses
+    return this.#more.inputResponses
   }
   get clientCapabilities(): Readonly<Record<string, unknown>> {
-    return this.#sent.clientCapabilities
+    return this.#facts.clientCapabilities
   }
   get requestState(): unknown {
-    return this.#sent.requestState
+    return this.#more.requestState
   }
   get progress(): CallRequest['progress'] {
     return (progress, options) => {
@@ -273,21 +309,23 @@ class RemoteRequest implements CallRequest {
     }
   }
   get log(): CallRequest['log'] {
-    return (level, data) => tells.tell('clientLog', { call: this.#id, level, data: plain(data) })
+    return (level, data) => tells.tell('clientLog', { call: this.id, level, data: plain(data) })
   }
   get closeStream(): () => void {
-    return () => peer.tell('closeStream', { call: this.#id } satisfies PluginNotifications['closeStream'])
+    return () => peer.tell('closeStream', { call: this.id } satisfies PluginNotifications['closeStream'])
   }
 
   #step(progress: number, { total, message }: { total?: number; message?: string } = {}): void {
     peer.tell('progress', {
-      call: this.#id,
+      call: this.id,
       progress,
       ...(total === undefined ? {} : { total }),
       ...(message === undefined ? {} : { message: message.slice(0, LONGEST_MESSAGE) }),
     } satisfies PluginNotifications['progress'])
   }
 }
+
+const NOTHING = Object.freeze({})
 
 const changed = new Set<string>()
 let telling: NodeJS.Timeout | undefined

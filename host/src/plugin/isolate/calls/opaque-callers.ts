@@ -21,7 +21,7 @@ export function createOpaqueCallers(): OpaqueCallers {
   }
 }
 
-interface OpaqueCallers {
+export interface OpaqueCallers {
   readonly opaque: (principal: Principal) => Principal
   readonly hide: (credentialKey: string) => string
 }
