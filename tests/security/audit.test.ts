@@ -21,6 +21,13 @@ const tracker = definePlugin({
       input: Type.Object({ id: Type.Integer(), query: Type.Optional(Type.String()) }, { additionalProperties: true }),
       run: () => 'got',
     }),
+    defineTool({
+      name: 'items_list',
+      description: 'Lists.',
+      access: 'read',
+      input: Type.Object({ size: Type.Integer({ default: 10 }), query: Type.Optional(Type.String()) }),
+      run: ({ size, query }) => `${size} of ${query ?? 'all'}`,
+    }),
     defineTool({ name: 'items_delete', description: 'Deletes.', access: 'write', input: Type.Object({}), run: () => 'gone' }),
     defineTool({
       name: 'items_break',
@@ -92,6 +99,13 @@ test('calls of both eras, over HTTP, are audited alike', async (t) => {
   const [modern, legacy, ...more] = linesOf(served)
   assert.deepEqual([more, modern], [[], legacy])
   assert.equal(modern?.['principal'], 'local')
+})
+
+test('the arguments of a line are those that came, though the tool gets defaults and no null that does not belong there', async (t) => {
+  const served = await audited(t)
+  const answer = await served.host.call('tracker_items_list', { query: null }, { caller: ada })
+  assert.match(JSON.stringify(answer), /10 of all/)
+  assert.deepEqual(linesOf(served)[0]?.['arguments'], { query: 'null' })
 })
 
 test('no value of an argument is in any line, nor the name of one that the schema does not know', async (t) => {

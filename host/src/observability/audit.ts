@@ -47,6 +47,8 @@ export interface AccountLine {
 
 /** Where decisions are written down. */
 export interface Audit {
+  /** Whether a line that is recorded now is written. */
+  readonly isOn: () => boolean
   /** The line is made only where somebody wants it. */
   record(line: () => AuditLine | AccountLine): void
 }
@@ -54,6 +56,7 @@ export interface Audit {
 /** Writes one line `audit` a decision to the log, as long as `isOn` says so. */
 export function createAudit(log: Logger, isOn: () => boolean): Audit {
   return {
+    isOn,
     record(line) {
       if (isOn()) log.info(AUDIT_EVENT, { ...line() })
     },

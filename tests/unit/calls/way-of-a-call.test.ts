@@ -46,7 +46,7 @@ function setUp(running: Partial<RunningPlugin> = {}, deps: Partial<CallDeps> = {
     now: () => 0,
     limits: () => ({ callTimeoutMs: 5_000, resultBytes: 10_000 }),
     redact: createRedactor(),
-    audit: { record: (line) => void denied.push(line()) },
+    audit: { isOn: () => true, record: (line) => void denied.push(line()) },
     ...deps,
   })
   return { calls, live, denied, counted, snapshot: snapshotOf([{ ...record, live }]) }

@@ -6,8 +6,13 @@ import type { SnapshotItem } from '../catalog/snapshot.ts'
 
 type Asked = Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>
 
+/** The arguments of a call as they came: before defaults are filled in and nulls are taken out, which happens in place. */
+export function givenArguments({ item, args }: PendingCall): NonNullable<AuditLine['arguments']> {
+  return argumentShape(args, argumentNames(item))
+}
+
 /** A call that was let through, and one that only then turned out to be one too many, or not approved. */
-export function auditLine(call: PendingCall, ms: number): AuditLine {
+export function auditLine(call: PendingCall, ms: number, given = givenArguments(call)): AuditLine {
   const { item, outcome } = call
   const { plugin } = item
   const isDenied = outcome === 'limited' || outcome === 'refused' || outcome === 'unknown'
@@ -21,7 +26,7 @@ export function auditLine(call: PendingCall, ms: number): AuditLine {
     credential: credentialOf(call),
     outcome,
     ms: Math.round(ms * 1000) / 1000,
-    arguments: argumentShape(call.args, argumentNames(item)),
+    arguments: given,
     call: call.io.requestId,
   }
 }

@@ -2,7 +2,7 @@ import type { PendingCall, Outcome, ToolAnswer, CallDeps, Layer } from './types.
 import { errorResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { requireApproval } from './approval/approval.ts'
-import { auditLine, deniedLine } from './audit-line.ts'
+import { auditLine, deniedLine, givenArguments } from './audit-line.ts'
 import { deniedCall, endedCall } from './ended-call.ts'
 import { createSingleUse } from './approval/single-use.ts'
 import { shown } from '../../observability/thrown.ts'
@@ -25,6 +25,7 @@ export function deny(
 export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, ToolAnswer> {
   return async (call, next) => {
     const startedAt = deps.now()
+    const given = deps.audit?.isOn() ? givenArguments(call) : undefined
     let isAsking = false
     try {
       const answer = await next()
@@ -41,7 +42,7 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
       // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
       if (call.outcome !== 'unknown')
         deps.metrics.call({ plugin: call.item.plugin.instance, tool: call.name, outcome: call.outcome }, ms)
-      deps.audit?.record(() => auditLine(call, ms))
+      deps.audit?.record(() => auditLine(call, ms, given))
       deps.onEnded?.(() => endedCall(call, ms, isAsking))
     }
   }
