@@ -1,6 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { hostError } from '../errors.ts'
+import { HostError, hostError } from '../errors.ts'
 import { parseJson } from './commonjs/json-module.ts'
 
 /** What package.json says of the files below a folder. */
@@ -106,12 +106,30 @@ function realPath(path: string): string | undefined {
   }
 }
 
+/** npm writes no larger one; a reader of it holds the event loop for as long as it is read and parsed. */
+export const MAX_PACKAGE_BYTES = 1_048_576
+
+/** Of a file. Throws for anything else: a pipe, say, would be waited for without end. */
+function statFile(file: string): Stats {
+  const stats = statSync(file)
+  if (!stats.isFile()) throw new TypeError(`${file} is not a file`)
+  return stats
+}
+
+function tooLarge(file: string, size: number): HostError {
+  const reason = `it has ${size} bytes, more than the ${MAX_PACKAGE_BYTES} that a package.json may have`
+  return hostError('MODULE_SYNTAX', { at: file, reason })
+}
+
 function readPackage(folder: string): PackageJson | undefined {
   const file = join(folder, 'package.json')
   let text: string
   try {
+    const { size } = statFile(file)
+    if (size > MAX_PACKAGE_BYTES) throw tooLarge(file, size)
     text = readFileSync(file, 'utf8')
-  } catch {
+  } catch (error) {
+    if (error instanceof HostError) throw error
     return undefined
   }
   const content = parseJson(text, file)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { moduleBench } from '../../fixtures/plugins/module-graph.ts'
 
@@ -131,6 +132,14 @@ test('a half-written package.json refuses the version, with its place', async ()
   })
   bench.write('p/package.json', withDependency['p/package.json'])
   await bench.load('p/index.js')
+})
+
+test('a package.json that is too large to be one refuses the version, and a pipe is none', async () => {
+  using bench = moduleBench({ 'p/index.js': 'export const value = 1', 'q/index.js': 'export const value = 2' })
+  bench.write('p/package.json', `{ "name": "${'x'.repeat(1_100_000)}" }`)
+  await assert.rejects(bench.load('p/index.js'), { code: 'MODULE_SYNTAX', message: /p\/package\.json .*more than the 1048576/ })
+  execFileSync('mkfifo', [bench.path('q/package.json')])
+  assert.equal((await bench.load('q/index.js')).exports['value'], 2)
 })
 
 test('the files of a version include the package.json that decided, and none outside the root that is missing', async () => {
