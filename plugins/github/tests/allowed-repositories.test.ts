@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServiceError } from '@mcp-patchbay/plugin-api'
+import { allowedRepositories } from '../allowed-repositories.ts'
 import plugin from '../index.ts'
 import { connect } from './connected.ts'
 
@@ -130,3 +131,26 @@ test('writes to what is where it was asked for', async () => {
 function takes({ input }: { readonly input: object }, argument: string): boolean {
   return 'properties' in input && Object.hasOwn(Object(input.properties), argument)
 }
+
+for (const [glob, name, expected] of [
+  ['a*b*c/*', 'aXbXc/r', true],
+  ['a*b*c/*', 'abc/r', true],
+  ['a*bc*c/*', 'abc/r', false],
+  ['*ab/*', 'xabab/r', true],
+  ['a**/x', 'a/x', true],
+  ['a/*x*x', 'a/x', false],
+  ['a/*x*x', 'a/xx', true],
+  ['a.c/*', 'abc/r', false],
+  ['K/*', 'k/r', true],
+  ['k/*', '\u212a/r', false],
+  ['*/*', 'a/b/c', false],
+  ['a', 'a/b', false],
+] as const)
+  test(`${glob} ${expected ? 'allows' : 'does not allow'} ${name}`, () => {
+    assert.equal(allowedRepositories([glob]).allows(name), expected)
+  })
+
+test('a glob with many stars is as quick as any other', () => {
+  const { allows } = allowedRepositories([`${'*a'.repeat(200)}*b/*`])
+  for (let call = 0; call < 1_000; call++) assert.equal(allows(`${'a'.repeat(5_000)}/r`), false)
+})
