@@ -71,6 +71,15 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   // What lasts as long as the host
   const resources = new AsyncDisposableStack()
   const events = new EventEmitter<HostEvents>()
+  // What they hear of has happened: a listener that throws stops nothing.
+  const tell: typeof events.emit = (...event) => {
+    try {
+      return events.emit(...event)
+    } catch (error) {
+      log.error('listener_failed', { event: event[0], error })
+      return false
+    }
+  }
   const metrics = openMetrics(context, log)
   const { cache, kept } = openCaches(started.cache, { configDir, log, metrics, context, resources })
   const lock = await openLock({ configDir, log }, started)
@@ -100,7 +109,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   // Plugins: found, activated, published, reloaded
   const found = createFoundEntries({ current, configDir, log })
-  const publish = createPublish({ registry, current, found, validators, search, metrics, events })
+  const publish = createPublish({ registry, current, found, validators, search, metrics, tell })
   const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: expectReloads }))
   const isolation = resources.use(createIsolation({ log, now, random: Math.random, metrics, keepSpare: expectReloads }))
   const records = kept.outlivesProcess ? kept.namespace('registry') : undefined
@@ -146,9 +155,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     activate: (entry, signal) => dormancy.activate(entry, signal),
     onReload(report) {
       countReload(metrics, report)
-      events.emit('reload', report)
+      tell('reload', report)
     },
-    onDrained: (report) => events.emit('drained', report),
+    onDrained: (report) => tell('drained', report),
     onRelease: (record) => releaseSchemas(record, validators),
     onReleased: (version) => leakDetector.watch(version),
   })

@@ -15,11 +15,11 @@ export interface PublishDeps {
   readonly validators: Validators
   readonly search: SearchCatalog
   readonly metrics: HostMetrics
-  readonly events: EventEmitter<HostEvents>
+  readonly tell: EventEmitter<HostEvents>['emit']
 }
 
 /** Makes what turns the records of plugins into the next generation, in one step, and gives its number. */
-export function createPublish({ registry, current, found, validators, search, metrics, events }: PublishDeps) {
+export function createPublish({ registry, current, found, validators, search, metrics, tell }: PublishDeps) {
   return (plugins: readonly PluginRecord[]): number => {
     const previous = registry.current
     const generation = previous.generation + 1
@@ -28,7 +28,7 @@ export function createPublish({ registry, current, found, validators, search, me
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
     for (const { instance, state } of plugins) metrics.pluginState(instance, state)
-    events.emit('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
+    tell('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
     return generation
   }
 }

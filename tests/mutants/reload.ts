@@ -5,9 +5,60 @@ const RELOADER = 'tests/unit/reload/reloader.test.ts'
 const VERSION = 'tests/unit/decisions/version-identity-table.test.ts'
 const SHARED = 'tests/security/credentials/shared-variables.test.ts'
 const NAMES = 'tests/unit/names-are-taken-once.test.ts'
+const EVENTS = 'tests/unit/reload/host-events.test.ts'
+const LISTS = 'tests/mcp_protocol/list-changed.test.ts'
 const ENVIRONMENT = ['tests/unit/decisions/environment-table.test.ts']
 
 export const reload = mutantsOf('reload', [
+  {
+    file: 'host/src/publish.ts',
+    noticedBy: [EVENTS],
+    changes: [['an embedder does not hear of a generation', "tell('generation', ", "((..._: unknown[]) => {})('generation', "]],
+  },
+  {
+    file: 'host/src/host.ts',
+    noticedBy: [EVENTS],
+    changes: [
+      ['an embedder does not hear of a reload', "tell('reload', report)", ''],
+      ['an embedder does not hear of a drained version', "tell('drained', report)", 'false'],
+      [
+        'a listener that throws fails what it hears of',
+        "log.error('listener_failed', { event: event[0], error })",
+        'throw error',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/registry.ts',
+    noticedBy: [LISTS],
+    changes: [
+      [
+        'clients do not hear of another list',
+        "for (const listener of this.listeners('published'))",
+        'for (const listener of [] as (() => void)[])',
+      ],
+      [
+        'clients do not hear of a resource',
+        "for (const listener of this.listeners('resources'))",
+        'for (const listener of [] as (() => void)[])',
+        { noticedBy: ['tests/mcp_protocol/resources-change.test.ts'] },
+      ],
+    ],
+  },
+  {
+    file: 'host/src/config/file/find.ts',
+    noticedBy: ['tests/unit/config/config-load.test.ts'],
+    changes: [
+      ['cosmiconfig finds nothing', 'const found = await explorer.search(folder)', 'const found = await Promise.resolve(null)'],
+      ['cosmiconfig looks for other names', 'searchPlaces: NAMES', "searchPlaces: ['mcp.config.json']"],
+      ['an empty config is passed over', 'ignoreEmptySearchPlaces: false', 'ignoreEmptySearchPlaces: true'],
+      [
+        'a config that cannot be read is passed over',
+        'const readable = readSource(first)',
+        "const readable = { file: first, text: '' }",
+      ],
+    ],
+  },
   {
     file: 'host/src/plugin/reload/plan.ts',
     noticedBy: [TABLE],

@@ -65,6 +65,22 @@ test('warns of a second config that goes unread', async () => {
   ])
 })
 
+test('refuses an empty config, one that is too large and one that is a pipe, and does not go on to the next folder', async () => {
+  const folder = project({
+    'mcp.config.json': '{}',
+    'empty/mcp.config.yaml': '',
+    'pipe/x': '',
+    'large/mcp.config.json': ' '.repeat(1_100_000),
+  })
+  spawnSync('mkfifo', [join(folder, 'pipe/mcp.config.json')])
+  for (const [name, problem] of [
+    ['empty', /mcp\.config\.yaml/],
+    ['large', /1100000 bytes/],
+    ['pipe', /it is a pipe/],
+  ] as const)
+    await assert.rejects(load({ cwd: join(folder, name) }), (error: Error) => problem.test(error.message), name)
+})
+
 test('says where it looked when there is no config', async () => {
   const folder = project({ 'deep/file': '' })
   const { code, message, fix } = await failure({ cwd: join(folder, 'deep') })

@@ -36,14 +36,11 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
     const present = NAMES.map((name) => join(folder, name)).filter((path) => existsSync(path))
     const [first, ...others] = present
     if (first === undefined) continue
-    const found = await search(folder)
-    // cosmiconfig passes over what it may not read, and does not run for a user without a home.
-    const source =
-      found?.filepath === first && isObject(found.config)
-        ? { file: first, text: String(found.config['text']) }
-        : readSource(first)
     const warnings = others.map((path) => `${path} is not read: ${first} goes before it`)
-    return { ...source, warnings }
+    // Refuses first what the search would wait for, as a pipe, read however large it is, or pass over, as what it may not read.
+    const readable = readSource(first)
+    // For a user without a home the search does not run.
+    return { ...(homeFolder() === undefined ? readable : await search(folder)), warnings }
   }
   throw hostError('CONFIG_NOT_FOUND', { looked, names: NAMES })
 }
@@ -53,17 +50,19 @@ export async function findConfig(cwd: string, file?: string): Promise<FoundConfi
  * rejects is reported as something else and a missing default export as a missing file: ours only keep the text.
  */
 const keepText: Loader = (_path, text) => ({ text })
-async function search(folder: string) {
-  // One of its packages asks for the home folder when it is imported, and throws where there is none.
-  if (homeFolder() === undefined) return undefined
+async function search(folder: string): Promise<ConfigSource> {
+  // Not at the top: one of its packages asks for the home folder when it is imported, and throws where there is none.
   const { cosmiconfig } = await import('cosmiconfig')
   const explorer = cosmiconfig('mcp', {
     searchPlaces: NAMES,
     loaders: Object.fromEntries(Object.keys(CONFIG_KINDS).map((extension) => [extension, keepText])),
     searchStrategy: 'none',
     cache: false,
+    ignoreEmptySearchPlaces: false,
   })
-  return explorer.search(folder)
+  const found = await explorer.search(folder)
+  if (!found) throw hostError('CONFIG_NOT_FOUND', { looked: [folder], names: NAMES })
+  return { file: found.filepath, text: isObject(found.config) ? String(found.config['text']) : '' }
 }
 
 function readSource(file: string): ConfigSource {
