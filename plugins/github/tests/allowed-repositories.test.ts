@@ -151,6 +151,6 @@ for (const [glob, name, expected] of [
   })
 
 test('a glob with many stars is as quick as any other', () => {
-  const { allows } = allowedRepositories([`${'*a'.repeat(200)}*b/*`])
-  for (let call = 0; call < 1_000; call++) assert.equal(allows(`${'a'.repeat(5_000)}/r`), false)
+  const allowed = allowedRepositories([`${'*a'.repeat(200)}*b/*`])
+  for (let call = 0; call < 1_000; call++) assert.equal(allowed.allows(`${'a'.repeat(5_000)}/r`), false)
 })
