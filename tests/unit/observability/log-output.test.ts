@@ -91,6 +91,21 @@ for (const code of ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
     assert.deepEqual([taken, output.dropped], [['two\n'], 1])
   })
 
+test('a reader that is gone is not told how much it misses, and one that is back is told once', () => {
+  const { sink, taken, take, pending } = stuckSink()
+  const output = createLogOutput({ sink })
+  output.onDropped((lines) => output.write(`dropped ${lines}\n`))
+  for (const text of ['one\n', 'two\n', 'three\n']) {
+    output.write(text)
+    take(failure('EPIPE'))
+    assert.equal(pending.length, 0, 'nothing is written of itself')
+  }
+  output.write('four\n')
+  take()
+  take()
+  assert.deepEqual([taken, output.dropped, pending.length], [['four\n', 'dropped 3\n'], 3, 0])
+})
+
 test('a flush ends when everything was written, and a stuck reader does not hold it', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { sink, take } = stuckSink(true)

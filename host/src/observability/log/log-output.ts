@@ -51,6 +51,8 @@ export function createLogOutput({ sink, most = MOST, retryMs = RETRY_MS }: LogOu
   let writingSince = 0
   let dropped = 0
   let untold = 0
+  /** The last write failed: to say so would be one more that fails, and so on without end. */
+  let isFailing = false
   let tell: ((lines: number) => void) | undefined
   const idle: (() => void)[] = []
 
@@ -79,10 +81,12 @@ export function createLogOutput({ sink, most = MOST, retryMs = RETRY_MS }: LogOu
       const lines = takeChunk()
       writing = lines
       writingSince = performance.now()
-      if (sink.write(lines.map(({ text }) => text).join(''), (error) => written(lines, error))) writing = undefined
+      if (!sink.write(lines.map(({ text }) => text).join(''), (error) => written(lines, error))) continue
+      writing = undefined
+      isFailing = false
     }
     if (writing) return
-    if (untold > 0 && tell) {
+    if (untold > 0 && tell && !isFailing) {
       const lines = untold
       untold = 0
       tell(lines)
@@ -115,6 +119,7 @@ export function createLogOutput({ sink, most = MOST, retryMs = RETRY_MS }: LogOu
       return
     }
     if (error) drop(lines.length)
+    isFailing = error !== undefined
     writing = undefined
     next()
   }
@@ -172,7 +177,8 @@ export function stderrSink(stream: NodeJS.WriteStream, write: NodeJS.WriteStream
       writeNow,
       write(text, done) {
         write.call(stream, text, 'utf8', (error) => done(error ?? undefined))
-        return !stream.destroyed && stream.writableLength === 0
+        // A reader that is gone is told to `done` later: until then nothing is known to have left.
+        return !stream.destroyed && !stream.errored && stream.writableLength === 0
       },
     }
   return { holdsExit: true, writeNow, write: fileWriter((bytes, done) => writeFile(2, bytes, done)) }

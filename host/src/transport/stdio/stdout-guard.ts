@@ -57,7 +57,9 @@ function openOwn(): Writable | undefined {
   const { isatty, WriteStream } = process.getBuiltinModule('node:tty')
   if (isatty(fd)) return new WriteStream(fd)
   const fs = process.getBuiltinModule('node:fs')
-  if (fs.fstatSync(fd).isFile()) return fs.createWriteStream('', { fd })
+  const stats = fs.fstatSync(fd)
+  // A file, or a device such as /dev/null.
+  if (!stats.isFIFO() && !stats.isSocket()) return fs.createWriteStream('', { fd })
   const { Socket } = process.getBuiltinModule('node:net')
   return new Socket({ fd, readable: false, writable: true })
 }
