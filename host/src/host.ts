@@ -76,7 +76,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     try {
       return events.emit(...event)
     } catch (error) {
-      log.error('listener_failed', { event: event[0], error })
+      log.error('listener_failed', { heard: event[0], error })
       return false
     }
   }
@@ -254,7 +254,7 @@ function tellingCalls(events: EventEmitter<HostEvents>, log: Logger): NonNullabl
     try {
       events.emit('call', made())
     } catch (error) {
-      log.error('listener_failed', { event: 'call', error })
+      log.error('listener_failed', { heard: 'call', error })
     }
   }
 }

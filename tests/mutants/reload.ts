@@ -23,7 +23,7 @@ export const reload = mutantsOf('reload', [
       ['an embedder does not hear of a drained version', "tell('drained', report)", 'false'],
       [
         'a listener that throws fails what it hears of',
-        "log.error('listener_failed', { event: event[0], error })",
+        "log.error('listener_failed', { heard: event[0], error })",
         'throw error',
       ],
     ],

@@ -54,7 +54,7 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
       try {
         listener(message.data)
       } catch (error) {
-        log.error('listener_failed', { event: message.topic, error })
+        log.error('listener_failed', { heard: message.topic, error })
       }
     }
   }

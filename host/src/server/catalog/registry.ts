@@ -70,7 +70,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
     try {
       tell()
     } catch (error) {
-      this.#log.error('listener_failed', { event, error })
+      this.#log.error('listener_failed', { heard: event, error })
     }
   }
 }

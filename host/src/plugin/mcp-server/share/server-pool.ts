@@ -231,7 +231,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
       const data = params['data']
       // A line does not say which call it is of.
       if (calls.size === 1 || (!isShared && calls.size > 0)) for (const call of [...calls].slice(-1)) call.log(level, data)
-      else log.debug('server_log', { level, data })
+      else log.debug('server_log', { severity: level, data })
     }
   }
 
