@@ -1,7 +1,7 @@
 /**
  * A host beside plugins, clients, a disk and a reader of its log that all mean harm, at once. Exits 1 when the host ends or does not answer,
- * a call of a good plugin fails, or when at the end memory, descriptors or children are more than after the first minutes, or lines of
- * the log are neither there nor counted.
+ * a call of a good plugin fails, when memory goes on growing, or when at the end memory, descriptors or children are more than after the
+ * first minutes, or lines of the log are neither there nor counted.
  *
  *   npm run soak:hostile -- 30        minutes; the default
  */
@@ -154,6 +154,18 @@ async function reader(): Promise<void> {
   }
 }
 
+/** Megabytes an hour, by the line through all looks but those of the first third: what a host keeps once it has seen it all. */
+function growth(looks: readonly (readonly [hours: number, megabytes: number])[]): number {
+  const late = looks.slice(Math.ceil(looks.length / 3))
+  const mean = (of: (look: (typeof late)[number]) => number) => late.reduce((sum, look) => sum + of(look), 0) / late.length
+  const [hours, megabytes] = [mean(([x]) => x), mean(([, y]) => y)]
+  const spread = late.reduce((sum, [x]) => sum + (x - hours) ** 2, 0)
+  return spread === 0 ? 0 : late.reduce((sum, [x, y]) => sum + (x - hours) * (y - megabytes), 0) / spread
+}
+
+/** How much memory may grow in an hour: the looks of a run of 30 minutes scatter by some 25 MB, whose line is within 20 either way. */
+const MOST_GROWTH = 60
+
 interface Held {
   readonly rssMb: number
   readonly descriptors: number
@@ -186,11 +198,13 @@ async function report(): Promise<void> {
     const now = held()
     warm ??= now
     highest.push(now.rssMb)
+    looks.push([performance.now() / 3_600_000, now.rssMb])
     console.log(new Date().toISOString(), JSON.stringify({ ...now, ...counts }))
   }
 }
 
 const highest: number[] = []
+const looks: [hours: number, megabytes: number][] = []
 await call('neighbour_rev')
 await call('inline_rev')
 const before = await settled()
@@ -212,7 +226,15 @@ child.kill('SIGTERM')
 const how = await exited
 await delay(500)
 console.log(
-  JSON.stringify({ before, after, how, droppedInAll: dropped, metricsKb: Math.round(metrics.length / 1_024), ...counts }),
+  JSON.stringify({
+    before,
+    after,
+    growthMbAnHour: Math.round(growth(looks)),
+    how,
+    droppedInAll: dropped,
+    metricsKb: Math.round(metrics.length / 1_024),
+    ...counts,
+  }),
 )
 
 const problems = [
@@ -221,6 +243,8 @@ const problems = [
   ...(after.rssMb <= Math.max(...highest.slice(0, Math.ceil(highest.length / 3)), before.rssMb) * 1.2 + 50
     ? []
     : [`memory grew from ${before.rssMb} to ${after.rssMb} MB`]),
+  // A shorter run says nothing of an hour.
+  ...(minutes < 10 || growth(looks) <= MOST_GROWTH ? [] : [`memory grows by ${Math.round(growth(looks))} MB an hour`]),
   ...(after.descriptors <= before.descriptors + 3 ? [] : [`descriptors grew from ${before.descriptors} to ${after.descriptors}`]),
   ...(after.children <= before.children ? [] : [`children grew from ${before.children} to ${after.children}`]),
   ...(counts.torn === 0 ? [] : [`${counts.torn} lines of the log are torn`]),
