@@ -23,6 +23,30 @@ test('lock pins what is there, check agrees, and a second lock writes nothing', 
   assert.equal(statSync(project.path('mcp.lock.json')).ino, ino)
 })
 
+test('lock, its check and diff warn of what clients drop and of a file that no lock covers, also as JSON', async () => {
+  const shared = `export const value = 1`
+  using project = pinnedProject({
+    'plugins/notes/index.ts': `import { value } from '../../shared/value.ts'\nvoid value\n${pluginSource({
+      tools: [tool().replace('Type.Object({})', '{ type: "object", oneOf: [{ type: "object" }] }')],
+    })}`,
+    'shared/value.ts': shared,
+  })
+  for (const args of [['lock'], ['lock', '--check'], ['diff']]) {
+    const { stdout } = await project.patchbay(args)
+    assert.match(stdout, /^warning: notes imports \S+shared\/value\.ts, which no lock covers/m, args.join(' '))
+    assert.match(
+      stdout,
+      /^warning: notes_items_get: input\.oneOf is at the root of the input: .+\. Write one object/m,
+      args.join(' '),
+    )
+  }
+  const { warnings, uncovered } = JSON.parse((await project.patchbay(['diff', '--json'])).stdout) as {
+    warnings: readonly { name: string }[]
+    uncovered: Readonly<Record<string, readonly string[]>>
+  }
+  assert.deepEqual([warnings.map(({ name }) => name), Object.keys(uncovered)], [['notes_items_get'], ['notes']])
+})
+
 test('diff says which text changed in which tool, which files, and which capability is new', async () => {
   using project = pinnedProject(files)
   await project.lock()
