@@ -12,6 +12,7 @@ import { createRedactor } from './observability/redact.ts'
 import { stderrOutput } from './observability/log/stderr.ts'
 import { digestOf } from './modules/reading/source-digest.ts'
 import { realPathOf } from './plugin/source/surroundings.ts'
+import { notAsPinned } from './server/catalog/operator/listing.ts'
 import { lockPath } from './plugin/lock-file.ts'
 import type { SettledChange } from './plugin/reload/watch.ts'
 import type { WatchTargets } from './plugin/reload/watch-targets.ts'
@@ -81,6 +82,8 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   )
   const unused = settings.config.frozen ? host.unusedRules() : []
   if (unused.length > 0) throw hostError('CONFIG_UNUSED', { file: settings.file, rules: unused })
+  const unpinned = settings.config.strict ? notAsPinned(host.list()) : []
+  if (unpinned.length > 0) throw hostError('LOCK_MISMATCH', { path: lockPath(dirname(settings.file)), found: unpinned })
   const envFile = options.envFile === undefined ? join(dirname(settings.file), '.env') : resolve(options.envFile)
   const lockFile = lockPath(dirname(settings.file))
   const besideConfig = () => [envFile, lockFile].map((file) => [file, digestOf(file)] as const)

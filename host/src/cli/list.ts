@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { openHost } from '../from-file.ts'
-import type { HostListing, PluginListing } from '../server/catalog/operator/listing.ts'
+import { notAsPinned, type HostListing, type PluginListing } from '../server/catalog/operator/listing.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines, table } from './terminal/print.ts'
 
@@ -10,16 +10,23 @@ export function listCommand(run: Run): Command {
   return new Command('list')
     .description('plugins: name, version, source, isolation, state, reason, tools')
     .option('--tools', 'every tool, with the reason for a hidden one')
+    .option('--check', 'exit 1 when a plugin failed, or is not what mcp.lock.json pins')
     .option('--json', 'as JSON')
-    .action((options: CommonOptions & { tools?: boolean; json?: boolean }) =>
+    .action((options: CommonOptions & { tools?: boolean; check?: boolean; json?: boolean }) =>
       run(async () => {
         await using host = await openHost({ ...options })
         const listing = host.list()
         if (options.json) printJson(listing)
         else printLines([...(options.tools ? toolLines(listing) : pluginLines(listing)), ...warningLines(listing)])
-        return EXIT.done
+        return options.check && isWrong(listing) ? EXIT.failed : EXIT.done
       }),
     )
+}
+
+/** Whether something that the config names is not served as it should be. What waits for a credential is as its operator left it. */
+function isWrong(listing: HostListing): boolean {
+  const failed = listing.plugins.some(({ state, reloadError }) => state === 'failed' || reloadError !== null)
+  return failed || listing.ignored.length > 0 || notAsPinned(listing).length > 0
 }
 
 function pluginLines({ plugins, ignored }: HostListing): readonly string[] {

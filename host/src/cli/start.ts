@@ -18,7 +18,7 @@ export interface StartOptions extends CommonOptions {
   readonly port?: number
   readonly managementPort?: number
   readonly watch?: boolean
-  readonly frozen?: boolean
+  readonly frozen?: true | 'strict'
   readonly readOnly?: boolean
   readonly tools?: readonly string[]
   readonly dangerouslyAllowUnauthenticated?: boolean
@@ -79,7 +79,11 @@ export function serveOptions(name: string): Command {
     .option('--host <address>', 'address of the HTTP listener')
     .option('--port <number>', 'port of the HTTP listener; 0 picks a free one', port)
     .option('--management-port <number>', 'port of /livez, /readyz and /metrics; 0 picks a free one', port)
-    .option('--frozen', 'run only what mcp.lock.json pins')
+    .addOption(
+      new Option('--frozen [strict]', 'run only what mcp.lock.json pins; strict: do not start unless everything is').choices([
+        'strict',
+      ]),
+    )
     .option('--read-only', 'hide and refuse every tool that writes')
     .option('--dangerously-allow-unauthenticated', 'listen beyond loopback although nobody is asked who he is')
     .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
@@ -92,7 +96,8 @@ export function adjusted(config: ResolvedConfig, options: StartOptions): Resolve
   return {
     ...config,
     readOnly: options.readOnly ?? config.readOnly,
-    frozen: options.frozen ?? config.frozen,
+    frozen: options.frozen !== undefined || config.frozen,
+    strict: options.frozen === 'strict' || config.strict,
     tools: options.tools ? { ...config.tools, allow: options.tools } : config.tools,
     listen: listenOf(config.listen, options),
     auth: options.dangerouslyAllowUnauthenticated

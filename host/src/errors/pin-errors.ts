@@ -21,6 +21,16 @@ export const pinErrors = {
       'Or remove the file and write it again with this version: npx mcp-patchbay lock',
     ],
   ),
+  LOCK_MISMATCH: entry<{ path: string; found: readonly string[] }>(
+    ({ path, found }) =>
+      `${found.length === 1 ? 'One thing is' : `${found.length} things are`} not as ${path} pins, and the deployment is frozen strictly:\n${found.map((line) => `  ${line}`).join('\n')}`,
+    () => [
+      'See what is different: npx mcp-patchbay diff',
+      'Approve it: npx mcp-patchbay approve NAME',
+      'Or install what the lock pins: npm ci --ignore-scripts',
+      'Or set frozen: true, so that the host starts and holds these back',
+    ],
+  ),
   LOCK_TOO_LARGE: entry<{ path: string; bytes: number; limit: number }>(
     ({ path, bytes, limit }) => `${path} has ${bytes} bytes; the limit for a lock file is ${limit}, so it was not read`,
     () => ['Restore the file from version control'],

@@ -194,3 +194,51 @@ test('approve --seen approves the difference that was read, and nothing that cha
   assert.equal((await project.patchbay(['approve', 'notes', '--seen', digest])).code, 0)
   assert.equal((await project.patchbay(['lock', '--check'])).code, 0)
 })
+
+test('what a deployment runs is reviewed and checked: lock --all, diff --markdown, list --check, and a strict start', async () => {
+  using project = pinnedProject(files, {
+    pluginDirs: ['./plugins'],
+    deployments: { production: { frozen: 'strict' }, staging: {} },
+  })
+  assert.equal((await project.patchbay(['lock', '--all'])).code, 0)
+  const { deployments: locked } = JSON.parse(readFileSync(project.path('mcp.lock.json'), 'utf8')) as { deployments: object }
+  assert.deepEqual(Object.keys(locked), ['production', 'staging'])
+  assert.equal((await project.patchbay(['lock', '--all', '--check'])).code, 0)
+  assert.equal((await project.patchbay(['list', '--check', '--deployment', 'production'])).code, 0)
+
+  project.write('plugins/notes/index.ts', changed.replace('Reads one thing.', 'Reads ```` <b>one</b> thing.'))
+  const both = await project.patchbay(['lock', '--all', '--check', '--json'])
+  assert.equal(both.code, 1)
+  assert.deepEqual(
+    (JSON.parse(both.stdout) as { deployment: string; changes: unknown[] }[]).map((one) => [one.deployment, one.changes.length]),
+    [
+      ['production', 1],
+      ['staging', 1],
+    ],
+  )
+  const { code, stdout } = await project.patchbay(['diff', '--markdown', '--deployment', 'production'])
+  assert.equal(code, 1)
+  assert.match(
+    stdout,
+    /^## Plugins of deployment `production`\n\n1 of 1 differ from `mcp\.lock\.json`\.\n\n### `notes`\n\n`{5}diff\n/,
+  )
+  assert.match(
+    stdout,
+    /\n\+ may now hosts: https:\/\/files\.example\.com\n[^]*\n- {7}"Reads one item\."\n\+ {7}"Reads ```` <b>one<\/b> thing\."\n`{5}\n/,
+  )
+
+  assert.equal(
+    (await project.patchbay(['list', '--check', '--deployment', 'staging'])).code,
+    0,
+    'a path runs as it is where nothing is frozen',
+  )
+  assert.equal((await project.patchbay(['list', '--check', '--deployment', 'production'])).code, 1)
+  for (const line of [
+    ['start', '--deployment', 'production'],
+    ['start', '--deployment', 'staging', '--frozen=strict'],
+  ]) {
+    const start = await project.patchbay([...line, '--port', '0', '--management-port', '0'])
+    assert.equal(start.code, 78)
+    assert.match(start.stderr, /One thing is not as \S+mcp\.lock\.json pins, and the deployment is frozen strictly:\n {2}notes: /)
+  }
+})

@@ -49,6 +49,7 @@ test('applies every default of the design', () => {
     },
     log: { level: 'info' },
     frozen: false,
+    strict: false,
     deployment: 'default',
   })
   assert.ok(Object.isFrozen(resolved.listen.http?.sessions) && Object.isFrozen(resolved.tools.allow))

@@ -30,7 +30,8 @@ export function resolveConfig(config: HostConfig | EmbeddedConfig, options: Reso
     ...decided,
     plugins: Object.freeze(plugins.map((entry) => normalizeEntry(source ? withDescription(entry, dirname(source.file)) : entry))),
     listen: resolveListen(listen),
-    frozen: rest.frozen ?? env['NODE_ENV'] === 'production',
+    frozen: rest.frozen === undefined ? env['NODE_ENV'] === 'production' : rest.frozen !== false,
+    strict: rest.frozen === 'strict',
     deployment,
   })
   const faults = ruleFaults(resolved)

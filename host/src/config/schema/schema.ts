@@ -150,8 +150,9 @@ const parts = {
     default: [],
   }),
   frozen: Type.Optional(
-    Type.Boolean({
-      description: 'Run only what mcp.lock.json pins, and watch nothing. Default: true when NODE_ENV is production',
+    Type.Union([Type.Boolean(), Type.Literal('strict')], {
+      description:
+        'Run only what mcp.lock.json pins, and watch nothing. `strict`: do not start at all when a plugin or tool is not what it pins. Default: true when NODE_ENV is production',
     }),
   ),
 }
@@ -224,6 +225,8 @@ export interface ResolvedConfig extends Omit<
     readonly management: ManagementListen | undefined
   }
   readonly frozen: boolean
+  /** Frozen, and a plugin or tool that is not what the lock pins keeps the host from starting. */
+  readonly strict: boolean
   /** The deployment that was picked; `default` when none was. */
   readonly deployment: string
 }

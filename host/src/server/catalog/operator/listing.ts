@@ -72,6 +72,17 @@ export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 
   }
 }
 
+/** What the lock keeps from being served, a line each: plugins that it refuses or holds back, and tools whose definition it does not have. */
+export function notAsPinned({ plugins }: Pick<HostListing, 'plugins'>): readonly string[] {
+  return plugins.flatMap(({ name, reason, state, tools }) => {
+    const isRefused = state === 'quarantined' || (reason !== null && reason.code.startsWith('PIN_'))
+    if (isRefused) return [`${name}: ${reason?.message ?? state}`]
+    return tools
+      .filter(({ hiddenBy }) => hiddenBy === 'quarantined')
+      .map((tool) => `${tool.name}: its definition is not the approved one`)
+  })
+}
+
 function listTool(
   tool: SnapshotTool,
   { snapshot, caller, listed }: { snapshot: Snapshot; caller: Caller; listed: ReadonlySet<string> },
