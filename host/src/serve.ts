@@ -26,6 +26,8 @@ export interface ServeOptions extends FileOptions {
   readonly onStart?: (config: ResolvedConfig) => void
   /** Told of a config that was not taken over, which goes on as it was. */
   readonly onConfigError?: (error: unknown) => void
+  /** Told of files that were saved, real paths, once they are taken over or refused. */
+  readonly onSaved?: (files: ReadonlySet<string>) => void
   /** Told of one that was. */
   readonly onConfig?: (taken: ConfigTaken) => void
 }
@@ -117,7 +119,11 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
   if (options.watch && settings.config.frozen) log.warn('watch_off', { reason: 'the deployment is frozen' })
   if (isWatching) {
     const { watchFiles } = await import('./plugin/reload/watch.ts')
-    const watcher = opened.use(await watchFiles({ log, targets, onSettled }))
+    const onSaved = async (change: SettledChange) => {
+      await onSettled(change)
+      options.onSaved?.(change.files)
+    }
+    const watcher = opened.use(await watchFiles({ log, targets, onSettled: onSaved }))
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())
     // What changed while the plugins were being loaded made no event.

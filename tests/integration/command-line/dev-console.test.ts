@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { createFeed, type Feed } from '../../fixtures/http/feed.ts'
 import { v1 } from '../../fixtures/http/mcp-clients.ts'
 import { revisionPlugin } from '../../fixtures/plugins/reloading.ts'
 import { sourceTree, type SourceTree } from '../../fixtures/plugins/source-tree.ts'
 
+const typescript = dirname(fileURLToPath(import.meta.resolve('typescript/package.json')))
 const main = new URL('../../../host/src/main.ts', import.meta.url).pathname
 
 interface Dev extends SourceTree {
@@ -49,13 +53,17 @@ function dev(t: TestContext, files: Readonly<Record<string, string>>, config: ob
     lines,
     async until(pattern) {
       await lines.next((line) => pattern.test(line))
-      const text = lines.all.slice(from).join('\n')
+      // What clients see otherwise stands below a reload, and may come with the next lines; a test of its own reads it.
+      const text = lines.all
+        .slice(from)
+        .filter((line) => pattern.test(line) || !/^ {2}[+~-] /.test(line))
+        .join('\n')
       from = lines.all.length
       return text
         .replaceAll(tree.root, 'ROOT')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
         .replace(/#token=[\w-]{32}/g, '#token=TOKEN')
-        .replace(/ · \d+ ms/g, ' · N ms')
+        .replace(/ · [\d.]+ ms/g, ' · N ms')
         .replace(/patchbay-\w+/g, 'FOLDER')
         .replace(/ +│$/gm, ' │')
         .replace(/─+/g, '─')
@@ -157,7 +165,10 @@ test('says which calls finish on the old version, and once more when they have',
   assert.equal(await at.until(/^generation/), 'generation 2 · x · N ms · +0 ~0 -0 · 1 call finishing on 1')
   at.write('plugins/x/go', '')
   assert.equal(await call, 'done')
-  assert.equal(await at.until(/^generation/), 'generation 2 · x · N ms · +0 ~0 -0 · 1 call finished on 1 · 0 lost')
+  assert.equal(
+    await at.until(/^generation/),
+    'call · x_rev · operator · ok · N ms\ngeneration 2 · x · N ms · +0 ~0 -0 · 1 call finished on 1 · 0 lost',
+  )
 })
 
 test('shows plugins that come and go, and a config that is wrong, right again, or needs a restart', async (t) => {
@@ -177,4 +188,41 @@ test('shows plugins that come and go, and a config that is wrong, right again, o
     await at.until(/restart to use it/),
     /generation \d · mcp\.config\.json taken over · 1 tool shown\n {2}listen differs/,
   )
+})
+
+test('prints what changed for clients, every call, and type errors of what was saved', async (t) => {
+  const wrong = "const wrong: string = 1\nexport const right: string = ''\n"
+  const at = dev(t, {
+    'plugins/x/index.ts': revisionPlugin('x', 1),
+    'package.json': '{}',
+    'tsconfig.json':
+      '{ "compilerOptions": { "strict": true, "module": "nodenext", "types": [] }, "include": ["plugins/*/kept.ts"] }',
+    'plugins/x/kept.ts': "export const right: string = ''\n",
+    'node_modules/typescript/package.json': readFileSync(join(typescript, 'package.json'), 'utf8'),
+  })
+  for (const part of ['bin', 'lib']) symlinkSync(join(typescript, part), at.path(`node_modules/typescript/${part}`))
+  await at.until(/Watching/)
+  at.write(
+    'plugins/x/index.ts',
+    `import './kept.ts'\n${revisionPlugin('x', 2, { tools: ['rev', 'more'], description: 'Says it.' })}`,
+  )
+  await at.until(/^ {2}~ x_rev/)
+  assert.deepEqual(
+    at.lines.all.filter((line) => /^ {2}[+~-] /.test(line)),
+    ['  + x_more', '  ~ x_rev  description'],
+  )
+  const url = at.lines.all.map((line) => /MCP +(http\S+)/.exec(line)?.[1]).find((found) => found !== undefined)
+  const client = await v1(t, new URL(url ?? ''))
+  assert.equal(await client.call('x_rev'), '2')
+  assert.equal(await at.until(/^call/), 'call · x_rev · operator · ok · N ms')
+  await client.call('x_none').catch(() => undefined)
+  assert.equal(await at.until(/^call/), 'call · x_none · operator · denied: unknown')
+  at.write('plugins/x/kept.ts', wrong)
+  assert.equal(
+    await at.until(/types/),
+    `generation 3 · x · N ms · +0 ~0 -0 · 0 calls finished on 2 · 0 lost
+  types · plugins/x/kept.ts:1:7 · Type 'number' is not assignable to type 'string'. TS2322`,
+  )
+  at.write('plugins/x/kept.ts', wrong.slice(wrong.indexOf('export')))
+  assert.match(await at.until(/types/), /types · right again$/)
 })
