@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = process.cwd()
+const { dependencies: installed } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
 execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', folder], { stdio: 'inherit' })
 copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
@@ -26,11 +27,14 @@ if (basename(folder) === 'host') {
 }
 if (!existsSync(join(folder, 'README.md'))) throw new Error(`${folder} has no README.md`)
 
-/** The declarations that an import of `file` reads: the host's code is in its bundle, so that the others serve nobody. */
+/** The declarations that an import of `file` reads. Those of bundled libraries are not installed, so that no file here may name one. */
 function reached(file, seen = new Set()) {
   if (seen.has(file)) return seen
   seen.add(file)
-  for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g))
-    reached(join(dirname(file), specifier.replace(/\.(?:ts|js)$/, '.d.ts')), seen)
+  for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    if (specifier.startsWith('.')) reached(join(dirname(file), specifier.replace(/\.(?:ts|js)$/, '.d.ts')), seen)
+    else if (!specifier.startsWith('node:') && !(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0] in installed))
+      throw new Error(`${file} is part of the public types and names ${specifier}, which is bundled: write the type without it`)
+  }
   return seen
 }

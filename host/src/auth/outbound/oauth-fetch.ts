@@ -1,6 +1,5 @@
 import type { HttpClient, Logger } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import type * as Oidc from 'openid-client'
 import { isSafeUrl } from '../../config/schema/secure-url.ts'
 import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-client.ts'
 import type { Credential } from '../../network/request/placed-credential.ts'
@@ -25,7 +24,16 @@ export type OAuthNetwork = Pick<
 
 /** Requests of an OAuth library, sent by the host's own network layer: its limits, certificates, proxy and address guard hold. */
 export interface OAuthFetch extends AsyncDisposable {
-  readonly fetch: Oidc.CustomFetch
+  /** What openid-client takes in place of `fetch`. */
+  readonly fetch: (url: string, request: OAuthRequest) => Promise<Response>
+}
+
+/** A request as openid-client makes it. */
+interface OAuthRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly redirect?: 'manual'
 }
 
 /** Asked for at most some seconds and a megabyte: whoever waits for it may be anybody. */
@@ -98,7 +106,7 @@ function credentialOf(authorization: string): Credential {
   return Object.freeze(credential)
 }
 
-function textOf(body: NonNullable<Oidc.CustomFetchOptions['body']>): string {
+function textOf(body: unknown): string {
   if (typeof body === 'string') return body
   if (body instanceof URLSearchParams) return body.toString()
   throw new TypeError('An OAuth request has a form or a text as its body')
