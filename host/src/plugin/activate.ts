@@ -14,7 +14,7 @@ import { reasonOf } from './run/reason.ts'
 import { expectedRoot, nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from './source/resolve-entry.ts'
 import { linkTo, listFolders, NO_SURROUNDINGS, readWatched, type Surroundings, type WatchedGlobs } from './source/surroundings.ts'
 import { serverOf } from '../config/schema/server/server-specifier.ts'
-import { checkServerPin, locateServer } from './mcp-server/locate-server.ts'
+import { checkServerPin, locateForLater } from './mcp-server/locate-server.ts'
 import { SERVER_PATIENCE } from './mcp-server/server-plugin.ts'
 import { startVersion } from './start-version.ts'
 import { readSurface, withAccess, type PluginSurface } from './source/describe-surface.ts'
@@ -71,7 +71,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     const server = serverOf(entry.use)
     if (server) {
       const within = { label, configDir: deps.configDir, signal, kept: () => deps.hostPaths(entry) }
-      const found = await locateServer(entry, server, within)
+      const found = await locateForLater(entry, server, { policy: deps.pins, within })
       resolved = found.resolved
       pin = await checkServerPin(entry, found, { policy: deps.pins, within })
       if (pin.held)
@@ -79,6 +79,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       loaded = deps.servers.load(entry, {
         instance: label,
         files: found.files,
+        verify: found.verify,
         version: entry.version,
         capabilities: found.observed.install.capabilities,
         configDir: deps.configDir,

@@ -165,6 +165,7 @@ async function importSurface(
       ...process,
       instance: label,
       files,
+      verify: async () => {},
       version: entry.version,
       timeoutMs: timeoutMs * (SERVER_PATIENCE - 1),
       mayBeKept: false,

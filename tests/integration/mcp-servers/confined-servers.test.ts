@@ -3,6 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import type { AddressInfo } from 'node:net'
+import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
+import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
+import type { HostConfig } from '../../../host/src/config/schema/schema.ts'
+import { createHost } from '../../../host/src/host.ts'
+import type { Host } from '../../../host/src/types.ts'
 import { pinnedProject, type PinnedProject, type StartedHost } from '../../fixtures/projects/pinned-project.ts'
 
 /** A server without packages, which tries whatever it is told to try. */
@@ -11,6 +16,7 @@ import { createInterface } from 'node:readline'
 import { readFileSync, writeFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n')
+console.error('server started')
 const tries = {
   read: ({ path }) => readFileSync(path, 'utf8'),
   list: ({ path }) => readdirSync(path).join(),
@@ -135,4 +141,43 @@ test('a frozen host runs it as it was locked, and not with another byte', async 
   await using changed = await project.start({ ...locked, frozen: true })
   assert.equal(changed.plugin('narrow').state, 'failed')
   assert.equal(changed.plugin('narrow').reason?.code, 'PIN_INTEGRITY')
+})
+
+test('servers that are as they were are listed without being started, and started by their first call', async () => {
+  const names = ['one', 'two', 'three']
+  const many: HostConfig = { plugins: names.map((as) => ({ ...entry, as })) }
+  const startMany = async (frozen: boolean) => {
+    const log = fakeLog()
+    const host = await createHost(resolveConfig({ ...many, frozen }), {
+      file: project.path('mcp.config.json'),
+      env: {},
+      log,
+      patienceMs: Infinity,
+      keepRegistry: true,
+    })
+    const starts = () => log.lines.filter(({ fields }) => fields['line'] === 'server started').length
+    return { host, starts, [Symbol.asyncDispose]: () => host.close({ graceMs: 0 }) }
+  }
+  project.write(`${at('narrow')}/server.js`, source)
+  project.write('mcp.config.json', JSON.stringify(many))
+  await project.lock()
+  const tools = (host: Host) => host.list().plugins.map((one) => one.tools.length)
+  {
+    await using first = await startMany(true)
+    assert.equal(first.starts(), 3)
+  }
+  {
+    await using second = await startMany(true)
+    assert.deepEqual(tools(second.host), [9, 9, 9])
+    assert.equal(second.starts(), 0)
+    const answer = JSON.stringify(await second.host.call('two_own'))
+    assert.match(answer, /"text":"own"/)
+    assert.equal(second.starts(), 1)
+  }
+  project.write(`${at('narrow')}/server.js`, `${source}\n// another byte`)
+  await using third = await startMany(true)
+  assert.deepEqual(tools(third.host), [9, 9, 9])
+  assert.match(JSON.stringify(await third.host.call('two_own')), /differ from mcp\.lock\.json/)
+  assert.equal(third.starts(), 0, 'its files were read before it was started')
+  assert.equal(third.host.list().plugins.find(({ name }) => name === 'two')?.reason?.code, 'PIN_INTEGRITY')
 })

@@ -138,9 +138,11 @@ test('what a client cancels is cancelled at the server', async (t) => {
 
 test('a client that follows a resource hears that it changed', async (t) => {
   const client = await v1(t, url)
-  const heard = await client.changes(['legacy://readme'])
-  await call('legacy_touch', { uri: 'legacy://readme' })
+  const heard = await client.changes(['legacy://readme', 'legacy://note/7'])
+  for (const uri of ['legacy://note/8', 'legacy://readme', 'legacy://note/7']) await call('legacy_touch', { uri })
   await heard.until('updated legacy://readme')
+  await heard.until('updated legacy://note/7')
+  assert.ok(!heard.all.includes('updated legacy://note/8'))
 })
 
 test('tools that a server adds and changes are listed as soon as it says so, and clients are told', async (t) => {

@@ -92,6 +92,7 @@ export function serverPlugin({ instance, entry, take, waiting, digests, address,
         offer,
         poolOf,
         waiting,
+        follow: (uri) => base.pool.follow(uri),
         isLast: () => uses.every((one) => one.isLast()),
         failure: () => uses.map(({ pool }) => pool.failure).find((failure) => failure !== undefined),
         async dispose() {

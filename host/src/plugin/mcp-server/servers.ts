@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly instance: string
   /** Of an npm server, where it is installed. */
   readonly files: ServerFiles | undefined
+  /** Compares its files with the lock, before it is started. Rejects with `PIN_…`. */
+  readonly verify: () => Promise<void>
   readonly version: string | undefined
   readonly capabilities: Capabilities
   readonly configDir: string
@@ -64,6 +66,7 @@ interface HeldPool {
 const DEFAULT_MAX = 8
 /** Connections to a server elsewhere, one a tenant and credential. */
 const MOST_REMOTE = 256
+const VERIFIED_MS = 10_000
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 5 * 60_000
 /** A process that callers share is worth keeping longer than that of one caller. */
@@ -177,6 +180,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
               instance,
               isShared,
               isRemote,
+              verify: verifiedNow(options.verify, now),
               open: (_, sdk) =>
                 typeof place === 'string' ? openRemote(place, way, sdk) : start(instance, place, limits.memoryMb),
               ...(typeof place === 'string' && { openOlder: (_: Asking, sdk: Sdk) => openOlder(place, way, sdk) }),
@@ -206,6 +210,15 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
       for (const process of running.keys()) process.kill('the host is closed')
       resources.dispose()
     },
+  }
+}
+
+/** Several processes that start together are one look at the files. */
+function verifiedNow(verify: () => Promise<void>, now: () => number): () => Promise<void> {
+  let last: { readonly at: number; readonly done: Promise<void> } | undefined
+  return () => {
+    if (!last || now() - last.at > VERIFIED_MS) last = { at: now(), done: verify() }
+    return last.done
   }
 }
 

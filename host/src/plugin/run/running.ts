@@ -22,6 +22,8 @@ export interface RunningPlugin extends AsyncDisposable {
   getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
   /** Asks a prompt or a resource for values of one of its arguments. */
   complete?(of: 'prompt' | 'resource', name: string, input: CompletionInput, request: CallRequest): Promise<unknown>
+  /** A client wants to hear when a resource of it, by its own URI, changes. */
+  follow?(uri: string): void
   /** Waits until no call of it waits for its caller, who is to answer something, or for so long, in milliseconds. */
   settled?(ms: number): Promise<void>
 }

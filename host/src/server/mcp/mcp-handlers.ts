@@ -124,6 +124,7 @@ export function registerHandlers(server: Server, connection: Connection, options
     if (!item || refusal(item, caller, registry.current.policy) !== undefined) throw hostError('RESOURCE_UNKNOWN', { uri })
     if (followed.size >= MAX_FOLLOWED) throw hostError('SUBSCRIPTION_LIMIT', { max: MAX_FOLLOWED })
     followed.add(uri)
+    item.plugin.live?.running.follow?.(item.uris?.toPlugin(uri) ?? uri)
     return {}
   })
   handle('resources/unsubscribe', params.uri, ({ uri }) => {

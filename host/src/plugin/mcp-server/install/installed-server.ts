@@ -34,11 +34,21 @@ export function serverFolder({ name, version, root }: ServerRelease): string {
   return join(root, '.patchbay', 'servers', ...`${name}@${version}`.split('/'))
 }
 
+/** An npm MCP server that is installed, as far as package.json says. */
+export type FoundServer = Omit<InstalledServer, 'treeDigest' | 'tree'>
+
 /**
  * Finds an installed server and digests its tree, to be compared with the lock before it is started. Takes 150 ms for 4,000 files. Throws
  * `SERVER_NOT_INSTALLED`, `SERVER_COMMAND` for a package without a JavaScript command, and `PIN_…` for what cannot be digested.
  */
 export async function resolveInstalledServer(release: ServerRelease, signal?: AbortSignal): Promise<InstalledServer> {
+  const found = await findInstalledServer(release)
+  const tree = await digestTree(found.folder, signal)
+  return { ...found, treeDigest: tree.digest, tree }
+}
+
+/** Finds an installed server, and reads no more of it than that takes. Throws `SERVER_NOT_INSTALLED` and `SERVER_COMMAND`. */
+export async function findInstalledServer(release: ServerRelease): Promise<FoundServer> {
   const { name, version } = release
   const place = serverFolder(release)
   const missing = (problem: string, cause?: unknown) =>
@@ -51,8 +61,7 @@ export async function resolveInstalledServer(release: ServerRelease, signal?: Ab
   const found = readManifest(packageFolder)['version']
   if (found !== version) throw missing(`the folder holds version ${JSON.stringify(found)}`)
   const entryFile = await serverEntryFile(packageFolder, { name, version })
-  const tree = await digestTree(folder, signal)
-  return { folder, entryFile, version, integrity: await npmIntegrity(packageFolder), treeDigest: tree.digest, tree }
+  return { folder, entryFile, version, integrity: await npmIntegrity(packageFolder) }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -26,6 +26,7 @@ export interface RelayOptions {
   readonly offer: ServerOffer
   readonly poolOf: (request: CallRequest) => ServerPool
   readonly waiting: WaitingCalls
+  readonly follow: (uri: string) => void
   /** Whether the connections end with this version. */
   readonly isLast: () => boolean
   readonly failure: () => Error | undefined
@@ -181,6 +182,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       const params = { ref, argument: { name: argument, value }, context: { arguments: others } }
       return pass({ name, access: 'read', method: 'completion/complete', params, convert: completionValues }, request)
     },
+    follow: options.follow,
     async settled(ms) {
       if (open === 0 || !options.isLast()) return
       const { promise, resolve } = Promise.withResolvers<void>()

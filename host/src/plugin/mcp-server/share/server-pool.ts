@@ -2,7 +2,7 @@ import type { ClientCapabilities, PriorDiscovery } from '@modelcontextprotocol/c
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { pause } from '../../../data/async.ts'
 import { isObject } from '../../../data/json.ts'
-import { hostError, type HostError } from '../../../errors.ts'
+import { HostError, hostError } from '../../../errors.ts'
 import { orAborted } from '../../../network/resilience/abort.ts'
 import { messageOf } from '../../../observability/thrown.ts'
 import { createBackoff } from '../../isolate/backoff.ts'
@@ -55,6 +55,8 @@ export interface ServerPool extends AsyncDisposable {
   offer(signal: AbortSignal): Promise<ServerOffer>
   /** A connection for `asking`. Rejects with `SERVER_BUSY`, `SERVER_CONNECT`, `PLUGIN_CRASHED`, and the reason of `signal`. */
   lease(asking: Asking, signal: AbortSignal): Promise<Lease>
+  /** Has the server tell when a resource changes, as long as it can. */
+  follow(uri: string): void
   /** Ends a connection that is not what it should be; the next call opens another. */
   drop(lease: Lease, why: string): void
 }
@@ -65,6 +67,8 @@ export interface PoolOptions {
   readonly isShared: boolean
   /** It runs elsewhere: that it cannot be reached is not a fault that repeating makes worse. */
   readonly isRemote: boolean
+  /** Rejects when what would be started is not what may be. */
+  readonly verify: () => Promise<void>
   readonly open: (asking: Asking, sdk: Sdk) => OpenedTransport
   readonly openOlder?: (asking: Asking, sdk: Sdk) => OpenedTransport
   /** For reading what it offers: a server may offer more to a client that can do more. */
@@ -118,6 +122,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
   const life = new AbortController()
   const members = new Map<string, Member>()
   const ending = new Set<Promise<void>>()
+  const followed = new Set<string>()
   let known = options.kept
   let failure: HostError | undefined
   /** No connection is opened before, on the clock of `now`. */
@@ -150,6 +155,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
     const waitMs = notBefore - now()
     if (waitMs > 0) await pause(waitMs, life.signal)
     if (failure) throw failure
+    await verify()
     life.signal.throwIfAborted()
     const calls = new Set<OpenCall>()
     const isListing = asking.key === listingAs.key
@@ -182,6 +188,20 @@ export function createServerPool(options: PoolOptions): ServerPool {
     }
   }
 
+  async function verify(): Promise<void> {
+    try {
+      await options.verify()
+    } catch (error) {
+      // It is not a fault of the process: no other attempt has another end.
+      failure =
+        error instanceof HostError
+          ? error
+          : hostError('SERVER_CONNECT', { plugin: instance, problem: messageOf(error), output: '', fix: [] }, error)
+      options.onFailed()
+      throw failure
+    }
+  }
+
   /** What a connection does before its first call: which offer its calls are made against, and what it is to tell. */
   async function prepare(opened: OpenMember, isListing: boolean): Promise<void> {
     const { connection } = opened
@@ -190,7 +210,6 @@ export function createServerPool(options: PoolOptions): ServerPool {
       const offer = await readOffer(connection, life.signal, options.timeoutMs)
       opened.offer = settle(offer, connection.prior)
     }
-    const quietly = (work: Promise<unknown>) => work.catch((error: unknown) => log.debug('server_refused', { error }))
     if (era === 'legacy' && capabilities['logging'] !== undefined)
       await quietly(
         connection.request('logging/setLevel', { level: 'info' }, { signal: life.signal, timeoutMs: options.timeoutMs }),
@@ -198,6 +217,23 @@ export function createServerPool(options: PoolOptions): ServerPool {
     if (isListing && isRemote && !saysChanges(capabilities)) relisting.lookAgain()
     if (era === 'modern' && isListing)
       await quietly(connection.listen({ toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }))
+    if (!isListing) return
+    const listed = (opened.offer?.resources ?? []).flatMap(({ uri }) => (typeof uri === 'string' ? [uri] : []))
+    // Which of them a client of 2026-07-28 follows only the SDK knows.
+    await quietly(followAt(connection, new Set([...listed.slice(0, MOST_LISTED_FOLLOWED), ...followed])))
+  }
+
+  async function followAt({ capabilities, era, ...connection }: ServerConnection, uris: Iterable<string>): Promise<void> {
+    const { resources } = capabilities
+    const all = [...uris]
+    if (all.length === 0 || !isObject(resources) || resources['subscribe'] !== true) return
+    if (era === 'modern') return connection.listen({ resourceSubscriptions: all })
+    const within = { signal: life.signal, timeoutMs: options.timeoutMs }
+    await Promise.all(all.map((uri) => connection.request('resources/subscribe', { uri }, within)))
+  }
+
+  function quietly(work: Promise<unknown>): Promise<unknown> {
+    return work.catch((error: unknown) => log.debug('server_refused', { error }))
   }
 
   /** The same object as long as it says the same, so that a version knows its own. */
@@ -349,6 +385,12 @@ export function createServerPool(options: PoolOptions): ServerPool {
         throw error
       }
     },
+    follow(uri) {
+      if (followed.size >= MOST_FOLLOWED || followed.has(uri)) return
+      followed.add(uri)
+      const opened = members.get(listingAs.key)?.open
+      if (opened) void quietly(followAt(opened.connection, [uri]))
+    },
     drop({ connection }, why) {
       const member = [...members.values()].find(({ open: opened }) => opened?.connection === connection)
       if (member) leave(member, why)
@@ -365,6 +407,8 @@ export function createServerPool(options: PoolOptions): ServerPool {
 const ASKED: ReadonlySet<string> = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 const METHOD_NOT_FOUND = -32_601
 const LOGGED_OUTPUT = 2_000
+const MOST_FOLLOWED = 1_000
+const MOST_LISTED_FOLLOWED = 100
 
 /** Whether a server tells of changes of its tools by itself. */
 function saysChanges({ tools }: Fields): boolean {
