@@ -13,6 +13,7 @@ import { projects } from './projects.ts'
 import { reload } from './reload.ts'
 import { saml } from './saml.ts'
 import { search } from './search.ts'
+import { servers } from './servers.ts'
 import { sessions } from './sessions.ts'
 import { visibility } from './visibility.ts'
 
@@ -31,6 +32,7 @@ export const areas: readonly Mutant[] = [
   ...channel,
   ...admin,
   ...processes,
+  ...servers,
   ...sessions,
   ...saml,
   ...projects,

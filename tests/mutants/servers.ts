@@ -1,0 +1,87 @@
+import { mutantsOf } from './mutant.ts'
+
+const UNIT = 'tests/unit/servers/server-parts.test.ts'
+const ENTRIES = 'tests/unit/config/server-entries.test.ts'
+const CONFINED = 'tests/integration/mcp-servers/confined-servers.test.ts'
+const ASKED = 'tests/integration/mcp-servers/asked-callers.test.ts'
+
+/** MCP servers that are run as plugins. */
+export const servers = mutantsOf('servers', [
+  {
+    file: 'host/src/plugin/mcp-server/share/who-shares.ts',
+    noticedBy: [UNIT],
+    changes: [
+      ['tenants share a process', 'JSON.stringify(share ===', "JSON.stringify(share !== 'all' ? [id] : share ==="],
+      [
+        'sessions of one caller share a process',
+        "share === 'session' && session !== undefined ? [tenant, id, session]",
+        'false ? [tenant, id, session]',
+      ],
+      [
+        'a server that all share may ask',
+        "if (share === 'all') return FOR_ALL",
+        "if (share === 'all') return { ...FOR_ALL, capabilities: { elicitation: {} } }",
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/relay/waiting-calls.ts',
+    noticedBy: [UNIT],
+    changes: [
+      ['a waiting call is given to any caller', 'if (!found || found.owner !== owner)', 'if (!found)'],
+      [
+        'a waiting call is answered twice',
+        'clearTimeout(found.timer)\n      waiting.delete(handle)',
+        'clearTimeout(found.timer)',
+      ],
+      ['any number of calls waits', 'if (waiting.size >= most)', 'if (false)'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/process/server-command.ts',
+    noticedBy: [CONFINED],
+    changes: [
+      ['a server from npm has the network', '...(hosts.length > 0 && LIMITS_NETWORK ?', '...(LIMITS_NETWORK ?'],
+      ['a server from npm is not confined', "'--permission',\n    ...[folder", "'--no-warnings',\n    ...[folder"],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/share/server-pool.ts',
+    noticedBy: [CONFINED],
+    changes: [['files are not compared before a start', 'await verify()\n    life', 'life']],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/relay/server-call.ts',
+    noticedBy: [ASKED],
+    changes: [
+      [
+        'a question without an answer is answered with nothing',
+        'if (answer) question?.resolve(answer)',
+        'question?.resolve(answer ?? {})',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/config/schema/server/server-specifier.ts',
+    noticedBy: [ENTRIES],
+    changes: [
+      [
+        'a server anywhere is reached without TLS',
+        "if (url.protocol === 'http:' && !isLoopbackHost(url.hostname))",
+        'if (false)',
+      ],
+      ['a credential stands in the config', "if (url.username !== '' || url.password !== '')", 'if (false)'],
+    ],
+  },
+  {
+    file: 'host/src/config/schema/server/server-rules.ts',
+    noticedBy: [ENTRIES],
+    changes: [
+      [
+        'NODE_OPTIONS widens what a server may',
+        "if (server.kind === 'npm' && env?.['NODE_OPTIONS'] !== undefined)",
+        'if (false)',
+      ],
+    ],
+  },
+])
