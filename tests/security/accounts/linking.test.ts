@@ -8,7 +8,7 @@ let world: AccountWorld
 let one: WorldHost
 const ends: (() => unknown)[] = []
 before(async () => {
-  world = await startAccountWorld({ after: (end: () => unknown) => void ends.push(end) } as never)
+  world = await startAccountWorld({ after: (end: () => unknown) => void ends.push(end) })
   one = world.hosts[0] ?? assert.fail()
 })
 after(async () => {

@@ -78,11 +78,16 @@ export function registerHandlers(server: Server, connection: Connection, options
   handle('tools/list', params.list, (_, caller, ctx) => ({ tools: listed(caller, ctx).tools }))
   handle('tools/call', params.call, async ({ name, arguments: args }, caller, ctx) => {
     const snapshot = registry.current
-    // State between two rounds is of the tool that asked and its arguments, by whichever name it was called.
+    // State between two rounds is of the tool that asked and its arguments, by whichever name it was called. Checking them fills in
+    // defaults, so the call gets a copy: the next round brings them as this one did.
     const of: Called = innerCallOf(snapshot, caller, name, args) ?? { name, args }
     try {
       const begun = takeOver(ctx.http?.authInfo)
-      const answer = await call(of, ctx, (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, args, io))
+      const answer = await call(
+        of,
+        ctx,
+        (io) => begun?.continueIn(io) ?? calls.tool(snapshot, caller, name, structuredClone(args), io),
+      )
       if (answer.kind === 'inputRequired') return await ask(of, answer, ctx)
       const result = resultAt(answer.result, revision(ctx)) as CallToolResult
       if (!knows(revision(ctx), 'structured')) return result
