@@ -2,7 +2,7 @@ import type { Logger, Principal } from '@mcp-patchbay/plugin-api'
 import type * as Oidc from 'openid-client'
 import type { Redactor } from '../../observability/redact.ts'
 import { principalOf } from '../inbound/claims.ts'
-import { createOAuthFetch } from '../outbound/oauth-fetch.ts'
+import { basicProof, createOAuthFetch } from '../outbound/oauth-fetch.ts'
 import { discover } from './service-client.ts'
 import type { AuthorizationFlow } from './types.ts'
 
@@ -56,7 +56,7 @@ export function createPersonLogin(options: PersonLoginOptions): PersonLogin {
         ? oidc.None()
         : supported && !supported.includes('client_secret_basic')
           ? oidc.ClientSecretPost(clientSecret)
-          : oidc.ClientSecretBasic(clientSecret)
+          : basicProof(clientSecret)
     const algorithms = metadata.id_token_signing_alg_values_supported
     const signedWith = Array.isArray(algorithms) ? SIGNATURES.find((one) => algorithms.includes(one)) : undefined
     const client = signedWith === undefined ? {} : { id_token_signed_response_alg: signedWith }

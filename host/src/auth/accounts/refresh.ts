@@ -57,6 +57,8 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
     const next: AccountRecord = {
       ...found,
       ...tokens,
+      // Also where the service did not say it this time.
+      expiresAt: tokens.expiresAt,
       refreshToken: tokens.refreshToken ?? found.refreshToken,
       scopes: tokens.scopes.length > 0 ? tokens.scopes : found.scopes,
     }

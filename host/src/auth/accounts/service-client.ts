@@ -4,7 +4,7 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
 import { isObject } from '../../data/json.ts'
 import { isHeaderValue } from '../../network/request/headers.ts'
-import { createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
+import { basicProof, createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
 import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
 import type { AuthorizationFlow, DevicePrompt, ServiceClient, Tokens } from './types.ts'
 
@@ -57,7 +57,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     const proof = (supported: readonly string[] | undefined) => {
       if (clientSecret === undefined) return oidc.None()
       const by = endpoints.clientAuthentication ?? (supported && !supported.includes('client_secret_basic') ? 'post' : 'basic')
-      return by === 'post' ? oidc.ClientSecretPost(clientSecret) : oidc.ClientSecretBasic(clientSecret)
+      return by === 'post' ? oidc.ClientSecretPost(clientSecret) : basicProof(clientSecret)
     }
     const { authorizationUrl, tokenUrl, issuer } = endpoints
     let metadata: Oidc.ServerMetadata

@@ -89,6 +89,16 @@ export function createOAuthFetch({ name, setting, redactor, log, network = {} }:
   }
 }
 
+/**
+ * RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. As browsers encode forms: openid-client escapes `-` and `_` as well, which
+ * servers that do not decode refuse, and ids and secrets are full of them.
+ */
+export function basicProof(clientSecret: string): Oidc.ClientAuth {
+  const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
+  return (_server, { client_id: id }, _body, headers) =>
+    headers.set('authorization', `Basic ${Buffer.from(`${encode(id)}:${encode(clientSecret)}`).toString('base64')}`)
+}
+
 const METHODS = ['GET', 'POST', 'DELETE'] as const
 
 /** The network layer lets no request set the header itself. */
