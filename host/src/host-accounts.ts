@@ -47,7 +47,7 @@ export async function openHostAccounts(options: HostAccountsOptions): Promise<Ho
         const { limits: _, sslVerify: __, ...network } = networkSettings(entry.http, { configDir, instance })
         return network
       },
-      scripts: cache.scripts,
+      scripts: cache.patientScripts,
       bus: cache.bus,
     }),
   )

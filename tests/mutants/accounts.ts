@@ -1,6 +1,7 @@
 import { mutantsOf } from './mutant.ts'
 
 const LINKING = 'tests/security/accounts/linking.test.ts'
+const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const STORED = 'tests/security/accounts/stored-accounts.test.ts'
 const TICKETS = 'tests/unit/auth/tickets.test.ts'
 
@@ -58,13 +59,39 @@ export const accounts = mutantsOf('accounts', [
   {
     file: 'host/src/auth/accounts/accounts.ts',
     noticedBy: [STORED],
+    changes: [["one person's list shows everybody's", 'keyOf(found.account).account === account ? [found] : []', '[found]']],
+  },
+  {
+    file: 'host/src/auth/accounts/shared-account-store.ts',
+    noticedBy: [STORED],
     changes: [
+      ['a store that is away is a store without accounts', "throw hostError('ACCOUNT_STORE', {}, error)", 'return undefined'],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/refresh.ts',
+    noticedBy: [RENEWING],
+    changes: [
+      ['a token is renewed only when it is over', 'now < expiresAt - MARGIN_MS', 'now < expiresAt'],
       [
-        'a store that is away is a store without accounts',
-        "throw hostError('ACCOUNT_STORE', {}, error)",
-        'return undefined as Result',
+        'an account that the service refuses is forgotten, and another credential used',
+        'const next = { ...found, isBroken: true }',
+        'const next = { ...found }',
       ],
-      ["one person's list shows everybody's", 'keyOf(found.account).account === account ? [found] : []', '[found]'],
+      [
+        'a refresh token that is given once is lost',
+        'refreshToken: tokens.refreshToken ?? found.refreshToken',
+        'refreshToken: tokens.refreshToken',
+      ],
+      ['a renewed token keeps the end of the one before', '      expiresAt: tokens.expiresAt,\n', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/service-client.ts',
+    noticedBy: [RENEWING],
+    changes: [
+      ['a token that has expired already is taken', 'seconds !== undefined && !(seconds > 0)', 'false'],
+      ['a token for another audience is taken', 'isForAnother(accessToken, oauth.resource)', 'false'],
     ],
   },
   {

@@ -32,6 +32,8 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   readonly bus: Bus | undefined
   /** Where the hosts that share the store count together; undefined as with `bus`. */
   readonly scripts: SharedScripts | undefined
+  /** The same for what cannot go on without an answer: waits for seconds. */
+  readonly patientScripts: SharedScripts | undefined
   readonly stats: CacheStats
   /** Why the store that the config names can never be used, not only now: a host that was promised one is not ready. */
   readonly missing: HostError | undefined
@@ -62,6 +64,7 @@ export interface CacheOptions {
   readonly store?: CacheStore
   readonly bus?: Bus
   readonly scripts?: SharedScripts
+  readonly patientScripts?: SharedScripts
   readonly missing?: HostError
   readonly metrics?: CacheMetrics
   readonly clock?: CacheClock
@@ -81,6 +84,7 @@ export function createCache({
   store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),
   bus,
   scripts,
+  patientScripts,
   missing,
   metrics,
   clock = cacheClock,
@@ -113,6 +117,7 @@ export function createCache({
     outlivesProcess: kept.holds === 'text',
     bus,
     scripts,
+    patientScripts,
     missing,
     get stats() {
       return { store: store.name, state: store.state, failures: store.failures, kinds: structuredClone(kinds) }

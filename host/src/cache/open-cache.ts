@@ -25,6 +25,8 @@ export interface OpenCacheOptions {
 }
 
 const MEMORY_BYTES = 64 * 1_048_576
+/** A busy moment of the store must not fail a call that has nothing else to go by. */
+const LONG_PATIENCE_MS = 3_000
 const FILE_BYTES = 256 * 1_048_576
 
 /** The cache that a config names. Opens and connects to nothing until it is used, but for the bus of a Redis; a store that is not there costs misses. */
@@ -41,7 +43,15 @@ export function openCache(options: OpenCacheOptions): HostCache {
     const connection = createRedisConnection({ url: store, projectDir: configDir, clock })
     const bus = createRedisBus({ connection, log, clock })
     const scripts = createRedisScripts({ connection, log, clock, patienceMs })
-    return createCache({ ...common, store: createRedisStore(connection), bus, scripts, ...(missing && { missing }) })
+    const patientScripts = createRedisScripts({ connection, log, clock, patienceMs: LONG_PATIENCE_MS })
+    return createCache({
+      ...common,
+      store: createRedisStore(connection),
+      bus,
+      scripts,
+      patientScripts,
+      ...(missing && { missing }),
+    })
   }
   return createCache({ ...common, store: createMemoryStore({ maxEntries, maxBytes: MEMORY_BYTES }) })
 }

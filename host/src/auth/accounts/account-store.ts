@@ -19,4 +19,4 @@ export interface AccountStore {
 }
 
 /** How long the work of one turn may take. A host that ends in the middle of it blocks the others no longer than this. */
-export const TURN_MS = 20_000
+export const TURN_MS = 30_000

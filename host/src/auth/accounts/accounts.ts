@@ -10,7 +10,7 @@ import type { AccountEvent, Audit } from '../../observability/audit.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { keyOf, personKey, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
 import type { AccountStore } from './account-store.ts'
-import { createRefresh, isUsable } from './refresh.ts'
+import { asked, createRefresh, isUsable } from './refresh.ts'
 import type { Seal } from './sealed.ts'
 import type { ServiceClient, Tokens } from './types.ts'
 
@@ -267,15 +267,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
 function broken({ instance }: Account): HostError {
   return hostError('ACCOUNT_BROKEN', { plugin: instance, why: 'refused' })
-}
-
-/** A store that does not answer is an error, and never an account that is not there. */
-async function asked<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer
-  } catch (error) {
-    throw hostError('ACCOUNT_STORE', {}, error)
-  }
 }
 
 function plain({ principal: { tenant, kind, id }, instance }: Account): Account {

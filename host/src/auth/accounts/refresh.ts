@@ -1,4 +1,5 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
+import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent } from '../../observability/audit.ts'
 import { keyOf, type Account, type AccountRecord } from './account.ts'
@@ -32,6 +33,18 @@ const LOOK_EVERY_MS = 100
 /** Of a token that is refused sooner after it was fetched, the next one will be refused as well. */
 const TRUSTED_MS = 60_000
 
+const WRITE_ATTEMPTS = 3
+
+/** A store that does not answer is an error, and never an account that is not there. */
+export async function asked<Result>(answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof ServiceError || error instanceof HostError) throw error
+    throw hostError('ACCOUNT_STORE', {}, error)
+  }
+}
+
 /** Whether a token can be put on a request now. */
 export function isUsable({ expiresAt }: AccountRecord, now: number): boolean {
   return expiresAt === undefined || now < expiresAt - MARGIN_MS
@@ -62,10 +75,21 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
       refreshToken: tokens.refreshToken ?? found.refreshToken,
       scopes: tokens.scopes.length > 0 ? tokens.scopes : found.scopes,
     }
-    await write(account, next)
+    await writeSurely(account, next)
     fetchedAt.set(keyOf(account).account, clock.now())
     record(account, 'refresh')
     return next
+  }
+
+  /** The refresh token that was used is worth nothing any more: what is not kept now is lost. */
+  async function writeSurely(account: Account, next: AccountRecord): Promise<void> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await write(account, next)
+      } catch (error) {
+        if (attempt === WRITE_ATTEMPTS) throw error
+        await new Promise<void>((resolve) => clock.schedule(LOOK_EVERY_MS * attempt, resolve))
+      }
   }
 
   async function breakIt(account: Account, found: AccountRecord, reason: string): Promise<AccountRecord> {
@@ -79,7 +103,7 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
     async inTurn(account) {
       const until = clock.now() + PATIENCE_MS
       for (;;) {
-        const turn = await store.inTurn(keyOf(account), () => fetchTokens(account))
+        const turn = await asked(store.inTurn(keyOf(account), () => fetchTokens(account)))
         if (turn) return turn.result
         const found = await read(account)
         if (!found || found.isBroken || isUsable(found, clock.now())) return found

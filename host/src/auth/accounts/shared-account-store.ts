@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SharedScripts } from '../../cache/shared-scripts.ts'
+import { hostError } from '../../errors.ts'
 import type { AccountKey } from './account.ts'
 import { TURN_MS, type AccountStore } from './account-store.ts'
 
@@ -8,7 +9,10 @@ import { TURN_MS, type AccountStore } from './account-store.ts'
  * is one script, so that no other host sees half of it.
  */
 export function createSharedAccountStore(scripts: SharedScripts): AccountStore {
-  const run = (script: string, keys: string[], ...args: string[]) => scripts.eval(script, { keys, arguments: args })
+  const run = (script: string, keys: string[], ...args: string[]) =>
+    scripts.eval(script, { keys, arguments: args }).catch((error: unknown) => {
+      throw hostError('ACCOUNT_STORE', {}, error)
+    })
 
   return {
     async read(key) {
