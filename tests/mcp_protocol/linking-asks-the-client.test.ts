@@ -45,9 +45,7 @@ const eras: Readonly<Record<string, (person: string, answer: Answer) => Promise<
       ElicitationCompleteNotificationSchema,
       ({ params }) => void completed.push(params.elicitationId),
     )
-    await client.connect(
-      new OlderHttp(new URL(`${one.base}/mcp`), { requestInit: { headers: await one.headers(person) } }) as never,
-    )
+    await client.connect(new OlderHttp(new URL(`${one.base}/mcp`), { requestInit: { headers: await one.headers(person) } }))
     ends.push(() => client.close())
     return { call: async () => textOf(await client.callTool(call)), completed }
   },

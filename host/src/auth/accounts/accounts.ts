@@ -184,20 +184,22 @@ export function createAccounts(options: AccountsOptions): Accounts {
         typeof token === 'string'
           ? { link: randomUUID(), accessToken: token, linkedAt: now, scopes: [] }
           : { ...token, link: randomUUID(), linkedAt: now }
-      await write(account, made)
+      await refresh.whileNone(account, () => write(account, made))
       record(account, 'link')
       const { account: name } = keyOf(account)
       told(name)
       bus?.publish(LINKED, name)
     },
     async unlink(account) {
-      const found = await read(account).catch((error: unknown) => {
-        // One that nobody can read can still be taken away.
-        if (error instanceof HostError && error.code === 'ACCOUNT_UNREADABLE') return undefined
-        throw error
-      })
-      // First, so that no call goes with it while the service is asked.
-      const wasThere = await asked(store.remove(keyOf(account)))
+      const { found, wasThere } = await refresh.whileNone(account, async () => ({
+        found: await read(account).catch((error: unknown) => {
+          // One that nobody can read can still be taken away.
+          if (error instanceof HostError && error.code === 'ACCOUNT_UNREADABLE') return undefined
+          throw error
+        }),
+        // First, so that no call goes with it while the service is asked.
+        wasThere: await store.remove(keyOf(account)),
+      }))
       if (found?.client !== undefined) await revoke(account, found)
       if (wasThere) record(account, 'unlink')
       return wasThere

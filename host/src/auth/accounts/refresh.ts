@@ -3,7 +3,7 @@ import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent } from '../../observability/audit.ts'
 import { keyOf, type Account, type AccountRecord } from './account.ts'
-import type { AccountStore } from './account-store.ts'
+import { TURN_MS, type AccountStore } from './account-store.ts'
 import type { ServiceClient } from './types.ts'
 
 export interface RefreshOptions {
@@ -21,6 +21,8 @@ export interface Refresh {
    * another host fetched meanwhile. A record that is broken says that the account has to be linked again. Rejects with a `ServiceError`.
    */
   inTurn(account: Account): Promise<AccountRecord | undefined>
+  /** Runs `work` while no refresh of this account is under way on any host: what one writes must not undo the other. */
+  whileNone<Result>(account: Account, work: () => Promise<Result>): Promise<Result>
   /** The service answered 401 to a token: it is fetched again with the next call, where it can be. Never rejects. */
   distrust(account: Account, token: string): Promise<void>
 }
@@ -52,6 +54,7 @@ export function isUsable({ expiresAt }: AccountRecord, now: number): boolean {
 
 export function createRefresh({ store, clock, clientOf, read, write, record }: RefreshOptions): Refresh {
   const fetchedAt = new Map<string, number>()
+  const pause = (ms: number) => new Promise<void>((resolve) => clock.schedule(ms, resolve))
 
   async function fetchTokens(account: Account): Promise<AccountRecord | undefined> {
     const found = await read(account)
@@ -88,7 +91,7 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
         return await write(account, next)
       } catch (error) {
         if (attempt === WRITE_ATTEMPTS) throw error
-        await new Promise<void>((resolve) => clock.schedule(LOOK_EVERY_MS * attempt, resolve))
+        await pause(LOOK_EVERY_MS * attempt)
       }
   }
 
@@ -99,7 +102,19 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
     return next
   }
 
+  async function whileNone<Result>(account: Account, work: () => Promise<Result>): Promise<Result> {
+    const until = clock.now() + TURN_MS
+    for (;;) {
+      const turn = await asked(store.inTurn(keyOf(account), work))
+      if (turn) return turn.result
+      // By then every turn has ended, unless others get it each time.
+      if (clock.now() > until) return asked(work())
+      await pause(LOOK_EVERY_MS)
+    }
+  }
+
   return {
+    whileNone,
     async inTurn(account) {
       const until = clock.now() + PATIENCE_MS
       for (;;) {
@@ -113,14 +128,14 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
             `${account.instance}: the token of your account has expired, and another host has not fetched a new one`,
             { fix: 'Call again in a few seconds' },
           )
-        await new Promise<void>((resolve) => clock.schedule(LOOK_EVERY_MS, resolve))
+        await pause(LOOK_EVERY_MS)
       }
     },
     async distrust(account, token) {
       const key = keyOf(account)
       if (clock.now() - (fetchedAt.get(key.account) ?? -Infinity) < TRUSTED_MS) return
       try {
-        await store.inTurn(key, async () => {
+        await whileNone(account, async () => {
           const found = await read(account)
           if (found?.accessToken !== token || found.refreshToken === undefined) return
           await write(account, { ...found, expiresAt: 0 })

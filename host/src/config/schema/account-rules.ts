@@ -61,6 +61,8 @@ function entryFaults(
   const faults: Fault[] = []
   const fault = (key: string | undefined, problem: string) =>
     void faults.push({ path: ['plugins', index, 'oauth', ...(key === undefined ? [] : [key])], problem })
+  if (typeof use === 'string' && /^mcp:(?!https?:)/.test(use))
+    fault(undefined, 'is for plugins whose requests the host sends: a server in a process of its own sends them itself')
   if (!accounts) fault(undefined, 'needs auth.accounts: the store and the key of the tokens')
   else if ((inbound.mode === 'oauth' || inbound.mode === 'any') && !accounts.login)
     fault(undefined, 'needs auth.accounts.login: without it no page can tell who is in front of it')
