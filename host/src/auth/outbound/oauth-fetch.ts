@@ -89,11 +89,14 @@ export function createOAuthFetch({ name, setting, redactor, log, network = {} }:
   }
 }
 
+/** How a client proves itself in a request, as openid-client asks it. */
+type ClientProof = (server: unknown, client: { readonly client_id: string }, body: unknown, headers: Headers) => void
+
 /**
  * RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. As browsers encode forms: openid-client escapes `-` and `_` as well, which
  * servers that do not decode refuse, and ids and secrets are full of them.
  */
-export function basicProof(clientSecret: string): Oidc.ClientAuth {
+export function basicProof(clientSecret: string): ClientProof {
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
   return (_server, { client_id: id }, _body, headers) =>
     headers.set('authorization', `Basic ${Buffer.from(`${encode(id)}:${encode(clientSecret)}`).toString('base64')}`)
