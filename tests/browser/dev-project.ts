@@ -16,7 +16,11 @@ export interface DevProject extends AsyncDisposable, SourceTree {
   readonly stop: () => Promise<void>
 }
 
-export async function devProject(files: Readonly<Record<string, string>>, config: object = {}): Promise<DevProject> {
+export async function devProject(
+  files: Readonly<Record<string, string>>,
+  config: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<DevProject> {
   const tree = sourceTree({
     'mcp.config.json': JSON.stringify({
       pluginDirs: ['./plugins'],
@@ -25,7 +29,7 @@ export async function devProject(files: Readonly<Record<string, string>>, config
     }),
     ...files,
   })
-  const child = spawnPatchbay(['dev'], { cwd: tree.root })
+  const child = spawnPatchbay(['dev'], { cwd: tree.root, env })
   child.stdin.end()
   const lines = createFeed<string>()
   createInterface(child.stderr).on('line', (line) => lines.push(line))

@@ -6,7 +6,7 @@ import { readTypeFaults, type TypeFault } from './type-faults.ts'
 
 interface CompilerRun {
   /** Of `tsc`. */
-  readonly compiler: string
+  readonly script: string
   /** The tsconfig.json. */
   readonly project: string
   /** Where it keeps what it knows, so that the next run reads only what changed. */
@@ -24,14 +24,14 @@ const VARIABLES = ['PATH', 'HOME', 'SystemRoot', 'TEMP', 'TMPDIR']
  * was ended or could not be run.
  */
 export async function runCompiler({
-  compiler,
+  script,
   project,
   buildInfo,
   signal,
 }: CompilerRun): Promise<readonly TypeFault[] | undefined> {
   const folder = dirname(project)
   const flags = ['--noEmit', '--pretty', 'false', '--incremental', '--tsBuildInfoFile', buildInfo, '--project', project]
-  const child = spawn(process.execPath, [compiler, ...flags], {
+  const child = spawn(process.execPath, [script, ...flags], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
     env: Object.fromEntries(VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),

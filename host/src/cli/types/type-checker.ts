@@ -41,8 +41,8 @@ export function createTypeChecker({ configDir, onReport, now }: TypeCheckerOptio
   async function checkAll(signal: AbortSignal): Promise<void> {
     for (const [project, files] of waiting) {
       const startedAt = now()
-      const buildInfo = join(configDir, '.patchbay', `types-${hash('sha256', project).slice(0, 8)}.tsbuildinfo`)
-      const faults = await runCompiler({ compiler, project, buildInfo, signal })
+      const buildInfo = join(compiler.cacheDir, `types-${hash('sha256', project).slice(0, 8)}.tsbuildinfo`)
+      const faults = await runCompiler({ script: compiler.script, project, buildInfo, signal })
       if (signal.aborted || faults === undefined) return
       waiting.delete(project)
       const looked = new Set([...files, ...wrong])
