@@ -252,6 +252,20 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
+    file: 'host/src/observability/secret-search.ts',
+    noticedBy: ['tests/unit/auth/redact.test.ts'],
+    changes: [
+      ['a long text is looked at too seldom', '(window - BLOCK_BYTES + 1) >>> 2', '(window + BLOCK_BYTES) >>> 2'],
+      ['the last words of a long text are not looked at', 'const end = length >>> 2', 'const end = (length >>> 2) - 2'],
+      [
+        'only the place where a block stands is searched',
+        'const last = Math.min(length, at + window)',
+        'const last = Math.min(length, at + BLOCK_BYTES)',
+      ],
+      ['a block that is in the middle of a secret is not known', 'at <= window - BLOCK_BYTES; at++', 'at < 1; at++'],
+    ],
+  },
+  {
     file: 'host/src/observability/secret-spellings.ts',
     noticedBy: ['tests/unit/auth/redact.test.ts'],
     changes: [

@@ -103,3 +103,18 @@ test('answers keep short secrets, which are words, and logs do not', () => {
   assert.equal(redact.answer('ask the admin'), 'ask the admin')
   assert.equal(redact('ask the admin'), 'ask the [redacted]')
 })
+
+test('a long text keeps no secret, wherever it stands in it and however many secrets there are', () => {
+  const secrets = Array.from({ length: 40 }, (_, index) => `secret-${index}-${'abcdefghijklmnopqrstuvwxyz'.slice(index % 20)}`)
+  const redact = createRedactor([...secrets, 'geheimnis-ключ-0815'])
+  const filler = 'All work and no play: 日本, ключ, secret-. '.repeat(100)
+  for (let at = 0; at < 64; at++)
+    for (const secret of [secrets[at % 40] ?? '', 'geheimnis-ключ-0815']) {
+      const before = filler.slice(0, 3_000 + at)
+      for (const after of ['', filler.slice(at, at + 5)]) {
+        assert.equal(redact.answer(before + secret + after), `${before}[redacted]${after}`)
+        assert.equal(redact.answer(`${secret}${before}${secret}${after}`), `[redacted]${before}[redacted]${after}`)
+      }
+    }
+  assert.equal(redact.answer(filler), filler)
+})
