@@ -3,7 +3,7 @@ import type { CurrentConfig } from './current-config.ts'
 import type { Validators } from './data/schema/validate.ts'
 import type { HostMetrics } from './observability/metrics.ts'
 import type { FoundEntries } from './plugin/found-entries.ts'
-import type { PluginRecord } from './plugin/run/plugin-record.ts'
+import { stateOf, type PluginRecord } from './plugin/run/plugin-record.ts'
 import type { Registry } from './server/catalog/registry.ts'
 import { buildSnapshot, type SearchCatalog } from './server/catalog/snapshot.ts'
 import type { HostEvents } from './server/host-events.ts'
@@ -27,7 +27,7 @@ export function createPublish({ registry, current, found, validators, search, me
     const snapshot = buildSnapshot({ generation, plugins, ignored: found.ignored, policy, validators, search })
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
-    for (const { instance, state } of plugins) metrics.pluginState(instance, state)
+    for (const plugin of plugins) metrics.pluginState(plugin.instance, stateOf(plugin).state)
     tell('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
     return generation
   }

@@ -75,6 +75,23 @@ export const channel = mutantsOf('channel', [
     ],
   },
   {
+    file: 'host/src/plugin/isolate/calls/idle-watch.ts',
+    noticedBy: ['tests/unit/plugin/idle-watch.test.ts'],
+    changes: [
+      ['a process is ended while a call is in it', 'inside > 0 ? ms :', 'false ? ms :'],
+      ['a process is ended although it was called a moment ago', 'lastAt + ms - now()', '0'],
+      ['a process that may not be ended is ended', 'if (ms === 0)', 'if (ms < 0)'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/isolate/supervise.ts',
+    noticedBy: ['tests/integration/idle-plugins.test.ts'],
+    changes: [
+      ['work in the background is ended', 'services.plugin.start === undefined ||', 'true ||'],
+      ['no call wakes what is idle', 'if (isIdle) returning = wake()', ''],
+    ],
+  },
+  {
     file: 'host/src/plugin/isolate/channel/error-codec.ts',
     noticedBy: peer,
     changes: [['a plugin may throw any error of pins', 'PIN_FILE|MODULE', 'PIN_[A-Z_]+|MODULE']],

@@ -50,7 +50,7 @@ export class SecretSearch<Owner> {
     }
     // Each character by the lower of its bytes: what that lets through is looked at as text.
     const { bytes, words } = (scratch ??= newScratch())
-    const length = bytes.latin1Write(text)
+    const length = bytes.write(text, 'latin1')
     const { bits, shift } = this.#blocks
     const stride = (window - BLOCK_BYTES + 1) >>> 2
     const end = length >>> 2
@@ -153,7 +153,7 @@ function blockSetOf(spellings: readonly Spelling<unknown>[], window: number): Bl
   const { bytes, words } = (scratch ??= newScratch())
   for (const { text } of spellings)
     for (let at = 0; at <= window - BLOCK_BYTES; at++) {
-      bytes.latin1Write(text.slice(at, at + BLOCK_BYTES))
+      bytes.write(text.slice(at, at + BLOCK_BYTES), 'latin1')
       const slot = Math.imul(words[0] as number, MULTIPLIER) >>> shift
       bits[slot >>> 5] = (bits[slot >>> 5] ?? 0) | (1 << (slot & 31))
     }

@@ -210,6 +210,7 @@ async function load({ entry, resolved, pin, ...rest }: Loadable, deps: Activatio
     limits,
     approved: pin.approved,
     isWatching,
+    idleMs: entry.idleMs,
     onFailed,
   })
 }

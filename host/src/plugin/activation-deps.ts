@@ -49,6 +49,9 @@ export function activationDeps(parts: ActivationParts): ActivationDeps {
       get answerBytes() {
         return current.config.limits.resultBytes
       },
+      get idleMs() {
+        return current.config.limits.pluginIdleMs
+      },
     },
     metricsFor: (instance) => metrics.forPlugin(instance),
     pins: { lock: lock.current, deployment: config.deployment, frozen: config.frozen, approved },

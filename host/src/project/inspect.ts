@@ -158,7 +158,7 @@ async function importSurface(
   } = settings.config.limits
   const options = { timeoutMs, label, digests: new Map<string, string>(), signal: undefined }
   const read = new Set<string>()
-  const process = { capabilities: granted, configDir, env: settings.env, limits: { heapMb, memoryMb, answerBytes } }
+  const process = { capabilities: granted, configDir, env: settings.env, limits: { heapMb, memoryMb, answerBytes, idleMs: 0 } }
   const clock = { log, now: () => performance.now(), random: Math.random }
   const loadServer = ({ files }: LocatedServer) =>
     resources.use(createServers(clock)).load(entry, {

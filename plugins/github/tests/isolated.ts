@@ -83,7 +83,7 @@ async function load() {
       capabilities: noCapabilities,
       configDir: root,
       env: {},
-      limits: { heapMb: 256, answerBytes: 1_048_576, memoryMb: 512 },
+      limits: { heapMb: 256, answerBytes: 1_048_576, memoryMb: 512, idleMs: 0 },
     },
   )
   return { isolation, loaded, log }

@@ -36,7 +36,7 @@ const plugin = fc.record({
   allow: fc.option(globs, { nil: undefined }),
   deny: globs,
   readOnly: fc.boolean(),
-  state: fc.constantFrom(...PLUGIN_STATES),
+  state: fc.constantFrom(...PLUGIN_STATES.filter((state) => state !== 'idle')),
   quarantined: fc.subarray(words),
 })
 const config = fc.record({

@@ -153,6 +153,7 @@ const KEYS = {
   integrity: ['sha512-b', true],
   config: [{ label: 'b' }, true],
   isolation: ['process', true],
+  idleMs: [5_000, true],
   capabilities: [{ hosts: ['https://b.example'] }, true],
   http: [{ http2: true }, true],
   readOnly: [true, true],

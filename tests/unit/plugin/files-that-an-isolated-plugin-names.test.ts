@@ -21,7 +21,7 @@ test("the host watches what is below the plugin's folder or granted, not what th
     timeoutMs: 60_000,
     digests: new Map(),
     signal: undefined,
-    limits: { heapMb: 1, memoryMb: 1, answerBytes: 1_000 },
+    limits: { heapMb: 1, memoryMb: 1, answerBytes: 1_000, idleMs: 0 },
     now: () => 0,
     random: () => 0,
   }

@@ -21,7 +21,7 @@ for (const [limitsNetwork, times] of [
       capabilities: { hosts: [], env: [], fs: { read: [], write: [] }, credentials: 'brokered', native: false },
       configDir: tree.root,
       env: {},
-      limits: { heapMb: 64, memoryMb: 256, answerBytes: 1_048_576 },
+      limits: { heapMb: 64, memoryMb: 256, answerBytes: 1_048_576, idleMs: 0 },
     } as const
     for (let turn = 0; turn < 2; turn++) await assert.rejects(isolation.load(resolved, options))
     const warned = log.lines.filter(({ event }) => event === 'isolation_without_network_limit')

@@ -7,7 +7,7 @@ import { superviseIsolated, type SuperviseOptions } from '../../../host/src/plug
 import type { LoadedProcess } from '../../../host/src/plugin/isolate/types.ts'
 import { callRequest, fakeProcess, isolatedServices, settled, type FakeProcess } from '../../fixtures/plugins/fake-process.ts'
 
-const LIMITS = { heapMb: 1, memoryMb: 1, answerBytes: 1_000 }
+const LIMITS = { heapMb: 1, memoryMb: 1, answerBytes: 1_000, idleMs: 0 }
 
 async function supervise(t: TestContext, first: FakeProcess, restart: () => Promise<LoadedProcess>) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -19,6 +19,7 @@ async function supervise(t: TestContext, first: FakeProcess, restart: () => Prom
     random: () => 0.5,
     restart,
     onRestarted: () => void heard.push('restarted'),
+    onIdle: () => {},
     onFailed: () => void heard.push('failed'),
   }
   const { running } = await superviseIsolated(first.loaded, isolatedServices(), options as SuperviseOptions)

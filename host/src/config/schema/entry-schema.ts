@@ -175,6 +175,13 @@ export const entrySchema = section('One plugin under one name', {
       description: 'Where its code runs: in the host, or in a process of its own. Default: `inline` for paths, `process` for npm',
     }),
   ),
+  idleMs: Type.Optional(
+    Type.Integer({
+      description:
+        'In a process of its own: instead of `limits.pluginIdleMs`, and also for a plugin whose `start` works in the background, which is not ended otherwise. 0: never',
+      minimum: 0,
+    }),
+  ),
   capabilities: capabilitiesSchema,
   watch: Type.Array(Type.String({ minLength: 1 }), {
     description: 'With `--watch`, files that it also depends on, as globs relative to its folder: `prompts/**`',

@@ -110,6 +110,11 @@ const parts = {
       default: 512,
       minimum: 96,
     }),
+    pluginIdleMs: Type.Integer({
+      description: 'A plugin in its own process that was not called for so long is ended until it is called again; 0: never',
+      default: 600_000,
+      minimum: 0,
+    }),
     resultBytes: Type.Integer({ description: 'A longer result is an error', default: 1_048_576, minimum: 1_024 }),
     bodyBytes: Type.Integer({ description: 'A longer request is refused', default: 4_194_304, minimum: 1_024 }),
     rate: Type.Optional(

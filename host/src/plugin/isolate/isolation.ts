@@ -20,7 +20,7 @@ export interface IsolationOptions {
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
-  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes'>
+  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes' | 'pluginState'>
   /** Keep a process ready for the plugin that was started last, some 45 MB of memory. Default: false. */
   readonly keepSpare?: boolean
   /** Whether this Node can keep the network from a process. Default: asks Node, which can from 25 on. */
@@ -47,6 +47,7 @@ export function createIsolation(options: IsolationOptions): Isolation {
   const { launch } = keepSpare ? resources.use(createSpare(start)) : { launch: start }
 
   metrics?.processes(() => [...running].map(({ pid, instance = '' }) => ({ plugin: instance, memoryMb: memoryOf(pid) })))
+  const onIdle = (plugin: string, isIdle: boolean) => metrics?.pluginState(plugin, isIdle ? 'idle' : 'active')
   const onRestarted = (plugin: string) => metrics?.processRestarted(plugin)
 
   return {
@@ -72,6 +73,7 @@ export function createIsolation(options: IsolationOptions): Isolation {
         now,
         random,
         onRestarted,
+        onIdle,
         log: log.child({ plugin: options.label }),
       })
     },

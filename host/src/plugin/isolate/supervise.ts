@@ -9,6 +9,7 @@ import type { IsolatedOptions, LoadedProcess } from './types.ts'
 import type { CallOrder } from './channel/messages.ts'
 import { isOrdinary, READING, wireRequest, type Rights } from './channel/orders.ts'
 import { IsolatedCall, type CallTerms } from './calls/isolated-call.ts'
+import { createIdleWatch } from './calls/idle-watch.ts'
 import { createOpaqueCallers } from './calls/opaque-callers.ts'
 import { disposeIn, serve, type ServeOptions, type Serving } from './serving.ts'
 import { isLack } from './spawn.ts'
@@ -34,17 +35,23 @@ export async function superviseIsolated(
   const { now, random } = options
   const backoff = createBackoff({ now, random })
   const hidden = createOpaqueCallers()
-  const terms: CallTerms = { instance, answerBytes: options.limits.answerBytes }
+  /** What `start` began goes on as long as nobody says that it may end. */
+  const mayIdle = services.plugin.start === undefined || !(services.hasBackground ?? true) || options.idleMs !== undefined
+  const idleMs = () => options.idleMs ?? options.limits.idleMs
+  const idle = createIdleWatch({ idleMs: () => (mayIdle ? idleMs() : 0), now, onIdle: rest })
+  const terms: CallTerms = { instance, answerBytes: options.limits.answerBytes, idle }
   const toolNumbers = new Map(surface.tools.map(({ name }, number) => [name, number]))
   const life = new AbortController()
   let failure: HostError | undefined
   let serving: Serving | undefined
+  let isIdle = false
   /** Settles when a process is in service again, or none ever will be. */
   let returning: Promise<void> | undefined
 
   async function begin(loaded: LoadedProcess): Promise<Serving> {
     const next = await serve(loaded, services, { ...options, hidden })
     void next.process.exited.then((why) => onExit(next, why))
+    idle.began()
     return next
   }
 
@@ -80,11 +87,42 @@ export async function superviseIsolated(
     }
   }
 
+  /** Ends the process with what it holds; the next call brings another. What comes from here on finds none in service. */
+  function rest(): void {
+    if (!serving || life.signal.aborted) return
+    const { process } = serving
+    serving = undefined
+    setIdle(true)
+    void disposeIn(process)
+      .catch((error: unknown) => log.warn('plugin_dispose_failed', { error }))
+      .finally(() => process.kill('nobody called it'))
+  }
+
+  async function wake(): Promise<void> {
+    setIdle(false)
+    try {
+      const next = await begin(await options.restart())
+      if (life.signal.aborted) return next.process.kill('the plugin was disposed')
+      serving = next
+    } catch (error) {
+      if (life.signal.aborted) return
+      log.warn('plugin_restart_failed', { error })
+      await comeBack(messageOf(error))
+    }
+  }
+
+  function setIdle(now: boolean): void {
+    isIdle = now
+    log.debug(now ? 'plugin_idle' : 'plugin_awake')
+    options.onIdle(instance, now)
+  }
+
   /** The process that takes calls, once there is one. Rejects with why there will be none, and when the caller cannot wait. */
   async function inService(signal: AbortSignal): Promise<Serving> {
     if (serving) return serving
     if (failure) throw failure
     if (life.signal.aborted) throw life.signal.reason
+    if (isIdle) returning = wake()
     await orAborted(returning ?? Promise.resolve(), signal)
     return inService(signal)
   }
@@ -112,6 +150,7 @@ export async function superviseIsolated(
   }
 
   function stop(): void {
+    idle[Symbol.dispose]()
     if (!life.signal.aborted) life.abort(hostError('PLUGIN_CRASHED', { plugin: instance, why: 'it was released' }))
     serving?.process.kill('the plugin was released')
     first.process.kill('the plugin was released')
@@ -130,6 +169,12 @@ export async function superviseIsolated(
     surface,
     get failure() {
       return failure
+    },
+    get isIdle() {
+      return isIdle
+    },
+    get mayIdle() {
+      return mayIdle && idleMs() > 0
     },
     callTool: (name, input, request) => run({ kind: 'tool', name, input }, toolRights.get(name) ?? READING, request),
     readResource: (name, uri, params, request) => run({ kind: 'resource', name, uri, params }, READING, request),

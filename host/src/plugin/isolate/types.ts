@@ -9,17 +9,21 @@ export interface IsolateOptions extends LoadOptions, GrantOptions {
   readonly approved?: ReadonlyMap<string, string> | undefined
   /** What it reads is to be known, so that it can be watched. */
   readonly isWatching?: boolean
+  /** Ends its process when nobody called it for so long, also one with background work; 0 never. Default: `limits.idleMs`, without such work. */
+  readonly idleMs?: number | undefined
   /** The running plugin has died too often and stays down: its `failure` says why. */
   readonly onFailed?: () => void
 }
 
-/** What one process may take, in MB. */
+/** What one process may take: MB where nothing else is said. */
 export interface ProcessLimits {
   readonly heapMb: number
   /** Everything it holds, where that can be known. */
   readonly memoryMb: number
   /** The most of an answer that the host reads, in bytes. */
   readonly answerBytes: number
+  /** Without a call for so long a process is ended, in milliseconds; 0 never. */
+  readonly idleMs: number
 }
 
 /** Starts processes, and sees to their end. */
@@ -31,6 +35,7 @@ export interface IsolatedOptions extends IsolateOptions {
   readonly now: () => number
   readonly random: () => number
   readonly onRestarted: (instance: string) => void
+  readonly onIdle: (instance: string, isIdle: boolean) => void
   readonly log: Logger
 }
 

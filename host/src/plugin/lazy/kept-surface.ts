@@ -22,6 +22,8 @@ export interface KeptVersion {
   readonly surface: PluginSurface
   /** What its answers come from, see `versionIdentity`. */
   readonly identity: string
+  /** It need not be started before it is called. */
+  readonly mayIdle: boolean
   /** Of every file it was built from, by real path. */
   readonly digests: ReadonlyMap<string, string>
 }
@@ -93,6 +95,7 @@ export function createKeptVersions(records: Cache): KeptVersions {
         root,
         surface,
         identity: identity(),
+        mayIdle: record.live?.running.mayIdle ?? false,
         digests: [...digests],
         packages: packagesDigest,
       }

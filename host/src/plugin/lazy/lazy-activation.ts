@@ -14,7 +14,7 @@ import { createSleeper, type Sleeper } from './lazy-plugin.ts'
 export interface Dormancy {
   /** As `activate`; until `wakeAll`, what was kept is published asleep. */
   activate(entry: PluginEntry, signal: AbortSignal): Promise<Activation>
-  /** From now on nothing more goes to sleep, and after `afterMs`, if that is finite, what sleeps is woken. `signal` ends it earlier. */
+  /** From now on nothing more goes to sleep, and after `afterMs`, if that is finite, what sleeps and has more to do than to be called is woken. `signal` ends it earlier. */
   wakeAll(options: { readonly afterMs: number; readonly signal: AbortSignal }): Promise<void>
 }
 
@@ -45,6 +45,7 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
     const sleeper = createSleeper({
       entry,
       version,
+      mayIdle: version.mayIdle && (entry.idleMs ?? deps().processLimits.idleMs) > 0,
       activate: (lifetime) => activateAndKeep(entry, lifetime),
       onAwake(problem) {
         log.debug('plugin_awake', { plugin: version.instance })
@@ -82,6 +83,8 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
       await pause(afterMs, undefined, { signal, ref: false }).catch(() => {}) // aborted: looked at below
       for (const sleeper of sleepers) {
         if (signal.aborted) return
+        // It would be ended again: its first call starts it.
+        if (sleeper.mayIdle) continue
         await sleeper.wake()
         sleepers.delete(sleeper)
         // Between two imports those who call have their turn.

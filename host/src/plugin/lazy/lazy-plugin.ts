@@ -12,6 +12,8 @@ import type { RunningPlugin } from '../run/running.ts'
 export interface Sleeper {
   /** To be published like any other. */
   readonly activation: Activation
+  /** It may stay asleep until it is called. */
+  readonly mayIdle: boolean
   /** Imports and starts it, once. Never rejects. */
   wake(): Promise<void>
   /** The version that woke up in its place, for who takes it over: given once, and only if it is not what was listed. */
@@ -21,12 +23,14 @@ export interface Sleeper {
 export interface SleeperOptions {
   readonly entry: PluginEntry
   readonly version: KeptVersion
+  /** Nothing but a call wakes it. */
+  readonly mayIdle: boolean
   readonly activate: (lifetime: AbortSignal) => Promise<Activation>
   /** Awake, and what was listed; or not, for that reason: then it answers nobody, as if it had never been listed. */
   readonly onAwake: (problem: string | undefined) => void
 }
 
-export function createSleeper({ entry, version, activate, onAwake }: SleeperOptions): Sleeper {
+export function createSleeper({ entry, version, mayIdle, activate, onAwake }: SleeperOptions): Sleeper {
   const { instance, surface, identity, pinned, tree, root } = version
   const life = new AbortController()
   const traces: object[] = []
@@ -66,6 +70,12 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
     get failure() {
       return running?.failure
     },
+    get isIdle() {
+      return awake ? running?.isIdle : mayIdle
+    },
+    get mayIdle() {
+      return awake ? running?.mayIdle : mayIdle
+    },
     callTool: (name, input, request) =>
       ask(
         (plugin) => plugin.callTool(name, input, request),
@@ -94,6 +104,7 @@ export function createSleeper({ entry, version, activate, onAwake }: SleeperOpti
   }
 
   return {
+    mayIdle,
     wake,
     takeOther() {
       if (isTaken || !asleep.isBroken || life.signal.aborted) return undefined

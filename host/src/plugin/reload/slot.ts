@@ -69,6 +69,7 @@ const SETTINGS = [
   'integrity',
   'config',
   'isolation',
+  'idleMs',
   'watch',
   'capabilities',
   'http',

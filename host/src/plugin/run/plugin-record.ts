@@ -15,11 +15,19 @@ export interface PluginReason {
   readonly frame?: string
 }
 
+/** All but `idle`, which comes and goes without another generation. */
+type RecordedState = Exclude<PluginState, 'idle'>
+
+/** The state of a plugin at this moment. */
+export function stateOf({ live, state: recorded }: Pick<PluginRecord, 'live' | 'state'>): { readonly state: PluginState } {
+  return { state: live?.running.isIdle ? 'idle' : recorded }
+}
+
 /** What is known of one entry of the config at one time. Replaced whole, never edited. */
 export interface PluginRecord {
   readonly instance: string
   readonly entry: PluginEntry
-  readonly state: PluginState
+  readonly state: RecordedState
   readonly reason?: PluginReason
   /** What mcp.lock.json says of it; undefined as long as that is not known. `unpinned`: nothing, or nobody asked. */
   readonly pinned?: 'pinned' | 'unpinned' | 'changed'

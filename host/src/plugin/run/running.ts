@@ -14,6 +14,10 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly wake?: (() => Promise<void>) | undefined
   /** It serves nobody any more, and why: its process died too often. */
   readonly failure?: Error | undefined
+  /** Nobody called it for long, and its process was ended: the next call starts one. */
+  readonly isIdle?: boolean | undefined
+  /** It may be ended when nobody calls it, and listed without being started. */
+  readonly mayIdle?: boolean | undefined
   /** It was disposed, and a handle that it made is used by the versions after it. */
   readonly isHeld?: boolean
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */

@@ -2,6 +2,7 @@ import { hostError } from '../../../errors.ts'
 import type { CallScope } from '../../../network/http-call-scope.ts'
 import { InlineScope } from '../../run/inline-call.ts'
 import type { CallRequest } from '../../run/running.ts'
+import type { IdleWatch } from './idle-watch.ts'
 import type { BrokeredCall } from '../broker.ts'
 import { writeThrown } from '../channel/error-codec.ts'
 import type { Rights } from '../channel/orders.ts'
@@ -16,6 +17,7 @@ export interface CallTerms {
   readonly instance: string
   /** The most of an answer that is read. */
   readonly answerBytes: number
+  readonly idle: Pick<IdleWatch, 'entered' | 'left'>
 }
 
 /** One call while it is in the process: what its process asks for in its name, its answer, and what ends it early. */
@@ -28,6 +30,7 @@ export class IsolatedCall implements OpenQuestion, BrokeredCall {
   readonly #settle: Settle
   #id = 0
   #isOver = false
+  #isInside = false
   #scope: CallScope | undefined
   #onAbort: (() => void) | undefined
 
@@ -47,6 +50,8 @@ export class IsolatedCall implements OpenQuestion, BrokeredCall {
     this.#id = ask(this)
     // Its process has just gone.
     if (this.#isOver) return
+    this.#isInside = true
+    this.#terms.idle.entered()
     this.#at.broker.begin(this.#id, this)
     this.#follow()
   }
@@ -92,6 +97,9 @@ export class IsolatedCall implements OpenQuestion, BrokeredCall {
     this.#isOver = true
     if (this.request.onCancel) this.request.onCancel(undefined)
     else if (this.#onAbort) this.request.signal.removeEventListener('abort', this.#onAbort)
+    if (!this.#isInside) return
+    this.#isInside = false
+    this.#terms.idle.left()
     this.#at.broker.end(this.#id)
   }
 }

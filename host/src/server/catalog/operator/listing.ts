@@ -3,7 +3,7 @@ import { viewOf } from '../view.ts'
 import { refusal, type RefusalCode } from '../visibility.ts'
 import type { Snapshot, SnapshotTool } from '../snapshot.ts'
 import type { PluginState } from '../../../observability/plugin-states.ts'
-import type { PluginReason } from '../../../plugin/run/plugin-record.ts'
+import { stateOf, type PluginReason } from '../../../plugin/run/plugin-record.ts'
 import { serverRights, shownIsolation, type ShownIsolation } from '../../../plugin/mcp-server/server-rights.ts'
 import { surfaceWarnings, type SurfaceWarning } from '../../../plugin/run/surface-warnings.ts'
 import { specifierOf } from '../../../plugin/source/resolve-entry.ts'
@@ -62,7 +62,7 @@ export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 
       version: plugin.version ?? null,
       isolation: shownIsolation(plugin.entry),
       rights: serverRights(plugin.entry),
-      state: plugin.state,
+      ...stateOf(plugin),
       pinned: plugin.pinned ?? 'unpinned',
       reason: plugin.reason ?? null,
       reloadError: plugin.reloadError ?? null,
