@@ -11,7 +11,13 @@ import { httpClients, v1, v2, type TestClient } from '../../fixtures/http/mcp-cl
 
 const root = join(import.meta.dirname, '../../..')
 const command = (name: string) => [process.execPath, join('tests/fixtures/servers', `${name}-server.mjs`)]
-const people = ['ada', 'bob', 'eve']
+const people = ['ada', 'bob']
+/** One of each era, and one whose questions come over another stream. */
+const asked = {
+  'a client of 2025': v1,
+  'a client of 2026-07-28': v2,
+  'a client of 2024': httpClients['the v1 SDK over HTTP+SSE'] ?? v1,
+}
 const keys = new Map(people.map((id) => [id, makeKey(id)]))
 const keyOf = (id: string) => keys.get(id)?.key ?? ''
 let host: Host
@@ -44,7 +50,7 @@ const as = (t: TestContext, who: string, { connect = v1, answer = who }: { conne
   connect(t, url, { headers: { authorization: `Bearer ${keyOf(who)}` }, answers: () => answer })
 const said = async (client: TestClient, name: string) => JSON.parse(await client.call(name)) as Record<string, unknown>
 
-for (const [name, connect] of Object.entries(httpClients)) {
+for (const [name, connect] of Object.entries(asked)) {
   test(`a server of 2025 asks ${name} in the middle of a call`, async (t) => {
     const client = await as(t, 'ada', { connect })
     const { action, content } = await said(client, 'legacy_ask')
@@ -130,7 +136,7 @@ async function post(who: string, params: Record<string, unknown>): Promise<Poste
         _meta: {
           'io.modelcontextprotocol/protocolVersion': '2026-07-28',
           'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
+          'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {}, url: {} } },
         },
       },
     }),
@@ -150,6 +156,15 @@ test('a call that waits is its callers alone, is answered once, and runs once', 
   assert.match(result?.content?.[0]?.text ?? '', /"name":"Ada"/)
   const again = await post('ada', { ...ask, ...named('question1', 'Ada'), requestState })
   assert.match(again.result?.content?.[0]?.text ?? '', /The answer came too late: no call of "legacy" waits for it here/)
+})
+
+test('an address that the server wants opened is asked for, and the call is made when it was', async () => {
+  const visit = { name: 'legacy_visit', arguments: {} }
+  const { requestState, inputRequests } = (await post('ada', visit)).result ?? {}
+  assert.match(JSON.stringify(inputRequests), /"url":"https:\/\/example\.com\/login"/)
+  const said = (action: string) => post('ada', { ...visit, requestState, inputResponses: { address1: { action } } })
+  assert.match((await said('decline')).result?.content?.[0]?.text ?? '', /its caller said no/)
+  assert.equal((await said('accept')).result?.content?.[0]?.text, 'visited')
 })
 
 test('a call that waits outlives new versions of its server, and is answered by the process that it began in', async () => {

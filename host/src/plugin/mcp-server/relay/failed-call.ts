@@ -1,4 +1,6 @@
+import type { InputRequest } from '@mcp-patchbay/plugin-api'
 import { ServiceError, serviceErrorCode } from '@mcp-patchbay/plugin-api/host'
+import { isObject } from '../../../data/json.ts'
 import { HostError, hostError } from '../../../errors.ts'
 import { messageOf } from '../../../observability/thrown.ts'
 import { statusOf, type ServerConnection } from '../connect/server-connection.ts'
@@ -23,5 +25,20 @@ export async function callError(
   return new ServiceError('UPSTREAM_FAILED', text, { cause: error })
 }
 
+/**
+ * The addresses that a server of 2025-11-25 wants opened before it does anything: as questions of a call, which is sent once more when
+ * the caller has opened them. Undefined for any other error.
+ */
+export function addressesToOpen(error: unknown): Readonly<Record<string, InputRequest>> | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== URL_ELICITATION_REQUIRED) return undefined
+  const data: unknown = 'data' in error ? error.data : undefined
+  const list: readonly unknown[] = isObject(data) && Array.isArray(data['elicitations']) ? data['elicitations'] : []
+  const questions = list.filter(isObject).map((params) => ({ method: 'elicitation/create', params }) as const)
+  return questions.length > 0
+    ? Object.fromEntries(questions.map((question, index) => [`address${index + 1}`, question]))
+    : undefined
+}
+
+const URL_ELICITATION_REQUIRED = -32_042
 const INVALID_PARAMS = -32_602
 const RESOURCE_NOT_FOUND = -32_002

@@ -1,5 +1,5 @@
 import type { CompletionInput, Content } from '@mcp-patchbay/plugin-api'
-import { inputRequired, toolResult } from '@mcp-patchbay/plugin-api/host'
+import { inputRequired, ServiceError, toolResult } from '@mcp-patchbay/plugin-api/host'
 import { pause } from '../../../data/async.ts'
 import { isObject } from '../../../data/json.ts'
 import { hostError } from '../../../errors.ts'
@@ -11,7 +11,7 @@ import type { Asking, Lease, ServerPool } from '../share/server-pool.ts'
 import { askingElsewhere, askingOf, ownerOf, type Share } from '../share/who-shares.ts'
 import type { DescribedServer } from '../surface/describe-server.ts'
 import { runServerCall } from './server-call.ts'
-import { callError } from './failed-call.ts'
+import { addressesToOpen, callError } from './failed-call.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 
 export interface RelayOptions {
@@ -49,6 +49,8 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     const state = isObject(request.requestState) ? request.requestState : {}
     const owner = ownerOf(request, share)
     if (typeof state['waiting'] === 'string') return waiting.take(owner, state['waiting']).resume(request)
+    if (state['opened'] === true && Object.values(request.inputResponses ?? {}).some(({ action }) => action !== 'accept'))
+      throw new ServiceError('PERMISSION_DENIED', `${instance} needs an address to be opened, and its caller said no`)
     const { elsewhere } = options
     if (!elsewhere) return send(of, { request, state, owner, asking: askingOf(request, share, options.hasRoots) })
     const asking = askingElsewhere(
@@ -91,6 +93,8 @@ export function createRelay(options: RelayOptions): RunningPlugin {
         pool.drop(lease, 'the server has forgotten its session')
         throw new ForgottenSession('The server has forgotten its session', { cause: error })
       }
+      const addresses = share === 'all' ? undefined : addressesToOpen(error)
+      if (addresses) return inputRequired({ requests: addresses, state: { opened: true } })
       throw await callError(error, { instance, connection, mayHaveRun: of.access === 'write' })
     } finally {
       request.signal.removeEventListener('abort', doubted)

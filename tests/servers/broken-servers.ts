@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
-import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
-import { createHost } from '../../../host/src/host.ts'
-import type { Host } from '../../../host/src/types.ts'
+import { resolveConfig } from '../../host/src/config/file/resolve-config.ts'
+import { createHost } from '../../host/src/host.ts'
+import type { Host } from '../../host/src/types.ts'
 
-const root = join(import.meta.dirname, '../../..')
+const root = join(import.meta.dirname, '../..')
 const hows = ['well', 'loud', 'chatty', 'deaf', 'fragile', 'hang', 'crash', 'odd', 'stubborn'] as const
 const log = fakeLog()
 let host: Host
