@@ -42,7 +42,10 @@ export async function openHostAccounts(options: HostAccountsOptions): Promise<Ho
       settings,
       configDir,
       env: () => current.env,
-      entryOf: (instance) => registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry,
+      entryOf: (instance) =>
+        registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry ??
+        // Before the first generation: a server elsewhere is listed with what the operator linked.
+        current.config.plugins.find((entry) => entry.as === instance),
       networkOf(entry, instance) {
         const { limits: _, sslVerify: __, ...network } = networkSettings(entry.http, { configDir, instance })
         return network

@@ -127,6 +127,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     entries: () => found.read(),
     lock,
     approved,
+    operatorAccount: linking && ((instance: string) => linking.calls.load(LOCAL_PRINCIPAL, instance)),
     log,
     metrics,
     redactor: redact,

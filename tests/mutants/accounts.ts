@@ -91,7 +91,19 @@ export const accounts = mutantsOf('accounts', [
     noticedBy: [RENEWING],
     changes: [
       ['a token that has expired already is taken', 'seconds !== undefined && !(seconds > 0)', 'false'],
-      ['a token for another audience is taken', 'isForAnother(accessToken, oauth.resource)', 'false'],
+      ['a token for another audience is taken', 'isForAnother(accessToken, resource)', 'false'],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/remote-server.ts',
+    noticedBy: ['tests/security/accounts/remote-servers.test.ts'],
+    changes: [
+      ["another server's metadata is taken", 'named?.origin !== url.origin || ', ''],
+      [
+        'a server leads the host to its own machine',
+        '!isSafeUrl(issuer) || !mayAsk(new URL(issuer).origin, url.href)',
+        '!isSafeUrl(issuer)',
+      ],
     ],
   },
   {

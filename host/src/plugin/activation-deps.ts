@@ -1,4 +1,5 @@
 import type { PluginEntry, ResolvedConfig } from '../config/schema/schema.ts'
+import type { CallAccount } from '../network/http-call-scope.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { ActivationDeps } from './activation.ts'
 import type { LockFile } from './lock-file.ts'
@@ -31,11 +32,13 @@ export interface ActivationParts extends Pick<
   readonly lock: LockFile
   readonly approved: ApprovedFiles
   readonly metrics: HostMetrics
+  /** What the operator has linked at an instance. */
+  readonly operatorAccount: ((instance: string) => Promise<CallAccount | undefined>) | undefined
 }
 
 /** What an activation that begins now needs from the host. */
 export function activationDeps(parts: ActivationParts): ActivationDeps {
-  const { current, started, entries, lock, approved, metrics, ...same } = parts
+  const { current, started, entries, lock, approved, metrics, operatorAccount, ...same } = parts
   const { configDir, redactor } = same
   const { config, env } = current
   return {
@@ -59,7 +62,7 @@ export function activationDeps(parts: ActivationParts): ActivationDeps {
     credentialsOf: (entry) => entryCredentials(current.config, entry, started),
     createHttp: (options) => {
       const { readOnly, frozen } = current.config
-      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env })
+      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env, operatorAccount })
     },
   }
 }

@@ -22,6 +22,8 @@ export interface AccountRecord {
   readonly scopes: readonly string[]
   /** Names the OAuth client that the tokens are of; undefined for a token that an embedder stored. */
   readonly client?: string | undefined
+  /** The client that the host registered for it, where the config names none. */
+  readonly registered?: { readonly clientId: string; readonly clientSecret?: string | undefined } | undefined
   /** The service takes it no longer. It stays, so that no other credential is used in its place. */
   readonly isBroken?: boolean | undefined
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from '../../cache/bus.ts'
 import type { SharedScripts } from '../../cache/shared-scripts.ts'
-import { accountFolder, presetOf } from '../../config/schema/account-rules.ts'
+import { accountFolder, presetOf, remoteAddress } from '../../config/schema/account-rules.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import { systemClock, type Clock } from '../../network/resilience/clock.ts'
@@ -70,6 +70,7 @@ export function openAccounts(options: OpenAccountsOptions): OpenAccounts {
       instance,
       oauth: { ...oauth, preset: presetOf(entry), scopes: oauth.scopes ?? [] },
       clientSecret,
+      server: remoteAddress(entry),
       now: () => clock.now(),
       redactor,
       log,

@@ -49,7 +49,7 @@ export function createPersonLogin(options: PersonLoginOptions): PersonLogin {
 
   async function configure() {
     const oidc = await import('openid-client')
-    const metadata = await discover(oidc, issuer, web.fetch)
+    const { metadata } = await discover(oidc, issuer, web.fetch)
     const supported = metadata.token_endpoint_auth_methods_supported
     const proof =
       clientSecret === undefined

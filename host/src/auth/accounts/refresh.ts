@@ -63,7 +63,7 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
     if (found.refreshToken === undefined || !client) return breakIt(account, found, 'expired')
     let tokens
     try {
-      tokens = await client.refresh(found.refreshToken)
+      tokens = await client.refresh(found.refreshToken, found.registered)
     } catch (error) {
       // It is good for a few seconds yet.
       if (found.expiresAt !== undefined && clock.now() < found.expiresAt) return found

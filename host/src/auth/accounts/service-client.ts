@@ -2,11 +2,13 @@ import { hash } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
+import { isLoopbackHost } from '../../config/schema/secure-url.ts'
 import { isObject } from '../../data/json.ts'
 import { isHeaderValue } from '../../network/request/headers.ts'
 import { basicProof, createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
 import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
-import type { AuthorizationFlow, DevicePrompt, ServiceClient, Tokens } from './types.ts'
+import { discoverResource, mayAsk } from './remote-server.ts'
+import type { AuthorizationFlow, DevicePrompt, RegisteredClient, ServiceClient, Tokens } from './types.ts'
 
 /** `oauth` of an entry. */
 export interface ServiceOAuth {
@@ -16,7 +18,8 @@ export interface ServiceOAuth {
   readonly tokenUrl?: string | undefined
   readonly revocationUrl?: string | undefined
   readonly deviceUrl?: string | undefined
-  readonly clientId: string
+  /** Left out only for an MCP server elsewhere, at which the host registers itself. */
+  readonly clientId?: string | undefined
   readonly clientAuthentication?: 'basic' | 'post' | undefined
   readonly scopes: readonly string[]
   readonly resource?: string | undefined
@@ -28,19 +31,29 @@ export interface ServiceClientOptions extends Omit<OAuthFetchOptions, 'name' | '
   readonly oauth: ServiceOAuth
   /** Undefined for a public client. */
   readonly clientSecret: string | undefined
+  /** Of an MCP server elsewhere, which says itself who grants access to it. */
+  readonly server?: string | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 /** The protocol is openid-client's, which is read with the first use; the requests are the host's own. */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient & AsyncDisposable {
-  const { instance, oauth, clientSecret, now, redactor } = options
+  const { instance, oauth, clientSecret, now, redactor, server } = options
   const preset = oauth.preset === undefined ? undefined : SERVICE_PRESETS[oauth.preset]
   const endpoints = { ...preset, ...definedOf(oauth) }
   const setting = `oauth of the entry "${instance}" in mcp.config.ts`
-  const web = createOAuthFetch({ ...options, name: `${instance} account`, setting })
+  const web = createOAuthFetch({
+    ...options,
+    name: `${instance} account`,
+    setting,
+    ...(server !== undefined && {
+      allowPrivate: (origin: string) => mayAsk(origin, server) && isLoopbackHost(new URL(server).hostname),
+    }),
+  })
   const forget = clientSecret === undefined ? () => {} : redactor.add(clientSecret)
   let ready: Promise<Ready> | undefined
+  const clients = new Map<string, Promise<RegisteredClient>>()
 
   /** What could not be found out is asked for again next time. */
   const open = () => {
@@ -54,13 +67,17 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   async function configure(): Promise<Ready> {
     const oidc = await import('openid-client')
     const fetch: Oidc.CustomFetch = async (url, request) => conform(await web.fetch(url, request), preset)
-    const proof = (supported: readonly string[] | undefined) => {
-      if (clientSecret === undefined) return oidc.None()
+    const proof = (secret: string | undefined, supported: readonly string[] | undefined) => {
+      if (secret === undefined) return oidc.None()
       const by = endpoints.clientAuthentication ?? (supported && !supported.includes('client_secret_basic') ? 'post' : 'basic')
-      return by === 'post' ? oidc.ClientSecretPost(clientSecret) : basicProof(clientSecret)
+      return by === 'post' ? oidc.ClientSecretPost(secret) : basicProof(secret)
     }
-    const { authorizationUrl, tokenUrl, issuer } = endpoints
+    const { authorizationUrl, tokenUrl } = endpoints
+    const isNamed = endpoints.issuer !== undefined || authorizationUrl !== undefined
+    const found = server === undefined || isNamed ? undefined : await discoverResource(server, fetch)
+    const issuer = endpoints.issuer ?? found?.issuer
     let metadata: Oidc.ServerMetadata
+    let algorithm: Discovered['algorithm'] = 'oidc'
     if (authorizationUrl !== undefined && tokenUrl !== undefined) {
       metadata = {
         issuer: issuer ?? new URL(authorizationUrl).origin,
@@ -69,31 +86,43 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         ...(endpoints.revocationUrl !== undefined && { revocation_endpoint: endpoints.revocationUrl }),
         ...(endpoints.deviceUrl !== undefined && { device_authorization_endpoint: endpoints.deviceUrl }),
       }
-    } else metadata = await discover(oidc, issuer ?? '', fetch)
-    const config = new oidc.Configuration(
+    } else ({ metadata, algorithm } = await discover(oidc, issuer ?? '', fetch))
+    const supported = metadata.token_endpoint_auth_methods_supported
+    const configOf = (client: RegisteredClient): Oidc.Configuration => {
+      const config = new oidc.Configuration(metadata, client.clientId, client.clientSecret, proof(client.clientSecret, supported))
+      // Whether http will do is decided where the config is read, and for each request: on loopback only.
+      oidc.allowInsecureRequests(config)
+      config[oidc.customFetch] = fetch
+      return config
+    }
+    const named = oauth.clientId === undefined ? undefined : configOf({ clientId: oauth.clientId, clientSecret })
+    return {
+      oidc,
       metadata,
-      oauth.clientId,
-      clientSecret,
-      proof(metadata.token_endpoint_auth_methods_supported),
-    )
-    // Whether http will do is decided where the config is read, and for each request: on loopback only.
-    oidc.allowInsecureRequests(config)
-    config[oidc.customFetch] = fetch
-    return { oidc, config, metadata }
+      algorithm,
+      fetch,
+      resource: oauth.resource ?? found?.resource,
+      scopes: oauth.scopes.length > 0 ? oauth.scopes : (found?.scopes ?? []),
+      configFor(registered) {
+        if (named) return named
+        if (registered) return configOf(registered)
+        throw failed(instance, 'knows no client', `Give a clientId in ${setting}`)
+      },
+    }
   }
 
-  const scopeParameters = (): Record<string, string> =>
-    oauth.scopes.length === 0 ? {} : { [preset?.scopeParameter ?? 'scope']: oauth.scopes.join(preset?.scopeSeparator ?? ' ') }
-  const resourceParameter = (): Record<string, string> => (oauth.resource === undefined ? {} : { resource: oauth.resource })
+  const scopeParameters = ({ scopes }: Ready): Record<string, string> =>
+    scopes.length === 0 ? {} : { [preset?.scopeParameter ?? 'scope']: scopes.join(preset?.scopeSeparator ?? ' ') }
+  const resourceParameter = ({ resource }: Ready): Record<string, string> => (resource === undefined ? {} : { resource })
 
-  function tokensOf(answer: Oidc.TokenEndpointResponse, asked: number): Tokens {
+  function tokensOf(answer: Oidc.TokenEndpointResponse, asked: number, resource: string | undefined): Tokens {
     const { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds, token_type: type, scope } = answer
     const problem =
       type.toLowerCase() !== 'bearer' || accessToken === '' || !isHeaderValue(accessToken)
         ? 'without a bearer token'
         : seconds !== undefined && !(seconds > 0)
           ? 'with a token that has expired already'
-          : isForAnother(accessToken, oauth.resource)
+          : isForAnother(accessToken, resource)
             ? 'with a token for another audience'
             : undefined
     if (problem !== undefined) throw failed(instance, `answered ${problem}`, `Check ${setting}`)
@@ -114,19 +143,48 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     } catch (error) {
       throw asServiceError(error, instance, setting)
     }
-    return tokensOf(answer, asked)
+    return tokensOf(answer, asked, opened.resource)
   }
 
   async function beginDevice(): Promise<DevicePrompt> {
-    const { oidc, config } = await open()
+    const opened = await open()
+    const config = opened.configFor(undefined)
     try {
-      const answer = await oidc.initiateDeviceAuthorization(config, { ...scopeParameters(), ...resourceParameter() })
+      const answer = await opened.oidc.initiateDeviceAuthorization(config, {
+        ...scopeParameters(opened),
+        ...resourceParameter(opened),
+      })
       return {
         userCode: answer.user_code,
         verificationUri: answer.verification_uri_complete ?? answer.verification_uri,
         tokens: (signal) =>
-          grant((opened) => oidc.pollDeviceAuthorizationGrant(opened.config, answer, resourceParameter(), { signal })),
+          grant((again) => again.oidc.pollDeviceAuthorizationGrant(config, answer, resourceParameter(again), { signal })),
       }
+    } catch (error) {
+      throw asServiceError(error, instance, setting)
+    }
+  }
+
+  /** One client for each address to come back to, for as long as this host runs; the account keeps which it was. */
+  async function registerOnce(redirectUri: string): Promise<RegisteredClient> {
+    const { oidc, metadata, algorithm, fetch } = await open()
+    const isNative = isLoopbackHost(new URL(redirectUri).hostname)
+    try {
+      const made = await oidc.dynamicClientRegistration(
+        new URL(metadata.issuer),
+        {
+          client_name: 'Patchbay',
+          redirect_uris: [redirectUri],
+          grant_types: ['authorization_code', 'refresh_token'],
+          response_types: ['code'],
+          token_endpoint_auth_method: 'none',
+          application_type: isNative ? 'native' : 'web',
+        },
+        oidc.None(),
+        { algorithm, [oidc.customFetch]: fetch, execute: [oidc.allowInsecureRequests] },
+      )
+      const { client_id: clientId, client_secret: secret } = made.clientMetadata()
+      return { clientId, ...(typeof secret === 'string' && secret !== '' && { clientSecret: secret }) }
     } catch (error) {
       throw asServiceError(error, instance, setting)
     }
@@ -135,7 +193,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   return {
     id: hash(
       'sha256',
-      JSON.stringify([endpoints.issuer ?? null, endpoints.authorizationUrl ?? null, endpoints.tokenUrl ?? null, oauth.clientId]),
+      JSON.stringify([
+        endpoints.issuer ?? server ?? null,
+        endpoints.authorizationUrl ?? null,
+        endpoints.tokenUrl ?? null,
+        oauth.clientId ?? null,
+      ]),
     ).slice(0, 32),
     async authorizationHost() {
       const { metadata } = await open()
@@ -143,43 +206,58 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       if (endpoint === undefined) throw failed(instance, 'names no authorization endpoint', `Check ${setting}`)
       return new URL(endpoint).host
     },
-    async authorizationUrl({ redirectUri, state, verifier }) {
-      const { oidc, config } = await open()
-      return oidc.buildAuthorizationUrl(config, {
+    register(redirectUri) {
+      if (oauth.clientId !== undefined) return Promise.resolve(undefined)
+      const known = clients.get(redirectUri)
+      if (known) return known
+      const made = registerOnce(redirectUri)
+      clients.set(redirectUri, made)
+      made.catch(() => clients.delete(redirectUri))
+      return made
+    },
+    async authorizationUrl({ redirectUri, state, verifier, registered }) {
+      const opened = await open()
+      return opened.oidc.buildAuthorizationUrl(opened.configFor(registered), {
         ...oauth.parameters,
-        ...scopeParameters(),
-        ...resourceParameter(),
+        ...scopeParameters(opened),
+        ...resourceParameter(opened),
         redirect_uri: redirectUri,
         state,
-        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge: await opened.oidc.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
       })
     },
-    exchange: (cameBackTo: URL, { state, verifier }: AuthorizationFlow) =>
-      grant(({ oidc, config }) =>
-        oidc.authorizationCodeGrant(
-          config,
+    async exchange(cameBackTo: URL, { state, verifier, registered }: AuthorizationFlow) {
+      const tokens = await grant((opened) =>
+        opened.oidc.authorizationCodeGrant(
+          opened.configFor(registered),
           cameBackTo,
           { expectedState: state, pkceCodeVerifier: verifier },
-          resourceParameter(),
+          resourceParameter(opened),
         ),
-      ),
-    async refresh(refreshToken) {
+      )
+      return registered ? { ...tokens, registered } : tokens
+    },
+    async refresh(refreshToken, registered) {
       try {
-        return await grant(({ oidc, config }) => oidc.refreshTokenGrant(config, refreshToken, resourceParameter()))
+        return await grant((opened) =>
+          opened.oidc.refreshTokenGrant(opened.configFor(registered), refreshToken, resourceParameter(opened)),
+        )
       } catch (error) {
         if (error instanceof GrantRefused) return undefined
         throw error
       }
     },
-    async revoke({ accessToken, refreshToken }) {
-      const { oidc, config, metadata } = await open()
+    async revoke({ accessToken, refreshToken, registered }) {
+      const { oidc, configFor, metadata } = await open()
+      const config = configFor(registered)
+      const { clientId = '' } = oauth
       try {
         if (preset?.revocation && endpoints.revocationUrl === undefined) {
           const { url, method, as } = preset.revocation
           await using once = createOAuthFetch({ ...options, name: `${instance} account`, setting })
-          const basic = `Basic ${Buffer.from(`${oauth.clientId}:${clientSecret ?? ''}`).toString('base64')}`
-          const answer = await once.fetch(url.replace('{clientId}', encodeURIComponent(oauth.clientId)), {
+          const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret ?? ''}`).toString('base64')}`
+          const answer = await once.fetch(url.replace('{clientId}', encodeURIComponent(clientId)), {
             method,
             redirect: 'manual',
             headers: {
@@ -201,7 +279,9 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       }
     },
     get device() {
-      return endpoints.deviceUrl !== undefined || endpoints.authorizationUrl === undefined ? { begin: beginDevice } : undefined
+      return oauth.clientId !== undefined && (endpoints.deviceUrl !== undefined || endpoints.authorizationUrl === undefined)
+        ? { begin: beginDevice }
+        : undefined
     },
     async [Symbol.asyncDispose]() {
       forget()
@@ -210,21 +290,29 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   }
 }
 
-interface Ready {
+interface Ready extends Discovered {
   readonly oidc: typeof Oidc
-  readonly config: Oidc.Configuration
+  readonly fetch: Oidc.CustomFetch
+  readonly resource: string | undefined
+  readonly scopes: readonly string[]
+  /** Of the client in the config, else of the one that was registered. Throws a `ServiceError` where there is neither. */
+  readonly configFor: (registered: RegisteredClient | undefined) => Oidc.Configuration
+}
+
+interface Discovered {
   readonly metadata: Oidc.ServerMetadata
+  readonly algorithm: 'oidc' | 'oauth2'
 }
 
 /** OpenID Connect Discovery, else RFC 8414. */
-export async function discover(oidc: typeof Oidc, issuer: string, fetch: Oidc.CustomFetch): Promise<Oidc.ServerMetadata> {
+export async function discover(oidc: typeof Oidc, issuer: string, fetch: Oidc.CustomFetch): Promise<Discovered> {
   const ask = async (algorithm: 'oidc' | 'oauth2') => {
     const found = await oidc.discovery(new URL(issuer), '-', undefined, oidc.None(), {
       algorithm,
       [oidc.customFetch]: fetch,
       execute: [oidc.allowInsecureRequests],
     })
-    return found.serverMetadata()
+    return { metadata: found.serverMetadata(), algorithm }
   }
   try {
     return await ask('oidc')

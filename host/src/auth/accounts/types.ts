@@ -7,6 +7,14 @@ export interface Tokens {
   /** Milliseconds since 1970; undefined where the service did not say. */
   readonly expiresAt?: number | undefined
   readonly scopes: readonly string[]
+  /** The client that they were given to, where the host registered one. */
+  readonly registered?: RegisteredClient | undefined
+}
+
+/** A client that the host registered by itself (RFC 7591). */
+export interface RegisteredClient {
+  readonly clientId: string
+  readonly clientSecret?: string | undefined
 }
 
 /** The OAuth client of one entry at its service. Every method throws a `ServiceError`; none shows a token in it. */
@@ -15,14 +23,16 @@ export interface ServiceClient {
   readonly id: string
   /** The host that the person consents at, for people to read. */
   authorizationHost(): Promise<string>
+  /** Registers a client for this address to come back to, where the config names none. */
+  register(redirectUri: string): Promise<RegisteredClient | undefined>
   /** Where the person is sent, with PKCE. */
   authorizationUrl(flow: AuthorizationFlow): Promise<URL>
   /** What the person came back with, for tokens. Checks `state` and `iss`. */
   exchange(cameBackTo: URL, flow: AuthorizationFlow): Promise<Tokens>
   /** Undefined when the service refuses the refresh token for good (`invalid_grant`). */
-  refresh(refreshToken: string): Promise<Tokens | undefined>
+  refresh(refreshToken: string, registered?: RegisteredClient): Promise<Tokens | undefined>
   /** Whether the service took the tokens back; false where it does not offer that. */
-  revoke(tokens: Pick<AccountRecord, 'accessToken' | 'refreshToken'>): Promise<boolean>
+  revoke(tokens: Pick<AccountRecord, 'accessToken' | 'refreshToken' | 'registered'>): Promise<boolean>
   /** Undefined where the service has no device flow. */
   readonly device: DeviceFlow | undefined
 }
@@ -31,6 +41,7 @@ export interface AuthorizationFlow {
   readonly redirectUri: string
   readonly state: string
   readonly verifier: string
+  readonly registered?: RegisteredClient | undefined
 }
 
 /** RFC 8628. */

@@ -14,6 +14,8 @@ export interface OAuthFetchOptions {
   readonly redactor: Redactor
   readonly log: Logger
   readonly network?: OAuthNetwork | undefined
+  /** Whether an origin may be at a private address. Default: each may, since the operator named them all. */
+  readonly allowPrivate?: (origin: string) => boolean
 }
 
 /** How an authorization server is reached: what differs from the usual. */
@@ -46,7 +48,14 @@ const LIMITS: Partial<NetworkLimits> = {
 }
 
 /** One connection pool for each origin, with the client's `Authorization` and without. Plain http is for loopback only. */
-export function createOAuthFetch({ name, setting, redactor, log, network = {} }: OAuthFetchOptions): OAuthFetch {
+export function createOAuthFetch({
+  name,
+  setting,
+  redactor,
+  log,
+  network = {},
+  allowPrivate = () => true,
+}: OAuthFetchOptions): OAuthFetch {
   const open = new Map<string, HttpClient & AsyncDisposable>()
 
   function httpFor(origin: string, authorization: string | undefined): HttpClient {
@@ -59,6 +68,7 @@ export function createOAuthFetch({ name, setting, redactor, log, network = {} }:
       limits: { ...LIMITS, ...network.limits },
       instance: name,
       baseUrl: origin,
+      allowPrivateBase: allowPrivate(origin),
       ...(credential && { credential: async () => credential }),
       hints: { credentialVariables: [], baseUrlVariable: setting },
       redactor,

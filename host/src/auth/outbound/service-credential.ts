@@ -27,6 +27,8 @@ export interface ServiceCredentialOptions {
   readonly policy: CredentialPolicy
   /** Exchanges callers' access tokens for some of this service. */
   readonly exchange?: (ExchangeSettings & { readonly clientSecretVariable?: string | undefined }) | undefined
+  /** What the operator has linked, for what the host asks of the service by itself where the server has no credential. */
+  readonly operatorAccount?: (() => Promise<CallAccount | undefined>) | undefined
   /** Callers can link an account of the service. */
   readonly canLink?: boolean
   readonly redactor: Redactor
@@ -98,6 +100,10 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
         }
     }
   }
+  const ofOperator = async () => {
+    const account = await options.operatorAccount?.()
+    return account && account.problem === undefined ? linked(account, settings).fetch() : undefined
+  }
   const decide = (call: CredentialCall): Choice => {
     try {
       return choose(call)
@@ -108,7 +114,7 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
 
   return {
     async resolve(scope) {
-      if (!scope) return server?.fetch()
+      if (!scope) return server ? server.fetch() : ofOperator()
       const { use, own } = decide(scope)
       if (use.by === 'refused') throw use.error
       return use.by === 'server' ? server?.fetch() : own?.fetch()

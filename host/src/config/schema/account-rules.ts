@@ -20,6 +20,12 @@ export function presetOf({ use, oauth }: Pick<PluginEntry, 'use' | 'oauth'>): st
   return PRESETS.find((preset) => preset === name)
 }
 
+/** The address of an entry that is an MCP server elsewhere. */
+export function remoteAddress({ use }: Pick<PluginEntry, 'use'>): string | undefined {
+  const [, url] = typeof use === 'string' ? (/^mcp:(https?:.+)$/i.exec(use) ?? []) : []
+  return url
+}
+
 const PRESETS = ['github', 'slack'] as const
 
 /** `github` of `./plugins/github`, `./plugins/github/index.ts` and `@mcp-patchbay/plugin-github`. */
@@ -63,6 +69,11 @@ function entryFaults(
     void faults.push({ path: ['plugins', index, 'oauth', ...(key === undefined ? [] : [key])], problem })
   if (typeof use === 'string' && /^mcp:(?!https?:)/.test(use))
     fault(undefined, 'is for plugins whose requests the host sends: a server in a process of its own sends them itself')
+  const isRemote = remoteAddress({ use }) !== undefined
+  if (oauth.clientId === undefined && !isRemote)
+    fault('clientId', 'is missing: only an MCP server elsewhere is asked to register a client')
+  if (oauth.clientId === undefined && oauth.clientSecretVariable !== undefined)
+    fault('clientSecretVariable', 'is the secret of no client: give its clientId')
   if (!accounts) fault(undefined, 'needs auth.accounts: the store and the key of the tokens')
   else if ((inbound.mode === 'oauth' || inbound.mode === 'any') && !accounts.login)
     fault(undefined, 'needs auth.accounts.login: without it no page can tell who is in front of it')
@@ -77,7 +88,12 @@ function entryFaults(
       oauth.authorizationUrl === undefined ? 'tokenUrl' : 'authorizationUrl',
       'needs authorizationUrl and tokenUrl together, or the issuer whose metadata names them',
     )
-  else if (oauth.issuer === undefined && oauth.authorizationUrl === undefined && presetOf({ use, oauth }) === undefined)
+  else if (
+    !isRemote &&
+    oauth.issuer === undefined &&
+    oauth.authorizationUrl === undefined &&
+    presetOf({ use, oauth }) === undefined
+  )
     fault(undefined, 'names no endpoints: give the issuer, or authorizationUrl and tokenUrl, or a preset')
   const own = Object.keys(oauth.parameters ?? {}).find((name) => RESERVED.has(name))
   if (own !== undefined) fault('parameters', `has ${JSON.stringify(own)}, which the host sets itself`)

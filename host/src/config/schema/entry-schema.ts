@@ -71,7 +71,12 @@ const oauthSchema = Type.Object(
     tokenUrl: Type.Optional(Type.String({ description: 'The token endpoint', format: 'uri' })),
     revocationUrl: Type.Optional(Type.String({ description: 'Where tokens are taken back (RFC 7009)', format: 'uri' })),
     deviceUrl: Type.Optional(Type.String({ description: 'The device authorization endpoint (RFC 8628)', format: 'uri' })),
-    clientId: Type.String({ description: 'As which OAuth client the host asks', minLength: 1 }),
+    clientId: Type.Optional(
+      Type.String({
+        description: 'As which OAuth client the host asks. Left out, it registers itself at an MCP server elsewhere (RFC 7591)',
+        minLength: 1,
+      }),
+    ),
     clientSecretVariable: Type.Optional(
       Type.String({
         description:

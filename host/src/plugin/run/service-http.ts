@@ -2,6 +2,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { randomBytes } from 'node:crypto'
 import { secretVariable } from '../../auth/outbound/secret-variable.ts'
 import { createServiceCredential } from '../../auth/outbound/service-credential.ts'
+import { remoteAddress } from '../../config/schema/account-rules.ts'
 import { isPackage, type PluginEntry } from '../../config/schema/schema.ts'
 import { serverOf } from '../../config/schema/server/server-specifier.ts'
 import { readNetworkVariables, type NetworkVariables } from '../../config/plugin/network-variables.ts'
@@ -9,6 +10,7 @@ import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { hostError } from '../../errors.ts'
 import { credentialAlternatives, variableName } from '../../config/plugin/variables.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
+import type { CallAccount } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import type { HttpOptions, ServiceLine } from './service-line.ts'
 import { currentCall } from './inline-call-scope.ts'
@@ -20,7 +22,7 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, frozen, configDir, env }: ServiceHttpDeps,
+  { redactor, readOnly, frozen, configDir, env, operatorAccount = async () => undefined }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const variables = networkVariables({ instance, prefix, surface, entry }, { env, frozen })
@@ -39,6 +41,8 @@ export function serviceHttp(
     },
     exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, { env, configDir }) },
     canLink: entry.oauth !== undefined,
+    // A server elsewhere is listed before anybody calls.
+    operatorAccount: entry.oauth && remoteAddress(entry) !== undefined ? () => operatorAccount(instance) : undefined,
     redactor,
     log,
     network,
@@ -102,6 +106,8 @@ export interface ServiceHttpDeps {
   readonly readOnly: boolean
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** What the operator has linked at an instance. */
+  readonly operatorAccount?: ((instance: string) => Promise<CallAccount | undefined>) | undefined
 }
 
 /** Each service sees which plugin asks. One that has no version is as old as this host. */

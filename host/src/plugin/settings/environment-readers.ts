@@ -53,7 +53,10 @@ export function pluginReaders(
     ...(oauth?.clientSecretVariable === undefined
       ? []
       : withFile(oauth.clientSecretVariable).map((name) => ({
-          ...of(name, `the client secret of ${oauth.clientId} at ${oauth.issuer ?? oauth.tokenUrl ?? presetOf(entry)}`),
+          ...of(
+            name,
+            `the client secret of ${oauth.clientId ?? 'nobody'} at ${oauth.issuer ?? oauth.tokenUrl ?? presetOf(entry)}`,
+          ),
           instance: undefined,
         }))),
     ...(exchange?.clientSecretVariable === undefined

@@ -4,6 +4,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { keyOf, type Account, type StoredAccount } from '../../auth/accounts/account.ts'
 import type { OpenAccounts } from '../../auth/accounts/open-accounts.ts'
+import type { RegisteredClient } from '../../auth/accounts/types.ts'
 import type { PersonInBrowser, PersonLogin } from '../../auth/accounts/person-login.ts'
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
 import { isLoopbackHost } from '../../config/schema/secure-url.ts'
@@ -171,8 +172,10 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       if (!account) return failed(res, 'ticket')
     }
     if (!account || !services().has(account.instance)) return failed(res, 'unknown')
+    const client = await accounts.client(account.instance)
+    const registered = await client.register(redirectUri(account.instance))
     const state = random()
-    const way = { kind: 'link', id: randomUUID(), session: session.id, verifier: random(), account }
+    const way = { kind: 'link', id: randomUUID(), session: session.id, verifier: random(), account, registered }
     redirect(res, at('/onward', { way: await sessions.keep(res, state, way) }))
   }
 
@@ -189,9 +192,9 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     const name = onlyValue(req, 'way')
     const way = name === undefined ? undefined : readWay(await sessions.kept(req, { name }), 'link')
     if (!way?.account) return failed(res, 'state')
-    const { account, state, verifier } = way
+    const { account, state, verifier, registered } = way
     const client = await accounts.client(account.instance)
-    const url = await client.authorizationUrl({ redirectUri: redirectUri(account.instance), state, verifier })
+    const url = await client.authorizationUrl({ redirectUri: redirectUri(account.instance), state, verifier, registered })
     send(res, onwardPage(url.host, url.href), { 'referrer-policy': 'no-referrer' })
   }
 
@@ -231,11 +234,11 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       if (!back || account?.instance !== instance) return redirect(res, at('/failed', { why: 'state' }))
       const person = personOf(back.session)
       if (!person || !isSame(person, account)) return redirect(res, at('/failed', { why: 'state' }))
-      const { state, verifier } = back.way
+      const { state, verifier, registered } = back.way
       const redirectTo = redirectUri(instance)
       try {
         const client = await accounts.client(instance)
-        const tokens = await client.exchange(cameTo(redirectTo, req), { state, verifier, redirectUri: redirectTo })
+        const tokens = await client.exchange(cameTo(redirectTo, req), { state, verifier, redirectUri: redirectTo, registered })
         await accounts.link(account, { ...tokens, client: client.id })
       } catch (error) {
         log.warn('account_not_linked', { plugin: instance, principal: account.principal.id, reason: messageWithoutAnswer(error) })
@@ -340,6 +343,7 @@ interface Way {
   readonly account?: Account
   readonly nonce?: string
   readonly ticket?: string
+  readonly registered?: RegisteredClient
 }
 
 /** Sealed by this host: only which of the two it is is open. */

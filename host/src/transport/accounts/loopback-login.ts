@@ -26,7 +26,12 @@ export async function loginOverLoopback({ client, instance, port, onAddress, sig
   const bound = typeof address === 'object' && address !== null ? address.port : port
   const path = `/accounts/callback/${instance}`
   const redirectUri = `http://127.0.0.1:${bound}${path}`
-  const flow = { redirectUri, state: randomBytes(32).toString('base64url'), verifier: randomBytes(32).toString('base64url') }
+  const secret = () => randomBytes(32).toString('base64url')
+  const registered = await client.register(redirectUri).catch((error: unknown) => {
+    server.close()
+    throw error
+  })
+  const flow = { redirectUri, state: secret(), verifier: secret(), registered }
   const { promise, resolve, reject } = Promise.withResolvers<Tokens>()
   const onAbort = () => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

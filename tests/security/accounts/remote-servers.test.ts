@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, request as send, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { decodeJwt } from 'jose'
+import { createHost, type Host } from 'mcp-patchbay'
+import { discoverResource } from '../../../host/src/auth/accounts/remote-server.ts'
+import { newKey } from '../../fixtures/auth/accounts.ts'
+import { startAuthorizationServer } from '../../fixtures/auth/authorization-server.ts'
+import { WebBrowser } from '../../fixtures/auth/web-browser.ts'
+import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
+import { startServers } from '../../fixtures/servers/http-servers.mjs'
+
+async function listen(t: TestContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close().closeAllConnections())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('an MCP server elsewhere says who grants access to it, and the host registers itself there', async (t) => {
+  const as = await startAuthorizationServer(t, { client: { client_id: 'unused', client_secret: 'unused-secret' } })
+  const far = await startServers()
+  t.after(() => far.close())
+  const callers: unknown[] = []
+  let base = ''
+  // The server behind a gate: only tokens for itself are let through.
+  base = await listen(t, (req, res) => {
+    if (req.url === '/.well-known/oauth-protected-resource/modern')
+      return void res
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ resource: `${base}/modern`, authorization_servers: [as.issuer], scopes_supported: ['read'] }))
+    const [, token] = /^Bearer (.+)$/.exec(req.headers.authorization ?? '') ?? []
+    const { aud, sub } = token === undefined ? {} : decodeJwt(token)
+    if (aud !== `${base}/modern`) return void res.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
+    callers.push(sub)
+    const { authorization: _, ...headers } = req.headers
+    req.pipe(
+      send(`${far.url}${req.url}`, { method: req.method ?? 'GET', headers }, (answer) => {
+        answer.pipe(res.writeHead(answer.statusCode ?? 502, answer.headers))
+      }),
+    )
+  })
+  const tree = sourceTree({ 'mcp.config.ts': '' })
+  t.after(() => tree[Symbol.dispose]())
+  const key = newKey()
+  const open = async (): Promise<{ host: Host; url: string }> => {
+    const host = await createHost(
+      {
+        plugins: [{ use: `mcp:${base}/modern`, as: 'wiki', oauth: {} }],
+        auth: { accounts: { store: './accounts', keyVariable: 'KEY' } },
+      },
+      { file: tree.path('mcp.config.ts'), env: { KEY: key }, patienceMs: Infinity },
+    )
+    t.after(() => host.close({ graceMs: 0 }))
+    const { url = '' } = await host.listen({ http: { port: 0 } })
+    return { host, url: new URL(url).origin }
+  }
+
+  const one = await open()
+  assert.match(one.host.list().plugins[0]?.reason?.message ?? '', /401/)
+  const browser = new WebBrowser('ada')
+  const list = await browser.open(`${one.url}/accounts`)
+  const done = await browser.press(list, 'Link wiki')
+  assert.match(done.html, /Your account is linked/, done.html)
+  const [linked] = (await one.host.accounts?.list({ kind: 'local', id: 'local' })) ?? []
+  assert.deepEqual(linked?.record.scopes, ['read'])
+  assert.ok(linked.record.registered?.clientId)
+
+  // What the operator linked is what the next start lists with.
+  const two = await open()
+  assert.equal(two.host.list().plugins[0]?.state, 'active', JSON.stringify(two.host.list().plugins[0]?.reason))
+  const answer = await two.host.call('wiki_echo', { text: 'through the gate' })
+  assert.match(JSON.stringify(answer), /through the gate/)
+  assert.deepEqual(new Set(callers), new Set(['ada']))
+})
+
+test("a server's metadata that is of another one, or leads the host elsewhere, is not taken", async () => {
+  const table: [document: object, address: string, taken: boolean][] = [
+    [{ resource: 'https://mcp.example/mcp', authorization_servers: ['https://id.example'] }, 'https://mcp.example/mcp', true],
+    [{ resource: 'https://mcp.example', authorization_servers: ['https://id.example'] }, 'https://mcp.example/mcp', true],
+    [{ resource: 'https://mcp.example/mc', authorization_servers: ['https://id.example'] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://evil.example/mcp', authorization_servers: ['https://id.example'] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://mcp.example/mcp', authorization_servers: ['http://id.example'] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://mcp.example/mcp', authorization_servers: ['http://127.0.0.1:9200'] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://mcp.example/mcp', authorization_servers: ['https://localhost'] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://mcp.example/mcp', authorization_servers: [] }, 'https://mcp.example/mcp', false],
+    [{ resource: 'https://mcp.example/mcp' }, 'https://mcp.example/mcp', false],
+    [{ authorization_servers: ['https://id.example'] }, 'https://mcp.example/mcp', false],
+  ]
+  for (const [document, address, taken] of table) {
+    const asked = discoverResource(address, async () => Response.json(document))
+    if (taken) assert.equal((await asked).issuer, 'https://id.example')
+    else await assert.rejects(asked, { code: 'UPSTREAM_FAILED' }, JSON.stringify(document))
+  }
+  await assert.rejects(
+    discoverResource('https://mcp.example/mcp', async () => new Response(null, { status: 404 })),
+    {
+      message: /says nothing of who may grant access to it/,
+    },
+  )
+})
