@@ -29,6 +29,7 @@ import { createReloader } from './plugin/reload/reload.ts'
 import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
 import { createPluginGraph } from './plugin/source/plugin-graph.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
+import { prepareAhead } from './prepare-ahead.ts'
 import { createPublish } from './publish.ts'
 import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createCalls } from './server/call/call.ts'
@@ -171,6 +172,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const waking = new AbortController()
   resources.defer(() => waking.abort())
   void dormancy.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
+  void prepareAhead({
+    afterMs: patienceMs === Infinity ? Infinity : wakeAfterMs / 2,
+    signal: waking.signal,
+    steps: [() => validators.prepare(), () => metrics.prepare()],
+  })
 
   const { missing } = cache
   const auth = () => current.config.auth

@@ -11,6 +11,8 @@ export interface HostMetrics {
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
   pluginState(plugin: string, state: PluginState): void
+  /** Reads prom-client before there is a reason to. Never rejects: whoever needs it next reads it again. */
+  prepare(): Promise<void>
   /** A plugin in its own process was started again after that process had died. */
   processRestarted(plugin: string): void
   /** Has `look` say, whenever somebody asks, what the processes of plugins are; '' is the name of one without a plugin in it yet. */
@@ -72,6 +74,9 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
   }
 
   return {
+    async prepare() {
+      if (!meters) await (opening ??= open()).catch(() => {})
+    },
     call(labels, ms) {
       if (meters) meters.calls.observe(labels, ms / 1000)
       else record(({ calls }) => calls.observe(labels, ms / 1000))

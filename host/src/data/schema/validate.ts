@@ -26,6 +26,8 @@ export interface Validators {
    * since models write it for an argument that they leave out.
    */
   completing(schema: JsonSchema): Validator
+  /** Reads Ajv and has it compile something, which takes as long as dozens of schemas after it. Does nothing the second time. */
+  prepare(): void
   /** Frees what a schema compiled to, for good: Ajv keeps every schema it has seen. */
   release(schema: JsonSchema): void
 }
@@ -86,6 +88,8 @@ export function createValidators(): Validators {
         })
       }),
 
+    prepare: () => quick.prepare(),
+
     release(schema) {
       quick.release(schema)
       thorough.release(schema)
@@ -143,6 +147,7 @@ const RELEASES = 64
 interface Engine {
   compiled(schema: JsonSchema): ValidateFunction
   release(schema: JsonSchema): void
+  prepare(): void
 }
 
 function createEngine(more: Options): Engine {
@@ -158,6 +163,11 @@ function createEngine(more: Options): Engine {
       const check = ajv.compile(written)
       compiled.set(schema, { check, written })
       return check
+    },
+    prepare() {
+      if (ajv) return
+      ajv = createAjv(more)
+      ajv.compile({ type: 'object', properties: { text: { type: 'string' } }, required: ['text'] })
     },
     release(schema) {
       const known = compiled.get(schema)
