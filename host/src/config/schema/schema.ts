@@ -111,7 +111,8 @@ const parts = {
       minimum: 96,
     }),
     pluginIdleMs: Type.Integer({
-      description: 'A plugin in its own process that was not called for so long is ended until it is called again; 0: never',
+      description:
+        'A plugin in its own process, or an MCP server, that was not called for so long is ended until it is called again; 0: never',
       default: 600_000,
       minimum: 0,
     }),

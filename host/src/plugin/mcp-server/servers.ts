@@ -70,7 +70,6 @@ const VERIFIED_MS = 10_000
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 5 * 60_000
 /** A process that callers share is worth keeping longer than that of one caller. */
-const SHARED_IDLE_MS = 10 * 60_000
 const OWN_IDLE_MS = 5 * 60_000
 const KEPT_MS = 30 * 24 * 3_600_000
 
@@ -187,7 +186,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
               listingAs: isShared ? FOR_ALL : FOR_LISTING,
               roots,
               max: isShared ? (isRemote ? MOST_REMOTE : 1) : (maxProcesses ?? DEFAULT_MAX),
-              idleMs: () => (isShared ? SHARED_IDLE_MS : OWN_IDLE_MS),
+              idleMs: () => entry.idleMs ?? (isShared ? limits.idleMs : Math.min(limits.idleMs, OWN_IDLE_MS)),
               timeoutMs: options.timeoutMs,
               log: log.child({ plugin: instance }),
               now,
