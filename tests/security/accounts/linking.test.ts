@@ -242,7 +242,7 @@ test('every page is plain: no script, nothing from elsewhere, in no frame and in
   assert.equal((await fetch(`${one.base}/accounts/other`)).status, 404)
 })
 
-test('no token, no secret and no code is in any line of the log, and in no page', async () => {
+test('no token, no secret and no code is in the log, in a page, in the metrics or in a listing', async () => {
   const browser = new WebBrowser('rosa')
   const callback = await untilCallback(browser, 'rosa')
   const code = callback.searchParams.get('code') ?? assert.fail()
@@ -252,6 +252,9 @@ test('no token, no secret and no code is in any line of the log, and in no page'
     principal?: string
   }
   const token = (await one.host.accounts?.list({ kind: 'oauth', id: principal }))?.[0]?.record ?? assert.fail()
+  const metrics = await (await fetch(`${one.management}/metrics`)).text()
+  const listing = JSON.stringify([one.host.list(), one.host.explain('hub_who_am_i')])
+  assert.match(metrics, /patchbay/)
   const hidden = [
     code,
     token.accessToken,
@@ -262,6 +265,6 @@ test('no token, no secret and no code is in any line of the log, and in no page'
   ]
   for (const secret of hidden) {
     assert.ok(secret.length > 8)
-    for (const text of [one.lines.join(''), done.html, list.html]) assert.ok(!text.includes(secret))
+    for (const text of [one.lines.join(''), done.html, list.html, metrics, listing]) assert.ok(!text.includes(secret))
   }
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -21,6 +21,7 @@ interface Linked {
   readonly tokens: Upstream
   readonly clock: TestClock
   readonly audit: readonly object[]
+  readonly dir: string
 }
 
 /** An account whose token has just expired, at a service whose token endpoint answers as `script` says. */
@@ -61,7 +62,7 @@ async function expired(
     client: client.id,
   })
   clock.advance(HOUR)
-  return { accounts: one.accounts, other: two.accounts, tokens, clock, audit: one.audit }
+  return { accounts: one.accounts, other: two.accounts, tokens, clock, audit: one.audit, dir }
 }
 
 const fresh = (change: object = {}): Behaviour =>
@@ -150,15 +151,17 @@ for (const [what, behaviour, code, isBroken, oauth] of FAULTS)
   })
 
 test('a life that the service does not say is one without an end, until it refuses the token', async (t) => {
-  const { accounts, clock, tokens } = await expired(t, [fresh({ expires_in: undefined }), fresh({ access_token: 'access-3' })])
+  const { accounts, clock, tokens, dir } = await expired(t, [
+    fresh({ expires_in: undefined }),
+    fresh({ access_token: 'access-3' }),
+  ])
   assert.equal(await used(accounts), 'access-2')
   clock.advance(1_000 * HOUR)
   const account = await accounts.use(ann)
   assert.equal(await account?.token(), 'access-2')
   account?.refused('access-2')
   while ((await accounts.list(ann.principal))[0]?.record.expiresAt !== 0) await new Promise(setImmediate)
-  // Its turn may not be over yet: then it is looked for again.
-  void clock.scheduled((ms) => ms === 100).then(() => clock.advance(100))
+  while (readdirSync(dir).some((name) => name.endsWith('.turn'))) await new Promise(setImmediate)
   assert.equal(await used(accounts), 'access-3')
   assert.equal(tokens.requests.length, 2)
 })
