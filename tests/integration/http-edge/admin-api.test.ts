@@ -38,7 +38,10 @@ const tea = definePlugin({
       permissions: ['tea:order'],
       interactive: true,
       input: Type.Object({ cups: Type.Integer({ minimum: 1, default: 1 }) }),
-      run: ({ cups }, { inputResponses, requestState }) => {
+      run: (input, { inputResponses, requestState }) => {
+        const { cups } = input
+        // What a plugin does to its arguments is over with its round.
+        Object.assign(input, { cups: 99 })
         const answer = inputResponses?.['kind']
         if (!answer) {
           const kind = elicit('Which?', { type: 'object', properties: { tea: { type: 'string' } } })
@@ -179,7 +182,7 @@ test('takes JSON objects only, and says what is wrong with a body', async () => 
   const { status, json } = await post('/admin/calls', {})
   assert.equal(status, 400)
   assert.partialDeepStrictEqual(json, { error: { code: 'ADMIN_REQUEST' } })
-  assert.equal((await ask('/admin/status', { method: 'DELETE' })).status, 405)
+  for (const method of ['DELETE', 'HEAD']) assert.equal((await ask('/admin/status', { method })).status, 405, method)
 })
 
 test('serves the page with a policy that lets nothing else run, and no other file', async () => {
@@ -340,6 +343,9 @@ test('tells what happens as it happens, and again what was missed', async () => 
     changes: { added: 0, changed: 0, removed: 0 },
   })
   assert.doesNotMatch(JSON.stringify(past), /spring/, 'no argument of a call is told')
+  const ofAnotherRun = await events(await fetch(`${origin}/admin/events?after=1000000`, { headers }), 1)
+  assert.deepEqual(ofAnotherRun[0], past[0])
+  assert.equal((await post('/admin/reload', { plugin: 'coffee' })).status, 400)
 })
 
 test('approves what was seen, and says where there is no project', async () => {

@@ -12,7 +12,7 @@ export interface FeedEvent {
 export interface LiveFeed {
   /** `data` is cut where it is long, and its secrets are taken out. */
   push(type: string, data: object): void
-  /** The events after this one that are still known, the oldest first. */
+  /** The events after this one that are still known, the oldest first; all of them after one that is of another run. */
   after(id: number): readonly FeedEvent[]
   /** Tells every later event, until the returned function is called. */
   subscribe(listener: (event: FeedEvent) => void): () => void
@@ -45,7 +45,7 @@ export function createLiveFeed({ redact, now }: LiveFeedOptions): LiveFeed {
       }
       for (const listener of listeners) listener(event)
     },
-    after: (id) => kept.filter((event) => event.id > id),
+    after: (id) => kept.filter((event) => id > last || event.id > id),
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isObject } from '../../data/json.ts'
 import { HostError, hostError } from '../../errors.ts'
@@ -77,8 +76,10 @@ export function openAdmin(host: AdminHost, { token, page, access, url, now }: Ad
     'POST /admin/lock/approvals': ({ body }) => needProject().approve(text(body, 'target'), text(body, 'seen')),
     'POST /admin/reload': async ({ body }) => {
       const { plugin } = body
-      if (plugin !== undefined) await host.rebuild(new Set([text(body, 'plugin')]))
-      else await needProject().reread()
+      if (plugin === undefined) await needProject().reread()
+      else if (host.registry.current.plugins.some(({ instance }) => instance === plugin))
+        await host.rebuild(new Set([text(body, 'plugin')]))
+      else throw hostError('ADMIN_REQUEST', { problem: 'no plugin has that name' })
       return { generation: host.registry.current.generation }
     },
     'POST /admin/calls': ({ body, caller, res }) => {
@@ -122,7 +123,7 @@ export function openAdmin(host: AdminHost, { token, page, access, url, now }: Ad
     if (path === SESSION && files) return redeem(req, res)
     const refused = token.check(req)
     if (refused) return sendRefusal(res, refused)
-    const found = routeOf(method === 'HEAD' ? 'GET' : method, path)
+    const found = routeOf(method, path)
     if (!found) return sendRefusal(res, refusal(404, `There is nothing at ${path}`))
     const query = new URLSearchParams(req.url?.split('?', 2)[1])
     const body = method === 'POST' ? await bodyOf(req, res) : {}
@@ -131,19 +132,14 @@ export function openAdmin(host: AdminHost, { token, page, access, url, now }: Ad
     const caller = as === undefined || as === 'null' ? host.operator : readCaller(as, 'as')
     const result = await found.route({ req, res, query, rest: decoded(found.rest), body, caller })
     if (result === undefined || res.headersSent) return
-    const json = host.redactor(JSON.stringify(result))
-    const etag = `"${hash('sha256', json, 'base64url')}"`
-    if (req.headers['if-none-match'] === etag) res.writeHead(304, { etag, 'cache-control': 'no-store' }).end()
-    else sendAnswer(res, 200, json, { etag })
+    sendAnswer(res, 200, host.redactor(JSON.stringify(result)))
   }
 
   return {
     allow(path) {
       if (files?.has(path)) return 'GET, HEAD'
       if (path === SESSION) return files && 'POST'
-      return (
-        [...(routeOf('GET', path) ? ['GET', 'HEAD'] : []), ...(routeOf('POST', path) ? ['POST'] : [])].join(', ') || undefined
-      )
+      return [...(routeOf('GET', path) ? ['GET'] : []), ...(routeOf('POST', path) ? ['POST'] : [])].join(', ') || undefined
     },
     async handle(req, res, path) {
       const foreign = files?.has(path) ? undefined : crossSite(req)
