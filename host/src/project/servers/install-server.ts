@@ -39,7 +39,7 @@ export async function installServer(install: ServerInstall): Promise<NpmPackages
     const npm = createNpm({ folder: staging, env, ...(onChild ? { onChild } : {}) })
     // Mirrors have the same bytes: the lock holds their integrity, and not where they came from.
     const strategy = ['--install-strategy=hoisted', '--omit-lockfile-registry-resolved']
-    await npm.change([...(locked ? ['ci'] : ['install', '--package-lock']), ...strategy])
+    await npm.change([...(locked ? ['ci', '--prefer-offline'] : ['install', '--package-lock']), ...strategy])
     await fault('server.installed')
     const packages = packagesIn(await readFile(lockFile, 'utf8'), install)
     // What differs between mirrors and holds secrets is no part of the tree.
