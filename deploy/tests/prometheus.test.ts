@@ -21,7 +21,7 @@ test(
 
 test('every metric and every state in the rules is one that the host exports', async () => {
   const exported = await createMetrics({ logLinesDropped: () => 0 }).render()
-  const named = [...text.matchAll(/\b(?:patchbay|mcp)_[a-z_]+/g)].map(([name]) => name)
+  const named = [...text.matchAll(/\b(?:patchbay|mcp|nodejs|process)_[a-z0-9_]+/g)].map(([name]) => name)
   assert.ok(named.length > 5)
   for (const name of named) assert.match(exported, new RegExp(`^# TYPE ${name.replace(/_seconds_count$/, '_seconds')} `, 'm'))
   const [, states = ''] = /state=~"([^"]+)"/.exec(text) ?? assert.fail('they name states')

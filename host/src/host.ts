@@ -81,7 +81,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       return false
     }
   }
-  const metrics = openMetrics(context, log)
+  const metrics = resources.use(openMetrics(context, log))
   const { cache, kept } = openCaches(started.cache, { configDir, log, metrics, context, resources })
   const lock = await openLock({ configDir, log }, started)
   const approved = createApprovedFiles(() => current.config.frozen)

@@ -13,13 +13,26 @@ export interface DeliveryOptions extends ExchangeDeps {
   readonly limits: NetworkLimits
   readonly random: () => number
   readonly log: Logger
+  readonly onUpstream?: OnUpstream | undefined
 }
+
+/**
+ * Told of each attempt once it is over: the status of the answer, the code of the error that there was instead, `CANCELLED` where its
+ * call ended first, or `NOT_SENT` for one that the host kept back from a service in trouble.
+ */
+export type OnUpstream = (status: number | string, ms: number) => void
 
 /**
  * Sends the requests of one plugin so that a service in trouble troubles nobody else: bounded in number, retried where that is safe, and
  * not at all while its breaker is open. Rejects only with the reason of the request's signal.
  */
-export function createDelivery({ limits, random, log, ...deps }: DeliveryOptions): (request: Exchange) => Promise<Outcome> {
+export function createDelivery({
+  limits,
+  random,
+  log,
+  onUpstream = () => {},
+  ...deps
+}: DeliveryOptions): (request: Exchange) => Promise<Outcome> {
   const bulkhead = createBulkhead(limits)
   const policy = {
     clock: deps.clock,
@@ -41,15 +54,26 @@ export function createDelivery({ limits, random, log, ...deps }: DeliveryOptions
         // A place is held for one attempt only: a request that waits to be retried keeps none from the others.
         send: async () => {
           const entering = bulkhead.enter(signal)
-          if (!entering) return overloaded(limits, subject)
+          if (!entering) {
+            onUpstream('NOT_SENT', 0)
+            return overloaded(limits, subject)
+          }
           const place = await entering
+          const startedAt = performance.now()
+          let status: number | string = 'CANCELLED'
           try {
-            return await exchange(request, deps)
+            const outcome = await exchange(request, deps)
+            status = outcome.kind === 'answered' ? outcome.answer.status : outcome.error.code
+            return outcome
           } finally {
+            onUpstream(status, performance.now() - startedAt)
             place[Symbol.dispose]()
           }
         },
-        leftAlone: (closedForMs) => leftAlone(closedForMs, subject),
+        leftAlone(closedForMs) {
+          onUpstream('NOT_SENT', 0)
+          return leftAlone(closedForMs, subject)
+        },
         onRetry: (outcome, waitMs) =>
           log.debug('upstream_retry', {
             method,

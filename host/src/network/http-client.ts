@@ -7,7 +7,7 @@ import type { CallScope } from './http-call-scope.ts'
 import { createHttpStream, type HttpStream } from './http-stream.ts'
 import { systemClock, type Clock } from './resilience/clock.ts'
 import type { ResolveCredential } from './request/placed-credential.ts'
-import { createDelivery } from './delivery.ts'
+import { createDelivery, type OnUpstream } from './delivery.ts'
 import { systemDialing, type Dialing } from './connect/address-guard.ts'
 import { DEFAULT_LIMITS, type NetworkLimits } from './resilience/limits.ts'
 import type { Answer } from './resilience/outcome.ts'
@@ -57,6 +57,8 @@ export interface ServiceHttpOptions {
   readonly sslVerify?: boolean
   /** Where the service offers it. Default: true. */
   readonly http2?: boolean
+  /** Told of each request to the service, and of each attempt where there are several. */
+  readonly onUpstream?: OnUpstream
   readonly clock?: Clock
   readonly random?: () => number
   readonly dialing?: Dialing
@@ -96,7 +98,15 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
     http2: options.http2,
     sslVerify: options.sslVerify,
   })
-  const deliver = createDelivery({ pools, reach, clock, limits, random: options.random ?? Math.random, log: options.log })
+  const deliver = createDelivery({
+    pools,
+    reach,
+    clock,
+    limits,
+    random: options.random ?? Math.random,
+    log: options.log,
+    onUpstream: options.onUpstream,
+  })
   const life = new AbortController()
 
   const perform = async <Result>(
@@ -150,6 +160,7 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
       hints,
       redactor,
       currentCall,
+      onUpstream: options.onUpstream,
       life: life.signal,
     }),
     async [Symbol.asyncDispose]() {

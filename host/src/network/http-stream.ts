@@ -4,6 +4,7 @@ import type { Redactor } from '../observability/redact.ts'
 import type { Pools } from './connect/pool.ts'
 import { classify, type Reach } from './connect/target.ts'
 import { connectionFailure } from './failures.ts'
+import type { OnUpstream } from './delivery.ts'
 import type { CallScope } from './http-call-scope.ts'
 import { METHODS } from './request/access.ts'
 import type { ResolveCredential } from './request/placed-credential.ts'
@@ -34,6 +35,7 @@ export interface StreamOptions {
   readonly hints: Hints
   readonly redactor: Redactor
   readonly currentCall: () => CallScope | undefined
+  readonly onUpstream?: OnUpstream | undefined
   readonly life: AbortSignal
 }
 
@@ -41,7 +43,7 @@ export interface StreamOptions {
 const MOST_BYTES = 32 * 1_048_576
 
 export function createHttpStream(options: StreamOptions): HttpStream {
-  const { instance, reach, pools, userAgent, credential, hints, redactor, currentCall, life } = options
+  const { instance, reach, pools, userAgent, credential, hints, redactor, currentCall, life, onUpstream = () => {} } = options
   return async (address, init = {}) => {
     const url = new URL(address)
     const target = classify(reach, url)
@@ -67,6 +69,7 @@ export function createHttpStream(options: StreamOptions): HttpStream {
       stop[Symbol.dispose]()
       for (const one of forget) one()
     }
+    const startedAt = performance.now()
     try {
       const body = typeof init.body === 'string' || init.body instanceof Uint8Array ? init.body : null
       const request = {
@@ -78,6 +81,7 @@ export function createHttpStream(options: StreamOptions): HttpStream {
         signal: stop.signal,
       }
       const answer = await orAborted(pools.agentFor(target).request(request), stop.signal, (late) => late.body.destroy())
+      onUpstream(answer.statusCode, performance.now() - startedAt)
       if (answer.statusCode === 401) found?.refused?.()
       const isStream = /^text\/event-stream\b/i.test(String(answer.headers['content-type'] ?? ''))
       const sent = Readable.from(bounded(answer.body, { isStream, end }), { objectMode: false })
@@ -89,8 +93,9 @@ export function createHttpStream(options: StreamOptions): HttpStream {
       })
     } catch (error) {
       end()
-      if (stop.signal.aborted) throw stop.signal.reason
-      throw connectionFailure(error, subject).error
+      const failed = stop.signal.aborted ? undefined : connectionFailure(error, subject).error
+      onUpstream(failed?.code ?? 'CANCELLED', performance.now() - startedAt)
+      throw failed ?? stop.signal.reason
     }
   }
 }

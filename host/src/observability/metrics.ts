@@ -1,13 +1,17 @@
 import type * as Prometheus from 'prom-client'
 import type { Metrics } from '@mcp-patchbay/plugin-api'
+import { createProcessMeters, createProcessUse } from './counts/process-use.ts'
+import { createTraffic, createTrafficMeters, type Traffic } from './counts/traffic.ts'
 import { createPluginMeters } from './plugin-metrics.ts'
 import { boundedMetrics, type OnMetricLimit } from './plugin-records.ts'
 import { PLUGIN_STATES, type PluginState } from './plugin-states.ts'
 
 /** What the host measures, and the text of `/metrics`. Names follow OpenTelemetry's MCP conventions, in Prometheus form. */
-export interface HostMetrics {
-  /** One finished tools/call. `outcome` is `ok`, `error`, `timeout`, `cancelled` or `refused`. */
+export interface HostMetrics extends Pick<Traffic, 'request' | 'denied' | 'watchOpen'>, Disposable {
+  /** One finished tools/call. `outcome` is `ok`, `error`, `timeout`, `cancelled`, `refused` or `limited`. */
   call(labels: { plugin: string; tool: string; outcome: string }, ms: number): void
+  /** One request to the service of a plugin: the status of the answer, or the code of the error that there was instead. */
+  upstream(plugin: string, status: number | string, ms: number): void
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
   pluginState(plugin: string, state: PluginState): void
@@ -54,6 +58,8 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
   const looks: (() => readonly PluginProcessUse[])[] = []
+  const traffic = createTraffic()
+  const use = createProcessUse()
 
   async function open(): Promise<Meters> {
     try {
@@ -81,6 +87,13 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
       if (meters) meters.calls.observe(labels, ms / 1000)
       else record(({ calls }) => calls.observe(labels, ms / 1000))
     },
+    request: traffic.request,
+    denied: traffic.denied,
+    watchOpen: traffic.watchOpen,
+    upstream(plugin, status, ms) {
+      traffic.upstream(plugin, status)
+      record(({ upstreamTimes }) => upstreamTimes.observe({ plugin }, ms / 1000))
+    },
     reload: (labels, ms) => record(({ reloads }) => reloads.observe(labels, ms / 1000)),
     generation(number, count) {
       record(({ generation, tools }) => {
@@ -99,14 +112,19 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
     cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
     forPlugin: (plugin) => boundedMetrics((one) => record(({ own }) => own.write(plugin, one))),
     forget(plugin) {
-      record(({ states, restarts, own }) => {
+      traffic.forget(plugin)
+      record(({ states, restarts, upstreamTimes, own }) => {
+        upstreamTimes.remove({ plugin })
         for (const name of PLUGIN_STATES) states.remove({ plugin, state: name })
         restarts.remove({ plugin })
         own.forget(plugin)
       })
     },
     async render() {
-      const { registry, logDropped, processes, memory } = meters ?? (await (opening ??= open()))
+      const opened = meters ?? (await (opening ??= open()))
+      const { registry, logDropped, processes, memory } = opened
+      traffic.write(opened.traffic)
+      await use.write(opened.process)
       if (logLinesDropped) {
         logDropped.reset()
         logDropped.inc(logLinesDropped())
@@ -119,6 +137,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
       }
       return registry.metrics()
     },
+    [Symbol.dispose]: () => use[Symbol.dispose](),
   }
 }
 
@@ -134,6 +153,13 @@ function createMeters(prometheus: typeof Prometheus, onLimit: OnMetricLimit) {
       name: 'mcp_server_operation_duration_seconds',
       help: 'Duration of tools/call by plugin, tool and outcome',
       labelNames: ['plugin', 'tool', 'outcome'],
+      buckets: DURATION_SECONDS,
+      registers,
+    }),
+    upstreamTimes: new Histogram({
+      name: 'patchbay_upstream_request_duration_seconds',
+      help: 'Duration of requests to services by plugin',
+      labelNames: ['plugin'],
       buckets: DURATION_SECONDS,
       registers,
     }),
@@ -186,6 +212,8 @@ function createMeters(prometheus: typeof Prometheus, onLimit: OnMetricLimit) {
       help: '1 while the store of the cache answers, 0 while it is left alone',
       registers,
     }),
+    traffic: createTrafficMeters(prometheus, registers),
+    process: createProcessMeters(prometheus, registers),
     own: createPluginMeters(prometheus, registry, onLimit),
   }
 }

@@ -62,7 +62,8 @@ export function activationDeps(parts: ActivationParts): ActivationDeps {
     credentialsOf: (entry) => entryCredentials(current.config, entry, started),
     createHttp: (options) => {
       const { readOnly, frozen } = current.config
-      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env, operatorAccount })
+      const onUpstream = (status: number | string, ms: number) => metrics.upstream(options.instance, status, ms)
+      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env, operatorAccount, onUpstream })
     },
   }
 }

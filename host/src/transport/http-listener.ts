@@ -46,6 +46,8 @@ export interface HttpDeps {
   /** The fast path for hot methods; without it the SDK answers them too. */
   readonly fastPath?: FastPath | undefined
   readonly log: Logger
+  /** Told of each request once its answer is sent; without a status its client went before there was one. */
+  readonly onAnswered?: (status: number | undefined) => void
   readonly bodyBytes: number
   /** Left out, everybody is the operator: only for a loopback address. */
   readonly authenticate?: Authenticate | undefined
@@ -85,7 +87,7 @@ export interface HttpTransport {
 
 /** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
-  const { authenticate, inFlight, log, now = Date.now } = deps
+  const { authenticate, inFlight, log, onAnswered = () => {}, now = Date.now } = deps
   const { elapsed = deps.now ?? performance.now.bind(performance) } = deps
   if (!authenticate && !deps.dangerouslyAllowUnauthenticated && !isLoopback(options.host))
     throw hostError('LISTEN_UNAUTHENTICATED', { host: options.host })
@@ -130,7 +132,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 
   let pages: ((path: string) => Route | undefined) | undefined
   const routeOf = createRouter(routes, deps.metadata, (path) => pages?.(path))
-  const answering = new Answering()
+  const answering = new Answering((res) => onAnswered(res.headersSent ? res.statusCode : undefined))
   const { server, origin, port } = await bind({
     what: 'http',
     host: options.host,
@@ -138,6 +140,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     timeouts: deps.timeouts,
     log,
     allow: (target) => routeOf(localPath(target))?.allow,
+    onUnparsed: onAnswered,
     handle(req, res) {
       const answer = answering.add(res)
       if (draining) res.setHeader('connection', 'close')

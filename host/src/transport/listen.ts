@@ -120,6 +120,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
     http &&
     (await createHttpTransport(http, {
       ...shared,
+      onAnswered: (status) => metrics.request(status),
       dangerouslyAllowUnauthenticated,
       authenticate: inbound?.authenticate,
       metadata: inbound?.oauth?.metadata,
@@ -128,6 +129,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
     }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
   const stdio = options.stdio ? (await import('./stdio/stdio.ts')).createStdioTransport(shared) : undefined
+  opened.defer(metrics.watchOpen(() => ({ ...(web?.open ?? { sessions: 0, streams: 0 }), calls: inFlight.size })))
   const kept = opened.move()
 
   url = web && `${web.origin}/mcp`

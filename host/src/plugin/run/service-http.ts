@@ -9,6 +9,7 @@ import { readNetworkVariables, type NetworkVariables } from '../../config/plugin
 import { variablesOfConfig } from '../settings/environment-readers.ts'
 import { hostError } from '../../errors.ts'
 import { credentialAlternatives, variableName } from '../../config/plugin/variables.ts'
+import type { OnUpstream } from '../../network/delivery.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
 import type { CallAccount } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
@@ -22,7 +23,7 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, frozen, configDir, env, operatorAccount = async () => undefined }: ServiceHttpDeps,
+  { redactor, readOnly, frozen, configDir, env, operatorAccount = async () => undefined, onUpstream }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const variables = networkVariables({ instance, prefix, surface, entry }, { env, frozen })
@@ -70,6 +71,7 @@ export function serviceHttp(
     hidesSecrets: true,
     log,
     currentCall,
+    ...(onUpstream && { onUpstream }),
     readOnly: readOnly || entry.readOnly || onlyReads(surface, entry),
   })
   return {
@@ -103,6 +105,7 @@ function networkVariables(
 export interface ServiceHttpDeps {
   readonly frozen: boolean
   readonly redactor: Redactor
+  readonly onUpstream?: OnUpstream
   readonly readOnly: boolean
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>

@@ -15,8 +15,9 @@ import { liveOf, type SnapshotTool } from '../catalog/snapshot.ts'
 export function deny(
   call: Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>,
   reason: RefusalCode,
-  { audit, onEnded }: CallDeps,
+  { audit, metrics, onEnded }: CallDeps,
 ): void {
+  metrics.denied(call.kind, reason)
   audit?.record(() => deniedLine(call, reason))
   onEnded?.(() => deniedCall(call, reason))
 }

@@ -30,6 +30,8 @@ export interface BindOptions {
   readonly handle: (req: IncomingMessage, res: ServerResponse) => void
   /** The methods of a path, for requests that Node's parser hands over as an error or a tunnel; undefined where there is nothing. */
   readonly allow: (path: string) => string | undefined
+  /** Told of the status that answered what could not be parsed. */
+  readonly onUnparsed?: (status: number) => void
   readonly timeouts?: Partial<Timeouts> | undefined
   readonly log: Logger
 }
@@ -44,7 +46,16 @@ export interface Bound {
 }
 
 /** Starts to listen, with limits on time and size of what comes in. Throws `LISTEN_FAILED`. */
-export async function bind({ what, host, port, handle, allow, timeouts, log }: BindOptions): Promise<Bound> {
+export async function bind({
+  what,
+  host,
+  port,
+  handle,
+  allow,
+  onUnparsed = () => {},
+  timeouts,
+  log,
+}: BindOptions): Promise<Bound> {
   const { headersMs, requestMs, checkMs, keepAliveMs } = { ...DEFAULT_TIMEOUTS, ...timeouts }
   const server = createServer(
     {
@@ -56,10 +67,11 @@ export async function bind({ what, host, port, handle, allow, timeouts, log }: B
     },
     handle,
   )
-  server.on('clientError', (error: ClientError, socket: Socket) => answerUnparsed(error, socket, allow))
+  server.on('clientError', (error: ClientError, socket: Socket) => answerUnparsed(error, socket, { allow, onUnparsed }))
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
     // Node listens to it no more: an error of it, such as a reset by the client, would be nobody's and end the process.
     socket.on('error', () => socket.destroy())
+    onUnparsed(405)
     socket.end(rawAnswer(405, allow(req.url ?? '') ?? 'GET'), () => socket.destroy())
   })
   server.listen({ host, port })
@@ -82,25 +94,34 @@ interface ClientError extends Error {
 }
 
 /** What the parser refuses is answered and the connection closed: it cannot be known where the next request would begin. */
-function answerUnparsed(error: ClientError, socket: Socket, allow: BindOptions['allow']): void {
+function answerUnparsed(
+  error: ClientError,
+  socket: Socket,
+  { allow, onUnparsed }: Pick<Required<BindOptions>, 'allow' | 'onUnparsed'>,
+): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
-  socket.end(unparsedAnswer(error, allow), () => socket.destroy())
+  const { status, methods } = unparsedAnswer(error, allow)
+  onUnparsed(status)
+  socket.end(rawAnswer(status, methods), () => socket.destroy())
 }
 
-function unparsedAnswer({ code, rawPacket }: ClientError, allow: BindOptions['allow']): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return rawAnswer(431)
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return rawAnswer(413)
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return rawAnswer(408)
+function unparsedAnswer(
+  { code, rawPacket }: ClientError,
+  allow: BindOptions['allow'],
+): { readonly status: number; readonly methods?: string } {
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431 }
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return { status: 413 }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408 }
   // A method that Node does not know: still one that the path does not have.
   const target =
     code === 'HPE_INVALID_METHOD' &&
     rawPacket &&
     /^[A-Z-]{1,32} (\/\S{0,1024}) HTTP\/1\.[01]\r\n/.exec(rawPacket.toString('latin1'))
   const methods = target && allow(target[1] ?? '')
-  return methods ? rawAnswer(405, methods) : rawAnswer(400)
+  return methods ? { status: 405, methods } : { status: 400 }
 }
 
 function rawAnswer(status: number, allow?: string): string {

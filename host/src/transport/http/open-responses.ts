@@ -9,12 +9,21 @@ export class Answering {
   })
   #waiting: (() => void)[] = []
   #tick = 0
+  readonly #onClosed: (res: ServerResponse) => void
+
+  /** `onClosed` is told of each one that was sent, or whose client is gone. */
+  constructor(onClosed: (res: ServerResponse) => void = () => {}) {
+    this.#onClosed = onClosed
+  }
 
   /** Until it is closed, or says that it only waits. */
   add(res: ServerResponse): OpenAnswer {
     const answer = new OpenAnswer(res, this.#tick)
     answer.place = this.#open.add(answer)
-    res.on('close', () => answer.waits())
+    res.on('close', () => {
+      answer.waits()
+      this.#onClosed(res)
+    })
     return answer
   }
 
