@@ -41,6 +41,21 @@ export const projectErrors = {
     ({ file, problem }) => `No MCP servers can be imported from ${file}: ${problem}`,
     () => ['Name the file of an MCP client: .mcp.json, .vscode/mcp.json, .cursor/mcp.json or claude_desktop_config.json'],
   ),
+  CLIENT_FILE: entry<{ file: string; problem: string }>(
+    ({ file, problem }) => `The MCP client's file ${file} was not changed: ${problem}`,
+    () => ['Print the entry and put it into the file yourself: npx mcp-patchbay install CLIENT --print'],
+  ),
+  CLIENT_TAKEN: entry<{ file: string; name: string }>(
+    ({ file, name }) => `The MCP client's file ${file} uses the name "${name}" for another server. Nothing was changed`,
+    () => ['Give this one another name: --as NAME', 'Or take the place of the other server: --replace'],
+  ),
+  CLIENT_HTTP: entry<{ problem: string }>(
+    ({ problem }) => `The entry of an MCP client needs the address of the host: ${problem}`,
+    () => [
+      'Name the address: --http=http://127.0.0.1:3000/mcp',
+      'Or leave --http out: the client then starts the host over stdio',
+    ],
+  ),
   SERVER_NOT_INSTALLED: entry<{ name: string; version: string; folder: string; problem: string }>(
     ({ name, version, folder, problem }) => `The MCP server ${name}@${version} is not installed in ${folder}: ${problem}`,
     () => ['Install the MCP servers of the config: npx mcp-patchbay install'],

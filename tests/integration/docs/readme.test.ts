@@ -42,22 +42,21 @@ describe('README', () => {
   const withoutToken = new Set([
     'npm ci && npm start',
     'npm ci && npm test',
-    'claude mcp add --transport http patchbay http://127.0.0.1:3000/mcp',
+    // run for every client by command-line/install-into-clients.test.ts
+    'npx mcp-patchbay install claude-code',
+    'npx mcp-patchbay install claude-code --http',
     'npm run example', // run by examples.test.ts
     'npx mcp-patchbay init my-server', // run by tests/packed/new-user.ts
   ])
 
-  /** What clients run, as a command line: of `claude mcp add`, and of its JSON. */
-  const served = [
-    ...commands.filter((line) => line.includes(' --stdio')).map((line) => line.slice(line.indexOf(' -- ') + 4).split(' ')),
-    ...blocks
-      .filter(({ text }) => text.includes('"--stdio"'))
-      .map(({ text }) => {
-        const { mcpServers } = JSON.parse(text) as { mcpServers: { patchbay: { command: string; args: string[] } } }
-        return [mcpServers.patchbay.command, ...mcpServers.patchbay.args]
-      }),
-  ]
-  assert.equal(served.length, 2)
+  /** What clients run, as a command line. */
+  const served = blocks
+    .filter(({ text }) => text.includes('"--stdio"'))
+    .map(({ text }) => {
+      const { mcpServers } = JSON.parse(text) as { mcpServers: { patchbay: { command: string; args: string[] } } }
+      return [mcpServers.patchbay.command, ...mcpServers.patchbay.args]
+    })
+  assert.equal(served.length, 1)
   for (const line of served)
     test(`\`${line.join(' ')}\` serves from the root of the file system, with the Node of the machine`, async () => {
       const [command = '', ...args] = line.map((word) => word.replace('/path/to/project', root))
@@ -73,7 +72,7 @@ describe('README', () => {
       assert.equal(code, 0)
     })
 
-  for (const command of commands.filter((line) => !withoutToken.has(line) && !line.includes(' --stdio')))
+  for (const command of commands.filter((line) => !withoutToken.has(line)))
     test(`its command \`${command}\` prints what it says`, async () => {
       const expected = outputs[command]
       assert.ok(expected, 'the test knows what the command prints')

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { readTextFile } from '../../config/plugin/text-file.ts'
 import { isObject } from '../../data/json.ts'
+import { parseLenientJson } from '../clients/lenient-json.ts'
 import { hostError } from '../../errors.ts'
 
 /** The servers that an MCP client's config file names. */
@@ -28,7 +29,7 @@ export function readClientConfig(path: string): ClientConfig {
   if (!('text' in read)) throw refuse(read.problem)
   let value: unknown
   try {
-    value = JSON.parse(plainJson(read.text))
+    value = parseLenientJson(read.text)
   } catch (error) {
     // The message of JSON.parse quotes the text, which may hold secrets.
     throw refuse('it is not JSON', error)
@@ -44,14 +45,6 @@ export function readClientConfig(path: string): ClientConfig {
     servers: Object.fromEntries(Object.entries(servers).map(([name, server]) => [name, isObject(server) ? server : {}])),
     inputs: inputsOf(root['inputs'] ?? inSettings['inputs']),
   }
-}
-
-/** Without comments and trailing commas, which editors allow. Strings stay as they are. */
-function plainJson(text: string): string {
-  const withoutComments = text
-    .replace(/^\uFEFF/, '')
-    .replace(/("(?:\\.|[^"\\\n])*")|\/\/[^\n]*|\/\*[^]*?\*\//g, (_, string?: string) => string ?? ' ')
-  return withoutComments.replace(/("(?:\\.|[^"\\\n])*")|,(?=\s*[}\]])/g, (_, string?: string) => string ?? '')
 }
 
 function inputsOf(inputs: unknown): Readonly<Record<string, string>> {
