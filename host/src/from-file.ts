@@ -1,7 +1,7 @@
 import { loadConfig, type LoadedConfig } from './config/file/load-config.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
 import type { HostConfig, ResolvedConfig } from './config/schema/schema.ts'
-import type { Host } from './types.ts'
+import type { Host, HostContext } from './types.ts'
 import { createLogger, silentLogger, type LogLevel } from './observability/logger.ts'
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -45,12 +45,13 @@ export async function readSettings(options: FileOptions, log: Logger, onFile?: (
 export async function openHost(
   options: FileOptions,
   logOf: (redact: Redactor) => Logger = (redact) => quietLog(redact),
+  more: Pick<HostContext, 'middleware'> = {},
 ): Promise<Host> {
   const redact = createRedactor()
   const log = logOf(redact)
   // Together: a config that is code is read by another process.
   const [{ config, file, env }, { createHost }] = await Promise.all([readSettings(options, log), import('./host.ts')])
-  return createHost(config, { file, env, log, redact, patienceMs: Infinity })
+  return createHost(config, { file, env, log, redact, patienceMs: Infinity, ...more })
 }
 
 /** The log of a command that prints its answer and ends; of events that are `worthwhile` it shows the errors. */

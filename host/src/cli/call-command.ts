@@ -1,35 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
 import { Command } from 'commander'
+import { readCaller } from '../server/catalog/operator/named-caller.ts'
+import type { CallIO } from '../server/call/types.ts'
+import { hostError } from '../errors.ts'
 import { openHost, quietLog } from '../from-file.ts'
 import { parseArguments } from './terminal/arguments.ts'
+import { askQuestions, TERMINAL_CAPABILITIES } from './terminal/ask-questions.ts'
+import { traceCall } from './terminal/call-trace.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { show } from './terminal/install-lines.ts'
+import { openTerminal } from './terminal/open-terminal.ts'
 import { printJson, printLines } from './terminal/print.ts'
+import { progressLine } from './terminal/progress-line.ts'
 import { whyRefused } from './terminal/refused-call.ts'
+
+interface CallOptions extends CommonOptions {
+  readonly input?: string
+  readonly as?: string
+  readonly trace?: boolean
+  readonly json?: boolean
+}
 
 /** `patchbay call TOOL key=value…`: one call in process, through the same pipeline as any other. */
 export function callCommand(run: Run): Command {
   return new Command('call')
-    .description('calls one tool and prints the answer')
+    .description('calls one tool and prints the answer; progress and questions are shown on stderr')
     .argument('<tool>', 'its name as clients see it')
     .argument('[arguments...]', 'key=value; the tool’s schema says what is a number')
     .option('--input <json>', 'the arguments as one JSON object')
+    .option('--as <file>', 'a JSON file that says who calls, as explain has it')
+    .option('--trace', 'how long each layer of the call took, on stderr')
     .option('--json', 'the whole result as JSON')
-    .action((tool: string, pairs: readonly string[], options: CommonOptions & { input?: string; json?: boolean }) =>
+    .action((tool: string, pairs: readonly string[], options: CallOptions) =>
       run(async () => {
+        const caller = options.as === undefined ? undefined : readCaller(await readFile(options.as, 'utf8'), options.as)
+        const trace = options.trace ? traceCall(() => performance.now()) : undefined
         // The caller is told INTERNAL and a request id; the operator, who is the caller here, what is behind it.
-        await using host = await openHost({ ...options }, (redact) => quietLog(redact, ['call_failed']))
-        const refused = whyRefused(tool, host)
+        const log = (redact: Parameters<typeof quietLog>[0]) => quietLog(redact, ['call_failed'])
+        await using host = await openHost({ ...options }, log, trace ? { middleware: [trace.layer] } : {})
+        trace?.opened()
+        if (trace) host.on('call', (ended) => trace.ended(ended))
+        const refused = whyRefused(tool, host, caller)
         if (refused) throw refused
-        const schema = host.snapshot.tools.get(tool)?.wire.inputSchema
-        const answer = await host.call(tool, parseArguments(pairs, options.input, schema))
-        if (answer.kind === 'inputRequired') {
-          process.stderr.write(
-            `${tool} asks for input, which only an MCP client can give: ${Object.keys(answer.requests).join(', ')}\n`,
-          )
-          return EXIT.failed
+        const input = parseArguments(pairs, options.input, host.snapshot.tools.get(tool)?.wire.inputSchema)
+        const progress = progressLine(process.stderr)
+        using terminal = openTerminal()
+        const offered: Partial<CallIO> = {
+          progress: progress.show,
+          ...(terminal && { clientCapabilities: TERMINAL_CAPABILITIES }),
         }
-        if (options.json) printJson(answer.result)
-        else printLines(answer.result.content.map((item) => (item.type === 'text' ? item.text : `[${item.type}]`)))
-        return answer.result.isError ? EXIT.failed : EXIT.done
+        let io = offered
+        for (;;) {
+          trace?.begin()
+          const answer = await host.call(tool, input, { io, ...(caller && { caller }) })
+          progress.end()
+          if (answer.kind === 'result') {
+            if (trace) show(trace.lines())
+            if (options.json) printJson(answer.result)
+            else printLines(answer.result.content.map((item) => (item.type === 'text' ? item.text : `[${item.type}]`)))
+            return answer.result.isError ? EXIT.failed : EXIT.done
+          }
+          if (!terminal) {
+            const asked = Object.keys(answer.requests).join(', ')
+            throw hostError('CALL_QUESTION', { tool, problem: `there is no terminal to ask on (${asked})` })
+          }
+          const askedAt = performance.now()
+          const inputResponses = await askQuestions(tool, answer.requests, terminal)
+          trace?.answered(performance.now() - askedAt)
+          io = { ...offered, inputResponses, ...(answer.state !== undefined && { requestState: answer.state }) }
+        }
       }),
     )
 }

@@ -15,6 +15,10 @@ export const callErrors = {
         : `See every rule: npx mcp-patchbay explain ${name}`,
     ],
   ),
+  CALL_QUESTION: entry<{ tool: string; problem: string }>(
+    ({ tool, problem }) => `${tool} asks a question that cannot be answered here: ${problem}`,
+    () => ['Run the command in a terminal', 'Or call the tool from an MCP client, or on the page of npx mcp-patchbay dev'],
+  ),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${shown(uri)}`),
   PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${shown(name)}`),
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(

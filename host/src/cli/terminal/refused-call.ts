@@ -1,11 +1,12 @@
 import { suggest } from '../../config/schema/suggest.ts'
 import { hostError, type HostError } from '../../errors.ts'
+import type { Caller } from '../../server/catalog/caller.ts'
 import type { Host } from '../../types.ts'
 import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 
-/** Why the operator's own call of `tool` goes nowhere: the rule, what is behind it, and the tool that was probably meant. */
-export function whyRefused(tool: string, host: Host): HostError | undefined {
-  const { visible, decidedBy: rule, chain } = host.explain(tool)
+/** Why the operator's own call of `tool`, or that of `caller`, goes nowhere: the rule, what is behind it, and the tool that was probably meant. */
+export function whyRefused(tool: string, host: Host, caller?: Caller): HostError | undefined {
+  const { visible, decidedBy: rule, chain } = host.explain(tool, caller)
   if (visible || rule === null) return undefined
   const { plugins, tools } = host.snapshot
   if (rule === 'unknown')
