@@ -59,7 +59,7 @@ export const accounts = mutantsOf('accounts', [
   {
     file: 'host/src/auth/accounts/accounts.ts',
     noticedBy: [STORED],
-    changes: [["one person's list shows everybody's", 'keyOf(found.account).account === account ? [found] : []', '[found]']],
+    changes: [["one person's list shows everybody's", 'keyOf(found.account).person === own ? [found] : []', '[found]']],
   },
   {
     file: 'host/src/auth/accounts/shared-account-store.ts',

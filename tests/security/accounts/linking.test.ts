@@ -145,6 +145,12 @@ test('an answer of the service counts in the browser where its way began, once, 
     assert.equal((await copy.open(changed)).status, 400, changed.href)
   }
   assert.equal(await isLinked('judy'), false)
+  // The same browser, but not the session any more in which it began.
+  const other = new WebBrowser('judy')
+  const late = await untilCallback(other, 'judy')
+  other.forget(one.base, '__Host-patchbay-session')
+  await other.open(`${one.base}/accounts`)
+  assert.equal((await other.open(late)).status, 400)
   const fresh = new WebBrowser('judy')
   const again = await untilCallback(fresh, 'judy')
   const replayed = new WebBrowser('judy')

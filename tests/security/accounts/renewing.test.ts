@@ -181,10 +181,14 @@ test('a refresh token that is given once stays, and one that is missing makes an
 })
 
 test('a token that is good for some seconds yet is used when it cannot be renewed now', async (t) => {
-  const { accounts, clock } = await expired(t, [fresh({ expires_in: 60 }), reply(503)])
+  const { accounts, clock, tokens } = await expired(t, [fresh({ expires_in: 60 }), reply(503)])
   assert.equal(await used(accounts), 'access-2')
-  clock.advance(40_000)
+  clock.advance(29_000)
   assert.equal(await used(accounts), 'access-2')
+  assert.equal(tokens.requests.length, 1)
+  clock.advance(11_000)
+  assert.equal(await used(accounts), 'access-2')
+  assert.ok(tokens.requests.length > 1, 'it was tried half a minute before the end')
   clock.advance(20_000)
   await assert.rejects(accounts.use(ann), { code: 'UPSTREAM_FAILED' })
 })

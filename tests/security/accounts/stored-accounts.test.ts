@@ -115,6 +115,23 @@ test('two stored tokens that change places can both be read by nobody', async (t
   assert.equal(await accounts.unlink(annAt), true)
 })
 
+test("a stored token that was moved to another person's name is in nobody's list", async (t) => {
+  const dir = folder(t)
+  const { accounts } = openTestAccounts({ dir, keys: [key] })
+  await accounts.link(annAt, 'anns')
+  const [anns = ''] = readdirSync(dir)
+  await accounts.link(bobAt, 'bobs')
+  const [bobs = ''] = readdirSync(dir).filter((name) => name !== anns)
+  const [person] = anns.split('.')
+  const [, ...account] = bobs.split('.')
+  renameSync(join(dir, bobs), join(dir, [person, ...account].join('.')))
+  assert.deepEqual(
+    (await accounts.list(ann)).map(({ account: { principal } }) => principal.id),
+    ['ann'],
+  )
+  assert.deepEqual(await accounts.list(bob), [])
+})
+
 test('a key that is none, and one with which nothing was stored, are errors', async (t) => {
   const dir = folder(t)
   for (const wrong of ['', 'short', newKey().slice(0, 20)])

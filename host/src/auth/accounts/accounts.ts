@@ -205,14 +205,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return wasThere
     },
     async list(person) {
-      const texts = await asked(store.list(personKey(person)))
+      const own = personKey(person)
+      const texts = await asked(store.list(own))
       const opened = await Promise.all(
         texts.map(async ({ account, text }) => {
           try {
             const { value } = await seal.open(account, text)
             const found = readStored(value)
             hide(found.record)
-            return keyOf(found.account).account === account ? [found] : []
+            // A text that was moved to another person's name is none of theirs.
+            return keyOf(found.account).person === own ? [found] : []
           } catch (error) {
             log.warn('account_unreadable', { error })
             return []
