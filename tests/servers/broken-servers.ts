@@ -7,7 +7,7 @@ import { createHost } from '../../host/src/host.ts'
 import type { Host } from '../../host/src/types.ts'
 
 const root = join(import.meta.dirname, '../..')
-const hows = ['well', 'loud', 'chatty', 'deaf', 'fragile', 'hang', 'crash', 'odd', 'stubborn'] as const
+const hows = ['well', 'loud', 'chatty', 'deaf', 'fragile', 'hang', 'crash', 'odd', 'late', 'stubborn'] as const
 const log = fakeLog()
 let host: Host
 
@@ -92,6 +92,14 @@ test('tools with odd names are served under names of ours, and what does not fit
   ])
     assert.match(leftOut.join('\n'), part)
   assert.deepEqual(host.snapshot.tools.get('odd_file_icon')?.wire['icons'], undefined)
+})
+
+test('a list that changes while it is published for the first time is not missed', async () => {
+  const { promise: listed, resolve } = Promise.withResolvers<void>()
+  const look = () => host.snapshot.tools.has('late_later') && resolve()
+  host.on('generation', look)
+  look()
+  await listed
 })
 
 test('a server that does not want to end is ended with the host', async () => {

@@ -158,6 +158,12 @@ test('a call that waits is its callers alone, is answered once, and runs once', 
   assert.match(again.result?.content?.[0]?.text ?? '', /The answer came too late: no call of "legacy" waits for it here/)
 })
 
+test('a question that comes back without an answer is refused at the server', async () => {
+  const { requestState } = (await post('ada', ask)).result ?? {}
+  const { result } = await post('ada', { ...ask, requestState, inputResponses: {} })
+  assert.match(result?.content?.[0]?.text ?? '', /The client gave no answer/)
+})
+
 test('an address that the server wants opened is asked for, and the call is made when it was', async () => {
   const visit = { name: 'legacy_visit', arguments: {} }
   const { requestState, inputRequests } = (await post('ada', visit)).result ?? {}

@@ -8,6 +8,7 @@ import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import type { HostConfig } from '../../../host/src/config/schema/schema.ts'
 import { createHost } from '../../../host/src/host.ts'
 import type { Host } from '../../../host/src/types.ts'
+import { until } from '../../fixtures/plugins/plugin-processes.ts'
 import { pinnedProject, type PinnedProject, type StartedHost } from '../../fixtures/projects/pinned-project.ts'
 
 /** A server without packages, which tries whatever it is told to try. */
@@ -48,6 +49,7 @@ const config = {
   plugins: [
     { ...entry, as: 'narrow', args: ['--one', 'two'], env: { PLAIN: 'value' } },
     { ...entry, as: 'wide', capabilities: { fs: { read: ['./given'], write: ['./given'] }, hosts: ['http://127.0.0.1'] } },
+    { ...entry, as: 'brief', idleMs: 20 },
     { use: 'mcp:npm:missing', version: '1.0.0', as: 'missing' },
   ],
 }
@@ -124,6 +126,13 @@ test('it reads and writes what is granted', async () => {
   assert.match(await call('wide_read', project.path('secret.txt')), /^ERR_ACCESS_DENIED/)
 })
 
+test('one that is not called is ended, stays listed, and is started by the next call', async () => {
+  await until(() => listing('brief').state === 'idle')
+  assert.equal(listing('brief').tools.length, 9)
+  assert.equal(await call('brief_own'), 'own')
+  await until(() => listing('brief').state === 'idle')
+})
+
 test('one that is not installed says what to run', () => {
   assert.equal(listing('missing').reason?.code, 'SERVER_NOT_INSTALLED')
 })
@@ -170,6 +179,7 @@ test('servers that are as they were are listed without being started, and starte
     await using second = await startMany(true)
     assert.deepEqual(tools(second.host), [9, 9, 9])
     assert.equal(second.starts(), 0)
+    assert.deepEqual(new Set(second.host.list().plugins.map(({ state }) => state)), new Set(['idle']))
     const answer = JSON.stringify(await second.host.call('two_own'))
     assert.match(answer, /"text":"own"/)
     assert.equal(second.starts(), 1)

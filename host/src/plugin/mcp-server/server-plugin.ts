@@ -30,6 +30,8 @@ export interface ServerPluginOptions {
   readonly take: (config: Readonly<Record<string, unknown>>) => Promise<PoolUse>
   /** The address of a server that runs elsewhere. */
   readonly address: string | undefined
+  /** What it offers is not what was published. */
+  readonly onChanged: () => void
   /** It could not be reached, or it could. */
   readonly onReached: (isReached: boolean) => void
   readonly waiting: WaitingCalls
@@ -40,7 +42,16 @@ export interface ServerPluginOptions {
  * An MCP server as a plugin like any other: the same way through contract, lock, config and publishing. What it offers is discovered, and
  * its calls are passed on.
  */
-export function serverPlugin({ instance, entry, take, waiting, digests, address, onReached }: ServerPluginOptions): LoadedPlugin {
+export function serverPlugin({
+  instance,
+  entry,
+  take,
+  waiting,
+  digests,
+  address,
+  onReached,
+  onChanged,
+}: ServerPluginOptions): LoadedPlugin {
   const share: Share = entry.share ?? 'all'
   const part: ForeignPart = { leftOut: [] }
   const uses: PoolUse[] = []
@@ -81,6 +92,10 @@ export function serverPlugin({ instance, entry, take, waiting, digests, address,
       const ofTenants = new Map<string, PoolUse>()
       for (const [tenant, own] of tenants) ofTenants.set(tenant, await use(own, http))
       const { offer, described } = listed ?? nothing(instance)
+      // A list that changed while this version was built has nothing to replace yet.
+      setTimeout(() => {
+        if (uses.includes(base) && base.pool.known !== undefined && base.pool.known !== offer) onChanged()
+      }, SETTLED_MS).unref()
       const poolOf = ({ principal: { tenant } }: CallRequest) => (ofTenants.get(tenant ?? '') ?? base).pool
       return createRelay({
         instance,
@@ -94,6 +109,7 @@ export function serverPlugin({ instance, entry, take, waiting, digests, address,
         waiting,
         follow: (uri) => base.pool.follow(uri),
         isLast: () => uses.every((one) => one.isLast()),
+        isIdle: () => uses.every(({ pool }) => pool.size === 0),
         failure: () => uses.map(({ pool }) => pool.failure).find((failure) => failure !== undefined),
         async dispose() {
           const isHeld = uses.some((one) => one.attach(http))
@@ -116,6 +132,9 @@ function nothing(instance: string): { readonly offer: ServerOffer; readonly desc
 function inCallOf<Result>(request: CallRequest, access: 'read' | 'write', work: () => Promise<Result>): Promise<Result> {
   return inCall(new InlineScope(request, access, []), work)
 }
+
+/** By then a version that was built is published, in milliseconds. */
+const SETTLED_MS = 1_000
 
 /** A server is a whole program: those from npm take up to seven seconds on a busy machine. */
 export const SERVER_PATIENCE = 3

@@ -153,6 +153,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
         waiting: waitingOf,
         digests: new Map(),
         address: isRemote ? server.url : undefined,
+        onChanged: () => options.onChanged(instance),
         onReached: (isReached) => isRemote && reached(instance, isReached, () => options.onChanged(instance)),
         async take(config) {
           const place = isRemote ? addressOf(server.url, config) : commandWith(config)

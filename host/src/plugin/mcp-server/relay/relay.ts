@@ -30,6 +30,8 @@ export interface RelayOptions {
   /** Whether the connections end with this version. */
   readonly isLast: () => boolean
   readonly failure: () => Error | undefined
+  /** Nothing of it runs: the next call starts it. */
+  readonly isIdle: () => boolean
   readonly dispose: () => Promise<void>
 }
 
@@ -163,6 +165,9 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     surface,
     get failure() {
       return options.failure()
+    },
+    get isIdle() {
+      return options.isIdle()
     },
     callTool(name, input, request) {
       const origin = described.tools.get(name)

@@ -51,6 +51,8 @@ export interface ServerPool extends AsyncDisposable {
   readonly failure: HostError | undefined
   /** Processes or connections that are open. */
   readonly size: number
+  /** What the server offers as far as is known now. */
+  readonly known: ServerOffer | undefined
   /** What the server offers; connects to it unless that is known. Rejects with `SERVER_CONNECT`. */
   offer(signal: AbortSignal): Promise<ServerOffer>
   /** A connection for `asking`. Rejects with `SERVER_BUSY`, `SERVER_CONNECT`, `PLUGIN_CRASHED`, and the reason of `signal`. */
@@ -351,6 +353,9 @@ export function createServerPool(options: PoolOptions): ServerPool {
     },
     get size() {
       return members.size
+    },
+    get known() {
+      return known?.offer
     },
     async offer(signal) {
       if (known) return known.offer
