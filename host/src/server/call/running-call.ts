@@ -200,8 +200,9 @@ function increasing({ name, io, live, isOver, log, redact }: ProgressParts): Cal
       warned = true
       return
     }
-    last = step.progress
-    io.progress(step.progress, step.message === undefined ? step : { ...step, message: redact(step.message) })
+    const { progress: reached, message, ...total } = step
+    last = reached
+    io.progress(reached, message === undefined ? total : { ...total, message: redact(message) })
   }
 }
 
