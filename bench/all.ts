@@ -15,6 +15,7 @@ for (const name of [
   'sessions',
   'isolation',
   'isolation-starts',
+  'idle',
   'redaction',
 ]) {
   const { status } = spawnSync(process.execPath, ['--conditions=@mcp-patchbay/source', join(import.meta.dirname, `${name}.ts`)], {

@@ -1,0 +1,110 @@
+/**
+ * What do plugins in their own processes take that nobody calls? Memory of the host and all its children with none, 20 and 100 of them: all
+ * running, when they are idle, and after a start that knows them; how long the first call of one takes that is idle.
+ *
+ *   node bench/idle.ts
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { median } from './lib/report.ts'
+import { childrenOf, rssMb } from './lib/server.ts'
+import { requestOf } from './lib/wire.ts'
+
+const COUNTS = (process.env['COUNTS'] ?? '0,20,100').split(',').map(Number)
+const program = join(import.meta.dirname, '../host/bin/patchbay.mjs')
+/** The default of `limits.pluginIdleMs`; nothing runs as long here. */
+const NEVER_MS = 600_000
+const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+mkdirSync(join(folder, 'echo'))
+writeFileSync(
+  join(folder, 'echo/index.js'),
+  `import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
+export default definePlugin({
+  name: 'echo', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
+  tools: [defineTool({ name: 'back', description: 'Gives back what it is given', access: 'read', input: Type.Object({}), run: () => 'back' })],
+})`,
+)
+
+console.log('### Plugins in their own processes that nobody calls\n')
+console.log(
+  '| plugins | start, ms | processes | MB of all | idle: processes | MB of all | first call, ms | known: start, ms | processes | MB of all |',
+)
+console.log(`|${' ---: |'.repeat(10)}`)
+for (const count of COUNTS) {
+  const running = await run(count, 'kept', NEVER_MS)
+  const ended = await run(count, 'other', 1_000)
+  const known = await run(count, 'kept', NEVER_MS)
+  const figures = [running.startMs, running.processes, running.mb, ended.processes, ended.mb, ended.firstCallMs]
+  console.log(`| ${[count, ...figures, known.startMs, known.processes, known.mb].map(Math.round).join(' | ')} |`)
+}
+
+/** With a store that was used before, a start knows its plugins. Of a run whose plugins become idle, what there is then. */
+async function run(count: number, store: string, pluginIdleMs: number) {
+  const config = join(folder, `mcp.config.json`)
+  const plugins = Array.from({ length: count }, (_, index) => ({ use: './echo', as: `echo_${index}`, isolation: 'process' }))
+  const cache = { store: `sqlite:${join(folder, `${store}-${count}.db`)}` }
+  writeFileSync(
+    config,
+    JSON.stringify({
+      plugins,
+      cache,
+      limits: { pluginIdleMs },
+
+      listen: { http: { port: 0 }, management: false },
+    }),
+  )
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [program, 'start', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const pid = child.pid ?? 0
+  let url = ''
+  const seen = Promise.withResolvers<void>()
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const said = JSON.parse(line) as { event?: string; url?: string }
+    if (said.event === 'listening' && said.url !== undefined) {
+      url = said.url
+      seen.resolve()
+    }
+  })
+  await seen.promise
+  while ((await toolsAt(url)) < count) await new Promise((resolve) => setTimeout(resolve, 10))
+  const startMs = performance.now() - startedAt
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const took: number[] = []
+  if (pluginIdleMs < NEVER_MS) {
+    // What is left is the shell that ends processes should the host be killed.
+    while (useOf(pid).processes > 1) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const use = useOf(pid)
+  if (pluginIdleMs < NEVER_MS)
+    for (let index = 0; index < Math.min(count, 3); index++) {
+      const before = performance.now()
+      await callAt(url, `echo_${index}_back`)
+      took.push(performance.now() - before)
+    }
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  return { startMs, ...use, firstCallMs: median(took) }
+}
+
+function useOf(pid: number): { readonly processes: number; readonly mb: number } {
+  // Of each process what is not shared with another is not known quickly: shared pages are counted once for each.
+  const pids = [pid, ...childrenOf(pid)]
+  return { processes: pids.length - 1, mb: pids.reduce((sum, one) => sum + rssMb(one), 0) }
+}
+
+async function toolsAt(url: string): Promise<number> {
+  const { headers, body } = requestOf({ method: 'tools/list', params: {} })
+  return (await (await fetch(url, { method: 'POST', headers, body })).text()).split('"inputSchema"').length - 1
+}
+
+async function callAt(url: string, name: string): Promise<void> {
+  const { headers, body } = requestOf({ method: 'tools/call', params: { name, arguments: {} } })
+  const text = await (await fetch(url, { method: 'POST', headers, body })).text()
+  if (!text.includes('"text":"back"')) throw new Error(`A wrong answer: ${text.slice(0, 300)}`)
+}
