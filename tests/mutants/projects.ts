@@ -71,4 +71,29 @@ export const projects = mutantsOf('projects', [
     noticedBy: openapi,
     changes: [['a HEAD takes a body', "const body = method === 'GET' || method === 'HEAD' ?", "const body = method === 'GET' ?"]],
   },
+  {
+    file: 'host/src/project/clients/install-client.ts',
+    noticedBy: ['tests/integration/command-line/install-into-clients.test.ts'],
+    changes: [
+      ["another server's entry is overwritten", '!isOurs(before) && !replace', 'false'],
+      ['the variables of an entry are lost', 'isObject(before) && isOurs(before) ?', 'false ?'],
+      ['no copy is kept', 'if (backup !== null) await copyFile', 'if (backup === null) await copyFile'],
+    ],
+  },
+  {
+    file: 'host/src/project/clients/server-table.ts',
+    noticedBy: ['tests/integration/command-line/install-into-clients.test.ts'],
+    changes: [
+      [
+        'an edit is not read again',
+        'edited !== undefined && isDeepStrictEqual(valueOf(edited, syntax), wanted) ? edited : undefined',
+        'edited',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/file-findings.ts',
+    noticedBy: ['tests/integration/command-line/what-doctor-looks-at.test.ts'],
+    changes: [['a file in a closed folder is reported', '&& isReachable(path)', '']],
+  },
 ])

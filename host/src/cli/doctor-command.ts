@@ -1,9 +1,12 @@
 import { Command } from 'commander'
 import { openHost } from '../from-file.ts'
+import { callerFindings } from '../project/doctor/caller-findings.ts'
 import { fileFindings, lockFindings } from '../project/doctor/file-findings.ts'
 import type { Finding } from '../project/doctor/finding.ts'
+import { installedFindings } from '../project/doctor/installed-findings.ts'
 import { issuerFindings, nodeFindings, portFindings } from '../project/doctor/machine-findings.ts'
 import { pluginFindings } from '../project/doctor/plugin-findings.ts'
+import { repositoryFindings } from '../project/doctor/repository-findings.ts'
 import { openProject } from '../project/open-project.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines } from './terminal/print.ts'
@@ -20,9 +23,13 @@ export function doctorCommand(run: Run): Command {
         await using host = await openHost({ ...options })
         const findings = [
           ...fileFindings(project),
+          ...callerFindings(project),
           ...pluginFindings(host),
           ...nodeFindings(config),
-          ...(await Promise.all([lockFindings(project), portFindings(config), issuerFindings(config)])).flat(),
+          ...installedFindings(project.configDir),
+          ...(
+            await Promise.all([lockFindings(project), repositoryFindings(project), portFindings(config), issuerFindings(config)])
+          ).flat(),
         ]
         if (options.json) printJson({ file: project.settings.file, deployment: project.deployment, findings })
         else printLines(linesOf(findings))

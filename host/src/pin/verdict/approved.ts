@@ -43,7 +43,7 @@ export async function readApproved(place: ApprovedPlace, locked: LockedPlugin): 
 
 /** Keeps the text of what is about to be approved. A crash leaves the file before, or this one. Throws `LOCK_WRITE_FAILED`. */
 export async function keepApproved(place: ApprovedPlace, { tree, tools }: ApprovedDetails): Promise<void> {
-  const file = fileOf(place)
+  const file = approvedFile(place)
   const files = (tree?.files ?? []).map(({ package: of, path: at, mode, sha256 }) => [of, at, mode, sha256])
   const text = JSON.stringify({ tools, files, dependencies: tree?.dependencies ?? [] }, null, 1)
   try {
@@ -56,11 +56,11 @@ export async function keepApproved(place: ApprovedPlace, { tree, tools }: Approv
 
 /** Forgets a plugin that is no longer pinned. */
 export async function forgetApproved(place: ApprovedPlace): Promise<void> {
-  await rm(fileOf(place), { force: true })
+  await rm(approvedFile(place), { force: true })
 }
 
-/** Names of deployments and instances are safe as file names: the lock's schema sees to it. */
-function fileOf({ configDir, deployment, name }: ApprovedPlace): string {
+/** The file that keeps it. Names of deployments and instances are safe as file names: the lock's schema sees to it. */
+export function approvedFile({ configDir, deployment, name }: ApprovedPlace): string {
   return path.join(configDir, '.patchbay', 'approved', deployment, `${name}.json`)
 }
 
@@ -73,7 +73,7 @@ const keptSchema = Type.Object({
 /** Absent, torn or foreign, it says nothing. */
 async function readKept(place: ApprovedPlace) {
   try {
-    const value: unknown = JSON.parse(await readFile(fileOf(place), 'utf8'))
+    const value: unknown = JSON.parse(await readFile(approvedFile(place), 'utf8'))
     return fits(keptSchema, value) ? value : undefined
   } catch {
     return undefined

@@ -1,12 +1,15 @@
 import { existsSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
+import { readLock } from '../../pin/lock/read-lock.ts'
+import { approvedFile, readApproved } from '../../pin/verdict/approved.ts'
 import { comparePins } from '../project-pins.ts'
 import type { Project } from '../open-project.ts'
 import type { Finding } from './finding.ts'
 
 const OTHERS_WRITE = 0o002
 const OTHERS_READ = 0o044
+const OTHERS_ENTER = 0o001
 
 /** Files that others may change or read, and folders that do not exist. */
 export function fileFindings({
@@ -26,12 +29,15 @@ export function fileFindings({
         cause: 'it decides what runs, or who may call',
         fix: [`chmod o-w ${path}`],
       })),
-    ...[keys]
-      .filter((path) => has(path, OTHERS_READ))
-      .map((path): Finding => ({
+    ...[
+      [keys, 'it holds the digests and scopes of API keys'],
+      [join(configDir, '.env'), 'it holds secrets'],
+    ]
+      .filter(([path = '']) => has(path, OTHERS_READ) && isReachable(path))
+      .map(([path = '', cause = '']): Finding => ({
         about: 'file',
         problem: `Others on this machine may read ${path}`,
-        cause: 'it holds the digests and scopes of API keys',
+        cause,
         fix: [`chmod 600 ${path}`],
       })),
     ...config.pluginDirs
@@ -51,7 +57,7 @@ export async function lockFindings(project: Project): Promise<readonly Finding[]
   const { config } = project.settings
   if (!existsSync(project.lockFile) && !needsLock(config)) return []
   const { changes } = await comparePins(project)
-  return changes.map(({ name, change }) => ({
+  const differences = changes.map(({ name, change }): Finding => ({
     about: 'lock',
     problem:
       change === 'added'
@@ -63,10 +69,51 @@ export async function lockFindings(project: Project): Promise<readonly Finding[]
       `If it is meant: npx mcp-patchbay ${change === 'changed' ? `approve ${name}` : 'lock'}`,
     ],
   }))
+  return [...differences, ...(await staleApproved(project)), ...unpinnedInProduction(project)]
+}
+
+/** Kept texts of another approval than that of the lock: a diff cannot say any more what has changed. */
+async function staleApproved({ configDir, deployment, lockFile }: Project): Promise<readonly Finding[]> {
+  const lock = await readLock(lockFile)
+  const locked = Object.entries(lock?.deployments[deployment]?.plugins ?? {})
+  const found = await Promise.all(
+    locked.map(async ([name, plugin]): Promise<readonly Finding[]> => {
+      const place = { configDir, deployment, name }
+      if (!existsSync(approvedFile(place)) || (await readApproved(place, plugin)).tree) return []
+      return [
+        {
+          about: 'lock',
+          problem: `${approvedFile(place)} is of another approval of ${name} than mcp.lock.json`,
+          cause: 'patchbay diff then names what is different, and not what it was',
+          fix: [`Remove it: rm ${approvedFile(place)}`, 'Write both again: npx mcp-patchbay lock'],
+        },
+      ]
+    }),
+  )
+  return found.flat()
+}
+
+/** Packages whose next install may be another release, where nothing compares them. */
+function unpinnedInProduction({ settings: { config, env } }: Project): readonly Finding[] {
+  if (config.frozen || env['NODE_ENV'] !== 'production' || !needsLock(config)) return []
+  return [
+    {
+      about: 'config',
+      problem: 'In production, plugins from npm run whether mcp.lock.json pins them or not',
+      cause: 'frozen is false, and NODE_ENV is production',
+      fix: ['Take frozen out of the config, or set it to true', 'Pin what was reviewed: npx mcp-patchbay lock'],
+    },
+  ]
 }
 
 function needsLock({ frozen, plugins }: ResolvedConfig): boolean {
   return frozen || plugins.some(({ use }) => typeof use === 'string' && !/^[./]/.test(use))
+}
+
+/** Whether others may enter every folder that leads there: in a home folder that is closed, a file is private whatever its own mode. */
+function isReachable(path: string): boolean {
+  const folder = dirname(path)
+  return has(folder, OTHERS_ENTER) && (folder === dirname(folder) || isReachable(folder))
 }
 
 function has(path: string, mode: number): boolean {
