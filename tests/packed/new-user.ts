@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { blocksOf } from '../fixtures/markdown-blocks.ts'
@@ -15,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'new-user-'))
 after(() => rmSync(folder, { recursive: true }))
 const run = promisify(execFile)
 
-const registry = await packedRegistry()
+const registry = await packedRegistry(['host', 'plugin-api', 'plugins/openapi'])
 after(() => registry.close())
 const env = () => ({
   ...process.env,
@@ -75,6 +76,40 @@ describe('a new user with Node and npm', () => {
     assert.match(stdout, /^Added weather \(@acme\/mcp-weather 1\.0\.0\) to .*mcp\.config\.json and .*mcp\.lock\.json$/m)
     assert.match(stdout, /^weather +1\.0\.0 +@acme\/mcp-weather +process +active +pinned +1\/1$/m)
     assert.match(stdout, /^# ?WEATHER_API_URL=/m)
+  })
+
+  test('makes a plugin of an OpenAPI description in one command, in a project without the package for it', async () => {
+    const description = { openapi: '3.1.0', info: { title: 'Pets', version: '1' }, servers: [{ url: 'https://pets.example/v1' }] }
+    const paths = { '/pets': { get: { operationId: 'listPets', responses: { '200': { description: 'ok' } } } } }
+    writeFileSync(join(folder, 'pets.json'), JSON.stringify({ ...description, paths }))
+    const { stdout } = await shell('npx mcp-patchbay create-plugin pets --openapi ../pets.json --yes', project)
+    assert.match(stdout, /^Wrote openapi\/pets\.json\nAdded pets /)
+    const { stdout: list } = await shell('npx mcp-patchbay list --tools', project)
+    assert.match(list, /^pets_list_pets +read +visible/m)
+  })
+
+  test('does what docs/quick-start.md says, command by command', async () => {
+    const blocks = blocksOf(join(root, 'docs/quick-start.md')).filter(({ language }) => language === 'sh')
+    const [first = [], second = []] = blocks.map(({ text }) => text.trim().split('\n'))
+    assert.equal(blocks.length, 2)
+    assert.equal(first.at(-1), 'npm run dev')
+    const place = join(folder, 'quick-start')
+    mkdirSync(place)
+    await shell(['set -e', ...first.slice(0, -1).map((line) => line.replace('npx ', 'npx --yes '))].join('\n'), place)
+    const inProject = join(place, 'my-server')
+    const dev = spawn('sh', ['-c', first.at(-1) ?? ''], {
+      cwd: inProject,
+      env: { ...env(), PATH: path },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a group of its own: npm and what it starts
+    })
+    try {
+      for await (const line of createInterface(dev.stderr)) if (line.includes('http://127.0.0.1:3000/mcp')) break
+      const { stdout } = await shell(['set -e', ...second].join('\n'), inProject)
+      assert.match(stdout, /hello_people_greet[^]*\*\*Hello, Ada!\*\*\n$/)
+    } finally {
+      if (dev.pid !== undefined && dev.exitCode === null) process.kill(-dev.pid, 'SIGTERM')
+    }
   })
 
   test('loses nothing when a command is given twice', async () => {

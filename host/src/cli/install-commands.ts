@@ -5,16 +5,31 @@ import { removePlugin } from '../project/remove.ts'
 import { isServerSpecifier } from '../config/schema/server/server-specifier.ts'
 import { parseSpec } from '../project/spec.ts'
 import { findEntry, updatePlugin } from '../project/update.ts'
-import { addServerEntry, collect, refuseServerOptions, updateServerEntry, type ServerOptions } from './servers/server-entries.ts'
+import {
+  addServerEntry,
+  refuseServerOptions,
+  updateServerEntry,
+  withServerOptions,
+  type ServerOptions,
+} from './servers/server-entries.ts'
 import { confirm } from './terminal/confirm.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
-import { consentOf, indented, riskLines, show, unchanged, warningLines, type InstallOptions } from './terminal/install-lines.ts'
+import {
+  consentOf,
+  indented,
+  riskLines,
+  show,
+  unchanged,
+  warningLines,
+  withInstallOptions,
+  type InstallOptions,
+} from './terminal/install-lines.ts'
 import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './terminal/pin-lines.ts'
 import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay add SPEC`: installs a plugin, shows what it is, and writes it into config and lock. */
 export function addCommand(run: Run): Command {
-  return withInstallOptions(new Command('add'))
+  return withServerOptions(withInstallOptions(new Command('add')))
     .description('installs a plugin exactly and without scripts, shows it, and writes it into config and lock')
     .argument(
       '<spec>',
@@ -22,11 +37,6 @@ export function addCommand(run: Run): Command {
     )
     .argument('[words...]', 'of an MCP server, behind --: the arguments of mcp:npm:NAME, the command of mcp:exec')
     .option('--as <name>', "its instance name; default: the plugin's own")
-    .option('--env <name[=value]>', 'a variable that an MCP server gets; without a value it is a secret of .env', collect)
-    .option('--read <path>', 'a file or folder that an MCP server from npm may read', collect)
-    .option('--write <path>', 'one that it may write', collect)
-    .option('--host <origin>', 'lets it use the network: an origin, or public', collect)
-    .option('--share <who>', 'all, caller or session: who shares one process of an MCP server')
     .action((text: string, words: readonly string[], options: InstallOptions & ServerOptions & { as?: string }) =>
       run(async () => {
         const project = await openProject(options)
@@ -117,12 +127,4 @@ export function removeCommand(run: Run): Command {
         return EXIT.done
       }),
     )
-}
-
-function withInstallOptions(command: Command): Command {
-  return command
-    .option('--yes', 'do not ask')
-    .option('--now', 'take a release that is younger than three days')
-    .option('--allow-native', 'take compiled code and packages with install scripts; the scripts are not run')
-    .option('--json', 'as JSON')
 }

@@ -1,10 +1,16 @@
 import { dirname, join, relative, resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { HostError } from '../errors.ts'
 import { quietLog, readSettings, type Settings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
-import { createPlugin, createProject } from '../project/templates.ts'
+import { createOpenapiPlugin } from '../project/create/openapi-plugin.ts'
+import { openProject } from '../project/open-project.ts'
+import { checkPluginName, createPlugin, createProject } from '../project/create/templates.ts'
+import { addServerEntry, refuseServerOptions, withServerOptions, type ServerOptions } from './servers/server-entries.ts'
+import { confirm } from './terminal/confirm.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
+import { indented, show, unchanged, withInstallOptions, type InstallOptions } from './terminal/install-lines.ts'
+import { pluginJson, pluginLines } from './terminal/pin-lines.ts'
 import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay init [DIR]`: a project that runs, and the next commands. */
@@ -35,33 +41,88 @@ export function initCommand(run: Run): Command {
     )
 }
 
-/** `patchbay create-plugin NAME`: one more plugin, in the first folder of `pluginDirs`. */
+interface CreateOptions extends InstallOptions, Omit<ServerOptions, 'as'> {
+  readonly openapi?: string
+  readonly apiUrl?: string
+  readonly mcp?: string
+}
+
+/** `patchbay create-plugin NAME`: one more plugin: of the template, of an OpenAPI description, or an MCP server. */
 export function createPluginCommand(run: Run): Command {
-  return new Command('create-plugin')
-    .description('a new plugin with a test, in the first folder of pluginDirs')
+  return withServerOptions(withInstallOptions(new Command('create-plugin')))
+    .description(
+      'a new plugin with a test, in the first folder of pluginDirs; or one of an OpenAPI description, or an MCP server',
+    )
     .argument('<name>', 'snake_case: the prefix of its tools and of its environment variables')
-    .option('--json', 'as JSON')
-    .action((name: string, options: CommonOptions & { json?: boolean }) =>
+    .argument('[words...]', 'with --mcp, behind --: the arguments of mcp:npm:NAME, the command of mcp:exec')
+    .addOption(new Option('--openapi <file>', 'copies an OpenAPI description, whose operations become tools').conflicts('mcp'))
+    .option('--api-url <url>', 'with --openapi: where the API is; default: the first server that the description names')
+    .option('--mcp <spec>', 'adds an MCP server: mcp:npm:NAME, mcp:exec or mcp:https://…')
+    .action((name: string, words: readonly string[], options: CreateOptions) =>
       run(async () => {
-        const settings = await settingsOf(options)
-        const base = settings ? dirname(settings.file) : process.cwd()
-        const [plugins] = settings?.config.pluginDirs ?? []
-        const folder = resolve(base, plugins ?? './plugins', name)
-        const files = createPlugin(folder, name)
-        const shown = relative(process.cwd(), folder)
-        if (options.json) printJson({ name, folder, files })
-        else
-          printLines([
-            ...files.map((file) => `Wrote ${relative('.', file)}`),
-            ...(plugins === undefined ? ['', `Add it to the config: plugins: ['./${relative(base, folder)}']`] : []),
-            '',
-            'Next:',
-            `  node --test ${join(shown, 'index.test.ts')}`,
-            `  npx mcp-patchbay call ${name}_people_greet name=Ada`,
-          ])
-        return EXIT.done
+        checkPluginName(name)
+        const { openapi, mcp } = options
+        if (mcp !== undefined) return addServerEntry(await openProject(options), mcp, words, { ...options, as: name })
+        refuseServerOptions(words, options)
+        if (openapi !== undefined) return fromDescription(name, openapi, options)
+        if (options.apiUrl !== undefined) throw new InvalidArgumentError('--api-url needs --openapi FILE')
+        return fromTemplate(name, options)
       }),
     )
+}
+
+async function fromDescription(name: string, file: string, options: CreateOptions): Promise<number> {
+  const project = await openProject(options)
+  const created = await createOpenapiPlugin(project, {
+    name,
+    file,
+    apiUrl: options.apiUrl,
+    confirm({ plugin, entry, copy }) {
+      if (!options.json)
+        show([
+          plugin.name,
+          ...indented([
+            `description: ${relative('.', copy)}`,
+            `API, where its credential goes: ${String(entry.config?.['apiUrl'])}`,
+          ]),
+          ...indented(pluginLines(plugin)),
+        ])
+      return confirm(`Add it as "${name}"?`, options.yes ?? false)
+    },
+  })
+  if (!created) return unchanged()
+  const { entry, plugin, copy } = created
+  if (options.json) printJson({ deployment: project.deployment, entry, plugin: pluginJson(plugin), file: copy })
+  else
+    printLines([
+      `Wrote ${relative('.', copy)}`,
+      `Added ${name} (${entry.use}) to ${project.settings.file} and ${project.lockFile}`,
+      '',
+      'Next:',
+      `  npx mcp-patchbay env ${name}`,
+      '  npx mcp-patchbay list --tools',
+    ])
+  return EXIT.done
+}
+
+async function fromTemplate(name: string, options: CreateOptions): Promise<number> {
+  const settings = await settingsOf(options)
+  const base = settings ? dirname(settings.file) : process.cwd()
+  const [plugins] = settings?.config.pluginDirs ?? []
+  const folder = resolve(base, plugins ?? './plugins', name)
+  const files = createPlugin(folder, name)
+  const shown = relative(process.cwd(), folder)
+  if (options.json) printJson({ name, folder, files })
+  else
+    printLines([
+      ...files.map((file) => `Wrote ${relative('.', file)}`),
+      ...(plugins === undefined ? ['', `Add it to the config: plugins: ['./${relative(base, folder)}']`] : []),
+      '',
+      'Next:',
+      `  node --test ${join(shown, 'index.test.ts')}`,
+      `  npx mcp-patchbay call ${name}_people_greet name=Ada`,
+    ])
+  return EXIT.done
 }
 
 /** A plugin may be written before there is a config; one that is wrong is said. */

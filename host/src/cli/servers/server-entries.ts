@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import type { EntryConfig } from '../../config/schema/schema.ts'
 import { normalizeEntry } from '../../config/schema/schema.ts'
 import { serverRights } from '../../plugin/mcp-server/server-rights.ts'
@@ -21,8 +21,18 @@ export interface ServerOptions {
   readonly share?: string
 }
 
+/** The options of {@link ServerOptions}, but the name. */
+export function withServerOptions(command: Command): Command {
+  return command
+    .option('--env <name[=value]>', 'a variable that an MCP server gets; without a value it is a secret of .env', collect)
+    .option('--read <path>', 'a file or folder that an MCP server from npm may read', collect)
+    .option('--write <path>', 'one that it may write', collect)
+    .option('--host <origin>', 'lets it use the network: an origin, or public', collect)
+    .option('--share <who>', 'all, caller or session: who shares one process of an MCP server')
+}
+
 /** For an option that may be given several times. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 

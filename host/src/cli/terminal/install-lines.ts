@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import { showInvisible } from '../../pin/difference/format-diff.ts'
 import { byGravity } from '../../project/add.ts'
 import type { Consent } from '../../project/npm-install.ts'
@@ -8,6 +9,15 @@ import { EXIT, type CommonOptions } from './exit.ts'
 export interface InstallOptions extends CommonOptions, Partial<Consent> {
   readonly yes?: boolean
   readonly json?: boolean
+}
+
+/** The options of {@link InstallOptions}. */
+export function withInstallOptions(command: Command): Command {
+  return command
+    .option('--yes', 'do not ask')
+    .option('--now', 'take a release that is younger than three days')
+    .option('--allow-native', 'take compiled code and packages with install scripts; the scripts are not run')
+    .option('--json', 'as JSON')
 }
 
 export function consentOf({ now = false, allowNative = false }: Partial<Consent>): Consent {

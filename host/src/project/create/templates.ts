@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import packageJson from '../../package.json' with { type: 'json' }
-import { hostError } from '../errors.ts'
+import packageJson from '../../../package.json' with { type: 'json' }
+import { hostError } from '../../errors.ts'
 
 /** Files of the package that a new project or plugin begins with, by where they come to be. */
 const PROJECT: Readonly<Record<string, string>> = {
@@ -30,12 +30,17 @@ export function createProject(folder: string): readonly string[] {
 
 /** Writes a plugin with a test into `folder`. Throws `PROJECT_NAME` for a name that is none of a plugin, and `PROJECT_EXISTS`. */
 export function createPlugin(folder: string, name: string): readonly string[] {
-  if (!/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(name) || name.length > 32)
-    throw hostError('PROJECT_NAME', { name, proposal: pluginName(name) })
+  checkPluginName(name)
   const variables = name.toUpperCase()
   return write(folder, PLUGIN, (text) =>
     text.replaceAll('hello_', `${name}_`).replaceAll("'hello'", `'${name}'`).replaceAll('HELLO_', `${variables}_`),
   )
+}
+
+/** Throws `PROJECT_NAME` for a name that is none of a plugin. */
+export function checkPluginName(name: string): void {
+  if (!/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(name) || name.length > 32)
+    throw hostError('PROJECT_NAME', { name, proposal: pluginName(name) })
 }
 
 function write(folder: string, files: Readonly<Record<string, string>>, fill: (text: string) => string): readonly string[] {
