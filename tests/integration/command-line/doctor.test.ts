@@ -57,6 +57,7 @@ describe('doctor', () => {
     })
     chmodSync(project.path('mcp.lock.json'), 0o666)
     chmodSync(project.path('mcp.keys.json'), 0o644)
+    chmodSync(project.root, 0o755) // a temporary folder is closed to others
     const { code, stdout } = await project.patchbay(['doctor', '--json'])
     assert.equal(code, 1)
     assert.ok(!stdout.includes('x-secret-x'))
