@@ -15,6 +15,7 @@ import { listHost } from './server/catalog/operator/listing.ts'
 import { createAudit } from './observability/audit.ts'
 import { silentLogger } from './observability/logger.ts'
 import { createMetrics, type HostMetrics } from './observability/metrics.ts'
+import { openTracing } from './observability/tracing/tracing.ts'
 import { createRedactor } from './observability/redact.ts'
 import { activationDeps } from './plugin/activation-deps.ts'
 import { createFoundEntries } from './plugin/found-entries.ts'
@@ -82,6 +83,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     }
   }
   const metrics = resources.use(openMetrics(context, log))
+  const tracing = await openTracing({ env, configDir, log })
+  if (tracing) resources.use(tracing)
   const { cache, kept } = openCaches(started.cache, { configDir, log, metrics, context, resources })
   const lock = await openLock({ configDir, log }, started)
   const approved = createApprovedFiles(() => current.config.frozen)
@@ -106,7 +109,19 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     resources,
   })
   const middleware = [...(await loadMiddleware(started.middleware, configDir)), ...(context.middleware ?? [])]
-  const calls = openCalls({ current, cache, events, middleware, log, metrics, now, redact, audit, accounts: linking?.calls })
+  const calls = openCalls({
+    current,
+    cache,
+    events,
+    middleware,
+    log,
+    metrics,
+    tracing,
+    now,
+    redact,
+    audit,
+    accounts: linking?.calls,
+  })
 
   // Plugins: found, activated, published, reloaded
   const found = createFoundEntries({ current, configDir, log })
@@ -131,6 +146,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     operatorAccount: linking && ((instance: string) => linking.calls.load(LOCAL_PRINCIPAL, instance)),
     log,
     metrics,
+    tracing,
     redactor: redact,
     isWatching: expectReloads,
     onFailed: () => reloader.retireFailed(),
@@ -266,7 +282,10 @@ function tellingCalls(events: EventEmitter<HostEvents>, log: Logger): NonNullabl
   }
 }
 
-interface CallsDeps extends Pick<CallDeps, 'log' | 'metrics' | 'now' | 'redact' | 'middleware' | 'audit' | 'accounts'> {
+interface CallsDeps extends Pick<
+  CallDeps,
+  'log' | 'metrics' | 'tracing' | 'now' | 'redact' | 'middleware' | 'audit' | 'accounts'
+> {
   readonly events: EventEmitter<HostEvents>
   readonly current: CurrentConfig
   readonly cache: HostCache

@@ -1,4 +1,5 @@
 import type { Principal } from '@mcp-patchbay/plugin-api'
+import type { TraceContext } from '../observability/tracing/trace-context.ts'
 
 /** The rights and the life of the call that sends a request, and on whose behalf it is sent. */
 export interface CallScope {
@@ -9,6 +10,8 @@ export interface CallScope {
   /** How long the call goes on at most, in milliseconds. */
   readonly timeLeftMs?: () => number
   readonly requestId: string
+  /** The trace of the call, which goes on to the service. */
+  readonly trace?: TraceContext | undefined
   readonly principal: Principal
   /**
    * What the call's request brought for services; empty when it brought nothing. Undefined: it came by no network but from the operator,

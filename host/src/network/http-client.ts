@@ -10,9 +10,11 @@ import type { ResolveCredential } from './request/placed-credential.ts'
 import { createDelivery, type OnUpstream } from './delivery.ts'
 import { systemDialing, type Dialing } from './connect/address-guard.ts'
 import { DEFAULT_LIMITS, type NetworkLimits } from './resilience/limits.ts'
-import type { Answer } from './resilience/outcome.ts'
+import type { Answer, Outcome } from './resilience/outcome.ts'
+import { traceFields } from '../observability/tracing/trace-context.ts'
+import type { OpenSpan, Tracing } from '../observability/tracing/types.ts'
 import { createPools } from './connect/pool.ts'
-import { createPreparation } from './request/prepare.ts'
+import { createPreparation, type Prepared } from './request/prepare.ts'
 import type { Proxy } from './connect/proxy.ts'
 import { readJson, readText, responseOf } from './response/response.ts'
 import { retryAfter } from './resilience/retry.ts'
@@ -59,6 +61,8 @@ export interface ServiceHttpOptions {
   readonly http2?: boolean
   /** Told of each request to the service, and of each attempt where there are several. */
   readonly onUpstream?: OnUpstream
+  /** Without it no span is made, and the trace of a call goes on as it came. */
+  readonly tracing?: Tracing | undefined
   readonly clock?: Clock
   readonly random?: () => number
   readonly dialing?: Dialing
@@ -116,9 +120,16 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
     const scope = currentCall()
     using stop = linkAbort(scope?.signal, life.signal)
     if (stop.signal.aborted) throw stop.signal.reason
-    const prepared = prepare({ path, options: request, rights: rightsOf(scope, options.readOnly ?? false), accept })
+    const prepared = prepare({
+      path,
+      options: request,
+      rights: rightsOf(scope, options.readOnly ?? false),
+      accept,
+      trace: scope?.trace,
+    })
 
-    const headers = { ...prepared.headers }
+    const span = beginSpan(prepared, scope)
+    const headers = { ...prepared.headers, ...(span && isOursToSay(prepared, scope) && traceFields(span.trace)) }
     const found = prepared.target.zone === 'service' && credential ? await orAborted(credential(scope), stop.signal) : undefined
     found?.apply(headers)
     const subject = found ? { ...prepared.subject, source: found.source } : prepared.subject
@@ -131,13 +142,29 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
         signal: stop.signal,
         timeLeftMs: scope?.timeLeftMs ?? FOREVER,
       })
+      span?.end(endOf(outcome))
       if (outcome.kind === 'failed') throw outcome.error
       if (outcome.answer.status === 401) found?.refused?.()
       return read(options.hidesSecrets ? withoutSecrets(outcome.answer, redactor) : outcome.answer, subject)
+    } catch (error) {
+      // Over already where there was an outcome.
+      if (stop.signal.aborted) span?.end({ error: 'cancelled' })
+      throw error
     } finally {
       for (const end of forget) end()
     }
   }
+  const beginSpan = ({ method, target }: Prepared, scope: CallScope | undefined) =>
+    options.tracing?.begin(method, {
+      kind: 'client',
+      parent: scope?.trace,
+      attributes: {
+        'http.request.method': method,
+        'server.address': target.url.hostname,
+        'server.port': Number(target.url.port) || (target.url.protocol === 'https:' ? 443 : 80),
+        'patchbay.plugin': instance,
+      },
+    })
   const accepted = (answer: Answer, subject: Subject) => {
     if (answer.status >= 400) throw statusError(answer, subject, retryAfter(answer, clock.now()))
     return answer
@@ -179,6 +206,17 @@ function withoutSecrets(answer: Answer, redactor: Redactor): Answer {
   const resized = 'content-length' in headers ? { 'content-length': String(body.length) } : {}
   const redacted = Object.fromEntries(hidden.map(([name, value]) => [name, redactor.answer(value)]))
   return { ...answer, body, headers: { ...headers, ...resized, ...redacted } }
+}
+
+/** Whether nothing but the trace of the call is said yet: a plugin that traces itself says where it stands. */
+function isOursToSay({ target, headers }: Prepared, scope: CallScope | undefined): boolean {
+  return target.zone === 'service' && headers['traceparent'] === scope?.trace?.traceparent
+}
+
+function endOf(outcome: Outcome): Parameters<OpenSpan['end']>[0] {
+  if (outcome.kind === 'failed') return { error: outcome.error.code }
+  const { status } = outcome.answer
+  return { attributes: { 'http.response.status_code': status }, ...(status >= 400 && { error: String(status) }) }
 }
 
 /** Background work waits as long as it likes. */

@@ -5,6 +5,7 @@ import type { Pools } from './connect/pool.ts'
 import { classify, type Reach } from './connect/target.ts'
 import { connectionFailure } from './failures.ts'
 import type { OnUpstream } from './delivery.ts'
+import { traceFields } from '../observability/tracing/trace-context.ts'
 import type { CallScope } from './http-call-scope.ts'
 import { METHODS } from './request/access.ts'
 import type { ResolveCredential } from './request/placed-credential.ts'
@@ -60,7 +61,11 @@ export function createHttpStream(options: StreamOptions): HttpStream {
       redact: redactor,
     }
     const found = credential ? await orAborted(credential(scope), stop.signal) : undefined
-    const headers: Record<string, string> = { ...Object.fromEntries(new Headers(init.headers)), 'user-agent': userAgent }
+    const headers: Record<string, string> = {
+      ...traceFields(scope?.trace),
+      ...Object.fromEntries(new Headers(init.headers)),
+      'user-agent': userAgent,
+    }
     // A credential of its own is the host's to put on.
     delete headers['authorization']
     found?.apply(headers)

@@ -25,6 +25,8 @@ export interface AuditLine {
   readonly arguments?: Readonly<Record<string, string>>
   /** The call's id in the other lines of the log. */
   readonly call: string
+  /** The id of the trace that it came in. */
+  readonly trace?: string
 }
 
 /** What became of a caller's account at a service. */

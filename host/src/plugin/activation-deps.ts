@@ -1,6 +1,7 @@
 import type { PluginEntry, ResolvedConfig } from '../config/schema/schema.ts'
 import type { CallAccount } from '../network/http-call-scope.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
+import type { Tracing } from '../observability/tracing/types.ts'
 import type { ActivationDeps } from './activation.ts'
 import type { LockFile } from './lock-file.ts'
 import { serviceHttp } from './run/service-http.ts'
@@ -32,13 +33,14 @@ export interface ActivationParts extends Pick<
   readonly lock: LockFile
   readonly approved: ApprovedFiles
   readonly metrics: HostMetrics
+  readonly tracing: Tracing | undefined
   /** What the operator has linked at an instance. */
   readonly operatorAccount: ((instance: string) => Promise<CallAccount | undefined>) | undefined
 }
 
 /** What an activation that begins now needs from the host. */
 export function activationDeps(parts: ActivationParts): ActivationDeps {
-  const { current, started, entries, lock, approved, metrics, operatorAccount, ...same } = parts
+  const { current, started, entries, lock, approved, metrics, tracing, operatorAccount, ...same } = parts
   const { configDir, redactor } = same
   const { config, env } = current
   return {
@@ -63,7 +65,16 @@ export function activationDeps(parts: ActivationParts): ActivationDeps {
     createHttp: (options) => {
       const { readOnly, frozen } = current.config
       const onUpstream = (status: number | string, ms: number) => metrics.upstream(options.instance, status, ms)
-      return serviceHttp(options, { redactor, readOnly, frozen, configDir, env: current.env, operatorAccount, onUpstream })
+      return serviceHttp(options, {
+        redactor,
+        readOnly,
+        frozen,
+        configDir,
+        env: current.env,
+        operatorAccount,
+        onUpstream,
+        tracing,
+      })
     },
   }
 }

@@ -32,3 +32,65 @@ test('/metrics tells what came, what was refused, what is open and what went on 
     assert.ok(text.includes(`\n${line}\n`), `${line} in\n${text}`)
   assert.match(text, /^patchbay_http_requests_total\{status="200"\} \d+$/m)
 })
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const PARENT = `00-${TRACE}-00f067aa0ba902b7-01`
+
+test('the trace of a request goes on to the service, and is in the lines of its call', async (t) => {
+  const { client, session, upstream, log, url } = await observedHost(t, (response) => response.end('ok'))
+  const headers = { traceparent: PARENT, tracestate: 'vendor=1' }
+  const meta = (name: string) => ({ name, arguments: {}, _meta: { traceparent: PARENT, tracestate: 'vendor=1' } })
+  const legacy = (name: string, params: object) =>
+    fetch(url, {
+      method: 'POST',
+      headers: {
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+        'mcp-session-id': session.id ?? '',
+        ...params,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: {} } }),
+    }).then((response) => response.text())
+  let asked = 0
+  for (const [way, send] of [
+    ['a header of 2026-07-28', (name: string) => client.call(name, {}, headers)],
+    ['_meta of 2026-07-28', (name: string) => client.post('tools/call', meta(name))],
+    ['a header in a session', (name: string) => legacy(name, headers)],
+    ['_meta in a session', (name: string) => session.post('tools/call', meta(name))],
+  ] as const)
+    for (const name of ['near_get', 'apart_get']) {
+      const before = log.length
+      await send(name)
+      const { headers: sent } = await upstream.received(++asked)
+      assert.equal(sent['traceparent'], PARENT, `${way} of ${name}`)
+      assert.equal(sent['tracestate'], 'vendor=1', `${way} of ${name}`)
+      const lines = log.slice(before).filter(({ event }) => event === 'audit' || event === 'plugin.asked')
+      assert.deepEqual(
+        lines.map((line) => line['trace']),
+        [TRACE, TRACE],
+        `${way} of ${name}`,
+      )
+    }
+
+  await client.call('near_get')
+  const { headers: none } = await upstream.received(++asked)
+  assert.equal(none['traceparent'], undefined, 'a request without a trace begins none')
+  await client.call('near_get', {}, { traceparent: 'nonsense', tracestate: 'vendor=1' })
+  const { headers: nonsense } = await upstream.received(++asked)
+  assert.deepEqual([nonsense['traceparent'], nonsense['tracestate']], [undefined, undefined])
+})
+
+test('a call that fails or is denied says its trace too', async (t) => {
+  const { client, log } = await observedHost(t, (response) => response.writeHead(500).end())
+  await client.call('near_get', {}, { traceparent: PARENT })
+  await client.call('near_put', {}, { traceparent: PARENT })
+  const lines = log.filter(({ event }) => event === 'call_failed' || event === 'audit')
+  assert.deepEqual(
+    lines.map((line) => [line['event'], line['decision'], line['trace']]),
+    [
+      ['call_failed', undefined, TRACE],
+      ['audit', 'allow', TRACE],
+      ['audit', 'deny', TRACE],
+    ],
+  )
+})

@@ -3,6 +3,7 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../errors.ts'
 import { mayChange, maySend, METHODS, type Method, type Rights } from './access.ts'
 import { brief } from './brief.ts'
+import { traceFields, type TraceContext } from '../../observability/tracing/trace-context.ts'
 import { credentialHeaders } from './placed-credential.ts'
 import type { Exchange } from './upstream-exchange.ts'
 import { headerProblem, mergeHeaders } from './headers.ts'
@@ -21,6 +22,8 @@ export interface Asked {
   readonly rights: Rights
   /** What the plugin means to do with the body; its own `Accept` wins. */
   readonly accept: string
+  /** For the service, and nobody else; a plugin that traces itself says more. */
+  readonly trace?: TraceContext | undefined
 }
 
 export interface PreparationOptions {
@@ -46,7 +49,7 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
     if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: reach.instance, header, problem })
   }
 
-  return ({ path, options, rights, accept }) => {
+  return ({ path, options, rights, accept, trace }) => {
     const method = readMethod(options.method, reach.instance)
     const target = resolveTarget(reach, path, options.query)
     const subject: Subject = {
@@ -71,6 +74,7 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
     }
     const body = readBody(options.body, subject)
     const usual = {
+      ...(target.zone === 'service' && traceFields(trace)),
       accept,
       'user-agent': setup.userAgent ?? 'patchbay',
       ...(body.contentType ? { 'content-type': body.contentType } : {}),

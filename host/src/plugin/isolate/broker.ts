@@ -1,6 +1,7 @@
 import type { HttpClient, HttpRequest, Logger, MetricLabels, Metrics, QueryValue } from '@mcp-patchbay/plugin-api'
 import type { PluginCaches } from '../../cache/cache.ts'
 import { isObject } from '../../data/json.ts'
+import { callFields } from '../../observability/tracing/trace-context.ts'
 import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { parseBounded, TooCostly, type JsonBounds } from '../../data/json-cost.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
@@ -87,8 +88,8 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
   function write(data: Readonly<Record<string, unknown>>): void {
     const { level, event, fields, call: number } = data
     if (!isLogLevel(level) || typeof event !== 'string') return
-    const call = calls.get(Number(number))?.request.requestId
-    pluginLogger(call === undefined ? log : log.child({ call }))[level](event, objectOf(fields))
+    const request = calls.get(Number(number))?.request
+    pluginLogger(request ? log.child({ ...callFields(request.requestId, request.trace) }) : log)[level](event, objectOf(fields))
   }
 
   function count(data: Readonly<Record<string, unknown>>): void {

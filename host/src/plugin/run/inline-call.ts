@@ -1,6 +1,7 @@
 import type { Cache, CallContext, InputResponses, Logger, LogFields, Metrics, Principal } from '@mcp-patchbay/plugin-api'
 import { markdown } from '@mcp-patchbay/plugin-api/host'
 import type { CallAccount, CallerCredentials, CallScope } from '../../network/http-call-scope.ts'
+import type { TraceContext } from '../../observability/tracing/trace-context.ts'
 import type { CallRequest, ClientLogLevel } from './running.ts'
 
 /**
@@ -43,7 +44,7 @@ export class InlineCall implements CallContext {
     return this.#request.clientCapabilities
   }
   get log(): Logger {
-    return callLogger(this.#shared.log(this.#request.requestId), this.#request)
+    return callLogger(this.#shared.log(this.#request.requestId, this.#request.trace), this.#request)
   }
 
   // Getters that give functions, so that a plugin may take the context apart: `run(input, { progress })`.
@@ -62,7 +63,7 @@ export class InlineCall implements CallContext {
 /** What the calls of one version share. */
 export interface SharedContext {
   readonly configOf: (tenant: string | undefined) => Readonly<Record<string, unknown>>
-  readonly log: (call: string) => Logger
+  readonly log: (call: string, trace: TraceContext | undefined) => Logger
   readonly metrics: Metrics
   readonly cache: (principal: Principal) => Cache
 }
@@ -88,6 +89,9 @@ export class InlineScope implements CallScope {
   }
   get requestId(): string {
     return this.#request.requestId
+  }
+  get trace(): TraceContext | undefined {
+    return this.#request.trace
   }
   get principal(): Principal {
     return this.#request.principal

@@ -1,6 +1,7 @@
 import type { CallContext, HttpClient, Logger, Metrics, ServicePlugin, Started } from '@mcp-patchbay/plugin-api'
 import type { HttpStream } from '../../network/http-stream.ts'
 import type { PluginCaches } from '../../cache/cache.ts'
+import { callFields, type TraceContext } from '../../observability/tracing/trace-context.ts'
 import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { currentCall, inCall } from './inline-call-scope.ts'
 import { createClientPool } from './held/clients.ts'
@@ -25,7 +26,7 @@ export interface InlineOptions {
   readonly http: HttpClient & AsyncDisposable & { readonly stream?: HttpStream }
   readonly log: Logger
   /** The log as the plugin has it, in a call of that id or outside of calls. Default: lines of `log` that say whose they are. */
-  readonly ownLog?: (call?: string) => Logger
+  readonly ownLog?: (call?: string, trace?: TraceContext) => Logger
   readonly metrics: Metrics
   readonly cache: PluginCaches
   /** What outlives this version, and goes with the last that asks for it. Default: nothing does. */
@@ -76,7 +77,7 @@ export async function runInline({
   credentialKey = () => '',
   http,
   log,
-  ownLog = (call) => pluginLogger(call === undefined ? log : log.child({ call })),
+  ownLog = (call, trace) => pluginLogger(call === undefined ? log : log.child({ ...callFields(call, trace) })),
   metrics,
   cache,
   handles = createKeptHandles(log).open(instance),

@@ -1,5 +1,6 @@
 import type { CompletionInput, InputResponses, Principal } from '@mcp-patchbay/plugin-api'
 import type { CallAccount, CallerCredentials } from '../../network/http-call-scope.ts'
+import type { TraceContext } from '../../observability/tracing/trace-context.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
 /**
@@ -35,6 +36,8 @@ export interface RunningPlugin extends AsyncDisposable {
 /** What the host tells a plugin about one call. */
 export interface CallRequest {
   readonly requestId: string
+  /** Goes on to services; never to the plugin. */
+  readonly trace?: TraceContext | undefined
   readonly principal: Principal
   /** Tells the sessions of one principal apart, where its transport has sessions. */
   readonly session?: string | undefined

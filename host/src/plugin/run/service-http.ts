@@ -12,6 +12,7 @@ import { credentialAlternatives, variableName } from '../../config/plugin/variab
 import type { OnUpstream } from '../../network/delivery.ts'
 import { createServiceHttp } from '../../network/http-client.ts'
 import type { CallAccount } from '../../network/http-call-scope.ts'
+import type { Tracing } from '../../observability/tracing/types.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import type { HttpOptions, ServiceLine } from './service-line.ts'
 import { currentCall } from './inline-call-scope.ts'
@@ -23,7 +24,7 @@ const fingerprintKey = randomBytes(32)
 /** The way of one plugin version to its service: its base URL is `apiUrl` of its config, its credential whichever the config holds. */
 export function serviceHttp(
   { instance, version, prefix, surface, entry, config, secrets, sources, policy, log }: HttpOptions,
-  { redactor, readOnly, frozen, configDir, env, operatorAccount = async () => undefined, onUpstream }: ServiceHttpDeps,
+  { redactor, readOnly, frozen, configDir, env, operatorAccount = async () => undefined, onUpstream, tracing }: ServiceHttpDeps,
 ): ServiceLine {
   const baseUrl = typeof config['apiUrl'] === 'string' ? config['apiUrl'] : undefined
   const variables = networkVariables({ instance, prefix, surface, entry }, { env, frozen })
@@ -72,6 +73,7 @@ export function serviceHttp(
     log,
     currentCall,
     ...(onUpstream && { onUpstream }),
+    tracing,
     readOnly: readOnly || entry.readOnly || onlyReads(surface, entry),
   })
   return {
@@ -106,6 +108,7 @@ export interface ServiceHttpDeps {
   readonly frozen: boolean
   readonly redactor: Redactor
   readonly onUpstream?: OnUpstream
+  readonly tracing?: Tracing | undefined
   readonly readOnly: boolean
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>

@@ -1,5 +1,6 @@
 import { isObject } from '../../data/json.ts'
 import { argumentShape, type AuditLine } from '../../observability/audit.ts'
+import { callFields } from '../../observability/tracing/trace-context.ts'
 import type { PendingCall } from './types.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 import type { SnapshotItem } from '../catalog/snapshot.ts'
@@ -27,13 +28,13 @@ export function auditLine(call: PendingCall, ms: number, given = givenArguments(
     outcome,
     ms: Math.round(ms * 1000) / 1000,
     arguments: given,
-    call: call.io.requestId,
+    ...callFields(call.io.requestId, call.io.trace),
   }
 }
 
 /** A call that the caller may not make. Who asks for a plugin that it may not see is not told of it; the log is. */
 export function deniedLine(call: Asked, reason: RefusalCode): AuditLine {
-  return { decision: 'deny', reason, ...askedBy(call), call: call.io.requestId }
+  return { decision: 'deny', reason, ...askedBy(call), ...callFields(call.io.requestId, call.io.trace) }
 }
 
 const DENIALS = { limited: 'rate', refused: 'not_approved', unknown: 'unknown' } as const

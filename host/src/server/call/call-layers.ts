@@ -4,6 +4,7 @@ import { HostError, hostError } from '../../errors.ts'
 import { requireApproval } from './approval/approval.ts'
 import { auditLine, deniedLine, givenArguments } from './audit-line.ts'
 import { deniedCall, endedCall } from './ended-call.ts'
+import { beginSpan, endSpan } from './call-span.ts'
 import { createSingleUse } from './approval/single-use.ts'
 import { shown } from '../../observability/thrown.ts'
 import { errorText } from './result/error-text.ts'
@@ -27,6 +28,7 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
   return async (call, next) => {
     const startedAt = deps.now()
     const given = deps.audit?.isOn() ? givenArguments(call) : undefined
+    const span = beginSpan(call, deps.tracing)
     let isAsking = false
     try {
       const answer = await next()
@@ -36,10 +38,12 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
       call.outcome = outcomeOf(error)
       if (call.outcome === 'cancelled' || call.outcome === 'unknown') throw error
       const { name, item, io } = call
-      const text = errorText(error, { name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
+      const { requestId, trace } = io
+      const text = errorText(error, { name, plugin: item.plugin.instance, requestId, trace }, deps.log)
       return { kind: 'result', result: errorResult(shown(deps.redact(text))) }
     } finally {
       const ms = deps.now() - startedAt
+      endSpan(span, call)
       // Listed before it was imported, and not there: to be told apart from no other tool that is not there.
       if (call.outcome !== 'unknown')
         deps.metrics.call({ plugin: call.item.plugin.instance, tool: call.name, outcome: call.outcome }, ms)
@@ -50,19 +54,22 @@ export function observeTool(deps: CallDeps): Layer<PendingCall<SnapshotTool>, To
 }
 
 /** The same for what is read and asked for. Outside a tool result an error is the protocol's: what is not the host's own is hidden behind an id. */
-export function observeOther<Answer>(deps: CallDeps): Layer<PendingCall, Answer> {
+export function observeOther<Answer>(deps: CallDeps, method?: string): Layer<PendingCall, Answer> {
   return async (call, next) => {
     const startedAt = deps.now()
+    const span = beginSpan(call, deps.tracing, method)
     try {
       return await next()
     } catch (error) {
       call.outcome = outcomeOf(error)
       if (error instanceof HostError) throw error
       const { item, io } = call
-      const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId: io.requestId }, deps.log)
+      const { requestId, trace } = io
+      const text = errorText(error, { name: item.name, plugin: item.plugin.instance, requestId, trace }, deps.log)
       throw hostError('CALL_FAILED', { name: item.name, problem: shown(deps.redact(text)) }, error)
     } finally {
       const ms = deps.now() - startedAt
+      endSpan(span, call)
       deps.audit?.record(() => auditLine(call, ms))
       deps.onEnded?.(() => endedCall(call, ms))
     }

@@ -31,7 +31,7 @@ import { compose, layersOf } from './middleware.ts'
  */
 export function createCalls(deps: CallDeps): Calls {
   const { results, middleware = [], redact, log } = deps
-  const times: CallTimes = { deadlines: new Deadlines(), log, redact: redact.answer }
+  const times: CallTimes = { deadlines: new Deadlines(), log, redact: redact.answer, tracing: deps.tracing }
   const bounds = () => ({ maxBytes: deps.limits().resultBytes, redact: redact.answer })
   const callTool = compose<PendingCall<SnapshotTool>, ToolAnswer>(
     [

@@ -13,7 +13,11 @@ import type { CallDeps, Calls, PendingCall } from './types.ts'
 /** The way of a completion: who may not see the prompt or the template may not ask about it, and what its plugin gives is checked. */
 export function createCompletions(deps: CallDeps, times: CallTimes, bounds: () => Bounds): Calls['complete'] {
   const complete = compose<PendingCompletion, readonly string[]>(
-    [observeOther(deps), ...limitRate<readonly string[]>(deps), ...useAccount<readonly string[]>(deps, asksNothing)],
+    [
+      observeOther(deps, 'completion/complete'),
+      ...limitRate<readonly string[]>(deps),
+      ...useAccount<readonly string[]>(deps, asksNothing),
+    ],
     async ({ item, args, caller, io }) => {
       const life = { name: item.name, timeoutMs: deps.limits().callTimeoutMs, caller, io }
       const of = item.kind === 'prompt' ? 'prompt' : 'resource'

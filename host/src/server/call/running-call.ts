@@ -3,6 +3,8 @@ import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult } from '../../data/content.ts'
 import { HostError, hostError } from '../../errors.ts'
 import type { CallAccount, CallerCredentials } from '../../network/http-call-scope.ts'
+import type { Tracing } from '../../observability/tracing/types.ts'
+import type { TraceContext } from '../../observability/tracing/trace-context.ts'
 import type { Membership } from '../../data/active-set.ts'
 import type { Cancellable, LivePlugin } from '../../plugin/run/live-plugin.ts'
 import { progressStep } from '../../plugin/run/progress-step.ts'
@@ -20,12 +22,17 @@ export interface CallLife {
   readonly io: CallIO
 }
 
+interface TracedLife extends CallLife {
+  readonly trace: TraceContext | undefined
+}
+
 /** What all calls of a host share. */
 export interface CallTimes {
   readonly deadlines: Deadlines
   readonly log: Logger
   /** What a call tells its client on its way has no secrets either. */
   readonly redact: (text: string) => string
+  readonly tracing?: Tracing | undefined
 }
 
 /**
@@ -40,18 +47,31 @@ export function runIn(
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     if (life.io.cancellation.isCancelled) return reject(hostError('CALL_CANCELLED', { tool: life.name }))
-    const call = new RunningCall(live, life, times, reject)
+    const span = times.tracing?.begin(`plugin ${live.instance}`, {
+      kind: 'internal',
+      parent: life.io.trace,
+      attributes: { 'patchbay.plugin': live.instance },
+    })
+    const call = new RunningCall(live, { ...life, trace: span?.trace ?? life.io.trace }, times, (reason) => {
+      span?.end({ error: reason instanceof HostError ? reason.code : 'cancelled' })
+      reject(reason)
+    })
     work(live.running, call).then(
       (value) => {
-        call.finish()
+        if (call.finish()) span?.end()
         resolve(value)
       },
       (error: unknown) => {
-        call.finish()
+        if (call.finish()) span?.end({ error: codeOf(error) })
         reject(ofPlugin(error))
       },
     )
   })
+}
+
+/** Of what kind an error is, in a word. */
+function codeOf(error: unknown): string {
+  return isMeantForClients(error) && (error instanceof HostError || error instanceof ServiceError) ? error.code : 'plugin_error'
 }
 
 /** What a plugin threw, when it is not an error that is meant for clients: told from what fails in the host around it. */
@@ -77,7 +97,7 @@ function isMeantForClients(error: unknown): boolean {
  */
 class RunningCall implements CallRequest, Cancellable, Limited {
   readonly dueAt: number
-  readonly #parts: CallLife
+  readonly #parts: TracedLife
   readonly #live: LivePlugin
   readonly #log: Logger
   readonly #redact: (text: string) => string
@@ -88,7 +108,7 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   #progress: CallRequest['progress'] | undefined
   #isOver = false
 
-  constructor(live: LivePlugin, parts: CallLife, { deadlines, log, redact }: CallTimes, reject: (reason: Error) => void) {
+  constructor(live: LivePlugin, parts: TracedLife, { deadlines, log, redact }: CallTimes, reject: (reason: Error) => void) {
     this.dueAt = performance.now() + parts.timeoutMs
     this.#parts = parts
     this.#live = live
@@ -116,9 +136,11 @@ class RunningCall implements CallRequest, Cancellable, Limited {
     this.#life.onCancel(listener)
   }
 
-  /** The plugin is done with it, if nothing ended it before. */
-  finish(): void {
-    if (!this.#life.isCancelled) this.#release()
+  /** The plugin is done with it; false where something ended it before. */
+  finish(): boolean {
+    if (this.#life.isCancelled) return false
+    this.#release()
+    return true
   }
 
   #release(): void {
@@ -130,6 +152,9 @@ class RunningCall implements CallRequest, Cancellable, Limited {
 
   get requestId(): string {
     return this.#parts.io.requestId
+  }
+  get trace(): TraceContext | undefined {
+    return this.#parts.trace
   }
   get session(): string | undefined {
     return this.#parts.io.session

@@ -19,6 +19,8 @@ import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Caller } from '../catalog/caller.ts'
 import type { Audit } from '../../observability/audit.ts'
+import type { TraceContext } from '../../observability/tracing/trace-context.ts'
+import type { Tracing } from '../../observability/tracing/types.ts'
 import type { RefusalCode } from '../catalog/visibility.ts'
 
 /**
@@ -58,6 +60,8 @@ export interface CallIO {
   /** Happens when the client cancels or goes away. */
   readonly cancellation: Cancellation
   readonly requestId: string
+  /** The trace that the request came in, where it came in one; the span of the call, once there is one. */
+  trace?: TraceContext | undefined
   /** Absent where the transport has no sessions. */
   readonly session?: string | undefined
   /** Absent when the client did not ask for progress. */
@@ -175,6 +179,8 @@ export interface CallDeps {
   /** Makes a yes count once, also among hosts that share a store. */
   readonly tickets?: SingleUse
   readonly audit?: Audit
+  /** Without it no span is made. */
+  readonly tracing?: Tracing | undefined
   /** What callers have linked. Without it nothing is. */
   readonly accounts?: CallAccounts | undefined
   /** Told of every call that ended. What it is told is made only where something watches; it never throws. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CLIENT_CAPABILITIES_META_KEY, LOG_LEVEL_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
 import type { InputResponses, Logger } from '@mcp-patchbay/plugin-api'
 import { isObject } from '../../data/json.ts'
+import { traceOf } from '../../observability/tracing/trace-context.ts'
 import type { CallIO } from '../call/types.ts'
 import { Cancellation, follow } from '../call/cancellation.ts'
 import type { InFlight } from '../call/in-flight.ts'
@@ -41,10 +42,12 @@ export function openCallIo(ctx: ServerContext, options: CallIoOptions): { readon
   const threshold = logThreshold(era === 'modern' ? envelope(ctx, LOG_LEVEL_META_KEY) : (options.logLevel ?? 'debug'))
   // A client that takes no stream has none to come back to.
   const closeStream = http?.req?.headers.has(NO_STREAM_HEADER) ? undefined : http?.closeSSE
+  const trace = traceOf(mcpReq._meta, http?.req?.headers) // oxlint-disable-line no-underscore-dangle -- the protocol's name
   const capabilities = era === 'modern' ? envelope(ctx, CLIENT_CAPABILITIES_META_KEY) : options.clientCapabilities
   const io: CallIO = {
     cancellation,
     requestId: randomUUID(),
+    ...(trace && { trace }),
     ...(ctx.sessionId !== undefined && { session: ctx.sessionId }),
     ...(progressToken !== undefined && {
       progress: (progress, { total, message } = {}) =>

@@ -3,6 +3,7 @@ import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { ClientLogLevel } from '../../plugin/run/running.ts'
 import { callerOf, identify } from './auth-info.ts'
 import type { CallIO, ToolAnswer } from '../call/types.ts'
+import type { TraceContext } from '../../observability/tracing/trace-context.ts'
 import { Cancellation } from '../call/cancellation.ts'
 
 /**
@@ -12,6 +13,7 @@ import { Cancellation } from '../call/cancellation.ts'
 export class BegunCall implements CallIO {
   readonly cancellation = new Cancellation()
   readonly clientCapabilities: Readonly<Record<string, unknown>>
+  trace: TraceContext | undefined
   readonly #onNeeded: ((call: BegunCall) => void) | undefined
   #said: ((io: CallIO) => void)[] = []
   #io: CallIO | undefined
@@ -19,8 +21,15 @@ export class BegunCall implements CallIO {
   #answer: Promise<ToolAnswer> | undefined
 
   /** `onNeeded` is called when it needs a stream. Without, it has nothing to say: 2026-07-28 clients ask for log lines, and it did not. */
-  constructor(clientCapabilities: Readonly<Record<string, unknown>> = {}, onNeeded?: (call: BegunCall) => void) {
-    this.clientCapabilities = clientCapabilities
+  constructor(
+    {
+      capabilities = {},
+      trace,
+    }: { readonly capabilities?: Readonly<Record<string, unknown>> | undefined; readonly trace?: TraceContext | undefined },
+    onNeeded?: (call: BegunCall) => void,
+  ) {
+    this.clientCapabilities = capabilities
+    this.trace = trace
     this.#onNeeded = onNeeded
   }
 

@@ -1,6 +1,7 @@
 import { errorResult, type ToolResult } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
 import { HostError } from '../../errors.ts'
+import { traceOf } from '../../observability/tracing/trace-context.ts'
 import type { ToolAnswer } from '../../server/call/types.ts'
 import type { Caller } from '../../server/catalog/caller.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
@@ -27,7 +28,7 @@ export function beginCall(
   if (typeof tool === 'string' || !isPlain(tool)) return undefined
   const { revision } = client
   const said = revision === MODERN && isObject(_meta) ? _meta[CAPABILITIES] : client.capabilities
-  const call = new BegunCall(isObject(said) ? said : undefined, onNeeded)
+  const call = new BegunCall({ capabilities: isObject(said) ? said : undefined, trace: traceOf(_meta, client.headers) }, onNeeded)
   const place = inFlight.begin(call.cancellation)
   const answer = calls.tool(snapshot, caller, asked, args, call)
   call.answer = answer

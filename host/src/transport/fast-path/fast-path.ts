@@ -17,7 +17,7 @@ export function createFastPath(deps: FastPathDeps): FastPath {
       const { id, method, params } = request
       if (method === 'tools/call') {
         const started = isKnownClient(request, MODERN)
-          ? beginCall(deps, params, caller, { revision: MODERN, capabilities: undefined })
+          ? beginCall(deps, params, caller, { revision: MODERN, capabilities: undefined, headers: exchange.req.headers })
           : undefined
         if (!started) return exchange
         cancelWhenGone(exchange, started.call)

@@ -26,7 +26,7 @@ export function callLegacy(
     deps,
     params,
     caller,
-    { revision: revisionIn(exchange, session), capabilities: session?.capabilities },
+    { revision: revisionIn(exchange, session), capabilities: session?.capabilities, headers: exchange.req.headers },
     handOff,
   )
   if (!started) return exchange

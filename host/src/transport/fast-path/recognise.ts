@@ -91,7 +91,7 @@ function isKnown(method: string, key: string): boolean {
 /** Progress and log lines need a stream, which is the SDK's. */
 function asksForNothing(meta: unknown): boolean {
   if (!isObject(meta) || meta[PROTOCOL] !== VERSION) return false
-  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT) return false
+  for (const key in meta) if (key !== PROTOCOL && key !== CAPABILITIES && key !== CLIENT && !TRACE.has(key)) return false
   return true
 }
 
@@ -99,6 +99,8 @@ const VERSION = '2026-07-28'
 const PROTOCOL = 'io.modelcontextprotocol/protocolVersion'
 /** Where the `_meta` of a request has what its client can do. */
 export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+/** What says of which trace a request is. */
+const TRACE: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage'])
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
 /** Written out, since the SDK is not read before somebody needs it; a test compares them with the SDK's. */
 export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { OpenRequests } from '../../data/open-requests.ts'
 import type { InFlight } from '../../server/call/in-flight.ts'
 import type { Calls } from '../../server/call/types.ts'
@@ -46,6 +47,8 @@ type Capabilities = Readonly<Record<string, unknown>> | undefined
 export interface ClientSaid {
   readonly revision: Revision
   readonly capabilities: Capabilities
+  /** Of the request, where it came over HTTP. */
+  readonly headers?: IncomingHttpHeaders
 }
 
 export interface LineRequest {

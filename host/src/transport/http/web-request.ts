@@ -29,7 +29,7 @@ export function toWebRequest(req: IncomingMessage, res: ServerResponse): Request
 
 /** Paths were decided before; the SDK looks at none. */
 const URL_OF_ANY = 'http://localhost/mcp'
-const PASSED: ReadonlySet<string> = new Set(['content-type', 'last-event-id'])
+const PASSED: ReadonlySet<string> = new Set(['content-type', 'last-event-id', 'traceparent', 'tracestate'])
 
 /** Sends the SDK's answer, in a form that the client takes: JSON with its length, an event stream as it comes. */
 export async function sendWebResponse(response: Response, res: ServerResponse, log: Logger, onAsked?: OnAsked): Promise<void> {

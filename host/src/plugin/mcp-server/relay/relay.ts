@@ -12,6 +12,7 @@ import { askingElsewhere, askingOf, ownerOf, type Share } from '../share/who-sha
 import type { DescribedServer } from '../surface/describe-server.ts'
 import { runServerCall } from './server-call.ts'
 import { addressesToOpen, callError } from './failed-call.ts'
+import { inTrace } from './in-trace.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 
 export interface RelayOptions {
@@ -118,7 +119,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
         ...(state['server'] !== undefined && { requestState: state['server'] }),
       }
       for (let round = 0; ; round++) {
-        const result = await connection.request(of.method, params, {
+        const result = await connection.request(of.method, inTrace(params, request.trace), {
           signal: request.signal,
           onProgress: (progress, more) => request.progress(progress, more),
         })

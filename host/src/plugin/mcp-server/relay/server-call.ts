@@ -4,6 +4,7 @@ import { hostError } from '../../../errors.ts'
 import type { CallRequest } from '../../run/running.ts'
 import type { Fields } from '../connect/server-connection.ts'
 import type { Lease, OpenCall } from '../share/server-pool.ts'
+import { inTrace } from './in-trace.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 
 /** What is sent to the server, and who sent it. */
@@ -61,7 +62,10 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
   }
   lease.calls.add(open)
   const done = lease.connection
-    .request(method, params, { signal: life.signal, onProgress: (progress, more) => current.progress(progress, more) })
+    .request(method, inTrace(params, first.trace), {
+      signal: life.signal,
+      onProgress: (progress, more) => current.progress(progress, more),
+    })
     .then((result) => ({ result }))
     .finally(() => {
       lease.calls.delete(open)
