@@ -1,3 +1,4 @@
+import packageJson from '../package.json' with { type: 'json' }
 import { basename, dirname, resolve } from 'node:path'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -199,7 +200,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const apply = createApply({ current, lock, found, reloader, registry, publish })
   const rebuild = (plugins: ReadonlySet<string>) => apply({ rebuild: plugins, samePlugins: true })
   const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
-  const served = { registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking, admin }
+  const about = () => ({ version: packageJson.version, node: process.version, lock: lock.sha256 })
+  const served = { about, registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking, admin }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,
     behind: resources,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -9,6 +11,8 @@ import type { PluginRecord } from './run/plugin-record.ts'
 /** The lock that a host runs by. */
 export interface LockFile {
   readonly current: Lock | undefined
+  /** What `sha256sum mcp.lock.json` prints, of the file that it was read from; undefined where there is none. */
+  readonly sha256: string | undefined
   /**
    * Reads the file again. Gives which plugins it now says something else of, and so have to be judged anew. A file that cannot be used
    * goes to the log and changes nothing.
@@ -33,19 +37,28 @@ export function lockPath(configDir: string): string {
 export async function openLock({ configDir, log }: { configDir: string; log: Logger }, start: Deployment): Promise<LockFile> {
   const file = lockPath(configDir)
   const refused = (error: unknown, kept: string) => log.error('lock_refused', { file, reason: describeError(error), kept })
+  const bytesDigest = async () => {
+    const bytes = await readFile(file).catch(() => undefined)
+    return bytes && createHash('sha256').update(bytes).digest('hex')
+  }
   let current = await readLock(file).catch((error: unknown) => {
     if (start.frozen) throw error
     refused(error, 'none')
     return undefined
   })
+  let sha256 = current && (await bytesDigest())
   return {
     get current() {
       return current
+    },
+    get sha256() {
+      return sha256
     },
     async reread({ deployment }) {
       const before = current
       try {
         current = await readLock(file)
+        sha256 = current && (await bytesDigest())
       } catch (error) {
         refused(error, 'the lock before')
       }

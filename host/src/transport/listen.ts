@@ -21,7 +21,7 @@ import { lazily } from '../data/lazily.ts'
 import type { AdminAccess, AdminHost, OpenAdmin } from './admin/types.ts'
 import { isLoopback } from './http/admission.ts'
 import type { AdminPages } from './admin/open-admin.ts'
-import { createManagement } from './management.ts'
+import { createManagement, type AboutHost } from './management.ts'
 
 /** `listen` of the config. What is not named here is not opened. */
 export type ListenOptions = NonNullable<HostConfig['listen']> | ResolvedConfig['listen']
@@ -34,6 +34,8 @@ export interface ListenDeps {
   readonly metrics: HostMetrics
   /** What the config asks for and this installation cannot do. */
   readonly missing?: HostError | undefined
+  /** What runs here, for whoever operates it. */
+  readonly about: () => AboutHost
   /** `auth` of the config as it is now: API keys may change while the host listens. */
   readonly auth: () => ResolvedConfig['auth']
   /** What paths in the config are relative to. */
@@ -109,6 +111,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
       registry,
       isDraining,
       missing: deps.missing,
+      about: deps.about,
       metrics: () => metrics.render(),
       log,
     }))
@@ -133,7 +136,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
   const kept = opened.move()
 
   url = web && `${web.origin}/mcp`
-  if (url) log.info('listening', { url, ...(operations && { management: operations.origin }) })
+  if (url) log.info('listening', { url, ...(operations && { management: operations.origin }), ...deps.about() })
   return {
     url,
     port: web?.port,

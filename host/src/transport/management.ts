@@ -14,6 +14,8 @@ export interface ManagementOptions {
   readonly allowedHosts?: readonly string[]
   /** The admin API. */
   readonly admin?: AdminPages | undefined
+  /** What runs here, for `/healthz`. */
+  readonly about?: () => AboutHost
   readonly registry: Registry
   readonly isDraining: () => boolean
   /** What the config asks for and this installation cannot do. */
@@ -22,6 +24,14 @@ export interface ManagementOptions {
   readonly metrics?: () => Promise<string>
   readonly log: Logger
   readonly timeouts?: Partial<Timeouts>
+}
+
+/** Which host it is, to compare replicas and what was reviewed with what runs. */
+export interface AboutHost {
+  readonly version: string
+  readonly node: string
+  /** What `sha256sum mcp.lock.json` prints, of the lock that it runs by; absent without one. */
+  readonly lock?: string | undefined
 }
 
 export interface Management {
@@ -35,13 +45,13 @@ export interface Management {
  * whether traffic should come, `/metrics` what happened; with `admin` it serves that too. Throws `LISTEN_FAILED`.
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
-  const { registry, isDraining, missing, metrics, admin, log } = options
+  const { registry, isDraining, missing, metrics, admin, log, about = () => undefined } = options
   // Balancers ask in HTTP/1.0, without a Host. A browser, whose requests the check is for, always sends one.
   const admission = createAdmission({ ...options, withoutHost: true })
 
   const pages: Readonly<Record<string, (res: ServerResponse) => void | Promise<void>>> = {
     '/livez': (res) => sendJson(res, 200, '{"status":"ok"}'),
-    '/healthz': (res) => sendJson(res, 200, '{"status":"ok"}'),
+    '/healthz': (res) => sendJson(res, 200, JSON.stringify({ status: 'ok', ...about() })),
     '/readyz': (res) => {
       const report = readiness(registry.current, isDraining(), missing)
       sendJson(res, report.ready ? 200 : 503, JSON.stringify(report))

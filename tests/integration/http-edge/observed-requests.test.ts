@@ -4,7 +4,7 @@ import { observedHost } from '../../fixtures/http/observed-host.ts'
 import { rawRequest } from '../../fixtures/http/raw-http.ts'
 
 test('/metrics tells what came, what was refused, what is open and what went on to services, inline and isolated', async (t) => {
-  const { client, url, metrics } = await observedHost(t, [
+  const { client, url, metrics, management, log } = await observedHost(t, [
     (response) => response.end('one'),
     (response) => response.writeHead(404).end('none'),
     (response) => response.end('three'),
@@ -31,6 +31,14 @@ test('/metrics tells what came, what was refused, what is open and what went on 
   ])
     assert.ok(text.includes(`\n${line}\n`), `${line} in\n${text}`)
   assert.match(text, /^patchbay_http_requests_total\{status="200"\} \d+$/m)
+
+  const about = { version: '0.1.0', node: process.version }
+  assert.deepEqual(await (await fetch(new URL('/healthz', management))).json(), { status: 'ok', ...about })
+  assert.partialDeepStrictEqual(
+    log.find(({ event }) => event === 'listening'),
+    about,
+  )
+  assert.equal(await (await fetch(new URL('/healthz', url))).text(), '{"status":"ok"}', 'clients are not told')
 })
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
