@@ -158,12 +158,12 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
     options.tracing?.begin(method, {
       kind: 'client',
       parent: scope?.trace,
-      attributes: {
+      attributes: () => ({
         'http.request.method': method,
         'server.address': target.url.hostname,
         'server.port': Number(target.url.port) || (target.url.protocol === 'https:' ? 443 : 80),
         'patchbay.plugin': instance,
-      },
+      }),
     })
   const accepted = (answer: Answer, subject: Subject) => {
     if (answer.status >= 400) throw statusError(answer, subject, retryAfter(answer, clock.now()))

@@ -1,5 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' }
-import { readTrace, type TraceContext } from './trace-context.ts'
+import type { TraceContext } from './trace-context.ts'
 import type { SpanOptions, Tracing, TracingOptions } from './types.ts'
 
 /** What is used of the packages of OpenTelemetry, 3.x: they are not installed with the host, nor are their types. */
@@ -40,6 +40,7 @@ interface Tracer {
 
 interface Span {
   spanContext(): SpanContext
+  isRecording(): boolean
   setAttributes(attributes: object): void
   setStatus(status: { readonly code: number }): void
   end(): void
@@ -64,9 +65,14 @@ export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env'])
   const tracer = provider.getTracer('mcp-patchbay', packageJson.version)
   return {
     begin(name, { kind, parent, attributes }) {
-      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes }, contextOf(parent))
+      // Below a call that is not sampled nothing is.
+      if (kind !== 'server' && parent && !isSampled(parent)) return { trace: parent, end() {} }
+      const span = tracer.startSpan(name, { kind: KINDS[kind] }, contextOf(parent))
+      const trace = traceOfSpan(span.spanContext())
+      if (!span.isRecording()) return { trace, end() {} }
+      span.setAttributes(attributes())
       return {
-        trace: traceOfSpan(span.spanContext()),
+        trace,
         end({ error, attributes: more } = {}) {
           if (more) span.setAttributes(more)
           if (error !== undefined) {
@@ -96,9 +102,15 @@ export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env'])
   }
 }
 
-function traceOfSpan({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceContext | undefined {
+function traceOfSpan({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceContext {
   const flags = (traceFlags & 1) === 1 ? '01' : '00'
-  return readTrace(`00-${traceId}-${spanId}-${flags}`, traceState?.serialize())
+  const tracestate = traceState?.serialize()
+  // Not read again: OpenTelemetry made it.
+  return { traceId, traceparent: `00-${traceId}-${spanId}-${flags}`, ...(tracestate && { tracestate }) }
+}
+
+function isSampled({ traceparent }: TraceContext): boolean {
+  return (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1
 }
 
 /** As OpenTelemetry has it: the address for traces as it is, the common one with the path of traces behind it. */

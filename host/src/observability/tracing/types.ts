@@ -7,11 +7,13 @@ export interface Tracing extends AsyncDisposable {
   begin(name: string, options: SpanOptions): OpenSpan
 }
 
+export type Attributes = Readonly<Record<string, string | number | undefined>>
+
 export interface SpanOptions {
   readonly kind: 'server' | 'internal' | 'client'
   readonly parent: TraceContext | undefined
-  /** Never a value that a caller or a service sent. */
-  readonly attributes: Readonly<Record<string, string | number | undefined>>
+  /** Made for a span that is sampled. Never a value that a caller or a service sent. */
+  readonly attributes: () => Attributes
 }
 
 /** A span that is not over. */
@@ -19,7 +21,7 @@ export interface OpenSpan {
   /** What goes on to services and into the log. */
   readonly trace: TraceContext | undefined
   /** With `error`, a word that says of what kind, it failed. */
-  end(more?: { readonly error?: string | undefined; readonly attributes?: SpanOptions['attributes'] }): void
+  end(more?: { readonly error?: string | undefined; readonly attributes?: Attributes }): void
 }
 
 export interface TracingOptions {

@@ -15,14 +15,14 @@ export function beginSpan(
   const span = tracing.begin(`${method} ${target}`, {
     kind: 'server',
     parent: io.trace,
-    attributes: {
+    attributes: () => ({
       'mcp.method.name': method,
       ...(kind === 'tool' && { 'gen_ai.tool.name': target, 'gen_ai.operation.name': 'execute_tool' }),
       ...(kind === 'prompt' && { 'gen_ai.prompt.name': target }),
       'mcp.session.id': io.session,
       'patchbay.plugin': item.plugin.instance,
       'patchbay.call': io.requestId,
-    },
+    }),
   })
   io.trace = span.trace
   return span

@@ -50,7 +50,7 @@ export function runIn(
     const span = times.tracing?.begin(`plugin ${live.instance}`, {
       kind: 'internal',
       parent: life.io.trace,
-      attributes: { 'patchbay.plugin': live.instance },
+      attributes: () => ({ 'patchbay.plugin': live.instance }),
     })
     const call = new RunningCall(live, { ...life, trace: span?.trace ?? life.io.trace }, times, (reason) => {
       span?.end({ error: reason instanceof HostError ? reason.code : 'cancelled' })
