@@ -6,9 +6,31 @@ const REQUESTS = 'tests/unit/network/http-requests.test.ts'
 const ADDRESSES = 'tests/security/credentials/ssrf-addresses.test.ts'
 const REDIRECTS = 'tests/unit/network/http-redirects.test.ts'
 const DIALING = 'tests/security/credentials/ssrf-dialing.test.ts'
+const TRACE = 'tests/unit/network/trace-of-a-call.test.ts'
+const TRACE_CONTEXT = 'tests/unit/observability/trace-context.test.ts'
 const RETRIES = 'tests/unit/network/retries-table.test.ts'
 
 export const network = mutantsOf('network', [
+  {
+    file: 'host/src/network/request/prepare.ts',
+    noticedBy: [TRACE],
+    changes: [
+      ['the trace of a call goes to every host', "...(target.zone === 'service' && traceFields(trace))", '...traceFields(trace)'],
+    ],
+  },
+  {
+    file: 'host/src/observability/tracing/trace-context.ts',
+    noticedBy: [TRACE_CONTEXT],
+    changes: [
+      ['a trace goes on that no specification knows', "version === 'ff' || ", ''],
+      [
+        'a header of the HTTP request wins over the message',
+        'if (traceparent !== undefined) return',
+        'if (traceparent !== undefined && !headers) return',
+      ],
+      ['what a caller says beside the trace goes on whatever it is', ' && isTraceState(tracestate)', ''],
+    ],
+  },
   {
     file: 'host/src/network/connect/address-guard.ts',
     noticedBy: [ADDRESSES, DIALING],
