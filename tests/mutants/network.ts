@@ -92,7 +92,8 @@ export const network = mutantsOf('network', [
       ['the base counts at any origin', 'base && url.origin === base.origin && (', 'base && ('],
       ['any origin is granted', 'return anyPublic || origins.has(url.origin) ?', 'return true ?'],
       ['an origin that was granted is not', 'return anyPublic || origins.has(url.origin) ?', 'return anyPublic ?'],
-      ['dots that are encoded do not climb', '(?:\\.|%(?:25)*2e){1,2}', '\\.{1,2}'],
+      ['dots that are encoded do not climb', '(?:\\.|%(?:25)*2e)', '(?:\\.)'],
+      ['control characters beside dots are part of a name', '){1,2}(?:%(?:25)*(?:[01][\\da-f]|20|7f))*(', '){1,2}('],
       [
         'a separator that is encoded parts nothing',
         'const SEPARATOR = /[/\\\\]|%(?:25)*(?:2f|5c)/i',

@@ -110,7 +110,9 @@ export function climbs(path: string): boolean {
 }
 
 const SEPARATOR = /[/\\]|%(?:25)*(?:2f|5c)/i
-const DOTS = /^(?:\.|%(?:25)*2e){1,2}(?:$|;|%(?:25)*3b)/i
+/** Also with encoded control characters and spaces in it: what drops them, or ends a text at a NUL, reads the dots alone. */
+const DOTS =
+  /^(?:(?:%(?:25)*(?:[01][\da-f]|20|7f))*(?:\.|%(?:25)*2e)){1,2}(?:%(?:25)*(?:[01][\da-f]|20|7f))*(?:$|;|%(?:25)*(?:3b|00))/i
 
 const FIX_PATH = 'Give a path that begins with one / and stays below the base URL'
 const FIX_ENCODE = 'Put values into a path with encodeURIComponent()'
