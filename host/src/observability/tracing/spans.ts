@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { TraceContext } from './trace-context.ts'
 import type { SpanOptions, Tracing, TracingOptions } from './types.ts'
@@ -49,6 +50,8 @@ interface Span {
 /** As OpenTelemetry numbers them. */
 const KINDS = { internal: 0, server: 1, client: 2 }
 const ERROR = 2
+/** For the last spans, when the host ends. OpenTelemetry would try for ten seconds to reach a collector that is gone. */
+const LAST_MS = 1_000
 
 /** Sends spans to the collector of the environment, in batches; what is left goes with the end of the host. Throws for settings that cannot be. */
 export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env']): Tracing {
@@ -84,7 +87,8 @@ export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env'])
       }
     },
     // A collector that is gone is no reason for the host to stay.
-    [Symbol.asyncDispose]: () => provider.shutdown().catch(() => {}),
+    [Symbol.asyncDispose]: () =>
+      Promise.race([provider.shutdown().catch(() => {}), setTimeout(LAST_MS, undefined, { ref: false })]),
   }
 
   function contextOf(parent: SpanOptions['parent']): unknown {
