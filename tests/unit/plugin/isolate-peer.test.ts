@@ -205,3 +205,43 @@ test('what is told is dropped, and not sent, when its header is longer than the 
   assert.equal(plugin.tell('log', 'x'.repeat(PLUGIN_BOUNDS.headerBytes)), 0)
   assert.ok(plugin.tell('log', 'x') > 0)
 })
+
+test('memory that the kernel has not taken yet is not written over, however long the other end does not read', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  const shared = {
+    onRequest: async () => ({}),
+    onNotification: () => {},
+    onFault: (problem: string) => assert.fail(problem),
+    onClose: () => {},
+  }
+  const host = openPeer({ ...shared, socket, from: 'plugin' })
+  const bodies = Array.from({ length: 120 }, (_, index) => String(index).padEnd(100_000, String.fromCharCode(97 + (index % 26))))
+  const answers: Promise<string>[] = []
+  for (const body of bodies) {
+    answers.push(
+      new Promise((resolve, reject) => {
+        host.call(0, 0, body, { resolve: ({ body: answer }) => resolve(answer.toString()), reject })
+      }),
+    )
+    await new Promise(setImmediate)
+  }
+  assert.ok(socket.writableLength > 0)
+  const plugin = openPeer({
+    ...shared,
+    socket: end,
+    from: 'host',
+    onCall: async ({ body }) => ({ as: 'text', body: body.toString() }),
+  })
+  t.after(() => {
+    for (const peer of [host, plugin]) peer.close(new Error('the test is over'))
+    server.close()
+  })
+  const got = await Promise.all(answers)
+  assert.deepEqual(
+    got.map((text, index) => text === bodies[index]),
+    bodies.map(() => true),
+  )
+})

@@ -20,16 +20,17 @@ test('a caller is told once, and again for each credential, client and person', 
   const others = [
     callers.numberOf(ann, {}, 'fingerprint'),
     callers.numberOf(ann, { elicitation: {} }, ''),
+    callers.numberOf(ann, { elicitation: {} }, 'fingerprint'),
     callers.numberOf(ann, { elicitation: {}, sampling: {} }, ''),
     callers.numberOf({ ...ann, id: 'bob' }, {}, ''),
   ]
-  assert.equal(new Set([first, ...others]).size, 5)
+  assert.equal(new Set([first, ...others]).size, 6)
   assert.deepEqual(
     told.map(({ number }) => number),
     [first, ...others],
   )
   assert.equal(callers.numberOf(ann, { elicitation: {} }, ''), others[1])
-  assert.equal(told.length, 5)
+  assert.equal(told.length, 6)
 })
 
 test('what is told says neither who the caller is nor with which credential', () => {
