@@ -88,10 +88,12 @@ describe('an MCP server of npm', () => {
     const diff = await project.patchbay(['diff'])
     assert.equal(diff.code, 1)
     assert.match(diff.stdout, /~ tree: [^]*~ @acme\/mcp-files@2\.4\.0\/server\.js/)
-    const listed = JSON.parse((await ran(project, ['list', '--json'])).stdout) as { plugins: { state: string; pinned: string }[] }
+    const listed = JSON.parse((await ran(project, ['list', '--json'])).stdout) as {
+      plugins: { state: string; pinned: string; reason: { code: string } }[]
+    }
     assert.deepEqual(
-      listed.plugins.map(({ state, pinned }) => [state, pinned]),
-      [['quarantined', 'changed']],
+      listed.plugins.map(({ state, pinned, reason }) => [state, pinned, reason.code]),
+      [['failed', 'changed', 'PIN_INTEGRITY']],
       'changed bytes are not started',
     )
     await ran(project, ['approve', 'files'])
