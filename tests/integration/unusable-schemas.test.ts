@@ -31,7 +31,7 @@ for (const isolation of ['inline', 'process'] as const)
     }
     await using host = await createHost(
       { plugins: [{ use: './plugins/notes', isolation }] },
-      { file: tree.path('mcp.config.json'), env: {}, log },
+      { file: tree.path('mcp.config.json'), env: {}, log, patienceMs: Infinity },
     )
     const [notes] = host.list().plugins
     assert.equal(notes?.state, 'active')
