@@ -72,7 +72,7 @@ test('the audit of a call by tools_call is that of the tool, with the same words
   assert.deepEqual([unknown?.['decision'], unknown?.['name']], ['deny', 'tracker_nothing'])
   await served.host.call('tools_search', { query: 'secret-words' }, { caller: ada })
   const search = audited(served).at(-1)
-  assert.deepEqual([search?.['name'], search?.['arguments']], ['tools_search', { query: 'string(12)', limit: 'number' }])
+  assert.deepEqual([search?.['name'], search?.['arguments']], ['tools_search', { query: 'string(12)' }])
 })
 
 test('limits, caches and output schemas hold for a call by tools_call', async (t) => {

@@ -46,6 +46,7 @@ test('applies every default of the design', () => {
       bodyBytes: 4_194_304,
       pluginHeapMb: 256,
       pluginMemoryMb: 512,
+      pluginIdleMs: 600_000,
     },
     log: { level: 'info' },
     frozen: false,

@@ -85,10 +85,11 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     }
     const doubted = () => void doubt(lease, pool)
     request.signal.addEventListener('abort', doubted, { once: true })
+    const failed = (error: unknown) => callError(error, { instance, connection, mayHaveRun: of.access === 'write' })
     try {
       if (connection.era === 'legacy' && share !== 'all') {
         const { method, params, convert } = of
-        return await runServerCall({ instance, lease, method, params, owner, waiting, convert, onDone }, request)
+        return await runServerCall({ instance, lease, method, params, owner, waiting, convert, failed, onDone }, request)
       }
       return await plainCall(of, { lease, request, state, onDone })
     } catch (error) {
@@ -98,7 +99,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       }
       const addresses = share === 'all' ? undefined : addressesToOpen(error)
       if (addresses) return inputRequired({ requests: addresses, state: { opened: true } })
-      throw await callError(error, { instance, connection, mayHaveRun: of.access === 'write' })
+      throw await failed(error)
     } finally {
       request.signal.removeEventListener('abort', doubted)
     }

@@ -17,6 +17,8 @@ export interface ServerCallOptions {
   readonly waiting: WaitingCalls
   /** Makes an answer of the server's result. */
   readonly convert: (result: Fields) => unknown
+  /** What an error of a run that goes on with an answer is for the caller. */
+  readonly failed: (error: unknown) => Promise<unknown>
   /** Called once, when the server has answered or never will. */
   readonly onDone: () => void
 }
@@ -32,7 +34,7 @@ interface Question {
  * asks the caller, and with the answer the same call goes on in another run. It is never sent twice.
  */
 export function runServerCall(options: ServerCallOptions, first: CallRequest): Promise<unknown> {
-  const { instance, lease, method, params, owner, waiting, convert, onDone } = options
+  const { instance, lease, method, params, owner, waiting, convert, failed, onDone } = options
   const life = new AbortController()
   const questions = new Map<string, Question>()
   let count = 0
@@ -103,7 +105,9 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
       if (answer) question?.resolve(answer)
       else question?.reject(Object.assign(new Error('The client gave no answer'), { code: INVALID_REQUEST }))
     }
-    return run(request)
+    return run(request).catch(async (error: unknown) => {
+      throw await failed(error)
+    })
   }
 
   function abandon(reason: unknown): void {
