@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http'
-import type * as Prometheus from 'prom-client'
 
 /** What is open at this moment, of one listener. */
 export interface OpenNow {
@@ -75,30 +74,21 @@ function withinOf<Key, Inner>(outer: Map<Key, Map<Inner, number>>, key: Key): Ma
   return made
 }
 
-export type TrafficMeters = ReturnType<typeof createTrafficMeters>
+/** What the numbers are written into. Its types are our own, since the public types of the host may name no bundled library. */
+export interface TrafficMeters {
+  readonly requests: LabelledCounter<'status'>
+  readonly denied: LabelledCounter<'kind' | 'reason'>
+  readonly upstream: LabelledCounter<'plugin' | 'status'>
+  readonly sessions: LevelMeter
+  readonly streams: LevelMeter
+  readonly inFlight: LevelMeter
+}
 
-export function createTrafficMeters({ Counter, Gauge }: typeof Prometheus, registers: Prometheus.Registry[]) {
-  return {
-    requests: new Counter({
-      name: 'patchbay_http_requests_total',
-      help: 'Answered HTTP requests of MCP clients by status; none: the client went before there was an answer',
-      labelNames: ['status'],
-      registers,
-    }),
-    denied: new Counter({
-      name: 'patchbay_denied_calls_total',
-      help: 'Calls that their callers may not make, by kind and by the rule that refused',
-      labelNames: ['kind', 'reason'],
-      registers,
-    }),
-    upstream: new Counter({
-      name: 'patchbay_upstream_requests_total',
-      help: 'Requests to services by plugin and status, or the code of the error',
-      labelNames: ['plugin', 'status'],
-      registers,
-    }),
-    sessions: new Gauge({ name: 'patchbay_sessions', help: 'Open sessions of MCP clients over HTTP', registers }),
-    streams: new Gauge({ name: 'patchbay_streams', help: 'Open streams that wait for changes', registers }),
-    inFlight: new Gauge({ name: 'patchbay_calls_in_flight', help: 'Calls that are not answered yet', registers }),
-  }
+interface LabelledCounter<Label extends string> {
+  reset(): void
+  inc(labels: Readonly<Record<Label, string | number>>, times: number): void
+}
+
+interface LevelMeter {
+  set(value: number): void
 }
