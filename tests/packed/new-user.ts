@@ -68,10 +68,10 @@ describe('a new user with Node and npm', () => {
     assert.match((await shell('npx mcp-patchbay env wiki_pages', project)).stdout, /^# ?WIKI_PAGES_GREETING=/m)
   })
 
-  test('packs a plugin and adds it to an empty project, as docs/plugins/package.md says', async () => {
+  test('packs a plugin and adds it to an empty project, as docs/plugins/testing.md says', async () => {
     const plugin = join(folder, 'weather')
     cpSync(join(root, 'examples/third-party/package'), plugin, { recursive: true })
-    const block = blocksOf(join(root, 'docs/plugins/package.md')).find(({ text }) => text.startsWith('npm pack\n'))
+    const block = blocksOf(join(root, 'docs/plugins/testing.md')).find(({ text }) => text.startsWith('npm pack\n'))
     const { stdout } = await shell(`set -e\n${block?.text}`, plugin)
     assert.match(stdout, /^Added weather \(@acme\/mcp-weather 1\.0\.0\) to .*mcp\.config\.json and .*mcp\.lock\.json$/m)
     assert.match(stdout, /^weather +1\.0\.0 +@acme\/mcp-weather +process +active +pinned +1\/1$/m)

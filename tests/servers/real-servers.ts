@@ -32,8 +32,12 @@ let url: URL
 
 before(async () => {
   // The registry is the machine's.
-  const installed = await runPatchbay(['install'], { cwd: root, env: { ...process.env } as Record<string, string> })
-  assert.equal(installed.code, 0, installed.stderr)
+  const ownEnv = { ...process.env } as Record<string, string>
+  // What runs as a command is installed by a config of its own: the other one names only how it is run.
+  for (const file of ['mcp.config.json', 'mcp.installed.json']) {
+    const installed = await runPatchbay(['install', '--config', file], { cwd: root, env: ownEnv })
+    assert.equal(installed.code, 0, installed.stderr)
+  }
   const env = { PATH: process.env['PATH'] }
   host = await createHost(resolveConfig(config), { file: join(root, 'mcp.config.json'), env, log, patienceMs: Infinity })
   url = new URL((await host.listen({ http: { port: 0 } })).url ?? '')
