@@ -57,7 +57,7 @@ export const servers = mutantsOf('servers', [
       [
         'a question without an answer is answered with nothing',
         'if (answer) question?.resolve(answer)',
-        'question?.resolve(answer ?? {})',
+        'if (key) question?.resolve(answer ?? {})',
       ],
     ],
   },
