@@ -283,9 +283,12 @@ function readRecord(value: unknown): AccountRecord {
 
 /** What is sealed was made by this host: only the form of it may be an older one. */
 function readStored(value: unknown): StoredAccount {
-  if (isObject(value) && isObject(value['account']) && isObject(value['record'])) {
-    const { account, record } = value as unknown as StoredAccount
-    if (typeof record.accessToken === 'string' && typeof record.link === 'string') return { account, record }
-  }
+  if (isStored(value)) return { account: value.account, record: value.record }
   throw new Error('It is not a stored account of this version')
+}
+
+function isStored(value: unknown): value is StoredAccount {
+  if (!isObject(value) || !isObject(value['account']) || !isObject(value['record'])) return false
+  const { accessToken, link } = value['record']
+  return typeof accessToken === 'string' && typeof link === 'string'
 }

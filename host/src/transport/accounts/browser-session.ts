@@ -17,7 +17,7 @@ export interface BrowserSession {
 export interface BrowserSessions {
   /** That of the request, else a new one, whose cookie is set. */
   of(req: IncomingMessage, res: ServerResponse): Promise<BrowserSession>
-  /** A new one, whatever the browser had before: an id that somebody else gave it is worth nothing. */
+  /** A new one, whatever the browser had before: an id that another party gave it is worth nothing. */
   begin(res: ServerResponse, person?: PersonInBrowser): Promise<BrowserSession>
   end(res: ServerResponse): void
   /** What a form of our own carries, for one action of this session. */
@@ -53,7 +53,7 @@ export function createBrowserSessions(seal: Seal, now: () => number): BrowserSes
     begin,
     async of(req, res) {
       const known = await open('session', readCookie(req, 'session'))
-      return known ? (known as unknown as BrowserSession) : begin(res)
+      return known && isSession(known) ? known : begin(res)
     },
     end: (res) => clearCookie(res, 'session'),
     formToken: ({ id }, action) => seal.seal('form', { id, action, until: now() + SESSION_MS }),
@@ -81,4 +81,9 @@ export function createBrowserSessions(seal: Seal, now: () => number): BrowserSes
 /** Several ways may be open in one browser. */
 function nameOf(state: string): string {
   return hash('sha256', state).slice(0, 16)
+}
+
+/** What was sealed as a session was made by `begin`, here or at another replica: only its form is checked. */
+function isSession(value: object): value is BrowserSession {
+  return 'id' in value && typeof value.id === 'string' && 'until' in value && typeof value.until === 'number'
 }
