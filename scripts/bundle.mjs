@@ -1,6 +1,7 @@
 // Writes the host into few files, host/bundle, for a start that reads some 60 of them in place of 1,000, and for a package that brings few others.
 // Runs as `prepare` after an install, on any Node from 20 on, and as part of `build`. The command takes the bundle for as long as nothing
 // it was made of has changed (host/bin/bundle.mjs), so an edit of host/src is run as it stands. Never fails an install that can work.
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,12 +54,26 @@ try {
     const { mtimeMs, size } = statSync(file)
     return [relative(host, file).replaceAll(sep, '/'), mtimeMs, size]
   })
+  writeFileSync(join(folder, 'build.txt'), `${digestOf(output)}\n`)
   writeFileSync(join(folder, 'licenses.txt'), licenses(installed))
   writeFileSync(join(folder, 'made-of.json'), JSON.stringify(madeOf))
 } catch (error) {
   rmSync(folder, { recursive: true, force: true })
   // Without it the host runs from its source.
   console.error(`patchbay: not bundled, so it starts more slowly: ${String(error)}`)
+}
+
+/**
+ * Of the code and nothing else, so the same on every machine that builds one commit with its lock:
+ * find . -name '*.js' | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16
+ */
+function digestOf(output) {
+  const sha256 = (content) => createHash('sha256').update(content).digest('hex')
+  const files = output.map(({ fileName }) => fileName).filter((name) => name.endsWith('.js'))
+  const lines = files
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((name) => `${sha256(readFileSync(join(folder, name)))}  ./${name}\n`)
+  return sha256(lines.join('')).slice(0, 16)
 }
 
 /** The packages inside, each with its licence: what their licences ask of a copy. */

@@ -1,4 +1,3 @@
-import packageJson from '../package.json' with { type: 'json' }
 import { basename, dirname, resolve } from 'node:path'
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
@@ -16,6 +15,7 @@ import { listHost } from './server/catalog/operator/listing.ts'
 import { createAudit } from './observability/audit.ts'
 import { silentLogger } from './observability/logger.ts'
 import { createMetrics, type HostMetrics } from './observability/metrics.ts'
+import { ownBuild } from './modules/own-modules.ts'
 import { openTracing } from './observability/tracing/tracing.ts'
 import { createRedactor } from './observability/redact.ts'
 import { activationDeps } from './plugin/activation-deps.ts'
@@ -200,7 +200,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const apply = createApply({ current, lock, found, reloader, registry, publish })
   const rebuild = (plugins: ReadonlySet<string>) => apply({ rebuild: plugins, samePlugins: true })
   const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
-  const about = () => ({ version: packageJson.version, node: process.version, lock: lock.sha256 })
+  const build = ownBuild()
+  const about = () => ({ ...build, lock: lock.sha256 })
   const served = { about, registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking, admin }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,

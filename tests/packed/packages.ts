@@ -52,7 +52,10 @@ describe('every package', () => {
 
   test('the host has its pages beside its code, and the licences of what is inside', () => {
     const { files } = registry.packages.get('mcp-patchbay') ?? assert.fail()
-    for (const file of ['docs/errors.md', 'docs/setup.md', 'bundle/licenses.txt']) assert.ok(files.includes(file), file)
+    for (const file of ['docs/errors.md', 'docs/setup.md', 'bundle/licenses.txt', 'bundle/build.txt'])
+      assert.ok(files.includes(file), file)
+    // It has the times of files on the machine that packed it.
+    assert.ok(!files.includes('bundle/made-of.json'))
   })
 })
 
@@ -110,6 +113,15 @@ for (const version of ['26', NODE_24]) {
       const isolated = { plugins: [{ use: './plugins/greeter', isolation: 'process' }] }
       writeFileSync(join(project, 'isolated.json'), JSON.stringify(isolated))
       assert.equal(await shell(`${call.trim()} --config isolated.json`, project), '**Hello, Ada!**\n')
+    })
+
+    test('says which build it is, and the command of the page computes the same from the installed files', async () => {
+      const { version, build } = JSON.parse(await shell('npx mcp-patchbay --version --json', project)) as Record<string, string>
+      assert.equal(version, registry.packages.get('mcp-patchbay')?.manifest['version'])
+      assert.match(build ?? '', /^[0-9a-f]{16}$/)
+      const blocks = blocksOf(join(root, 'docs/advanced/metrics.md')).map(({ text }) => text)
+      const command = blocks.find((text) => text.includes('sha256sum')) ?? assert.fail('the page has the command')
+      assert.equal((await shell(command, project)).trim(), build)
     })
 
     test('imports the host in a program of its own, and TypeScript knows its types without a library that is not installed', async () => {

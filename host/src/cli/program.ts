@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { ownBuild } from '../modules/own-modules.ts'
 import { describeError, HostError } from '../errors.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { repairProject } from '../project/repair.ts'
@@ -37,9 +38,13 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Comma
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done
   let isJson = false
+  if (argv.length === 2 && argv.includes('--version') && argv.includes('--json')) {
+    printJson(ownBuild())
+    return code
+  }
   const program = new Command('mcp-patchbay')
     .description('A plugin-host runtime for MCP servers')
-    .version(packageJson.version)
+    .version(packageJson.version, '-V, --version', 'the version; with --json also the build and the version of Node')
     .showHelpAfterError(HELP_HINT)
     .configureOutput({ writeOut })
     .exitOverride()

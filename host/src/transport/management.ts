@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostError } from '../errors.ts'
+import type { OwnBuild } from '../modules/own-modules.ts'
 import type { Registry } from '../server/catalog/registry.ts'
 import type { AdminPages } from './admin/open-admin.ts'
 import { createAdmission } from './http/admission.ts'
@@ -27,9 +28,7 @@ export interface ManagementOptions {
 }
 
 /** Which host it is, to compare replicas and what was reviewed with what runs. */
-export interface AboutHost {
-  readonly version: string
-  readonly node: string
+export interface AboutHost extends OwnBuild {
   /** What `sha256sum mcp.lock.json` prints, of the lock that it runs by; absent without one. */
   readonly lock?: string | undefined
 }

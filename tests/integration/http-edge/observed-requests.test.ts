@@ -32,7 +32,7 @@ test('/metrics tells what came, what was refused, what is open and what went on 
     assert.ok(text.includes(`\n${line}\n`), `${line} in\n${text}`)
   assert.match(text, /^patchbay_http_requests_total\{status="200"\} \d+$/m)
 
-  const about = { version: '0.1.0', node: process.version }
+  const about = { version: '0.1.0', build: 'source', node: process.version }
   assert.deepEqual(await (await fetch(new URL('/healthz', management))).json(), { status: 'ok', ...about })
   assert.partialDeepStrictEqual(
     log.find(({ event }) => event === 'listening'),
