@@ -186,6 +186,21 @@ test('does not keep a v1 client coming back after an error', async (t) => {
   assert.equal(await client.call('demo_whoami'), 'local of nobody')
 })
 
+test('begins its stream with what changed before its client listened, each change once', async (t) => {
+  const served = await serveHttp(t, [demoPlugin().plugin])
+  const session = await RawSession.open(served.url)
+  const { plugin } = demoPlugin()
+  await served.publish([{ ...plugin, resources: [] }])
+  await served.publish([plugin])
+  const told = await changesUntil(await session.request('GET'), 'resources')
+  assert.deepEqual(told, ['resources'])
+  // What the first stream could not deliver any more, the next one does.
+  await served.publish([{ ...plugin, prompts: [] }])
+  const next = await session.request('GET')
+  await served.publish([{ ...plugin, prompts: [], resources: [] }])
+  assert.deepEqual(await changesUntil(next, 'resources'), ['prompts', 'resources'])
+})
+
 test('is gone when its client ends it', async (t) => {
   const { url, http } = await serveHttp(t, [demoPlugin().plugin])
   const session = await RawSession.open(url)
@@ -222,3 +237,15 @@ test('closes a stream when the credential that opened it ends, in each era', asy
     await assert.rejects(stream.text())
   }
 })
+
+/** Of a stream, the lists that it said have changed, up to one of them. Ends the stream. */
+async function changesUntil(stream: Response, last: string): Promise<string[]> {
+  const told: string[] = []
+  let text = ''
+  for await (const chunk of stream.body ?? assert.fail('a stream')) {
+    text += Buffer.from(chunk).toString()
+    told.splice(0, Infinity, ...[...text.matchAll(/notifications\/(\w+)\/list_changed/g)].map(([, list = '']) => list))
+    if (told.includes(last)) break
+  }
+  return told
+}

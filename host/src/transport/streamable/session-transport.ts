@@ -13,6 +13,8 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   readonly events: RecentEvents
   /** Requests without an answer yet; true for those that came in a batch. */
   readonly #unanswered = new OpenRequests<boolean>()
+  /** What changed since the client last began to listen, each change once. */
+  readonly #changes = new Map<string, JSONRPCMessage>()
 
   constructor({ now, ...options }: WebStandardStreamableHTTPServerTransportOptions & { readonly now: () => number }) {
     const events = new RecentEvents(now)
@@ -54,11 +56,44 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
     await this.send(cancellation(id))
   }
 
+  /**
+   * A client opens its stream some time after `initialize`, and may open another when one breaks. Without a Last-Event-ID it would never
+   * hear of what changed in between, so the stream begins with that. A change that it has heard of already costs it one more list.
+   */
+  override async handleRequest(req: Request, options?: HandleRequestOptions): Promise<Response> {
+    const begins = req.method === 'GET' && !req.headers.has('last-event-id')
+    const missed = begins ? [...this.#changes] : []
+    // The SDK knows the stream before it first waits: what changes from here on reaches it.
+    const response = await super.handleRequest(req, options)
+    if (!response.ok) return response
+    for (const [key, message] of missed) {
+      this.#changes.delete(key)
+      await super.send(message)
+    }
+    return response
+  }
+
   override async send(message: JSONRPCMessage, options?: { relatedRequestId?: RequestId }): Promise<void> {
     if (!('method' in message) && message.id !== undefined) this.#unanswered.delete(message.id)
+    if ('method' in message && isChange(message.method)) this.#noteChange(message)
     await super.send(message, options)
   }
+
+  #noteChange(message: JSONRPCMessage): void {
+    this.#changes.set(JSON.stringify(message), message)
+    const [oldest] = this.#changes.keys()
+    if (this.#changes.size > MAX_CHANGES && oldest !== undefined) this.#changes.delete(oldest)
+  }
 }
+
+function isChange(method: string): boolean {
+  return method.endsWith('/list_changed') || method === 'notifications/resources/updated'
+}
+
+/** Three lists, and so many resources that a client subscribed to. */
+const MAX_CHANGES = 64
+
+type HandleRequestOptions = Parameters<WebStandardStreamableHTTPServerTransport['handleRequest']>[1]
 
 function requestId(message: unknown): RequestId | undefined {
   if (!isObject(message) || typeof message['method'] !== 'string') return undefined
