@@ -17,6 +17,8 @@ const child = spawn(
   [
     '--test',
     '--test-reporter=spec',
+    // One that hangs is named and ended, and the rest goes on.
+    '--test-timeout=300000',
     `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`,
     '--conditions=@mcp-patchbay/source',
     ...(files.length > 0 ? files : ['tests/**/*.test.ts', 'plugins/*/tests/**/*.test.ts']),

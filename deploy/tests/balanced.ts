@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -130,21 +131,20 @@ export default definePlugin({
 `
 }
 
+/** Below those that the kernel gives to connections: a host that starts again must find its port free. */
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address()
-      server.close()
-      await once(server, 'close')
-      if (typeof address !== 'object' || address === null) throw new Error('no port')
-      return address.port
-    }),
-  )
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const server = createServer().listen(randomInt(15_000, 32_000), '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    const address = server.address()
+    if (typeof address === 'object' && address !== null) ports.add(address.port)
+    server.close()
+    await once(server, 'close')
+  }
+  return [...ports]
 }

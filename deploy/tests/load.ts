@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { rawClient } from '../../tests/fixtures/http/raw-client.ts'
 
@@ -26,12 +27,13 @@ export interface Load {
   stop(): Promise<Tally>
 }
 
-/** Calls `text_say` from so many clients of an era at once, one call after the other, until it is stopped. */
-export function load(url: URL, era: Era, clients = 4): Load {
+/** Calls `text_say` from so many clients of an era at once, one call after the other, until it is stopped or the test ends. */
+export function load(t: TestContext, url: URL, era: Era, clients = 4): Load {
   const tally: Tally = { era, answered: 0, sessionsBegunAgain: 0, failed: [], versions: [] }
   const waiting = new Set<() => unknown>()
   const done = () => tally.answered + tally.failed.length
   const end = new AbortController()
+  t.after(() => end.abort())
   const running = Array.from({ length: clients }, async (_, client) => {
     const call = CALLERS[era](url, tally)
     for (let number = 0; !end.signal.aborted; number += 1) {

@@ -25,7 +25,7 @@ for (const [mode, eras] of Object.entries(KINDS) as [keyof typeof KINDS, readonl
   describe(`three ${mode} replicas behind haproxy, under load`, { skip }, () => {
     test('lose no call while they get another config and another plugin, one after the other, and tell every client', async (t) => {
       const replicas = await balanced(t, mode)
-      const loads = eras.map((era) => load(replicas.url, era))
+      const loads = eras.map((era) => load(t, replicas.url, era))
       await answered(loads)
 
       const followers = await Promise.all(
@@ -51,7 +51,7 @@ for (const [mode, eras] of Object.entries(KINDS) as [keyof typeof KINDS, readonl
 
     test('one that is killed costs only the calls that it was at', async (t) => {
       const replicas = await balanced(t, mode)
-      const loads = eras.map((era) => load(replicas.url, era))
+      const loads = eras.map((era) => load(t, replicas.url, era))
       await answered(loads)
       replicas.hosts[1]?.kill('SIGKILL')
       await replicas.hosts[1]?.exited
@@ -72,7 +72,7 @@ for (const [mode, eras] of Object.entries(KINDS) as [keyof typeof KINDS, readonl
 describe('three replicas whose Redis is in trouble', { skip }, () => {
   test('answer every call while it is slow, full, down and started again, and then share again', async (t) => {
     const replicas = await balanced(t, 'stateless')
-    const loads = [load(replicas.url, '2026-07-28'), load(replicas.url, '2025 without sessions')]
+    const loads = [load(t, replicas.url, '2026-07-28'), load(t, replicas.url, '2025 without sessions')]
     for (const trouble of [
       async () => redisCommand(replicas.redis, ['CLIENT', 'PAUSE', '3000', 'ALL']),
       async () => redisCommand(replicas.redis, ['CONFIG', 'SET', 'maxmemory', '1']),

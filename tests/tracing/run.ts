@@ -11,7 +11,14 @@ const installed = spawnSync('npm', npm, { cwd: folder, stdio: 'inherit' })
 if (installed.status !== 0) process.exit(installed.status ?? 1)
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', '--conditions=@mcp-patchbay/source', ...process.argv.slice(2), join(folder, 'spans.ts')],
+  [
+    '--test',
+    '--test-reporter=spec',
+    '--test-timeout=300000',
+    '--conditions=@mcp-patchbay/source',
+    ...process.argv.slice(2),
+    join(folder, 'spans.ts'),
+  ],
   { stdio: 'inherit' },
 )
 process.exitCode = status ?? 1
