@@ -87,14 +87,6 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/service-client.ts',
-    noticedBy: [RENEWING],
-    changes: [
-      ['a token that has expired already is taken', 'seconds !== undefined && !(seconds > 0)', 'false'],
-      ['a token for another audience is taken', 'isForAnother(accessToken, resource)', 'false'],
-    ],
-  },
-  {
     file: 'host/src/auth/accounts/remote-server.ts',
     noticedBy: ['tests/security/accounts/remote-servers.test.ts'],
     changes: [

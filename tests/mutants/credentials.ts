@@ -1,6 +1,8 @@
 import { mutantsOf } from './mutant.ts'
 
 const TABLE = 'tests/unit/decisions/credential-table.test.ts'
+const EXCHANGE = 'tests/security/credentials/exchange-fails.test.ts'
+const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const TENANTS = 'tests/unit/decisions/tenant-config-table.test.ts'
 
 export const credentials = mutantsOf('credentials', [
@@ -137,6 +139,36 @@ export const credentials = mutantsOf('credentials', [
         "createHmac('sha256', settings.fingerprintKey).update(parts).digest('base64url')",
         'parts',
       ],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/token-exchange.ts',
+    noticedBy: [EXCHANGE],
+    changes: [
+      ["the caller's own token is sent to the service", 'read.token === subjectToken', 'read.token === ""'],
+      ['a token of another type is taken', 'issued !== ACCESS_TOKEN\n', 'issued === ""\n'],
+      ['the audience that was asked for does not count', '[exchange.audience, exchange.resource]', '[undefined]'],
+      ['the resource that was asked for does not count', '[exchange.audience, exchange.resource]', '[exchange.audience]'],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/issued-token.ts',
+    noticedBy: [EXCHANGE, RENEWING],
+    changes: [
+      ['a token that has expired already is taken', '!(expiresAt > asked)', 'expiresAt === 0'],
+      [
+        'the end that a token says of itself does not count',
+        "typeof claims.exp === 'number' ? claims.exp * 1000 : undefined",
+        'undefined',
+      ],
+      ['a token for another audience is taken', "return { problem: 'with a token for another audience' }", ''],
+      [
+        'what the answer says of its audience does not count',
+        'claims.aud, answer.audience, answer.resource, answer.aud',
+        'claims.aud',
+      ],
+      ['a name that begins alike is the same', 'whole.origin !== part.origin', '!part.origin.startsWith(whole.origin)'],
+      ['a token that fits into no header is sent', 'token.length > MOST_CHARACTERS', 'token.length < 0'],
     ],
   },
   {

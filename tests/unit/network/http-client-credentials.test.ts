@@ -97,6 +97,7 @@ for (const [what, behaviour] of [
 for (const [what, body] of [
   ['no token', { token_type: 'bearer' }],
   ['a token of another type', { access_token: 'abc', token_type: 'mac' }],
+  ['a token that lasts 0 seconds', { access_token: 'abc', token_type: 'bearer', expires_in: 0 }],
   ['a token with a line break', { access_token: 'a\r\nb', token_type: 'bearer' }],
 ] as const)
   test(`a token service that answers ${what} has failed, and is asked again next time`, async () => {

@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
-import { decodeJwt } from 'jose'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
 import { isLoopbackHost } from '../../config/schema/secure-url.ts'
 import { isObject } from '../../data/json.ts'
-import { isHeaderValue } from '../../network/request/headers.ts'
+import { readIssuedToken } from '../outbound/issued-token.ts'
 import { basicProof, createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
 import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
 import { discoverResource, mayAsk } from './remote-server.ts'
@@ -116,20 +115,13 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const resourceParameter = ({ resource }: Ready): Record<string, string> => (resource === undefined ? {} : { resource })
 
   function tokensOf(answer: Oidc.TokenEndpointResponse, asked: number, resource: string | undefined): Tokens {
-    const { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds, token_type: type, scope } = answer
-    const problem =
-      type.toLowerCase() !== 'bearer' || accessToken === '' || !isHeaderValue(accessToken)
-        ? 'without a bearer token'
-        : seconds !== undefined && !(seconds > 0)
-          ? 'with a token that has expired already'
-          : isForAnother(accessToken, resource)
-            ? 'with a token for another audience'
-            : undefined
-    if (problem !== undefined) throw failed(instance, `answered ${problem}`, `Check ${setting}`)
+    const { refresh_token: refreshToken, scope } = answer
+    const read = readIssuedToken(answer, { asked, audiences: resource === undefined ? [] : [resource] })
+    if ('problem' in read) throw failed(instance, `answered ${read.problem}`, `Check ${setting}`)
     return {
-      accessToken,
+      accessToken: read.token,
       ...(refreshToken !== undefined && { refreshToken }),
-      ...(seconds !== undefined && { expiresAt: asked + seconds * 1000 }),
+      ...(read.expiresAt !== undefined && { expiresAt: read.expiresAt }),
       scopes: scope?.split(/[ ,]+/).filter(Boolean) ?? [],
     }
   }
@@ -348,18 +340,6 @@ async function conform(answer: Response, preset: ServicePreset | undefined): Pro
   const inside = preset?.tokenIn === undefined ? undefined : body[preset.tokenIn]
   if (isObject(inside)) return same(answer.status, JSON.stringify({ ...inside, token_type: 'bearer' }))
   return same(answer.status, text)
-}
-
-/** RFC 9068 tokens say what they are for; others cannot be looked into. */
-function isForAnother(token: string, resource: string | undefined): boolean {
-  if (resource === undefined || token.split('.').length !== 3) return false
-  try {
-    const { aud } = decodeJwt(token)
-    const plain = (name: unknown) => String(name).replace(/\/$/, '')
-    return aud !== undefined && ![aud].flat().some((one) => plain(one) === plain(resource))
-  } catch {
-    return false
-  }
 }
 
 /** What openid-client throws may hold the answer of the service, and so a token: nothing of it goes on but what the error is called. */

@@ -5,9 +5,9 @@ import { isObject } from '../../data/json.ts'
 import { variableName } from '../../config/plugin/variables.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { Credential } from '../../network/request/placed-credential.ts'
-import { isHeaderValue } from '../../network/request/headers.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { headerCredential, type CredentialSettings, type OAuthClient } from './credentials.ts'
+import { readIssuedToken } from './issued-token.ts'
 
 export interface TokenSourceOptions {
   readonly client: OAuthClient
@@ -36,7 +36,7 @@ export function createTokenSource(options: TokenSourceOptions): () => Promise<Cr
     const answer = await http.json('', { method: 'POST', body: body.toString(), headers }).catch((error: unknown) => {
       throw asAuthentication(error, settings.prefix ?? settings.instance)
     })
-    const { token, lifeMs } = readToken(answer, settings.instance)
+    const { token, lifeMs } = readToken(answer, settings.instance, asked)
     const made = headerCredential('oauth', token, settings)
     const fresh: Held = {
       credential: Object.freeze({
@@ -71,19 +71,13 @@ const MARGIN_MS = 30_000
 /** RFC 6749 lets a server leave the life out and say it elsewhere. */
 const USUAL_LIFE_MS = 300_000
 
-function readToken(answer: unknown, instance: string): { token: string; lifeMs: number } {
-  const {
-    access_token: token,
-    token_type: type,
-    expires_in: seconds,
-  }: Readonly<Record<string, unknown>> = isObject(answer) ? answer : {}
-  const usable = typeof token === 'string' && token !== '' && isHeaderValue(token)
-  if (!usable || typeof type !== 'string' || type.toLowerCase() !== 'bearer')
-    throw new ServiceError('UPSTREAM_FAILED', `${instance}: the token service answered without a bearer token`, {
+function readToken(answer: unknown, instance: string, asked: number): { token: string; lifeMs: number } {
+  const read = readIssuedToken(isObject(answer) ? answer : {}, { asked, audiences: [] })
+  if ('problem' in read)
+    throw new ServiceError('UPSTREAM_FAILED', `${instance}: the token service answered ${read.problem}`, {
       fix: 'Check that the token URL is that of the OAuth token endpoint',
     })
-  const life = Number(seconds)
-  return { token, lifeMs: life > 0 && Number.isFinite(life) ? life * 1000 : USUAL_LIFE_MS }
+  return { token: read.token, lifeMs: (read.expiresAt ?? asked + USUAL_LIFE_MS) - asked }
 }
 
 /** RFC 6749 §5.2 answers a wrong secret with 400 or 401: to whoever called the tool both mean that the service cannot be used. */

@@ -38,14 +38,14 @@ interface OAuthRequest {
   readonly redirect?: 'manual'
 }
 
-/** Asked for at most some seconds and a megabyte: whoever waits for it may be anybody. */
-const LIMITS: Partial<NetworkLimits> = {
+/** Token endpoints are asked for at most some seconds and a megabyte: whoever waits for them may be anybody. */
+export const OAUTH_LIMITS = {
   connectMs: 3_000,
   headersMs: 5_000,
   bodyMs: 5_000,
   responseBytes: 1_048_576,
   retries: 0,
-}
+} as const satisfies Partial<NetworkLimits>
 
 /** One connection pool for each origin, with the client's `Authorization` and without. Plain http is for loopback only. */
 export function createOAuthFetch({
@@ -65,7 +65,7 @@ export function createOAuthFetch({
     const credential = authorization === undefined ? undefined : credentialOf(authorization)
     const made = createServiceHttp({
       ...network,
-      limits: { ...LIMITS, ...network.limits },
+      limits: { ...OAUTH_LIMITS, ...network.limits },
       instance: name,
       baseUrl: origin,
       allowPrivateBase: allowPrivate(origin),

@@ -19,6 +19,7 @@ import {
   type CredentialUseOf,
 } from './credential-use.ts'
 import { chooseCredential, headerCredential, type CredentialSettings, type OAuthClient } from './credentials.ts'
+import { OAUTH_LIMITS } from './oauth-fetch.ts'
 import { upstreamHeader } from './request-credentials.ts'
 import { createTokenExchange, type ExchangeSettings, type TokenExchange } from './token-exchange.ts'
 
@@ -200,6 +201,7 @@ function openExchange(options: ServiceCredentialOptions): (TokenExchange & { rea
       : clientCredential({ kind: 'grant', tokenUrl, id: clientId, secret: clientSecret, scope: undefined }, settings)
   const http = createServiceHttp({
     ...network,
+    limits: { ...OAUTH_LIMITS, ...network.limits },
     instance: `${settings.instance} exchange`,
     baseUrl: tokenUrl,
     ...(own && { credential: async () => own }),
@@ -230,6 +232,7 @@ function fetchedCredential(
   const own = clientCredential(client, settings)
   const http = createServiceHttp({
     ...network,
+    limits: { responseBytes: OAUTH_LIMITS.responseBytes, ...network.limits },
     instance: `${instance} token`,
     baseUrl: client.tokenUrl,
     credential: async () => own,

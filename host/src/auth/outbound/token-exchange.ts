@@ -7,9 +7,9 @@ import { singleFlight } from '../../cache/single-flight.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { Credential } from '../../network/request/placed-credential.ts'
-import { isHeaderValue } from '../../network/request/headers.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { headerCredential, type CredentialSettings } from './credentials.ts'
+import { readIssuedToken, type TokenAnswer } from './issued-token.ts'
 
 export interface ExchangeSettings {
   readonly tokenUrl: string
@@ -70,18 +70,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
         ...(exchange.resource !== undefined && { resource: exchange.resource }),
         ...(exchange.scope !== undefined && { scope: exchange.scope }),
       })
-      const { access_token: token, token_type: type, issued_token_type: issued, expires_in: seconds } = answer
-      const problem =
-        issued !== ACCESS_TOKEN
-          ? `with issued_token_type ${JSON.stringify(issued)?.slice(0, 120) ?? 'missing'} instead of "${ACCESS_TOKEN}"`
-          : type.toLowerCase() !== 'bearer' || token === '' || !isHeaderValue(token)
-            ? 'without a bearer token'
-            : undefined
-      if (problem !== undefined)
-        throw new ServiceError('UPSTREAM_FAILED', `${settings.instance}: the token service exchanged ${problem}`, {
-          fix: `Check exchange.tokenUrl, audience and scope of the entry "${settings.instance}" in mcp.config.ts`,
-        })
-      const lifeMs = (seconds ?? USUAL_LIFE_SECONDS) * 1000
+      const { token, lifeMs } = readExchanged(answer, { asked, subjectToken, options })
       const made = headerCredential('oauth', token, { ...settings, source: { kind: 'exchange' } })
       const fresh: Held = {
         credential: Object.freeze({ ...made, refused: () => void (held.get(key) === fresh && held.delete(key)) }),
@@ -129,7 +118,8 @@ const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 /** A token must outlive the request it is put on. */
 const MARGIN_MS = 30_000
-const USUAL_LIFE_SECONDS = 300
+/** RFC 8693 §2.2.1 lets a server leave the life out. */
+const USUAL_LIFE_MS = 300_000
 /** A caller whose token is refused asks again and again, as a rule. */
 const REFUSED_MS = 30_000
 
@@ -151,6 +141,36 @@ async function configure({ exchange, http }: TokenExchangeOptions): Promise<Aski
     return new Response(Buffer.from(answer.body), { status: answer.status, headers: { ...answer.headers } })
   }
   return { oidc, server }
+}
+
+interface Exchanged {
+  readonly asked: number
+  readonly subjectToken: string
+  readonly options: TokenExchangeOptions
+}
+
+/** Throws a `ServiceError` for what is not an access token of the service that was asked for. */
+function readExchanged(
+  answer: TokenAnswer & { readonly issued_token_type?: unknown },
+  { asked, subjectToken, options: { exchange, settings } }: Exchanged,
+): { readonly token: string; readonly lifeMs: number } {
+  const { issued_token_type: issued } = answer
+  const audiences = [exchange.audience, exchange.resource].filter((name) => name !== undefined)
+  const read = readIssuedToken(answer, { asked, audiences })
+  const problem =
+    issued !== ACCESS_TOKEN
+      ? `with issued_token_type ${JSON.stringify(issued)?.slice(0, 120) ?? 'missing'} instead of "${ACCESS_TOKEN}"`
+      : 'problem' in read
+        ? read.problem
+        : // It proves its caller to this host, and is sent nowhere.
+          read.token === subjectToken
+          ? 'with the very token that it was given'
+          : undefined
+  if (problem === undefined && !('problem' in read))
+    return { token: read.token, lifeMs: (read.expiresAt ?? asked + USUAL_LIFE_MS) - asked }
+  throw new ServiceError('UPSTREAM_FAILED', `${settings.instance}: the token service exchanged ${problem}`, {
+    fix: `Check exchange.tokenUrl, audience, resource and scope of the entry "${settings.instance}" in mcp.config.ts`,
+  })
 }
 
 function answered(cause: unknown): string {
