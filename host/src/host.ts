@@ -67,7 +67,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const { file = resolve('mcp.config.ts'), log = silentLogger, env = process.env, expectReloads = false } = context
   const { redact = createRedactor(), now = () => performance.now(), patienceMs, wakeAfterMs = WAKE_AFTER_MS } = context
   const configDir = dirname(file)
-  const started = isResolved(given) ? given : resolveConfig(given, { env })
+  const started = isResolved(given) ? given : resolveConfig(given, { env, configDir })
   refuseSharedVariables(started)
   const current = createCurrentConfig(started, env, basename(file))
 

@@ -36,6 +36,11 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
+    file: 'host/src/plugin/trust/observe-document.ts',
+    noticedBy: ['tests/integration/described-apis/pinned-descriptions.test.ts'],
+    changes: [["a description's bytes are not looked at", "...(digest !== '' && { digest: `sha256-${digest}` })", '']],
+  },
+  {
     file: 'host/src/pin/verdict/verdict.ts',
     noticedBy: [PIN],
     changes: [
@@ -60,6 +65,18 @@ export const plugins = mutantsOf('plugins', [
       ],
       ['a plugin that asks for less is hidden', "kind !== 'capability' && kind !== 'server'", "kind !== 'server'"],
       ['a server with other arguments is hidden while nothing is frozen', " && kind !== 'server'", ''],
+      ['a frozen plugin reads another description', "difference.kind === 'document' || ", ''],
+      ['an edit of a description hides all tools while nothing is frozen', " && kind !== 'document'", ''],
+      [
+        'what another machine describes is taken as it comes while nothing is frozen',
+        '!frozen && install.document?.digest !== undefined',
+        '!frozen && install.document !== undefined',
+      ],
+      [
+        'a changed tool of a pinned description is served',
+        'changed === undefined && !frozen && install.document?.digest !== undefined',
+        'changed === undefined && install.document?.digest !== undefined',
+      ],
       ['a frozen server runs with another command', "'tree', 'server', 'capability'].includes", "'tree', 'capability'].includes"],
       [
         'a changed version is no difference of the install',

@@ -68,6 +68,13 @@ export const pinErrors = {
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
+  PIN_DOCUMENT: entry<{ plugin: string; problem: string }>(
+    ({ plugin, problem }) => `Plugin "${plugin}" does not have the OpenAPI description in mcp.lock.json: ${problem}`,
+    ({ plugin }) => [
+      'Restore the description from version control',
+      `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
+    ],
+  ),
   PIN_CAPABILITY: entry<{ plugin: string; change: 'broadened' | 'narrowed'; capability: string; value: string }>(
     ({ plugin, change, capability, value }) =>
       `Plugin "${plugin}" ${change === 'broadened' ? 'asks for' : 'no longer asks for'} ${capability} ${JSON.stringify(value)}, ` +

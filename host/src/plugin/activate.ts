@@ -1,5 +1,4 @@
 import { dirname } from 'node:path'
-import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { HostError, hostError } from '../errors.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
@@ -16,7 +15,7 @@ import { linkTo, listFolders, NO_SURROUNDINGS, readWatched, type Surroundings, t
 import { serverOf } from '../config/schema/server/server-specifier.ts'
 import { checkServerPin, locateForLater } from './mcp-server/locate-server.ts'
 import { SERVER_PATIENCE } from './mcp-server/server-plugin.ts'
-import { startVersion } from './start-version.ts'
+import { startVersion, type Startable } from './start-version.ts'
 import { readSurface, withAccess, type PluginSurface } from './source/describe-surface.ts'
 
 /** Resolves, imports, checks, configures and starts the plugin of one entry. `signal` gives up an attempt that a newer one replaces. */
@@ -125,10 +124,10 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
         }
     }
     const code = loaded
-    const settle = async (whole: ServicePlugin): Promise<PluginSurface> => {
+    const settle: Startable['settle'] = async (whole, config) => {
       const checked = whole === plugin ? { plugin, leftOut } : checkPlugin(whole, entry.as, label)
       const said = whole === plugin ? listed : readSurface(checked.plugin, checked.leftOut)
-      const verdict = await (pin ?? objectPin).judge({ instance, surface: said, digests: code.digests })
+      const verdict = await (pin ?? objectPin).judge({ instance, surface: said, digests: code.digests, config })
       for (const one of checked.leftOut)
         deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
       for (const warning of verdict.warnings)
@@ -137,12 +136,13 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       // What is pinned is what the plugin says; what runs is what the operator says of it.
       return (surface = withAccess(said, entry))
     }
+    const requireDescription: Startable['requireDescription'] = (config) => pin?.requireDescription(instance, config)
     // Its whole surface is known once it has its config.
     if (plugin.discover === undefined) await settle(plugin)
     if (entry.isolation === 'process')
       await requireGranted(surface, entry, { label: instance, configDir: deps.configDir, kept: () => deps.hostPaths(entry) })
     return await startVersion(
-      { loaded, plugin, instance, surface, entry, settle, configFiles, traces, secrets, signal },
+      { loaded, plugin, instance, surface, entry, settle, requireDescription, configFiles, traces, secrets, signal },
       deps,
       activation,
     )

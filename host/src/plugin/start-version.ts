@@ -1,6 +1,6 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
 import { withDiscovered } from '@mcp-patchbay/plugin-api/host'
-import { descriptionFile } from '../config/plugin/openapi-entry.ts'
+import { descriptionOf } from '../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../config/schema/schema.ts'
 import { serverOf } from '../config/schema/server/server-specifier.ts'
 import { HostError, hostError } from '../errors.ts'
@@ -22,7 +22,19 @@ import { versionIdentity } from './source/version-identity.ts'
  * `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
  */
 export async function startVersion(
-  { loaded, plugin: listed, instance, surface: own, entry, settle, configFiles, traces, secrets: held, signal }: Startable,
+  {
+    loaded,
+    plugin: listed,
+    instance,
+    surface: own,
+    entry,
+    settle,
+    requireDescription,
+    configFiles,
+    traces,
+    secrets: held,
+    signal,
+  }: Startable,
   deps: ActivationDeps,
   activation: Draft,
 ): Promise<Activation> {
@@ -39,8 +51,9 @@ export async function startVersion(
     deps,
   )
   for (const [file, digest] of files) configFiles.set(file, digest)
-  const description = descriptionFile(entry)
-  if (description !== undefined) configFiles.set(description, digestOf(description))
+  const description = descriptionOf({ use: entry.use, config: { ...entry.config, ...base?.config } })
+  // It is watched like a file of the config.
+  if (description?.file !== undefined) configFiles.set(description.file, digestOf(description.file))
   const everybody = [...(base ? [base] : []), ...tenants.values()]
   for (const { secrets } of everybody) held.push(...secrets.values().map((secret) => deps.redactor.add(secret)))
   const refused = new Map(audience.refused)
@@ -54,11 +67,12 @@ export async function startVersion(
     try {
       // What one tenant's settings show is not for another to see.
       if (base) {
+        requireDescription(base.config)
         const services = { instance, config: base.config, http: line.http, log, metrics: deps.metricsFor(instance) }
         const within = { signal, ms: deps.loadTimeoutMs }
         plugin = await discovered(loaded, { plugin, ...services, cache: deps.cache, digest: '' }, within)
       }
-      surface = await settle(plugin)
+      surface = await settle(plugin, base?.config)
     } catch (reason) {
       await line.http[Symbol.asyncDispose]()
       throw reason
@@ -128,13 +142,16 @@ export async function startVersion(
 const NO_CONFIG: Readonly<Record<string, unknown>> = Object.freeze({})
 const NO_SECRETS: ReadonlyMap<string, string> = new Map()
 
-interface Startable {
+/** One version on its way into service. */
+export interface Startable {
   readonly loaded: LoadedPlugin
   readonly plugin: ServicePlugin
   readonly instance: string
   readonly surface: PluginSurface
   /** Checks a plugin with what it discovered, compares it with the lock, and gives what is served of it. */
-  readonly settle: (plugin: ServicePlugin) => Promise<PluginSurface>
+  readonly settle: (plugin: ServicePlugin, config?: Readonly<Record<string, unknown>>) => Promise<PluginSurface>
+  /** Throws `PIN_DOCUMENT` where the deployment refuses the description that this config names, before the plugin reads it. */
+  readonly requireDescription: (config: Readonly<Record<string, unknown>>) => void
   readonly entry: PluginEntry
   readonly configFiles: Map<string, string>
   readonly traces: object[]

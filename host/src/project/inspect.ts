@@ -24,6 +24,8 @@ import { readAudience } from '../plugin/settings/config-scopes.ts'
 import { entryCredentials } from '../plugin/settings/credential-policy.ts'
 import { discovered } from '../plugin/start-version.ts'
 import { openLines } from '../plugin/tenant-http.ts'
+import type { LockedDocument } from '../pin/lock/lock.ts'
+import { observeDocument } from '../plugin/trust/observe-document.ts'
 import { observePlugin, observeSurface, withDeclared } from '../plugin/trust/observe.ts'
 import { compareRead } from '../plugin/trust/pin-policy.ts'
 import { nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from '../plugin/source/resolve-entry.ts'
@@ -78,13 +80,13 @@ export async function inspectPlugin(entry: PluginEntry, project: Place): Promise
     ? { kind: 'server', located: await locateServer(entry, server, within) }
     : { kind: 'plugin', resolved: resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir) }
   const { install, tree } = code.kind === 'server' ? code.located.observed : await observePlugin(entry, code.resolved, within)
-  const { surface, read } = await importSurface({ entry, label, tree, code, granted: install.capabilities }, project)
+  const { surface, read, document } = await importSurface({ entry, label, tree, code, granted: install.capabilities }, project)
   const capabilities = await withDeclared(install.capabilities, surface, { label, configDir, kept })
   const covered = filesByLocation(tree)
   return {
     name: entry.as ?? surface.name,
     entry,
-    install: { ...install, capabilities },
+    install: { ...install, capabilities, ...(document && { document }) },
     observed: observeSurface(surface),
     surface,
     tree,
@@ -106,7 +108,7 @@ async function discoverOnce(
   plugin: ServicePlugin,
   of: { readonly instance: string; readonly entry: PluginEntry; readonly surface: PluginSurface },
   { configDir, settings, log }: Place,
-): Promise<ServicePlugin> {
+): Promise<Found> {
   const { config, env } = settings
   const { instance } = of
   const redactor = createRedactor()
@@ -125,10 +127,19 @@ async function discoverOnce(
   try {
     const services = { instance, plugin, config: base.config, http: line.http, log }
     const options = { ...services, metrics: createMetrics().forPlugin(instance), cache, digest: '' }
-    return await discovered(loaded, options, { signal: undefined, ms: config.limits.loadTimeoutMs })
+    // What is digested is what it reads: a description that changes meanwhile shows other tools the second time.
+    const document = observeDocument(of.entry, base.config, configDir)
+    const whole = await discovered(loaded, options, { signal: undefined, ms: config.limits.loadTimeoutMs })
+    return { plugin: whole, document }
   } finally {
     await line.http[Symbol.asyncDispose]()
   }
+}
+
+/** A plugin with what it discovered, and the description that it discovered that in. */
+interface Found {
+  readonly plugin: ServicePlugin
+  readonly document: LockedDocument | undefined
 }
 
 /** What is run for an entry. */
@@ -148,7 +159,11 @@ interface Importing {
 async function importSurface(
   { entry, label, tree, code, granted }: Importing,
   { configDir, settings, log }: Place,
-): Promise<{ readonly surface: PluginSurface; readonly read: ReadonlySet<string> }> {
+): Promise<{
+  readonly surface: PluginSurface
+  readonly read: ReadonlySet<string>
+  readonly document?: LockedDocument | undefined
+}> {
   await using resources = new AsyncDisposableStack()
   const {
     loadTimeoutMs: timeoutMs,
@@ -189,13 +204,13 @@ async function importSurface(
   const own = readSurface(plugin, leftOut)
   if (plugin.discover === undefined) return { surface: own, read }
   const of = { instance: entry.as ?? plugin.name, entry, surface: own }
-  const discover = async (): Promise<PluginSurface> => {
-    const whole = await discoverOnce(loaded, plugin, of, { configDir, settings, log })
+  const discover = async () => {
+    const { plugin: whole, document } = await discoverOnce(loaded, plugin, of, { configDir, settings, log })
     const checked = checkPlugin(whole, entry.as, label)
-    return readSurface(checked.plugin, checked.leftOut)
+    return { surface: readSurface(checked.plugin, checked.leftOut), document }
   }
-  const [surface, again] = [await discover(), await discover()]
-  if (observeSurface(surface).surface !== observeSurface(again).surface)
-    throw hostError('PLUGIN_UNSTABLE', { plugin: of.instance, tools: differingTools(surface, again) })
-  return { surface, read }
+  const [{ surface, document }, again] = [await discover(), await discover()]
+  if (observeSurface(surface).surface !== observeSurface(again.surface).surface || document?.digest !== again.document?.digest)
+    throw hostError('PLUGIN_UNSTABLE', { plugin: of.instance, tools: differingTools(surface, again.surface) })
+  return { surface, read, document }
 }

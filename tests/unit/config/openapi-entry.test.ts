@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { descriptionFile, packageOf } from '../../../host/src/config/plugin/openapi-entry.ts'
+import { descriptionOf, packageOf } from '../../../host/src/config/plugin/openapi-entry.ts'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import type { EntryConfig } from '../../../host/src/config/schema/schema.ts'
 
@@ -52,7 +52,7 @@ test('an entry with openapi: uses the package, which is not uninstalled with ano
 })
 
 test('the file of a description is watched, and no address', () => {
-  const file = (entry: string) => descriptionFile(resolved(entry) ?? { use: '', config: {} })
+  const file = (entry: string) => descriptionOf(resolved(entry) ?? { use: '', config: {} })?.file
   assert.equal(file('openapi:./pets.yaml'), resolve('/p/pets.yaml'))
   assert.equal(file('openapi:https://pets.example/openapi.json'), undefined)
   assert.equal(file('./notes'), undefined)

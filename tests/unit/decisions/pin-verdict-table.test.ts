@@ -8,7 +8,7 @@ import type { ErrorCode } from '../../../host/src/errors.ts'
 import { digestOf } from '../../../host/src/modules/reading/source-digest.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
 import type { ObservedInstall, ObservedSurface } from '../../../host/src/pin/difference/compare.ts'
-import { withPlugin, emptyLock, type LockedServer } from '../../../host/src/pin/lock/lock.ts'
+import { withPlugin, emptyLock, type LockedDocument, type LockedServer } from '../../../host/src/pin/lock/lock.ts'
 import { digestSurface, type PluginDescriptors } from '../../../host/src/pin/surface.ts'
 import { lockEntry } from '../../../host/src/pin/verdict/approve.ts'
 import { judgePlugin } from '../../../host/src/pin/verdict/verdict.ts'
@@ -204,4 +204,38 @@ test('a frozen server runs in the way the lock says, and any other way is named;
   }
   assert.equal(judge(undefined, true).plugin, 'refused')
   assert.equal(judge(server, true, locked).plugin, 'refused', 'a lock from before pins nothing of how it runs')
+})
+
+test('frozen, the description of an API is the one in the lock; in development it is its developer’s to change', () => {
+  const document = { from: 'pets.yaml', digest: `sha256-${'3'.repeat(64)}` } as const
+  const other = { ...document, digest: `sha256-${'4'.repeat(64)}` } as const
+  const changed = surfaceOf({ tools: { ...was.tools, one: { access: 'read', descriptor: descriptor('Other.') } } })
+  const judge = (found: LockedDocument | undefined, frozen: boolean, from: LockedDocument | undefined = document) =>
+    judgePlugin({
+      name: 'pets',
+      locked: lockEntry({ ...install, ...(from && { document: from }) }, surfaceOf({})),
+      install: { ...install, ...(found && { document: found }) },
+      surface: changed,
+      frozen,
+    })
+  const refusals: readonly (readonly [LockedDocument | undefined, RegExp])[] = [
+    [other, /pets\.yaml is sha256-4+, the lock says sha256-3+/],
+    [{ ...document, from: 'other.yaml' }, /it reads other\.yaml, the lock says pets\.yaml/],
+    [{ from: 'pets.yaml' }, /pets\.yaml cannot be read/],
+    [undefined, /it reads no description, the lock says pets\.yaml/],
+  ]
+  for (const [found, says] of refusals) {
+    const verdict = judge(found, true)
+    assert.ok(verdict.plugin === 'refused')
+    assert.equal(verdict.error.code, 'PIN_DOCUMENT')
+    assert.match(verdict.error.message, says)
+  }
+  const unheard = judgePlugin({ name: 'pets', locked, install: { ...install, document }, frozen: true })
+  assert.match(unheard.plugin === 'refused' ? unheard.error.message : '', /mcp\.lock\.json has no description for it/)
+  const hidden = (verdict: ReturnType<typeof judge>) => (verdict.plugin === 'accepted' ? verdict.quarantined : 'refused')
+  assert.deepEqual(hidden(judge(document, true)), ['one'])
+  assert.deepEqual(hidden(judge(other, false)), [], 'a file of the project')
+  const address: LockedDocument = { from: 'https://pets.example/openapi.json' }
+  for (const frozen of [true, false])
+    assert.deepEqual(hidden(judge(address, frozen, address)), ['one'], 'what another machine gives')
 })

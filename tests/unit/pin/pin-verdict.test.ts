@@ -183,7 +183,12 @@ test('runs an npm plugin that asks for less than was approved, when not frozen',
 test('lets a plugin from a path change in silence when not frozen', () => {
   const local: ObservedInstall = { ...install, source: 'path', tree: otherTree, capabilities: broader }
   const surface = surfaceOf({ tools: { other: tool('Other.') } })
-  assert.deepEqual(ask({ install: local, surface, frozen: false }), accepted)
+  const { differences, ...verdict } = ask({ install: local, surface, frozen: false })
+  assert.deepEqual({ ...verdict, differences: [] }, accepted)
+  assert.deepEqual(
+    differences.map(({ kind }) => kind),
+    ['tree', 'capability', 'tool', 'tool', 'tool'],
+  )
   assert.deepEqual(ask({ install: local, surface, locked: undefined, frozen: false }), accepted)
 })
 

@@ -15,6 +15,8 @@ export interface ResolveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The file the config was read from, for the place of a fault. Without it the config is an embedder's and its shape is checked here. */
   readonly source?: ConfigSource
+  /** Of an embedder's config, the folder that paths in it are relative to. */
+  readonly configDir?: string
 }
 
 /**
@@ -22,13 +24,15 @@ export interface ResolveOptions {
  * frozen. A config of a file must have passed `validateConfig`.
  */
 export function resolveConfig(config: HostConfig | EmbeddedConfig, options: ResolveOptions = {}): ResolvedConfig {
-  const { deployment = DEFAULT_DEPLOYMENT, env = {}, source } = options
+  const { deployment = DEFAULT_DEPLOYMENT, env = {}, source, configDir = source && dirname(source.file) } = options
   if (!source) validateEmbedded(config)
   const { plugins = [], listen, ...rest } = mergeDeployment(config, deployment)
   const { plugins: _, deployments: __, ...decided } = withDefaults(configSchema, rest)
   const resolved: ResolvedConfig = Object.freeze({
     ...decided,
-    plugins: Object.freeze(plugins.map((entry) => normalizeEntry(source ? withDescription(entry, dirname(source.file)) : entry))),
+    plugins: Object.freeze(
+      plugins.map((entry) => normalizeEntry(configDir === undefined ? entry : withDescription(entry, configDir))),
+    ),
     listen: resolveListen(listen),
     frozen: rest.frozen === undefined ? env['NODE_ENV'] === 'production' : rest.frozen !== false,
     strict: rest.frozen === 'strict',

@@ -36,8 +36,20 @@ export function packageOf(use: string | undefined): string | undefined {
   return use?.startsWith(SCHEME) ? PACKAGE : use
 }
 
-/** The file that an entry of the package describes its API with: it is watched like a file of the config. */
-export function descriptionFile({ use, config }: Pick<PluginEntry, 'use' | 'config'>): string | undefined {
+/** Whether its tools are made of a description. */
+export function servesDescription({ use }: Pick<PluginEntry, 'use'>): boolean {
+  return use === PACKAGE
+}
+
+/** Where an entry of the package has the description of its API from; undefined for other entries. */
+export function descriptionOf({
+  use,
+  config,
+}: Pick<PluginEntry, 'use' | 'config'>):
+  | { readonly file: string }
+  | { readonly file?: never; readonly address: string }
+  | undefined {
   const { document } = config
-  return use === PACKAGE && typeof document === 'string' && isAbsolute(document) ? document : undefined
+  if (!servesDescription({ use }) || typeof document !== 'string') return undefined
+  return isAbsolute(document) ? { file: document } : { address: document }
 }

@@ -61,8 +61,7 @@ function entryFaults(entries: readonly PluginEntry[]): readonly Fault[] {
           problem: `${JSON.stringify(pattern)} leads out of the plugin's folder: give a glob relative to it`,
         })
     })
-    if (operations)
-      fault('operations', "belongs to an entry with use: 'openapi:…' in a config file; of other plugins, tools.allow selects")
+    if (operations) fault('operations', "belongs to an entry with use: 'openapi:…'; of other plugins, tools.allow selects")
     if ((http.certFile === undefined) !== (http.keyFile === undefined))
       faults.push({ path: ['plugins', index, 'http'], problem: 'has one of certFile and keyFile: a certificate needs both' })
     if (exchange && !isSafeUrl(exchange.tokenUrl))

@@ -1,7 +1,7 @@
 import { compareCapabilities, type Capabilities, type CapabilityChange } from '../capabilities.ts'
 import type { Digest } from '../digest.ts'
 import { compareJson, type JsonChange } from './json-changes.ts'
-import type { LockedPlugin, LockedServer } from '../lock/lock.ts'
+import type { LockedDocument, LockedPlugin, LockedServer } from '../lock/lock.ts'
 import { combineSurface, type SurfaceDigests, type WireDescriptor } from '../surface.ts'
 import { compareTrees, type TreeChange } from './tree-changes.ts'
 import type { TreeFile } from '../tree/tree.ts'
@@ -17,6 +17,8 @@ export interface ObservedInstall {
   readonly capabilities: Capabilities
   /** Of an MCP server, how its entry has it run. */
   readonly server?: LockedServer
+  /** Of an OpenAPI description. */
+  readonly document?: LockedDocument
 }
 
 /** What a plugin shows once it is imported. */
@@ -45,6 +47,8 @@ export type Difference =
       readonly locked: string | undefined
       readonly observed: string | undefined
     }
+  /** The description that its tools are made of. */
+  | { readonly kind: 'document'; readonly locked: LockedDocument | undefined; readonly observed: LockedDocument | undefined }
   | { readonly kind: 'apiVersion'; readonly locked: number; readonly observed: number }
   /** `fields`: where a changed tool differs, when both descriptors are known. */
   | {
@@ -81,6 +85,9 @@ function compareInstall(locked: LockedPlugin, install: ObservedInstall, { files 
     differences.push({ kind: 'tree', locked: locked.tree, observed: install.tree, ...changes })
   }
   differences.push(...compareServer(locked.server, install.server))
+  const { document: was } = locked
+  const { document: is } = install
+  if (was?.from !== is?.from || was?.digest !== is?.digest) differences.push({ kind: 'document', locked: was, observed: is })
   const changes = compareCapabilities(locked.capabilities, install.capabilities)
   return [...differences, ...changes.map((change) => ({ kind: 'capability', ...change }) as const)]
 }

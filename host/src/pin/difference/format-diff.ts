@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../data/json.ts'
 import { canonicalJson } from '../../data/canonical-json.ts'
+import type { LockedDocument } from '../lock/lock.ts'
 import type { Difference } from './compare.ts'
 import type { JsonChange } from './json-changes.ts'
 import type { TreeChange } from './tree-changes.ts'
@@ -30,6 +31,8 @@ function lines(difference: Difference): string[] {
       return [`~ tree: ${difference.locked} -> ${difference.observed}`, ...(difference.files ?? []).map(fileLine)]
     case 'server':
       return [`~ ${difference.key}: ${shown(difference.locked)} -> ${shown(difference.observed)}`]
+    case 'document':
+      return [`~ document: ${shownDocument(difference.locked)} -> ${shownDocument(difference.observed)}`]
     case 'capability':
       return [
         `${difference.change === 'broadened' ? '+ may now' : '- no longer'} ${difference.capability}: ${showInvisible(difference.value)}`,
@@ -57,6 +60,10 @@ function fieldLines(difference: Difference & { kind: 'tool' }): string[] {
 function fileLine({ change, package: of, path }: TreeChange): string {
   const sign = { added: '+', removed: '-', changed: '~', mode: '~' }[change]
   return `    ${sign} ${showInvisible(of === '' ? path : `${of}/${path}`)}${change === 'mode' ? ' (mode)' : ''}`
+}
+
+function shownDocument(document: LockedDocument | undefined): string {
+  return document === undefined ? 'none' : `${showInvisible(document.from)} ${document.digest ?? '(not a file that can be read)'}`
 }
 
 function shown(value: string | number | undefined): string {

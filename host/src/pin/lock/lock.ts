@@ -24,6 +24,9 @@ const serverSchema = Type.Object(
   closed,
 )
 
+/** The description of an API: an address has no bytes that are here to be digested. */
+const documentSchema = Type.Object({ from: Type.String({ minLength: 1 }), digest: Type.Optional(digest()) }, closed)
+
 const pluginSchema = Type.Object(
   {
     use: Type.String({ minLength: 1 }),
@@ -33,6 +36,7 @@ const pluginSchema = Type.Object(
     apiVersion: Type.Integer({ minimum: 1 }),
     capabilities: capabilitiesSchema,
     server: Type.Optional(serverSchema),
+    document: Type.Optional(documentSchema),
     surface: digest(),
     tools: Type.Record(Type.String({ pattern: '^[a-z0-9_]{1,64}$' }), toolSchema, closed),
   },
@@ -62,6 +66,12 @@ export interface LockedServer {
   readonly roots?: readonly string[]
 }
 
+/** Which description the tools of an API are made of: a file, relative to the lock, with the digest of its bytes, or an address. */
+export interface LockedDocument {
+  readonly from: string
+  readonly digest?: Digest
+}
+
 export type LockedTool = Readonly<Static<typeof toolSchema>>
 
 /** What the lock says of one plugin. Absent `version` and `integrity`: a plugin from a path, which has none. */
@@ -74,6 +84,8 @@ export interface LockedPlugin {
   readonly capabilities: Capabilities
   /** Of an MCP server. */
   readonly server?: LockedServer
+  /** Of an OpenAPI description. */
+  readonly document?: LockedDocument
   readonly surface: Digest
   readonly tools: Readonly<Record<string, LockedTool>>
 }
@@ -117,7 +129,8 @@ function normalPlugin({ capabilities, ...plugin }: Static<typeof pluginSchema>):
   return { ...plugin, capabilities: normalCapabilities(capabilities) }
 }
 
-function pluginInFile({ use, version, integrity, tree, apiVersion, capabilities, server, surface, tools }: LockedPlugin): object {
+function pluginInFile(plugin: LockedPlugin): object {
+  const { use, version, integrity, tree, apiVersion, capabilities, server, document, surface, tools } = plugin
   const { native, ...rest } = normalCapabilities(capabilities)
   return {
     use,
@@ -127,6 +140,7 @@ function pluginInFile({ use, version, integrity, tree, apiVersion, capabilities,
     apiVersion,
     capabilities: native ? { ...rest, native } : rest,
     server,
+    document: document && { from: document.from, digest: document.digest },
     surface,
     tools: mapValues(sortKeys(tools), ({ digest: of, access }) => ({ digest: of, access })),
   }

@@ -41,14 +41,16 @@ export interface Accepted {
 /**
  * Whether a plugin may run, and which of its tools may be seen.
  *
- * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, or a server that is run in
- * another way, is refused; a tool that is
- * new or differs in digest or access is quarantined. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
+ * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, another description of its API, or a server that is run
+ * in another way, is refused; a tool that is new or differs in digest or access is quarantined. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
  * lock runs with a warning, one that asks for more capabilities than were approved is refused, one whose files differ has all its tools
- * quarantined until someone approves it, with a warning; changed tools are quarantined as when frozen.
+ * quarantined until someone approves it, with a warning; changed tools are quarantined as when frozen,
+ * unless they are made of a description in the project, which is its developer's to change.
  */
 export function judgePlugin({ name, locked, install, surface, frozen, details }: Question): Refused | Accepted {
-  if (!frozen && install.source === 'path') return { ...allowed, differences: [] }
+  // It runs as it is; the list says how it stands to the lock.
+  if (!frozen && install.source === 'path')
+    return { ...allowed, differences: locked ? compareLock(locked, install, surface, details) : [] }
   if (locked === undefined) {
     const error = hostError('PIN_NOT_LOCKED', { plugin: name })
     return frozen ? { plugin: 'refused', error, differences: [] } : { ...allowed, warnings: [error], differences: [] }
@@ -58,16 +60,22 @@ export function judgePlugin({ name, locked, install, surface, frozen, details }:
   const refused = faults.find((fault) => frozen || (fault.kind === 'capability' && fault.change === 'broadened'))
   if (refused !== undefined) return { plugin: 'refused', error: installError(name, refused), differences }
   // Asking for less than was approved, and other arguments of a server, matter only where the lock is the law: the code is the same.
-  const changed = faults.find(({ kind }) => kind !== 'capability' && kind !== 'server')
+  const changed = faults.find(({ kind }) => kind !== 'capability' && kind !== 'server' && kind !== 'document')
+  if (changed === undefined && !frozen && install.document?.digest !== undefined) return { ...allowed, differences }
   return changed === undefined ? judgeSurface(name, differences) : quarantineAll(name, changed, surface, differences)
 }
 
 const allowed = { plugin: 'accepted', quarantined: [], othersQuarantined: false, warnings: [] } as const
 
-type InstallDifference = Extract<Difference, { kind: 'use' | 'version' | 'integrity' | 'tree' | 'server' | 'capability' }>
+type InstallDifference = Extract<
+  Difference,
+  { kind: 'use' | 'version' | 'integrity' | 'tree' | 'server' | 'document' | 'capability' }
+>
 
 function isOfInstall(difference: Difference): difference is InstallDifference {
-  return ['use', 'version', 'integrity', 'tree', 'server', 'capability'].includes(difference.kind)
+  return (
+    difference.kind === 'document' || ['use', 'version', 'integrity', 'tree', 'server', 'capability'].includes(difference.kind)
+  )
 }
 
 function installError(plugin: string, difference: InstallDifference): HostError {
@@ -81,6 +89,8 @@ function installError(plugin: string, difference: InstallDifference): HostError 
       const { key, locked = 'none', observed = 'none' } = difference
       return hostError('PIN_VERSION', { plugin, what: key, locked, observed })
     }
+    case 'document':
+      return hostError('PIN_DOCUMENT', { plugin, problem: documentProblem(difference) })
     case 'integrity':
       return hostError('PIN_INTEGRITY', {
         plugin,
@@ -102,6 +112,14 @@ function installError(plugin: string, difference: InstallDifference): HostError 
     default:
       return hostError('PIN_CAPABILITY', { plugin, ...difference })
   }
+}
+
+function documentProblem({ locked, observed }: Extract<Difference, { kind: 'document' }>): string {
+  if (locked === undefined) return `mcp.lock.json has no description for it, and it reads ${observed?.from}`
+  if (observed === undefined) return `it reads no description, the lock says ${locked.from}`
+  if (locked.from !== observed.from) return `it reads ${observed.from}, the lock says ${locked.from}`
+  if (observed.digest === undefined) return `${observed.from} cannot be read`
+  return `${observed.from} is ${observed.digest}, the lock says ${locked.digest ?? 'no digest'}`
 }
 
 function judgeSurface(plugin: string, differences: readonly Difference[]): Accepted {

@@ -129,6 +129,6 @@ async function isAllowed(version: KeptVersion, entry: PluginEntry, deps: Activat
   if (!read.ok || versionIdentity({ root, digests: () => digests, ...read })() !== version.identity) return false
   using pin = await checkPin(entry, resolved, { policy: deps.pins, within: { label, configDir: deps.configDir } })
   if (pin.held) return false
-  const { pinned, tree, warnings } = await pin.judge({ instance, surface, digests })
+  const { pinned, tree, warnings } = await pin.judge({ instance, surface, digests, config: read.config })
   return pinned === version.pinned && tree === version.tree && warnings.length === 0
 }

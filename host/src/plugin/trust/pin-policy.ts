@@ -1,8 +1,9 @@
+import { servesDescription } from '../../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import { readApproved, type ApprovedDetails } from '../../pin/verdict/approved.ts'
 import type { Details, ObservedInstall } from '../../pin/difference/compare.ts'
-import { lockedPlugin, type Lock, type LockedPlugin } from '../../pin/lock/lock.ts'
+import { lockedPlugin, type Lock, type LockedDocument, type LockedPlugin } from '../../pin/lock/lock.ts'
 import { filesByLocation, type Tree } from '../../pin/tree/tree.ts'
 import { judgePlugin, type Accepted } from '../../pin/verdict/verdict.ts'
 import type { ApprovedFiles } from './approved-files.ts'
@@ -17,6 +18,7 @@ import {
   type ObservedIn,
   type ObservedPlugin,
 } from './observe.ts'
+import { observeDocument } from './observe-document.ts'
 import { specifierOf, type ResolvedPlugin } from '../source/resolve-entry.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 
@@ -48,7 +50,17 @@ export interface PinCheck extends Disposable {
   /** In a frozen deployment the SHA-256 of each file that may run, by where it lies. */
   readonly approved?: ReadonlyMap<string, string>
   /** Judges what was imported: `digests` is what was read for it. Throws `PIN_…` and `CAPABILITY_INVALID`. */
-  judge(imported: { instance: string; surface: PluginSurface; digests: ReadonlyMap<string, string> }): Promise<PinResult>
+  judge(imported: Imported): Promise<PinResult>
+  /** Throws `PIN_DOCUMENT` for a description of an API that a frozen deployment does not pin, before the plugin reads it. */
+  requireDescription(instance: string, config: Readonly<Record<string, unknown>>): void
+}
+
+interface Imported {
+  readonly instance: string
+  readonly surface: PluginSurface
+  readonly digests: ReadonlyMap<string, string>
+  /** What it runs with, where its tools depend on that. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
@@ -61,7 +73,9 @@ export async function checkPin(
   { policy, within }: { policy: PinPolicy; within: ObservedIn },
 ): Promise<PinCheck> {
   const { frozen } = policy
-  if (!frozen && pinSource(resolved) === 'path' && entry.integrity === undefined) return uncheckedPin(entry, within)
+  // The plugin of descriptions is a package, linked or not; what is edited is the description.
+  const isEdited = pinSource(resolved) === 'path' && !servesDescription(entry)
+  if (!frozen && isEdited && entry.integrity === undefined) return uncheckedPin(entry, within)
   return checkObserved(entry, await observePlugin(entry, resolved, within), { policy, within })
 }
 
@@ -80,20 +94,30 @@ export async function checkObserved(
   return {
     held,
     ...(frozen ? { approved: new Map([...filesByLocation(tree)].map(([file, { sha256 }]) => [file, sha256])) } : {}),
-    async judge({ instance, surface, digests }) {
+    async judge({ instance, surface, digests, config = {} }) {
       if (frozen) compareRead(tree, digests)
       const locked = lockedPlugin(lock, deployment, instance)
       const capabilities = await withDeclared(install.capabilities, surface, within)
       const verdict = judgePlugin({
         name: instance,
         locked,
-        install: { ...install, capabilities },
+        install: { ...install, capabilities, ...documentIn(observeDocument(entry, config, within.configDir)) },
         surface: observeSurface(surface),
         frozen,
         details: detailsOf(await detailsFor(instance, locked, policy, within), tree, surface),
       })
       if (verdict.plugin === 'refused') throw verdict.error
       return { ...resultOf(verdict, locked), tree: tree.digest }
+    },
+    requireDescription(instance, config) {
+      const locked = lockedPlugin(lock, deployment, instance)
+      if (!frozen || !locked) return
+      const document = observeDocument(entry, config, within.configDir)
+      // All else of it was judged.
+      const capabilities = joinCapabilities(install.capabilities, locked.capabilities)
+      const observed = { ...install, capabilities, ...documentIn(document) }
+      const verdict = judgePlugin({ name: instance, locked, install: observed, frozen })
+      if (verdict.plugin === 'refused') throw verdict.error
     },
     [Symbol.dispose]: end,
   }
@@ -103,6 +127,7 @@ export async function checkObserved(
 export const objectPin: PinCheck = Object.freeze({
   held: undefined,
   judge: async () => unpinned,
+  requireDescription() {},
   [Symbol.dispose]() {},
 })
 
@@ -160,7 +185,7 @@ async function judgeInstall(
     candidates.map(async ([name, locked]) => {
       const capabilities = joinCapabilities(install.capabilities, locked.capabilities)
       const details = detailsOf(await detailsFor(name, locked, policy, within), tree)
-      return judgePlugin({ name, locked, install: { ...install, capabilities }, frozen, details })
+      return judgePlugin({ name, locked, install: { ...install, capabilities, ...documentIn(locked.document) }, frozen, details })
     }),
   )
   const accepted = verdicts.filter((verdict) => verdict.plugin === 'accepted')
@@ -168,6 +193,11 @@ async function judgeInstall(
   if (accepted[0]) return accepted[0].warnings[0]
   const [refused] = verdicts
   throw refused?.plugin === 'refused' ? refused.error : new Error('unreachable')
+}
+
+/** For what only the config tells. */
+function documentIn(document: LockedDocument | undefined): Pick<ObservedInstall, 'document'> {
+  return document === undefined ? {} : { document }
 }
 
 /** An entry without a name gets its plugin's, which only its code tells: until then every pin of the same `use` may be its own. */
