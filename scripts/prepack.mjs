@@ -9,7 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = process.cwd()
 const { dependencies: installed } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', folder], { stdio: 'inherit' })
+if (existsSync(join(folder, 'tsconfig.json')))
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', folder], { stdio: 'inherit' })
 copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
 if (basename(folder) === 'host') {
   execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs')], { stdio: 'inherit' })

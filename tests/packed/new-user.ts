@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'new-user-'))
 after(() => rmSync(folder, { recursive: true }))
 const run = promisify(execFile)
 
-const registry = await packedRegistry(['host', 'plugin-api', 'plugins/openapi'])
+const registry = await packedRegistry(['host', 'plugin-api', 'create', 'plugins/openapi'])
 after(() => registry.close())
 const env = () => ({
   ...process.env,
@@ -38,7 +38,7 @@ describe('a new user with Node and npm', () => {
   const project = join(folder, 'my-server')
 
   test('has a project that answers in four commands', async () => {
-    const { stdout } = await shell('npx --yes mcp-patchbay init my-server', folder)
+    const { stdout } = await shell('npx mcp-patchbay init my-server', folder)
     const next = [...stdout.matchAll(/^ {2}(.+)$/gm)].map(([, line]) => line)
     assert.deepEqual(next, [
       'cd my-server',
@@ -49,6 +49,33 @@ describe('a new user with Node and npm', () => {
     ])
     await shell('npm install', project)
     assert.equal((await shell('npx mcp-patchbay call hello_people_greet name=Ada', project)).stdout, '**Hello, Ada!**\n')
+  })
+
+  test('has the same project by npm create, in the words of the README and of the package', async () => {
+    const commands = ['README.md', 'create/README.md'].map((page) => {
+      const lines = blocksOf(join(root, page)).flatMap(({ text }) => text.split('\n'))
+      return lines.find((line) => line.startsWith('npm create')) ?? assert.fail(page)
+    })
+    assert.equal(new Set(commands).size, 1)
+    const place = join(folder, 'created')
+    mkdirSync(place)
+    await shell(commands[0] ?? '', place)
+    const files = (of: string) =>
+      globSync('**/*', {
+        cwd: of,
+        withFileTypes: true,
+        exclude: (entry) => /^node_modules$|^\.patchbay$|-lock\.json$/.test(entry.name),
+      })
+        .filter((entry) => entry.isFile())
+        .map((entry) => [
+          relative(of, join(entry.parentPath, entry.name)),
+          readFileSync(join(entry.parentPath, entry.name), 'utf8'),
+        ])
+    assert.deepEqual(files(join(place, 'my-server')), files(project))
+    const json = await shell('npm create mcp-patchbay -- --json', join(place, 'my-server')).catch((error: unknown) => error)
+    assert.match(String((json as { stderr?: string }).stderr), /^Nothing was written into .*package\.json/m)
+    await shell('npm create mcp-patchbay other -- --json', place)
+    assert.ok(existsSync(join(place, 'other/mcp.config.ts')))
   })
 
   test('has tests that pass', async () => {
@@ -95,7 +122,7 @@ describe('a new user with Node and npm', () => {
     assert.equal(first.at(-1), 'npm run dev')
     const place = join(folder, 'quick-start')
     mkdirSync(place)
-    await shell(['set -e', ...first.slice(0, -1).map((line) => line.replace('npx ', 'npx --yes '))].join('\n'), place)
+    await shell(['set -e', ...first.slice(0, -1)].join('\n'), place)
     const inProject = join(place, 'my-server')
     const dev = spawn('sh', ['-c', first.at(-1) ?? ''], {
       cwd: inProject,

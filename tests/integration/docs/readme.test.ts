@@ -46,7 +46,12 @@ describe('README', () => {
     'npx mcp-patchbay install claude-code',
     'npx mcp-patchbay install claude-code --http',
     'npm run example', // run by examples.test.ts
-    'npx mcp-patchbay init my-server', // run by tests/packed/new-user.ts
+    // run by tests/packed/new-user.ts
+    'npm create mcp-patchbay my-server',
+    'cd my-server',
+    'npm install',
+    'npm run dev',
+    'npx mcp-patchbay call hello_people_greet name=Ada',
   ])
 
   /** What clients run, as a command line. */

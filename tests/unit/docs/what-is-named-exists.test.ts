@@ -6,7 +6,7 @@ import { COMMANDS } from '../../../host/src/cli/program.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
-const pages = globSync(['*.md', 'docs/**/*.md', 'plugins/*/README.md', '{plugin-api,auth-saml,deploy,examples}/**/*.md'], {
+const pages = globSync(['*.md', 'docs/**/*.md', 'plugins/*/README.md', '{plugin-api,auth-saml,create,deploy,examples}/**/*.md'], {
   cwd: root,
   exclude: (name) => name.includes('node_modules'),
 }).filter((page) => page !== 'CHANGELOG.md' && !page.includes('node_modules'))
@@ -24,12 +24,12 @@ function codeOf(page: string): readonly string[] {
 
 /** Every `patchbay COMMAND …` in a text, with what follows it on its line. */
 function commandsIn(line: string): readonly { readonly name: string; readonly rest: string }[] {
-  return [...line.matchAll(/(?:^|[\s`'"(])(?:npx )?(?:mcp-)?patchbay ([a-z][a-z-]*)(?!:)\b([^`'"|;&#]*)/g)].map(
-    ([, name = '', rest = '']) => ({
-      name,
-      rest,
-    }),
-  )
+  return [
+    ...line.matchAll(/(?:^|(?<!npm (?:create|init))[\s`'"(])(?:npx )?(?:mcp-)?patchbay ([a-z][a-z-]*)(?!:)\b([^`'"|;&#]*)/g),
+  ].map(([, name = '', rest = '']) => ({
+    name,
+    rest,
+  }))
 }
 
 /** Headings as links name them. */
