@@ -3,6 +3,7 @@ import { mutantsOf } from './mutant.ts'
 const LINKING = 'tests/security/accounts/linking.test.ts'
 const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const STORED = 'tests/security/accounts/stored-accounts.test.ts'
+const ELSEWHERE = 'tests/security/accounts/remote-servers.test.ts'
 const TICKETS = 'tests/unit/auth/tickets.test.ts'
 
 export const accounts = mutantsOf('accounts', [
@@ -43,6 +44,34 @@ export const accounts = mutantsOf('accounts', [
         'await sessions.begin(res, person)',
         'Object.assign(back.session, { person })',
       ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/service-client.ts',
+    noticedBy: [ELSEWHERE],
+    changes: [
+      [
+        'a client document is named where no service reads it',
+        "document !== undefined && (await open()).metadata['client_id_metadata_document_supported'] === true",
+        'document !== undefined',
+      ],
+      [
+        'a client is registered where a document is read',
+        "document !== undefined && (await open()).metadata['client_id_metadata_document_supported'] === true",
+        'false',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/transport/accounts/client-document.ts',
+    noticedBy: [ELSEWHERE],
+    changes: [
+      [
+        'a host on loopback has a client document',
+        "url?.protocol === 'https:' && !isLoopbackHost(url.hostname)",
+        "url?.protocol === 'https:'",
+      ],
+      ['a client document is served over http', "url?.protocol === 'https:' &&", 'url !== null &&'],
     ],
   },
   {

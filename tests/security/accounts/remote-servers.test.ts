@@ -6,8 +6,9 @@ import { test, type TestContext } from 'node:test'
 import { decodeJwt } from 'jose'
 import { createHost, type Host } from 'mcp-patchbay'
 import { discoverResource } from '../../../host/src/auth/accounts/remote-server.ts'
+import { canBeRead } from '../../../host/src/transport/accounts/client-document.ts'
 import { newKey } from '../../fixtures/auth/accounts.ts'
-import { startAuthorizationServer } from '../../fixtures/auth/authorization-server.ts'
+import { startAuthorizationServer, type AuthorizationServer } from '../../fixtures/auth/authorization-server.ts'
 import { WebBrowser } from '../../fixtures/auth/web-browser.ts'
 import { sourceTree } from '../../fixtures/plugins/source-tree.ts'
 import { startServers } from '../../fixtures/servers/http-servers.mjs'
@@ -19,14 +20,15 @@ async function listen(t: TestContext, listener: RequestListener): Promise<string
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('an MCP server elsewhere says who grants access to it, and the host registers itself there', async (t) => {
-  const as = await startAuthorizationServer(t, { client: { client_id: 'unused', client_secret: 'unused-secret' } })
+const PUBLIC = 'https://house.example'
+const UNUSED = { client_id: 'unused', client_secret: 'unused-secret' }
+
+/** A server behind a gate: only tokens for itself are let through. */
+async function gatedServer(t: TestContext, as: AuthorizationServer): Promise<{ base: string; callers: readonly unknown[] }> {
   const far = await startServers()
   t.after(() => far.close())
   const callers: unknown[] = []
-  let base = ''
-  // The server behind a gate: only tokens for itself are let through.
-  base = await listen(t, (req, res) => {
+  const base = await listen(t, (req, res) => {
     if (req.url === '/.well-known/oauth-protected-resource/modern')
       return void res
         .writeHead(200, { 'content-type': 'application/json' })
@@ -42,21 +44,37 @@ test('an MCP server elsewhere says who grants access to it, and the host registe
       }),
     )
   })
+  return { base, callers }
+}
+
+interface WikiOptions {
+  readonly file: string
+  readonly key: string
+  readonly use: string
+  readonly publicUrl?: string
+}
+
+async function wikiHost(t: TestContext, { file, key, use, publicUrl }: WikiOptions): Promise<{ host: Host; url: string }> {
+  const host = await createHost(
+    {
+      plugins: [{ use, as: 'wiki', oauth: {} }],
+      auth: { accounts: { store: './accounts', keyVariable: 'KEY' } },
+      server: { title: 'The house' },
+    },
+    { file, env: { KEY: key }, patienceMs: Infinity },
+  )
+  t.after(() => host.close({ graceMs: 0 }))
+  const { url = '' } = await host.listen({ http: { port: 0, ...(publicUrl !== undefined && { publicUrl }) } })
+  return { host, url: new URL(url).origin }
+}
+
+test('an MCP server elsewhere says who grants access to it, and the host registers itself there', async (t) => {
+  const as = await startAuthorizationServer(t, { client: UNUSED })
+  const { base, callers } = await gatedServer(t, as)
   const tree = sourceTree({ 'mcp.config.ts': '' })
   t.after(() => tree[Symbol.dispose]())
   const key = newKey()
-  const open = async (): Promise<{ host: Host; url: string }> => {
-    const host = await createHost(
-      {
-        plugins: [{ use: `mcp:${base}/modern`, as: 'wiki', oauth: {} }],
-        auth: { accounts: { store: './accounts', keyVariable: 'KEY' } },
-      },
-      { file: tree.path('mcp.config.ts'), env: { KEY: key }, patienceMs: Infinity },
-    )
-    t.after(() => host.close({ graceMs: 0 }))
-    const { url = '' } = await host.listen({ http: { port: 0 } })
-    return { host, url: new URL(url).origin }
-  }
+  const open = () => wikiHost(t, { file: tree.path('mcp.config.ts'), key, use: `mcp:${base}/modern` })
 
   const one = await open()
   assert.match(one.host.list().plugins[0]?.reason?.message ?? '', /401/)
@@ -74,6 +92,65 @@ test('an MCP server elsewhere says who grants access to it, and the host registe
   const answer = await two.host.call('wiki_echo', { text: 'through the gate' })
   assert.match(JSON.stringify(answer), /through the gate/)
   assert.deepEqual(new Set(callers), new Set(['ada']))
+})
+
+test('a host with a public address is known by what it says of itself, where the authorization server reads that', async (t) => {
+  for (const isRead of [false, true]) {
+    const found = new Map<string, string>()
+    const here = ({ origin, pathname, search, href }: URL) => new URL(pathname + search, found.get(origin) ?? href)
+    const as = await startAuthorizationServer(t, { client: UNUSED, ...(isRead && { documentAt: here }) })
+    const { base, callers } = await gatedServer(t, as)
+    const tree = sourceTree({ 'mcp.config.ts': '' })
+    t.after(() => tree[Symbol.dispose]())
+    const settings = { file: tree.path('mcp.config.ts'), key: newKey(), use: `mcp:${base}/modern` }
+    const { host, url } = await wikiHost(t, { ...settings, publicUrl: PUBLIC })
+    found.set(PUBLIC, url)
+
+    const browser = new WebBrowser('ada', here)
+    const done = await browser.press(await browser.open(`${PUBLIC}/accounts`), 'Link wiki')
+    assert.match(done.html, /Your account is linked/, done.html)
+    const [linked] = (await host.accounts?.list({ kind: 'local', id: 'local' })) ?? []
+    const document = `${PUBLIC}/accounts/client/wiki.json`
+    assert.equal(linked?.record.registered?.clientId === document, isRead)
+    const next = await wikiHost(t, settings)
+    assert.match(JSON.stringify(await next.host.call('wiki_echo', { text: 'by a document' })), /by a document/)
+    assert.ok(callers.includes('ada'))
+
+    const read = async (instance: string) => {
+      const answer = await fetch(`${url}/accounts/client/${instance}.json`, { redirect: 'manual' })
+      return (await answer.json()) as Record<string, unknown>
+    }
+    const { client_id: id, client_name: name, redirect_uris: redirectUris } = await read('wiki')
+    assert.deepEqual([id, name, redirectUris], [document, 'The house', [`${PUBLIC}/accounts/callback/wiki`]])
+    // It does not tell which services there are.
+    const other = JSON.stringify(await read('absent'))
+    assert.equal(other.replaceAll('absent', 'wiki'), JSON.stringify(await read('wiki')))
+  }
+})
+
+test('without a public https address a host has no document of itself', async (t) => {
+  const tree = sourceTree({ 'mcp.config.ts': '' })
+  t.after(() => tree[Symbol.dispose]())
+  const host = await createHost(
+    { plugins: [], auth: { accounts: { store: './accounts', keyVariable: 'KEY' } } },
+    { file: tree.path('mcp.config.ts'), env: { KEY: newKey() } },
+  )
+  t.after(() => host.close({ graceMs: 0 }))
+  const { url = '' } = await host.listen({ http: { port: 0 } })
+  assert.equal((await fetch(new URL('/accounts', url))).status, 200)
+  assert.equal((await fetch(new URL('/accounts/client/wiki.json', url))).status, 404)
+  const table = [
+    undefined,
+    'http://house.example',
+    'http://127.0.0.1:3000',
+    'https://localhost:3000',
+    PUBLIC,
+    `${PUBLIC}/team/mcp`,
+  ]
+  assert.deepEqual(
+    table.map((publicUrl) => canBeRead(publicUrl)),
+    [false, false, false, false, true, true],
+  )
 })
 
 test("a server's metadata that is of another one, or leads the host elsewhere, is not taken", async () => {

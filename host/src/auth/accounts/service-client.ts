@@ -160,6 +160,8 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   /** One client for each address to come back to, for as long as this host runs; the account keeps which it was. */
   async function registerOnce(redirectUri: string): Promise<RegisteredClient> {
     const { oidc, metadata, algorithm, fetch } = await open()
+    if (metadata.registration_endpoint === undefined)
+      throw failed(instance, 'lets no client register itself', `Give a clientId in ${setting}`)
     const isNative = isLoopbackHost(new URL(redirectUri).hostname)
     try {
       const made = await oidc.dynamicClientRegistration(
@@ -198,8 +200,10 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       if (endpoint === undefined) throw failed(instance, 'names no authorization endpoint', `Check ${setting}`)
       return new URL(endpoint).host
     },
-    register(redirectUri) {
-      if (oauth.clientId !== undefined) return Promise.resolve(undefined)
+    async register(redirectUri, document) {
+      if (oauth.clientId !== undefined) return undefined
+      if (document !== undefined && (await open()).metadata['client_id_metadata_document_supported'] === true)
+        return { clientId: document }
       const known = clients.get(redirectUri)
       if (known) return known
       const made = registerOnce(redirectUri)

@@ -11,7 +11,7 @@ export interface Tokens {
   readonly registered?: RegisteredClient | undefined
 }
 
-/** A client that the host registered by itself (RFC 7591). */
+/** A client that no config names: one that the host registered (RFC 7591), or the address of its metadata document. */
 export interface RegisteredClient {
   readonly clientId: string
   readonly clientSecret?: string | undefined
@@ -23,8 +23,11 @@ export interface ServiceClient {
   readonly id: string
   /** The host that the person consents at, for people to read. */
   authorizationHost(): Promise<string>
-  /** Registers a client for this address to come back to, where the config names none. */
-  register(redirectUri: string): Promise<RegisteredClient | undefined>
+  /**
+   * The client for this address to come back to, where the config names none: the one that `document` says, where the service reads such
+   * documents, else one that is registered.
+   */
+  register(redirectUri: string, document?: string): Promise<RegisteredClient | undefined>
   /** Where the person is sent, with PKCE. */
   authorizationUrl(flow: AuthorizationFlow): Promise<URL>
   /** What the person came back with, for tokens. Checks `state` and `iss`. */

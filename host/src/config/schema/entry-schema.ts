@@ -73,7 +73,8 @@ const oauthSchema = Type.Object(
     deviceUrl: Type.Optional(Type.String({ description: 'The device authorization endpoint (RFC 8628)', format: 'uri' })),
     clientId: Type.Optional(
       Type.String({
-        description: 'As which OAuth client the host asks. Left out, it registers itself at an MCP server elsewhere (RFC 7591)',
+        description:
+          'As which OAuth client the host asks. Left out, at an MCP server elsewhere it is known by its metadata document, or registers itself (RFC 7591)',
         minLength: 1,
       }),
     ),

@@ -9,8 +9,9 @@ import type { PersonInBrowser, PersonLogin } from '../../auth/accounts/person-lo
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
 import { isLoopbackHost } from '../../config/schema/secure-url.ts'
 import { describeError, HostError } from '../../errors.ts'
-import { pathOf, route, type Handle, type Route } from '../http/routing/routes.ts'
+import { page, pathOf, route, type Handle, type Route } from '../http/routing/routes.ts'
 import { createBrowserSessions, type BrowserSession } from './browser-session.ts'
+import { clientDocument } from './client-document.ts'
 import { readForm } from './form-body.ts'
 import {
   CONTENT_POLICY,
@@ -31,6 +32,8 @@ export interface AccountPagesOptions {
   readonly open: OpenAccounts
   /** Where the pages are reached, without a slash at its end. */
   readonly base: string
+  /** Authorization servers elsewhere can read what the host says of itself as their client. */
+  readonly hasDocuments: boolean
   /** Undefined where whoever can reach this listener is the operator. */
   readonly login: PersonLogin | undefined
   /** What accounts can be linked for now, and the access that is asked for. */
@@ -45,7 +48,7 @@ export interface AccountPagesOptions {
  * whose account, or whose ticket, it is.
  */
 export function createAccountPages(options: AccountPagesOptions): (path: string) => Route | undefined {
-  const { open, base, login, services, title, log } = options
+  const { open, base, hasDocuments, login, services, title, log } = options
   const { accounts, tickets, clock, browserSeal } = open
   const sessions = createBrowserSessions(browserSeal, () => clock.now())
   const own = new URL(base)
@@ -55,6 +58,8 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
   }
   const random = () => randomBytes(32).toString('base64url')
   const redirectUri = (instance: string) => at(`/callback/${instance}`)
+  const documentOfClient = (instance: string) =>
+    clientDocument({ base, instance, title: title(), redirectUri: redirectUri(instance) })
 
   const personOf = ({ person }: BrowserSession): PersonInBrowser | undefined => (login ? person : OPERATOR)
 
@@ -173,7 +178,8 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     }
     if (!account || !services().has(account.instance)) return failed(res, 'unknown')
     const client = await accounts.client(account.instance)
-    const registered = await client.register(redirectUri(account.instance))
+    const document = hasDocuments ? documentOfClient(account.instance).clientId : undefined
+    const registered = await client.register(redirectUri(account.instance), document)
     const state = random()
     const way = { kind: 'link', id: randomUUID(), session: session.id, verifier: random(), account, registered }
     redirect(res, at('/onward', { way: await sessions.keep(res, state, way) }))
@@ -325,6 +331,8 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       : []),
   ])
   return (path) => {
+    const [, client] = /^\/accounts\/client\/([a-z][a-z0-9_]{0,63})\.json$/.exec(path) ?? []
+    if (hasDocuments && client !== undefined) return page(documentOfClient(client).json, { 'cache-control': 'max-age=300' })
     const [, instance] = /^\/accounts\/callback\/([a-z][a-z0-9_]{0,63})$/.exec(path) ?? []
     return instance === undefined ? pages.get(path) : route({ GET: guarded(callback(instance)) })
   }

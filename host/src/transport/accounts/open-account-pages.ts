@@ -9,6 +9,7 @@ import type { Registry } from '../../server/catalog/registry.ts'
 import { isLoopback } from '../http/admission.ts'
 import type { Route } from '../http/routing/routes.ts'
 import { createAccountPages } from './account-pages.ts'
+import { canBeRead } from './client-document.ts'
 
 /** Linked accounts of one host. */
 export interface Linking {
@@ -45,6 +46,7 @@ export function openAccountPages(
     return createAccountPages({
       open: linking.open,
       base,
+      hasDocuments: canBeRead(publicUrl),
       login,
       services: () =>
         new Map(
