@@ -156,7 +156,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     onResourceChanged: (instance: string, uri: string) => registry.resourceChanged(instance, uri),
   }
   const dormancy = createDormancy({
-    // Who waits for every plugin wants to know of each whether it loads.
+    // A host that waits for every plugin must know of each whether it loads.
     records: patienceMs === Infinity ? undefined : records,
     deps: () => activationDeps(parts),
     onOther: (listed) => void reloader.apply({ entries: found.read(), all: (record) => record === listed }),

@@ -78,7 +78,7 @@ export interface CacheOptions {
 
 const TAGS_DROPPED = 'tags_dropped'
 
-/** A cache over one store. Values go in and come out as JSON, so nobody shares an object with the cache. */
+/** A cache over one store. Values go in and come out as JSON, so no caller shares an object with the cache. */
 export function createCache({
   log,
   store: kept = createMemoryStore({ maxEntries: 10_000, maxBytes: 64 * 1_048_576 }),

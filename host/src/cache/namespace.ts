@@ -25,7 +25,7 @@ export interface RememberOptions<Value> {
   readonly tags?: readonly string[]
   /** Whether a loaded value is worth keeping. */
   readonly keep?: (value: Value) => boolean
-  /** Whether `load` failed for a reason of its caller's: then one who had joined loads for himself. */
+  /** Whether `load` failed for a reason of its caller's: then a caller that had joined loads it itself. */
   readonly isOwnFailure?: (error: unknown) => boolean
   readonly signal?: AbortSignal
 }
@@ -47,7 +47,7 @@ export interface NamespaceDeps {
   readonly count: (kind: string, outcome: CacheOutcome) => void
 }
 
-/** What a flight brings: a value that its leader loaded, or a text that everybody reads for himself. */
+/** What a flight brings: a value that its leader loaded, or a text that every caller parses for itself. */
 export interface Landed {
   readonly outcome: CacheOutcome
   readonly value: unknown
@@ -218,7 +218,7 @@ function toJson(value: unknown): string | undefined {
   }
 }
 
-/** Nobody shares an object with another caller, who may change it. */
+/** No two callers share an object: one could change it. */
 function copyOf({ value, json }: Landed): unknown {
   return json === undefined ? value : JSON.parse(json)
 }

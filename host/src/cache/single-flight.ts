@@ -8,7 +8,7 @@ export function singleFlight<Key, Value>(): (key: Key, load: () => Promise<Value
 export interface Flights<Key, Value> {
   /** The flight of `key` that is under way, else a new one that runs `load`, which may ask whether it was left. */
   join(key: Key, load: (isLeft: () => boolean) => Promise<Value>, tags?: readonly string[]): Promise<Value>
-  /** Nobody joins a flight with one of these tags any more; who has joined gets what it brings. */
+  /** From now on no caller joins a flight with one of these tags; callers that have joined get its result. */
   leave(tags: readonly string[]): void
 }
 

@@ -12,7 +12,7 @@ export interface EntryHead {
 export interface Entry {
   readonly head: EntryHead
   readonly json: string
-  /** Nobody else has this copy. */
+  /** No other caller has this copy. */
   readonly value: unknown
 }
 
@@ -21,7 +21,7 @@ export function writeEntry({ freshUntil, goneAt, versions }: EntryHead, json: st
   return `${JSON.stringify([freshUntil, goneAt, ...versions])}\n${json}`
 }
 
-/** Undefined for a text that is no entry: somebody else wrote it, or an older host. */
+/** Undefined for a text that is not an entry: another program wrote it, or an older host. */
 export function readEntry(text: unknown): Entry | undefined {
   if (typeof text !== 'string') return undefined
   const end = text.indexOf('\n')

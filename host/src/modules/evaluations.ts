@@ -18,7 +18,7 @@ export interface Evaluations {
   share(file: string, user: Evaluation): Evaluation
   /** The evaluation of the packages below `root`, known as `key`: an existing one as long as nothing in it changed. */
   sharePackages(key: string, root: string): Evaluation
-  /** Ends the evaluation, and every shared one that nobody else uses. Returns all that ended. */
+  /** Ends the evaluation, and every shared one that no other evaluation uses. Returns all that ended. */
   end(evaluation: Evaluation): Evaluation[]
 }
 

@@ -42,7 +42,7 @@ export interface ModuleGraphOptions {
  */
 export interface ModuleGraph extends Disposable {
   /**
-   * Imports a new version of `entry`. Everything under `root` is evaluated anew; a file outside, which others may share, only when
+   * Imports a new version of `entry`. Everything under `root` is evaluated again; a file outside, which others may share, only when
    * it changed since it was last evaluated, or imports something that did. Packages in a node_modules outside `root`, and what
    * Node brings, are Node's and are shared with the whole process.
    *
@@ -205,7 +205,7 @@ function extentOf(evaluation: Evaluation): number {
   return extent
 }
 
-/** What nobody read, such as a package.json on the way to a dependency, counts with what is in it when it is first asked for. */
+/** A file that no import read, such as a package.json on the way to a dependency, counts with its content at the first question. */
 function digestsOf(evaluation: Evaluation): Map<string, string> {
   const digests = new Map<string, string>()
   for (const { files, digests: read } of evaluation.reachable())

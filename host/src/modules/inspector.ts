@@ -60,7 +60,7 @@ function converse(session: Session): Inspector {
     if (!outcome || outcome.error) throw outcome?.error ?? new Error(`${method} was not answered`)
     return outcome.answer as Answers[Method]
   }
-  // A value can only pass between us and the inspector by way of a global; a symbol in the registry is one nobody enumerates.
+  // A value can only pass between us and the inspector by way of a global; no code enumerates a symbol in the registry.
   const name = `mcp-patchbay.inspector.${process.hrtime.bigint()}`
   const key = Symbol.for(name)
   const global = `globalThis[Symbol.for(${JSON.stringify(name)})]`

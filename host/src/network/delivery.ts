@@ -23,7 +23,7 @@ export interface DeliveryOptions extends ExchangeDeps {
 export type OnUpstream = (status: number | string, ms: number) => void
 
 /**
- * Sends the requests of one plugin so that a service in trouble troubles nobody else: bounded in number, retried where that is safe, and
+ * Sends the requests of one plugin so that a service in trouble slows no other service: bounded in number, retried where that is safe, and
  * not at all while its breaker is open. Rejects only with the reason of the request's signal.
  */
 export function createDelivery({

@@ -28,7 +28,7 @@ export interface ServiceHttpOptions {
   readonly baseUrl: string | undefined
   /**
    * Whether the base URL may be at a private address. True by default, because the operator sets it; pass false where it is the default
-   * in the schema of a plugin nobody vouches for, or that plugin could reach into the operator's network.
+   * in the schema of a plugin that is not trusted, or that plugin could reach into the operator's network.
    */
   readonly allowPrivateBase?: boolean
   /** Granted `capabilities.hosts`: further origins, or `public`. Only public addresses, and never with the credential. */
@@ -197,7 +197,7 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
   })
 }
 
-/** A service that echoes what it was sent shows nobody the credential that it was sent. */
+/** A service that echoes a request does not show the caller the credential in it. */
 function withoutSecrets(answer: Answer, redactor: Redactor): Answer {
   const { headers } = answer
   const body = redactor.bytes(answer.body)

@@ -51,7 +51,7 @@ export interface AccountLine {
 export interface Audit {
   /** Whether a line that is recorded now is written. */
   readonly isOn: () => boolean
-  /** The line is made only where somebody wants it. */
+  /** The line is made only where it is written. */
   record(line: () => AuditLine | AccountLine): void
 }
 

@@ -20,7 +20,7 @@ export interface HostMetrics extends Pick<Traffic, 'request' | 'denied' | 'watch
   prepare(): Promise<void>
   /** A plugin in its own process was started again after that process had died. */
   processRestarted(plugin: string): void
-  /** Has `look` say, whenever somebody asks, what the processes of plugins are; '' is the name of one without a plugin in it yet. */
+  /** Has `look` say what the processes of plugins are whenever /metrics is asked for; '' is the name of one without a plugin in it yet. */
   processes(look: () => readonly PluginProcessUse[]): void
   /** One look into the cache. `outcome` is `hit`, `miss`, `stale` or `joined`. */
   cache(kind: string, outcome: string): void
@@ -42,7 +42,7 @@ export interface PluginProcessUse {
 
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-/** So many records wait for prom-client, which is read when somebody asks for them, or when there are more. */
+/** So many records wait for prom-client, which is loaded when /metrics is asked for, or when there are more. */
 const MAX_WAITING = 500
 /** As long as it cannot be read, so many are kept; later ones are lost. */
 const MAX_KEPT = 50_000

@@ -35,7 +35,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
     groups.push(groupOf(members))
     searches = 0
   }
-  /** Secrets that nobody holds are kept a while: a caller that calls again brings the same. */
+  /** Secrets that are no longer held are kept a while: a caller that calls again brings the same. */
   const dropIdle = () => {
     for (const [text, { holders }] of known) if (holders === 0) known.delete(text)
     idle = 0

@@ -15,7 +15,7 @@ export const KEY_ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 /** By which a key is told from any other credential, here and by scanners of leaked secrets. */
 export const KEY_PREFIX = 'pbk_'
 
-/** A new key that names its record, `pbk_<id>_<secret>`: 256 bits that nobody can guess, so that its plain hash gives nothing away. */
+/** A new key that names its record, `pbk_<id>_<secret>`: 256 bits that cannot be guessed, so that its plain hash gives nothing away. */
 export function makeKey(id: string): { readonly key: string; readonly hash: string } {
   const key = `${KEY_PREFIX}${id}_${randomBytes(32).toString('base64url')}`
   return { key, hash: hashKey(key).toString('hex') }
@@ -31,7 +31,7 @@ export function hashKey(key: string): Buffer {
   return hash('sha256', key, 'buffer')
 }
 
-/** Takes as long for a key that nobody has as for one with a wrong secret: it compares in any case. */
+/** Takes as long for an unknown key as for one with a wrong secret: it compares in any case. */
 export function isKey(presented: string, kept: Buffer | undefined): boolean {
   const isSame = timingSafeEqual(hashKey(presented), kept ?? NOBODYS)
   return isSame && kept !== undefined

@@ -10,7 +10,7 @@ export type Verdict =
   /** A word for the log; the client hears the same whatever it is. */
   | { readonly refused: string }
 
-/** Nobody can tell now whether a token is good: no fault of the token's. */
+/** It cannot be known now whether a token is good: not the token's fault. */
 export class IssuerUnavailable extends Error {
   /** When it is worth another try. */
   readonly seconds: number

@@ -16,7 +16,7 @@ export interface KeySetOptions {
 
 /** The public keys of one issuer. */
 export interface KeySet {
-  /** The key of a token. Rejects with jose's errors when there is none, and with `IssuerUnavailable` while nobody can tell. */
+  /** The key of a token. Rejects with jose's errors when there is none, and with `IssuerUnavailable` while it cannot be known. */
   readonly find: JWTVerifyGetKey
   /** Asks the issuer now, so that the first token need not wait. Rejects when it cannot be asked. */
   readonly warm: () => Promise<void>
@@ -81,5 +81,5 @@ interface Held {
 
 const FRESH_MS = 600_000
 const COOLDOWN_MS = 30_000
-/** Without any key nobody gets in: worth more requests. */
+/** Without any key no caller gets in: worth more requests. */
 const COLD_COOLDOWN_MS = 5_000

@@ -76,7 +76,7 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
   const refusalsFor = (path: string): Refusals => (path === WHOLE ? whole : refusalsAt(path))
   const kept = opened.move()
 
-  /** What is no good is counted, and so often that nobody looks any more. */
+  /** Bad credentials are counted; after too many, an address is not looked up for a while. */
   async function refuse(address: string, path: string, reason: string): Promise<Authentication> {
     const seconds = await throttle.waitOf(address)
     if (seconds > 0) return { response: whole.throttled(seconds) }
@@ -136,7 +136,7 @@ function publicOAuth(
 ): PublicOAuth & { readonly resource: string; readonly initialScopes: readonly string[] } {
   const resource = settings.resource ?? (publicUrl === undefined ? undefined : resourceAt(publicUrl))
   if (resource === undefined) throw new Error('OAuth without a resource: the rules of the config let it through')
-  // Whether a client may come back while nobody is there is between it and the issuer.
+  // Whether a client may come back while its person is away is between it and the issuer.
   const scopes = (settings.scopes ?? []).filter((scope) => scope !== 'offline_access')
   const metadata = createResourceMetadata({ resource, issuers: settings.issuers.map(({ issuer }) => issuer), scopes })
   return {

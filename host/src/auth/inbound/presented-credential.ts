@@ -30,7 +30,7 @@ const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
 function forget({ headers, rawHeaders }: IncomingMessage): void {
-  // Not deleted: that would make the object slow for everybody who reads it.
+  // Not deleted: that would make the object slow for all who read it.
   if (headers.authorization !== undefined) headers.authorization = ''
   if (headers['x-api-key'] !== undefined) headers['x-api-key'] = ''
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -8,7 +8,7 @@ export interface Refusals {
   readonly several: AuthenticationRefusal
   /** 429 after too many bad ones. `seconds` until the next one is looked at. */
   throttled(seconds: number): AuthenticationRefusal
-  /** 503 while nobody can tell whether a credential is good. */
+  /** 503 while it cannot be known whether a credential is good. */
   unavailable(seconds: number): AuthenticationRefusal
 }
 

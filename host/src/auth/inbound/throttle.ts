@@ -19,7 +19,7 @@ export interface Throttle {
 export function createThrottle({ bad, seconds }: ThrottleOptions): Throttle {
   const limiter = new RateLimiterMemory({ points: bad, duration: seconds })
   const seed = randomBytes(16)
-  /** One of 65,536 drawers: what is remembered stays bounded however many addresses there are, and nobody can choose his drawer. */
+  /** One of 65,536 drawers: what is remembered stays bounded however many addresses there are, and no client can choose its drawer. */
   const drawerOf = (address: string) => createHash('sha256').update(seed).update(networkOf(address)).digest().readUInt16BE()
   return {
     async waitOf(address) {

@@ -130,7 +130,7 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
     variable,
   )
   const http = opened.use(createIssuerHttp({ issuer, url: introspection.url, credential, redactor, log }))
-  // In memory always: whoever could write to a store that others share could let himself in.
+  // In memory always: a host that can write to a shared store could let itself in everywhere.
   const cache = opened.use(createCache({ log, clock: { ...cacheClock, now } }))
   return createIntrospection({
     issuer,

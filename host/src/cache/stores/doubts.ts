@@ -8,7 +8,7 @@ export interface Doubts {
   add(keys: readonly string[]): void
   /** The store confirmed a newer value, or that there is none. */
   remove(keys: readonly string[]): void
-  /** Tries to remove from the store what is in doubt, if something is and nobody is at it. Never rejects. */
+  /** Tries to remove from the store what is in doubt, if something is and no other attempt is under way. Never rejects. */
   settle(): Promise<void>
 }
 

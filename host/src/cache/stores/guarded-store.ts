@@ -14,7 +14,7 @@ export interface GuardedStore extends AsyncDisposable {
   read(keys: readonly string[], waitMs?: number): Promise<readonly (string | undefined)[] | undefined>
   /** Whether it was kept for sure. */
   write(entries: readonly StoredText[], waitMs?: number): Promise<boolean>
-  /** Whatever the store says, this host reads none of them until it has written them anew. */
+  /** Whatever the store says, this host reads none of them until it has written them again. */
   remove(keys: readonly string[]): Promise<void>
   /** What the store holds behind `key` is older than what was to be written. */
   doubt(key: string): void

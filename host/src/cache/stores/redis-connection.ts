@@ -60,7 +60,7 @@ export function createRedisConnection({ url, projectDir, clock, connectMs = 2_00
     const end = (error: unknown) => {
       reject(error)
       if (clients.delete(client) && isConnected) lost(error)
-      // Also after an answer that is none: what still waits would wait for ever.
+      // Also after an answer that cannot be read: what still waits would wait forever.
       if (client.isOpen) client.destroy()
     }
     client.on('error', end)

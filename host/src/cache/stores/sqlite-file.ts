@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { hostError } from '../../errors.ts'
 
-/** `PbC1`: says that the file is a cache of ours, which may be emptied, and no database of somebody. */
+/** `PbC1`: says that the file is a cache of ours, which may be emptied, and not another program's database. */
 const APPLICATION_ID = 0x50624331
 const SCHEMA_VERSION = 1
 const PAGE_BYTES = 4_096
@@ -15,7 +15,7 @@ const FILE_MODE = 0o600
 
 /**
  * Opens the file of a cache, for this user only, and makes it and its folder where they are missing. A file that is damaged is moved
- * aside. Throws `CACHE_FILE` and, for a database of somebody else, `CACHE_FILE_FOREIGN`.
+ * aside. Throws `CACHE_FILE` and, for another program's database, `CACHE_FILE_FOREIGN`.
  */
 export function openCacheFile(file: string, { log, maxBytes }: { log: Logger; maxBytes: number }): DatabaseSync {
   try {
@@ -33,7 +33,7 @@ export function openCacheFile(file: string, { log, maxBytes }: { log: Logger; ma
   }
 }
 
-/** Renames a damaged file, so that a person can look at it; the cache begins anew. */
+/** Renames a damaged file, so that a person can look at it; the cache starts empty. */
 export function moveAside(file: string, log: Logger): void {
   const aside = `${file}.damaged`
   renameSync(file, aside)

@@ -23,14 +23,14 @@ const NEVER = Number.MAX_SAFE_INTEGER
 
 /**
  * Keeps entries in one file, which several processes may share. The file is opened with the first call and, when that fails, tried
- * again with the next; a damaged one is moved aside and begun anew.
+ * again with the next; a damaged one is moved aside, and an empty one takes its place.
  */
 export function createSqliteStore({ file: name, maxBytes, log, now }: SqliteStoreOptions): CacheStore {
   const file = resolve(name)
   let open: OpenFile | undefined
   let writes = 0
 
-  /** Runs `work` on the open file. What a damaged file holds is gone, the call that found it fails, and the next one begins anew. */
+  /** Runs `work` on the open file. The call that finds it damaged fails; the next one starts with an empty file. */
   async function on<Result>(work: (file: OpenFile) => Result): Promise<Result> {
     try {
       open ??= prepare(openCacheFile(file, { log, maxBytes }))

@@ -9,7 +9,7 @@ export interface CacheStore {
   readonly holds: 'values' | 'text'
   readonly adapter: StoreAdapter
   inspect(): Promise<StoreContents>
-  /** Begins anew with a connection on which nothing comes back. */
+  /** Replaces a connection on which nothing comes back. */
   reset?(): void
   close(): Promise<void>
 }

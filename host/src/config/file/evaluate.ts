@@ -27,7 +27,7 @@ export interface EvaluateOptions {
 
 /**
  * Runs a config that is code in a new process and returns its default export as plain data. The process ends with it: nothing of an
- * older version stays, and a config that loops, exits, waits for a command, writes to standard output or eats its memory harms nobody.
+ * older version stays, and a config that loops, exits, waits for a command, writes to standard output or eats its memory does no harm.
  * A thread would start 15 ms sooner, but one that waits in `execSync`, or is out of memory, cannot be ended, and neither can the host
  * then. Throws `CONFIG_FAILED`.
  */

@@ -38,12 +38,12 @@ process.on('uncaughtException', (error) => {
   report({ kind: 'threw', error: describe(error) })
   exit(1)
 })
-// A config that waits for ever goes with the process that wants it.
+// A config that never ends is ended with the process that started it.
 const parent = process.ppid
 setInterval(() => {
   if (process.ppid !== parent) exit(1)
 }, 1_000).unref()
-// Not awaited here: for a config that waits for ever, Node would point at this line.
+// Not awaited here: for a config that never ends, Node would point at this line.
 void evaluate().then((ending) => {
   // Before the report, which is the end of this process.
   flushCompileCache()
@@ -60,7 +60,7 @@ async function evaluate(): Promise<EvaluationReport> {
   }
 }
 
-/** A file without import and export is CommonJS to Node, and then exports an empty object: nobody's config, but half of one. */
+/** A file without import and export is CommonJS to Node, and then exports an empty object: half a config, and never what was meant. */
 function isExported(module: Readonly<Record<string, unknown>>): boolean {
   const value = module['default']
   const isUntouched = 'module.exports' in module && typeof value === 'object' && value !== null && Object.keys(value).length === 0

@@ -41,7 +41,7 @@ export interface LoadedConfig {
 }
 
 /**
- * Finds, reads and checks `mcp.config.{ts,mts,js,mjs,json,yaml,yml}`, anew each time. Throws `CONFIG_NOT_FOUND`, `CONFIG_FAILED`,
+ * Finds, reads and checks `mcp.config.{ts,mts,js,mjs,json,yaml,yml}`, again each time. Throws `CONFIG_NOT_FOUND`, `CONFIG_FAILED`,
  * `CONFIG_ENV_FILE` or `CONFIG_INVALID`; nothing the file does or holds ends or blocks the host.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {

@@ -162,7 +162,7 @@ function readText(reading: Reading, { schema, path: keys }: Place, variable: str
   const read = readTextFile(path)
   const text = 'text' in read ? read.text.replace(/[\r\n]+$/, '') : ''
   if (text !== '') return { text, source }
-  // Somebody who writes the secret itself here must not find it in the log.
+  // The operator may have written the secret itself here: it must not be in the log.
   const named = isSecret(schema, keys) && !/[\\/.]/.test(file) ? 'the file it should name' : `the file ${file}`
   reading.faults.push({
     keyPath: keys.join('.'),
@@ -205,7 +205,7 @@ function checkWhole({ schema, faults }: Reading, values: unknown): void {
   for (const problem of problems) faults.push({ keyPath: '', source: 'config', problem })
 }
 
-/** Variables with the instance's prefix that nothing reads and that look like a slip: others may well be meant for somebody else. */
+/** Variables with the instance's prefix that nothing reads and that look like a slip: the others may be meant for other programs. */
 function misspelled({ instance, env, variables }: Reading): readonly string[] {
   const prefix = variableName(instance, '')
   const known = variables.flatMap(({ variable }) => [variable, `${variable}_FILE`]).map((name) => name.slice(prefix.length))

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 /** What a file holds, or why it gives nothing. */
 export type TextFile = { readonly text: string } | { readonly problem: string; readonly missing?: true }
 
-/** Reads a UTF-8 file of at most 1 MiB, whole. What is no file, such as a pipe or a device, could wait for ever and is refused. */
+/** Reads a UTF-8 file of at most 1 MiB, whole. A pipe or a device could wait forever, and is refused. */
 export function readTextFile(path: string): TextFile {
   try {
     const stats = statSync(path)

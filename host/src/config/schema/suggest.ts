@@ -1,5 +1,5 @@
 /**
- * The candidate somebody most likely meant by `word`, or undefined when none is near: letters left out, added, changed or swapped,
+ * The candidate that was most likely meant by `word`, or undefined when none is near: letters left out, added, changed or swapped,
  * one for every three characters and `most` at most; upper and lower case, `-` and `_` count as the same.
  */
 export function suggest(word: string, candidates: Iterable<string>, most = Infinity): string | undefined {
@@ -21,7 +21,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return candidate === undefined ? '' : `; did you mean ${JSON.stringify(candidate)}?`
 }
 
-/** What is compared; a word of more than 64 characters is nobody's typing error. */
+/** What is compared; a word of more than 64 characters is not a typing error. */
 function normal(word: string): string {
   return word.slice(0, 64).toLowerCase().replaceAll('-', '_')
 }

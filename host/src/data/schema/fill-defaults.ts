@@ -7,7 +7,7 @@ export type FillDefaults = (value: unknown) => void
 
 /**
  * Fills in `default` of properties that are not given, also of objects and arrays below and of what `$ref` and `allOf` add; not inside
- * of alternatives, of which nobody knows yet which one is meant. Undefined when a schema has none. It must have passed `schemaFaults`.
+ * of alternatives, of which it is not known yet which one is meant. Undefined when a schema has none. It must have passed `schemaFaults`.
  */
 export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
   if (!hasDefault(root)) return undefined

@@ -133,7 +133,7 @@ function told(before: readonly string[], after: readonly string[]): readonly str
   ]
 }
 
-/** A value with more is told of its first problem only: of 100,000 wrong items nobody reads the second. */
+/** A value with more is told of its first problem only: 100,000 wrong items would be reported one by one. */
 const THOROUGH = { depth: 64, values: 2_000 }
 /** So many subschemas for each value cost less than counting the values. */
 const CHEAP = 25

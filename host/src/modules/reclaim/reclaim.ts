@@ -6,7 +6,7 @@ import { findLoaderCaches } from './loader-caches.ts'
 /** How superseded modules leave Node's loader: by its own API, by its caches reached through the inspector, or not at all. */
 export type ReclaimKind = 'clearCache' | 'inspector' | 'none'
 
-/** Makes modules that nobody uses any more collectable. Node itself keeps every module it ever imported. */
+/** Makes modules that are no longer used collectable. Node itself keeps every module it ever imported. */
 export interface Reclaimer {
   /** Undefined until the first eviction has found out. */
   readonly kind: ReclaimKind | undefined

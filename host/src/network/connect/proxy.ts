@@ -7,7 +7,7 @@ import { undici } from './undici.ts'
 /** An HTTP proxy that the operator chose. */
 export interface Proxy {
   readonly url: URL
-  /** `Basic …`; undefined for one that asks nobody. */
+  /** `Basic …`; undefined for one that needs no credential. */
   readonly authorization: string | undefined
 }
 

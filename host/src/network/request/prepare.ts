@@ -22,7 +22,7 @@ export interface Asked {
   readonly rights: Rights
   /** What the plugin means to do with the body; its own `Accept` wins. */
   readonly accept: string
-  /** For the service, and nobody else; a plugin that traces itself says more. */
+  /** For the service alone; a plugin that traces itself says more. */
   readonly trace?: TraceContext | undefined
 }
 

@@ -9,7 +9,7 @@ export interface Subject {
   /** The path without query values. */
   readonly path: string
   readonly hints: Hints
-  /** A call that may write sends it with a method that may: when its answer is lost, nobody knows whether it was done. */
+  /** A call that may write sends it with a method that may: when its answer is lost, it is unknown whether the work was done. */
   readonly mayChange: boolean
   /** Of the credential that is on it. */
   readonly source?: CredentialSource

@@ -28,7 +28,7 @@ export function orAborted<Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
-      work.then(discard, () => {}) // nobody waits for it any more; its failure is that of the abort
+      work.then(discard, () => {}) // the caller has gone; its failure is that of the abort
       reject(signal.reason)
     }
     if (signal.aborted) return onAbort()

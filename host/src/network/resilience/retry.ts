@@ -37,7 +37,7 @@ export async function sendWithRetries(attempts: Attempts, policy: RetryPolicy): 
     if ('closedForMs' in permit) return last ?? leftAlone(permit.closedForMs)
     const outcome = await sendOnce(attempts.send, permit.settle)
     const waitMs = attempt < policy.retries ? retryWait(outcome, attempt, attempts.method, policy) : undefined
-    // To wait for what the call does not live to see helps nobody: it is told how long the wait is.
+    // A wait that outlives the call is no use: the caller is told how long it would be.
     if (waitMs === undefined || waitMs + ANSWER_MS > attempts.timeLeftMs() || !policy.budget.spend()) return outcome
     last = outcome
     onRetry(outcome, waitMs)

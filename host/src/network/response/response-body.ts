@@ -37,7 +37,7 @@ export async function unpack(packed: Buffer, encoding: string | undefined, limit
   }
 }
 
-/** Text in the charset the content type names. Throws for bytes that are not text in it, and for a charset nobody knows. */
+/** Text in the charset the content type names. Throws for bytes that are not text in it, and for an unknown charset. */
 export function decodeText(body: Uint8Array, contentType: string | undefined): string {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
   return new TextDecoder(charset, { fatal: true }).decode(body)

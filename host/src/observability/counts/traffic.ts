@@ -8,7 +8,7 @@ export interface OpenNow {
   readonly calls: number
 }
 
-/** What comes in, what is refused and what goes on to services: plain numbers, which are read when somebody asks for them. */
+/** What comes in, what is refused and what goes on to services: plain numbers, which are read when /metrics is asked for. */
 export interface Traffic {
   /** One answered HTTP request; without a status its client went before there was an answer. */
   readonly request: (status: number | undefined) => void
@@ -16,7 +16,7 @@ export interface Traffic {
   readonly denied: (kind: string, reason: string) => void
   /** One request to the service of a plugin: the status of the answer, or the code of the error that there was instead. */
   upstream(plugin: string, status: number | string): void
-  /** Has `look` say, whenever somebody asks, what is open; the result ends that. */
+  /** Has `look` say what is open whenever /metrics is asked for; the result ends that. */
   readonly watchOpen: (look: () => OpenNow) => () => void
   forget(plugin: string): void
   /** Puts the numbers as they are now into the meters. */

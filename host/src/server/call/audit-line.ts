@@ -39,7 +39,7 @@ export function deniedLine(call: Asked, reason: RefusalCode): AuditLine {
 
 const DENIALS = { limited: 'rate', refused: 'not_approved', unknown: 'unknown' } as const
 
-/** No name is longer; what is comes from somebody who tries. */
+/** No name of a tool is longer: a longer one is an attempt to fill the log. */
 const MAX_NAME = 256
 
 function askedBy({ kind, name, caller: { principal } }: Asked) {

@@ -18,7 +18,7 @@ export function hidingCredentials<Answer>(
 
 /**
  * The running version of an item's plugin, for a call. A plugin that was granted the secrets themselves puts them on its requests where
- * nobody sees it, so a call that may not use them does not reach it: throws the `ServiceError` of a request that is refused.
+ * no caller sees it, so a call that may not use them does not reach it: throws the `ServiceError` of a request that is refused.
  */
 export function liveFor(item: SnapshotItem, { principal, credentials, account }: Caller): LivePlugin {
   const { access, plugin } = item

@@ -1,6 +1,6 @@
 import { ActiveSet, type Membership } from '../../data/active-set.ts'
 
-/** What may not take for ever. */
+/** What has a time limit. */
 export interface Limited {
   /** On the clock of `performance.now()`, milliseconds. */
   readonly dueAt: number

@@ -5,7 +5,7 @@ import { refusal } from './visibility.ts'
 import type { ChangedResource, Published, Registry } from './registry.ts'
 import { changedKinds, viewOf, type ListKind } from './view.ts'
 
-/** Somebody who stays connected and wants to hear of changes: a session, a stream, the client on stdio. */
+/** A client that stays connected and wants to hear of changes: a session, a stream, the client on stdio. */
 export interface Subscriber {
   /** Whose lists count. For a connection that is the caller of its last request. */
   readonly caller: Caller

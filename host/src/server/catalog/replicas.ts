@@ -6,7 +6,7 @@ import { callableDigests, LIST_KINDS, type ListDigests, type ListKind } from './
 export interface ReplicasOptions {
   readonly registry: Registry
   readonly bus: Bus
-  /** Whose lists are compared: somebody who sees all that is not hidden from everybody. */
+  /** Whose lists are compared: a caller who sees everything that is not hidden from all. */
   readonly operator: Caller
 }
 

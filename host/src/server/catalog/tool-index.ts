@@ -40,7 +40,7 @@ class ToolIndex implements ToolFinder {
     if (tools === this.#target) return
     this.#target = tools
     this.#following = this.#following.catch(() => undefined).then(() => this.#reach(tools))
-    // Whoever asks is told why; nobody may ever ask.
+    // Worked out when asked: most callers never ask.
     this.#following.catch(() => undefined)
   }
 

@@ -34,7 +34,7 @@ export function unusedRules(config: ResolvedConfig, snapshot: Snapshot): readonl
 interface Known {
   readonly items: readonly SnapshotItem[]
   readonly instances: readonly string[]
-  /** Plugins whose tools nobody could read. */
+  /** Plugins whose tools could not be read. */
   readonly unread: readonly PluginRecord[]
 }
 

@@ -4,7 +4,7 @@ import type { Caller, Narrowing } from './caller.ts'
 import type { Policy } from './policy.ts'
 import type { Snapshot, SnapshotItem } from './snapshot.ts'
 
-/** Why somebody may not see a thing; the order is the order of the rules. */
+/** Why a caller may not see a thing; the order is the order of the rules. */
 export type RefusalCode =
   | 'unknown'
   | 'quarantined'

@@ -19,7 +19,7 @@ export function identify(info: AuthInfo, caller: Caller): void {
   callers.set(info, caller)
 }
 
-/** The caller behind it. Throws for one that {@link authInfoOf} did not make: no request is served for nobody. */
+/** The caller behind it. Throws for one that {@link authInfoOf} did not make: every request is served for a known caller. */
 export function callerOf(info: AuthInfo | undefined): Caller {
   const caller = info && callers.get(info)
   if (!caller) throw new Error('A request reached the MCP server without a caller')

@@ -1,2 +1,2 @@
-/** Lists depend on who asks, so nobody may keep them for somebody else; a change is announced, so keeping them a while is safe. */
+/** Lists depend on the caller, so no cache may give them to another one; a change is announced, so keeping them a while is safe. */
 export const LIST_HINT = Object.freeze({ ttlMs: 5_000, cacheScope: 'private' } as const)

@@ -4,7 +4,7 @@ import type { View } from '../../server/catalog/view.ts'
 
 const plain = new WeakMap<SnapshotTool, boolean>()
 
-/** A tool that answers by itself: it asks nobody anything, and no header repeats its arguments. */
+/** A tool that answers without a question to the client, and whose arguments no header repeats. */
 export function isPlain(tool: SnapshotTool): boolean {
   let known = plain.get(tool)
   if (known === undefined) {

@@ -102,7 +102,7 @@ export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 /** What says of which trace a request is. */
 const TRACE: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage'])
 const CLIENT = 'io.modelcontextprotocol/clientInfo'
-/** Written out, since the SDK is not read before somebody needs it; a test compares them with the SDK's. */
+/** Written out, since the SDK is not loaded before it is needed; a test compares them with the SDK's. */
 export const LEGACY_VERSIONS: ReadonlySet<string> = new Set([
   '2025-11-25',
   '2025-06-18',

@@ -97,7 +97,7 @@ function isSeen(role: Role, key: string): boolean {
 
 /**
  * Where the string that begins at `from` ends, or -1. Where the next backslash is, is remembered until it is passed: most messages have
- * none, and to search anew each time would be quadratic in a message made for it.
+ * none, and to search again each time would be quadratic in a message made for it.
  */
 function closingQuote(text: string, from: number): number {
   let quote = text.indexOf('"', from)

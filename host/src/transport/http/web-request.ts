@@ -69,7 +69,7 @@ export async function sendWebResponse(response: Response, res: ServerResponse, l
   }
 }
 
-/** Takes a question of the server to a client that takes no stream, which nobody will ever answer. */
+/** Takes a question of the server to a client that takes no stream, and so could never answer it. */
 export type OnAsked = (question: { readonly id: unknown }) => void
 
 function isStream(headers: Readonly<Record<string, string>>): boolean {

@@ -47,7 +47,7 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
 
   /**
    * After `notifications/cancelled`: there will be no answer, and the SDK would keep the request's stream open until the session ends.
-   * Ends it; what is sent then reaches nobody, and is what lets the SDK forget the request.
+   * Ends it; what is sent then reaches no client, but lets the SDK forget the request.
    */
   async cancelled(id: RequestId): Promise<void> {
     const batched = this.#unanswered.get(id)

@@ -1,7 +1,7 @@
 /** Something a client opened and comes back to. */
 export interface Session {
   readonly id: string
-  /** Who opened it; nobody else finds it. */
+  /** The principal that opened it; no other one finds it. */
   readonly owner: string
   /** What was asked for by the address it was opened at (`/readonly`): it is found at no other. */
   readonly view: string
@@ -58,7 +58,7 @@ export class Sessions<Kind extends Session> {
     else this.#byOwner.set(session.owner, new Map([[session.id, used]]))
   }
 
-  /** The session, now used; undefined for one that does not exist, is over, or is somebody else's: the three look alike. */
+  /** The session, now used; undefined for one that does not exist, is over, or belongs to another principal: the three look alike. */
   find(id: string, owner: string, view = ''): Kind | undefined {
     const used = this.#byId.get(id)
     if (!used || used.session.owner !== owner || used.session.view !== view || this.#isOver(used)) return undefined

@@ -110,7 +110,7 @@ class SseTransport implements Transport, Session {
   readonly sessionId = this.id
   readonly owner: string
   readonly view: string
-  /** It lives as long as its connection, which nobody may take from it. */
+  /** It lives as long as its connection, which no other connection may take from it. */
   readonly isBusy = true
   onclose?: () => void
   onerror?: (error: Error) => void

@@ -11,7 +11,7 @@ export interface Streamable {
   readonly open: () => OpenConnections
   /** Reads what only some requests need, before one does. */
   readonly prepare: () => Promise<unknown>
-  /** Closes sessions that nobody used for long. */
+  /** Closes sessions that were idle for too long. */
   readonly sweep: () => void
   /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */
   readonly close: () => Promise<void>

@@ -104,7 +104,7 @@ export function resultIdentity(
   ]
 }
 
-/** A tool that asks somebody something answers differently each time. */
+/** A tool that asks a person answers differently each time. */
 export function isCacheable({
   access,
   surface,
