@@ -1,6 +1,7 @@
 import { mutantsOf } from './mutant.ts'
 
 const supervision = ['tests/unit/plugin/supervision.test.ts']
+const aCall = ['tests/unit/plugin/isolated-call.test.ts']
 
 /** Plugins in processes of their own: their lives, what they ask of the host, and what they say that they read. */
 export const processes = mutantsOf('processes', [
@@ -19,7 +20,12 @@ export const processes = mutantsOf('processes', [
   {
     file: 'host/src/plugin/isolate/calls/isolated-call.ts',
     noticedBy: supervision,
-    changes: [['a write that went with its process is told as one that did not run', "this.#rights.access === 'write'", 'false']],
+    changes: [
+      ['a write that went with its process is told as one that did not run', "this.#rights.access === 'write'", 'false'],
+      ['a call stays in the process when it is over', 'this.#at.broker.end(this.#id)', '', { noticedBy: aCall }],
+      ['a process is never idle again once it was called', 'this.#terms.idle.left()', '', { noticedBy: aCall }],
+      ['a call that was never sent counts as one in the process', '    if (this.#isOver) return\n', '', { noticedBy: aCall }],
+    ],
   },
   {
     file: 'host/src/plugin/isolate/serving.ts',
