@@ -35,7 +35,7 @@ function begun(life = new AbortController()) {
         isSuspected: false,
       },
       request: callRequest(life.signal),
-      rights: { access: 'read' },
+      rights: { access: 'read', safePaths: [] },
       terms: {
         instance: 'a',
         answerBytes: 1_000,
