@@ -57,6 +57,21 @@ const COMMONJS = {
       tools: [defineTool({ name: 'text_get', description: 'Say it', access: 'read', input: Type.Object({}), run: () => shout(require('./words.js').word) })],
     })`,
   'apps/common/words.js': `exports.word = 'common'`,
+  // In a folder of its publisher, where Node looks for a folder of packages first.
+  'node_modules/@acme/loud/package.json': JSON.stringify({
+    name: '@acme/loud',
+    version: '1.0.0',
+    type: 'module',
+    exports: './index.js',
+    dependencies: { shout: '1.0.0' },
+  }),
+  'node_modules/@acme/loud/index.js': `
+    import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
+    import shout from 'shout'
+    export default definePlugin({
+      name: 'loud', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
+      tools: [defineTool({ name: 'text_get', description: 'Say it', access: 'read', input: Type.Object({}), run: () => shout('loud') })],
+    })`,
   'node_modules/shout/package.json': FILES['node_modules/shout/package.json'],
   'node_modules/shout/shout.cjs': FILES['node_modules/shout/shout.cjs'],
 }
@@ -108,14 +123,15 @@ for (const isolation of ['inline', 'process'] as const) {
   })
 }
 
-test('runs CommonJS in a process of its own, and finds its dependency behind a folder of packages that lacks it', async (t) => {
+test('finds the dependency of a process of its own behind folders of packages that lack it, and reports no refusal', async (t) => {
   const files = sourceTree(COMMONJS)
   t.after(() => files[Symbol.dispose]())
-  const plugins = [{ use: './common', isolation: 'process' as const }]
+  const plugins = ['./common', '@acme/loud'].map((use) => ({ use, isolation: 'process' as const }))
   const log = fakeLog()
   const host = await createHost({ plugins }, { file: files.path('apps/mcp.config.json'), env: {}, patienceMs: Infinity, log })
   t.after(() => host.close())
   assert.equal(await textOf(host, 'common_text_get'), 'COMMON')
+  assert.equal(await textOf(host, 'loud_text_get'), 'LOUD')
   // Where Node looks on its way there nobody has asked for.
   assert.doesNotMatch(JSON.stringify(log.lines), /plugin_access_denied/)
 })

@@ -27,17 +27,32 @@ export function denialOf(thrown: unknown, depth = 0): Denial | undefined {
 }
 
 /**
- * Whether Node looked there on its own on its way to what may be read, and no plugin has asked for it: at the package.json of a folder above,
- * and, for `require` while the plugin loads, at the folder itself.
+ * Whether Node looked there on its own on its way to what may be read, and no plugin has asked for it: at the package.json of a folder above;
+ * for `require` while the plugin loads, at the folder itself; and for a package that may be read, in the folders of packages below its own.
  */
 export function isWayToGranted({ permission, resource }: Denial, isInCall: boolean): boolean {
   if (permission !== 'FileSystemRead') return false
+  if (isNearerPlaceOfGranted(resource)) return true
   const isManifest = basename(resource) === 'package.json'
   if (isInCall && !isManifest) return false
   const folder = isManifest ? dirname(resource) : resource
   const within = READ_FLAG + (folder.endsWith(sep) ? folder : folder + sep)
   return process.execArgv.some((flag) => flag.startsWith(within))
 }
+
+/** `/project/node_modules/@acme/node_modules/yaml`, where `/project/node_modules/yaml` may be read: Node begins with the nearest. */
+function isNearerPlaceOfGranted(resource: string): boolean {
+  const at = resource.lastIndexOf(PACKAGES)
+  if (at < 0) return false
+  const name = resource.slice(at)
+  return process.execArgv.some((flag) => {
+    if (!flag.startsWith(READ_FLAG)) return false
+    const granted = flag.slice(READ_FLAG.length).replace(/[/\\]$/, '')
+    return granted.endsWith(name) && resource.startsWith(granted.slice(0, -name.length) + sep)
+  })
+}
+
+const PACKAGES = `${sep}node_modules${sep}`
 
 const READ_FLAG = '--allow-fs-read='
 
