@@ -22,6 +22,10 @@ const env = () => ({
   ...process.env,
   npm_config_registry: registry.origin,
   npm_config_prefer_offline: 'true',
+  // What a person answers in a terminal, when npx and npm create ask whether to install: yes.
+  npm_config_yes: 'true',
+  // Nothing is left of an earlier run.
+  npm_config_cache: join(folder, 'npm'),
   NODE_ENV: '',
   NODE_TEST_CONTEXT: undefined,
   TMPDIR: folder,
@@ -33,6 +37,14 @@ const path = [
   dirname(process.execPath),
   ...(process.env['PATH'] ?? '').split(':').filter((part) => !part.includes('node_modules')),
 ].join(':')
+
+/** An OpenAPI description. JSON is YAML too. */
+const PETS = JSON.stringify({
+  openapi: '3.1.0',
+  info: { title: 'Pets', version: '1' },
+  servers: [{ url: 'https://pets.example/v1' }],
+  paths: { '/pets': { get: { operationId: 'listPets', responses: { '200': { description: 'ok' } } } } },
+})
 
 describe('a new user with Node and npm', () => {
   const project = join(folder, 'my-server')
@@ -106,9 +118,7 @@ describe('a new user with Node and npm', () => {
   })
 
   test('makes a plugin of an OpenAPI description in one command, in a project without the package for it', async () => {
-    const description = { openapi: '3.1.0', info: { title: 'Pets', version: '1' }, servers: [{ url: 'https://pets.example/v1' }] }
-    const paths = { '/pets': { get: { operationId: 'listPets', responses: { '200': { description: 'ok' } } } } }
-    writeFileSync(join(folder, 'pets.json'), JSON.stringify({ ...description, paths }))
+    writeFileSync(join(folder, 'pets.json'), PETS)
     const { stdout } = await shell('npx mcp-patchbay create-plugin pets --openapi ../pets.json --yes', project)
     assert.match(stdout, /^Wrote openapi\/pets\.json\nAdded pets /)
     const { stdout: list } = await shell('npx mcp-patchbay list --tools', project)
@@ -117,8 +127,10 @@ describe('a new user with Node and npm', () => {
 
   test('does what docs/quick-start.md says, command by command', async () => {
     const blocks = blocksOf(join(root, 'docs/quick-start.md')).filter(({ language }) => language === 'sh')
-    const [first = [], second = []] = blocks.map(({ text }) => text.trim().split('\n'))
-    assert.equal(blocks.length, 2)
+    const [first = [], second = [], third = []] = blocks.map(({ text }) => text.trim().split('\n'))
+    assert.equal(blocks.length, 3)
+    assert.ok([...first, ...second.slice(-1)].length <= 5, 'five commands to the first call')
+    const from = process.hrtime.bigint()
     assert.equal(first.at(-1), 'npm run dev')
     const place = join(folder, 'quick-start')
     mkdirSync(place)
@@ -134,6 +146,13 @@ describe('a new user with Node and npm', () => {
       for await (const line of createInterface(dev.stderr)) if (line.includes('http://127.0.0.1:3000/mcp')) break
       const { stdout } = await shell(['set -e', ...second].join('\n'), inProject)
       assert.match(stdout, /hello_people_greet[^]*\*\*Hello, Ada!\*\*\n$/)
+      console.log(`${Number((process.hrtime.bigint() - from) / 1_000_000n) / 1000} s to the first call`)
+      writeFileSync(join(inProject, 'petstore.yaml'), PETS)
+      // What a person says in a terminal, which there is none of here: yes.
+      await shell(['set -e', ...third.map((line) => (/ --/.test(line) ? `${line} --yes` : line))].join('\n'), inProject)
+      const { stdout: list } = await shell('npx mcp-patchbay list', inProject)
+      for (const name of ['hello', 'wiki', 'pets', 'memory']) assert.match(list, new RegExp(`^${name} .* active `, 'm'))
+      assert.match((await shell('npx mcp-patchbay call memory_read_graph', inProject)).stdout, /"entities": \[\]/)
     } finally {
       if (dev.pid !== undefined && dev.exitCode === null) process.kill(-dev.pid, 'SIGTERM')
     }
