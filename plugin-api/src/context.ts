@@ -101,6 +101,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON unless it is a string or bytes. */
   readonly body?: unknown
+  /** Sends no credential, for what the service gives to everyone. */
+  readonly withoutCredential?: boolean
   /** Overrides the service's time limit for headers and for the body. */
   readonly timeoutMs?: number
   /** Refuses a longer body with `UPSTREAM_FAILED`. */

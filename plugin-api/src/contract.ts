@@ -48,6 +48,7 @@ function checkPlugin(plugin: Record<string, unknown>, fault: Fault): void {
   for (const key of ['credentials', 'headers', 'capabilities'])
     if (plugin[key] !== undefined && !isRecord(plugin[key]))
       fault(key, `is ${kindOf(plugin[key])}`, 'Give an object or leave it out')
+  checkPlacement(plugin['credentials'], fault)
   checkItems(plugin['tools'], { list: 'tools', make: 'defineTool', check: checkTool }, fault)
   if (plugin['resources'] !== undefined)
     checkItems(plugin['resources'], { list: 'resources', make: 'defineResource', check: checkResource }, fault)
@@ -65,6 +66,34 @@ function checkWatch(watch: unknown, fault: Fault): void {
       fault(`watch[${index}]`, `"${pattern}" leads out of the plugin's folder`, fix)
   })
 }
+
+function checkPlacement(credentials: unknown, fault: Fault): void {
+  if (!isRecord(credentials)) return
+  for (const [kind, place] of Object.entries(credentials)) {
+    const path = `credentials.${kind.slice(0, 80)}`
+    if (!['oauth', 'personalToken', 'apiKey', 'basic'].includes(kind))
+      fault(path, 'is not a kind of credential', 'Use oauth, personalToken, apiKey or basic')
+    else if (place !== undefined && !isPlace(place))
+      fault(
+        path,
+        'is not one place',
+        "Give a header, a key of the query or a cookie: { header: 'X-Token' }, { query: 'key' }, { cookie: 'sid' }",
+      )
+  }
+}
+
+/** Names that need no encoding, so that the host can tell the place again. */
+function isPlace(place: unknown): boolean {
+  if (!isRecord(place)) return false
+  const { header, query, cookie, scheme } = place
+  const [name, ...others] = [header, query, cookie].filter((one) => one !== undefined)
+  if (typeof name !== 'string' || others.length > 0) return false
+  // Whether a header may hold a credential is the host's to say.
+  if (header !== undefined) return scheme === undefined || typeof scheme === 'string'
+  return scheme === undefined && PLACE.test(name)
+}
+
+const PLACE = /^[A-Za-z0-9_.~$[\]-]{1,100}$/
 
 function checkVersion(version: unknown, fault: Fault): void {
   if (version === API_VERSION) return

@@ -72,7 +72,7 @@ export type AnyPlugin = Omit<ServicePlugin<TObject, never>, 'isAuthConfigured' |
 
 export type Started = void | Disposable | AsyncDisposable | (() => void | Promise<void>)
 
-/** Where a credential goes: `Authorization: Bearer …` is `{ header: 'Authorization', scheme: 'Bearer' }`. */
+/** Where a credential goes: `Authorization: Bearer …` is `{ header: 'Authorization', scheme: 'Bearer' }`, `?key=…` is `{ query: 'key' }`. */
 export interface CredentialPlacement {
   /** Default `Authorization: Bearer`. */
   readonly oauth?: Placement
@@ -84,10 +84,11 @@ export interface CredentialPlacement {
   readonly basic?: Placement
 }
 
-export interface Placement {
-  readonly header: string
-  readonly scheme?: string
-}
+/** One place of a request. In the query and in a cookie it stands alone, without a scheme. */
+export type Placement =
+  | { readonly header: string; readonly scheme?: string; readonly query?: never; readonly cookie?: never }
+  | { readonly query: string; readonly header?: never; readonly cookie?: never }
+  | { readonly cookie: string; readonly header?: never; readonly query?: never }
 
 export interface Capabilities {
   /** Origins beyond the one of `apiUrl` (`https://uploads.example.com`), or `public` for any public address. */

@@ -17,8 +17,10 @@ export const config = Type.Object({
   ),
   allow: patterns('Only operations that match one of these: METHOD /path, a tag or an operationId, with * for anything'),
   deny: patterns('Of those, not the operations that match one of these'),
-  personalToken: Type.Optional(Secret({ description: 'Sent as Authorization: Bearer' })),
-  apiKey: Type.Optional(Secret({ description: 'Sent as X-API-Key' })),
+  personalToken: Type.Optional(
+    Secret({ description: 'Sent as Authorization: Bearer, or as the API key where the description knows no token' }),
+  ),
+  apiKey: Type.Optional(Secret({ description: 'Sent where the description says, or else as X-API-Key' })),
   username: Type.Optional(Type.String({ description: 'For HTTP basic authentication, with password' })),
   password: Type.Optional(Secret({ description: 'For HTTP basic authentication, with username' })),
   maxNameLength: Type.Integer({

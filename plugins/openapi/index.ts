@@ -5,6 +5,7 @@ import { readDocument } from './document/read.ts'
 import { requireApiUrl } from './document/servers.ts'
 import { toolNames } from './operations/names.ts'
 import { listOperations, type Refused } from './operations/operations.ts'
+import { readSecurity } from './operations/security.ts'
 import { selectOperations } from './operations/select.ts'
 import { operationTool } from './operations/tool.ts'
 
@@ -23,11 +24,12 @@ export default definePlugin({
     requireApiUrl(apiUrl, document)
     const { operations, refused } = listOperations(document)
     const { selected, unmatched } = selectOperations(operations, { allow, deny })
+    const security = readSecurity(document, selected)
     const names = toolNames(operations, maxNameLength)
     const leftOut: Refused[] = [...refused]
     const tools = selected.flatMap((operation): readonly AnyTool<HttpClient>[] => {
       try {
-        return [operationTool(operation, names.get(operation) ?? '', { document, maxAnswerCharacters })]
+        return [operationTool(operation, names.get(operation) ?? '', { document, security, maxAnswerCharacters })]
       } catch (error) {
         if (!(error instanceof LeftOut)) throw error
         leftOut.push({ operation: operation.label, reason: error.message })
@@ -37,7 +39,7 @@ export default definePlugin({
     for (const { operation, reason } of leftOut) log.warn('operation_left_out', { operation, reason })
     for (const pattern of unmatched) log.warn('pattern_matches_nothing', { pattern })
     if (tools.length === 0) throw new Error(nothingServed(settings.document, operations.length, leftOut))
-    return { tools }
+    return { tools, credentials: security.credentials }
   },
 })
 

@@ -13,8 +13,63 @@ export const credentials = mutantsOf('credentials', [
       ['the password alone is not taken out of texts', '...credential.secrets, pair, password]', '...credential.secrets, pair]'],
       ['name and password together are not taken out of texts', 'secrets, pair, password]', 'secrets, password]'],
       ['the header is no part of the fingerprint', '${kind}\\0${name}\\0${line}', '${kind}\\0${line}'],
+      ['a credential may begin a second cookie', 'if (/[^!#-+\\--:<-[\\]-~]/.test(value))', 'if (false)'],
+      ['the place is no part of the fingerprint', '${kind}\\0${where}\\0${value}', '${kind}\\0${value}'],
       ['the kind is no part of the fingerprint', '${kind}\\0${name}\\0${line}', '${name}\\0${line}'],
     ],
+  },
+  {
+    file: 'host/src/network/request/placed-credential.ts',
+    noticedBy: ['tests/unit/network/http-credentials.test.ts'],
+    changes: [['a redirect has the credential twice', ' && keyOf(pair) !== name', '']],
+  },
+  {
+    file: 'host/src/network/request/prepare.ts',
+    noticedBy: ['tests/unit/network/http-credentials.test.ts'],
+    changes: [
+      [
+        'a plugin sets the key of the query that is a credential',
+        'keys.find((key) => target.url.searchParams.has(key))',
+        'undefined',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/network/http-client.ts',
+    noticedBy: ['tests/unit/network/http-credentials.test.ts'],
+    changes: [
+      ['a request that wants no credential gets one', ' && request.withoutCredential !== true', ''],
+      [
+        'the address that an answer came from tells the credential',
+        'const url = redactor.answer(answer.url)',
+        'const { url } = answer',
+      ],
+    ],
+  },
+  {
+    file: 'plugins/openapi/operations/security.ts',
+    noticedBy: ['plugins/openapi/tests/small-rules.test.ts'],
+    changes: [
+      ['a description has a credential sent as the host of a request', ' && !NO_PLACE.test(text)', ''],
+      ['a description puts a credential into two keys of a query', "place === 'query' && KEY.test(text)", "place === 'query'"],
+      ['two credentials at once are one', 'return names.length > 1 ?', 'return names.length > 2 ?'],
+      [
+        'another API key is sent in the place of the first',
+        "scheme.kind === 'apiKey' && placeText(scheme.place) !== placeText(apiKey?.place)",
+        'false',
+      ],
+      ['an optional credential is never sent', 'isOptional && named.every((problem) => problem !== undefined)', 'isOptional'],
+      [
+        'what the description says counts for more than what the operation says',
+        "said['security'] ?? document['security']",
+        "document['security'] ?? said['security']",
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/trust/observe.ts',
+    noticedBy: ['tests/integration/described-apis/credentials-of-descriptions.test.ts'],
+    changes: [['where a discovered plugin has credentials sent is not pinned', '...(credentials && { credentials }),', '']],
   },
   {
     file: 'host/src/auth/outbound/caller-credential.ts',

@@ -130,7 +130,8 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
 
     const span = beginSpan(prepared, scope)
     const headers = { ...prepared.headers, ...(span && isOursToSay(prepared, scope) && traceFields(span.trace)) }
-    const found = prepared.target.zone === 'service' && credential ? await orAborted(credential(scope), stop.signal) : undefined
+    const isProven = prepared.target.zone === 'service' && request.withoutCredential !== true
+    const found = isProven && credential ? await orAborted(credential(scope), stop.signal) : undefined
     found?.apply(headers)
     const subject = found ? { ...prepared.subject, source: found.source } : prepared.subject
     const forget = found?.secrets.map((secret) => redactor.add(secret)) ?? []
@@ -139,6 +140,7 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
         ...prepared,
         subject,
         headers,
+        query: found?.query,
         signal: stop.signal,
         timeLeftMs: scope?.timeLeftMs ?? FOREVER,
       })
@@ -202,10 +204,12 @@ function withoutSecrets(answer: Answer, redactor: Redactor): Answer {
   const { headers } = answer
   const body = redactor.bytes(answer.body)
   const hidden = Object.entries(headers).filter(([, value]) => redactor.answer(value) !== value)
-  if (body === answer.body && hidden.length === 0) return answer
+  // A redirect may have said the credential again.
+  const url = redactor.answer(answer.url)
+  if (body === answer.body && hidden.length === 0 && url === answer.url) return answer
   const resized = 'content-length' in headers ? { 'content-length': String(body.length) } : {}
   const redacted = Object.fromEntries(hidden.map(([name, value]) => [name, redactor.answer(value)]))
-  return { ...answer, body, headers: { ...headers, ...resized, ...redacted } }
+  return { ...answer, url, body, headers: { ...headers, ...resized, ...redacted } }
 }
 
 /** Whether nothing but the trace of the call is said yet: a plugin that traces itself says where it stands. */

@@ -8,7 +8,7 @@ import type { OnUpstream } from './delivery.ts'
 import { traceFields } from '../observability/tracing/trace-context.ts'
 import type { CallScope } from './http-call-scope.ts'
 import { METHODS } from './request/access.ts'
-import type { ResolveCredential } from './request/placed-credential.ts'
+import { withCredential, type ResolveCredential } from './request/placed-credential.ts'
 import type { Hints, Subject } from './request/subject.ts'
 import { linkAbort, orAborted } from './resilience/abort.ts'
 
@@ -79,7 +79,7 @@ export function createHttpStream(options: StreamOptions): HttpStream {
       const body = typeof init.body === 'string' || init.body instanceof Uint8Array ? init.body : null
       const request = {
         origin: url.origin,
-        path: url.pathname + url.search,
+        path: url.pathname + (found?.query ? withCredential(url.search, found.query) : url.search),
         method,
         headers,
         body,

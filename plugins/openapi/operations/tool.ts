@@ -8,11 +8,12 @@ import { readParameters, type Parameter } from '../request/parameters.ts'
 import { headerText, pathText, queryPairs } from '../request/serialize.ts'
 import { readAnswer } from './answer.ts'
 import type { Operation } from './operations.ts'
-import { requireAuthenticable } from './security.ts'
+import { isCredential, type Security } from './security.ts'
 
 /** What is the same for all tools of a description. */
 export interface ToolOptions {
   readonly document: JsonObject
+  readonly security: Security
   readonly maxAnswerCharacters: number
 }
 
@@ -20,7 +21,7 @@ export interface ToolOptions {
 export function operationTool(
   operation: Operation,
   name: string,
-  { document, maxAnswerCharacters }: ToolOptions,
+  { document, security, maxAnswerCharacters }: ToolOptions,
 ): AnyTool<HttpClient> {
   const { path, label, said, pathItem, tags } = operation
   const method = METHODS.find((known) => known === operation.method)
@@ -28,9 +29,12 @@ export function operationTool(
   if (!/^\/(?!\/)[^?#\\]*$/.test(path)) throw new LeftOut('its path is not a plain path that begins with /')
   if (said['servers'] !== undefined || pathItem['servers'] !== undefined)
     throw new LeftOut('it has servers of its own, and requests go to apiUrl only')
-  requireAuthenticable(document, said)
+  const isOpen = security.isOpen(said)
   const schemas = new SchemaReader(document)
-  const parameters = readParameters(document, [pathItem['parameters'], said['parameters']], schemas)
+  const parameters = readParameters(document, [pathItem['parameters'], said['parameters']], {
+    schemas,
+    isCredential: (place, one) => isCredential(security, place, one),
+  })
   const template = pathTemplate(path, parameters)
   const body = method === 'GET' || method === 'HEAD' ? undefined : readBody(document, said['requestBody'], schemas)
   const isRead = method === 'GET' || method === 'HEAD' || (method === 'POST' && said['x-patchbay-read'] === true)
@@ -49,7 +53,7 @@ export function operationTool(
     },
     input: inputOf(parameters, body, schemas),
     async run(input: JsonObject, { client }: CallContext<HttpClient>) {
-      const request = requestOf({ template, method, parameters, body, accept }, input)
+      const request = requestOf({ template, method, parameters, body, accept, isOpen }, input)
       return readAnswer(await client.request(request.path, request.options), label, maxAnswerCharacters)
     },
   }
@@ -63,11 +67,12 @@ interface Sending {
   readonly parameters: readonly Parameter[]
   readonly body: Body | undefined
   readonly accept: string
+  readonly isOpen: boolean
 }
 
 /** The request for one input. Throws `INVALID_INPUT` for a value that cannot be written where it goes. */
 function requestOf(
-  { template, method, parameters, body, accept }: Sending,
+  { template, method, parameters, body, accept, isOpen }: Sending,
   input: JsonObject,
 ): { path: string; options: HttpRequest } {
   const given = parameters.filter(({ argument }) => input[argument] !== undefined)
@@ -83,6 +88,7 @@ function requestOf(
       method,
       headers: { accept, ...Object.fromEntries(headers), ...(written && { 'content-type': written.contentType }) },
       ...(written && { body: written.body }),
+      ...(isOpen && { withoutCredential: true }),
     },
   }
 }

@@ -13,11 +13,21 @@ export interface Parameter extends Writing {
   readonly schema: unknown
 }
 
+export interface ParameterOptions {
+  readonly schemas: SchemaReader
+  /** What the host fills in is not asked for. */
+  readonly isCredential: (place: unknown, name: string) => boolean
+}
+
 /**
  * The parameters of an operation and of its path. Throws `LeftOut` for a required one that the host does not send, such as a cookie;
  * optional ones of that kind are not offered.
  */
-export function readParameters(document: JsonObject, lists: readonly unknown[], schemas: SchemaReader): readonly Parameter[] {
+export function readParameters(
+  document: JsonObject,
+  lists: readonly unknown[],
+  { schemas, isCredential }: ParameterOptions,
+): readonly Parameter[] {
   const byPlace = new Map<string, JsonObject>()
   for (const each of lists.flatMap(listOf)) {
     const parameter = followed(document, each)
@@ -25,6 +35,7 @@ export function readParameters(document: JsonObject, lists: readonly unknown[], 
   }
   const taken = new Set(['body'])
   return [...byPlace.values()].flatMap((parameter) => {
+    if (isCredential(parameter['in'], String(parameter['name']))) return []
     const read = readParameter(parameter, schemas)
     if (!read) return []
     const argument = freeName(read.name, read.place, taken)

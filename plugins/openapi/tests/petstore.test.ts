@@ -278,12 +278,9 @@ suite('the operator', () => {
     }
     const secured = (security: readonly object[]) =>
       served(oneOperation({ security }, { components: { securitySchemes: schemes } }))
-    for (const security of [[], [{}], [{ header: [] }], [{ basic: [] }], [{ query: [] }, { basic: [] }]])
+    for (const security of [[], [{}], [{ header: [] }], [{ basic: [] }], [{ query: [] }], [{ query: [] }, { basic: [] }]])
       assert.equal((await secured(security)).leftOut.length, 0)
-    await assert.rejects(
-      secured([{ query: [] }, { digest: [] }]),
-      /"query" is the query parameter "key"; or "digest" is HTTP digest/,
-    )
+    await assert.rejects(secured([{ absent: [] }, { digest: [] }]), /"absent" is not described; or "digest" is HTTP digest/)
     await assert.rejects(secured([{ header: [], basic: [] }]), /"header" and "basic" at once/)
   })
 })

@@ -126,3 +126,27 @@ for (const [changes, faults] of options)
   test(`${faults.length ? 'refuses' : 'accepts'} a tool with ${JSON.stringify(changes)}`, () => {
     assert.deepEqual(paths(withTool(changes)), faults)
   })
+
+test('a credential goes to one place of a request, whose name needs no encoding', () => {
+  const placed = (credentials: unknown) => paths({ ...plugin, credentials })
+  const good = [
+    { header: 'X-Key' },
+    { header: 'X-Key', scheme: 'Key' },
+    { query: 'api_key' },
+    { query: 'filter[key]' },
+    { cookie: 'sid' },
+  ]
+  for (const apiKey of good) assert.deepEqual(placed({ apiKey, oauth: undefined }), [])
+  const bad = [
+    null,
+    'X-Key',
+    {},
+    { header: 'X-Key', query: 'key' },
+    { header: 5 },
+    { header: 'X', scheme: 5 },
+    { query: 'a&b=c' },
+  ]
+  for (const apiKey of [...bad, { query: '' }, { query: 'key', scheme: 'Key' }, { cookie: 'a;b' }, { cookie: 'a b' }])
+    assert.deepEqual(placed({ apiKey }), ['credentials.apiKey'], JSON.stringify(apiKey))
+  assert.deepEqual(placed({ token: { header: 'X-Key' } }), ['credentials.token'])
+})

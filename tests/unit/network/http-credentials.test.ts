@@ -120,6 +120,10 @@ test('of two credentials that differ in one thing the fingerprints differ', () =
     of({}, 'apiKey', 'another'),
     of({ placement: { apiKey: { header: 'X-Other-Key' } } }),
     of({ placement: { apiKey: { header: 'X-Key', scheme: 'Key' } } }),
+    of({ placement: { apiKey: { query: 'X-Key' } } }),
+    of({ placement: { apiKey: { query: 'key' } } }),
+    of({ placement: { apiKey: { cookie: 'X-Key' } } }),
+    of({ placement: { apiKey: { cookie: 'X-Key' } } }, 'apiKey', 'another'),
     of({ placement: { personalToken: { header: 'X-Key' } } }, 'personalToken'),
     of({ fingerprintKey: Buffer.alloc(32, 2) }),
   ]
@@ -139,6 +143,70 @@ test('every part of a credential that proves something is kept out of texts', ()
     [callerCredential(`Basic ${line}`, settings({})), [line, 'ada:pass:word', 'pass:word']],
   ]
   for (const [credential, secrets] of table) assert.deepEqual(credential?.secrets, secrets)
+})
+
+test('a credential in the query is on the wire, and in nothing that a plugin or an error reads', async () => {
+  const secret = 'se/cr+t key&more'
+  const placement = { apiKey: { query: 'api_key' } }
+  await using upstream = await startUpstream([
+    (response) => response.writeHead(302, { location: `/b?page=2&api_key=${encodeURIComponent(secret)}` }).end(),
+    (response, { path }) => response.end(JSON.stringify({ asked: path })),
+    reply(403, { message: `not with ${secret}` }),
+  ])
+  const credential = asCredential(chooseCredential(settings({ apiKey: secret }, placement)))
+  await using http = serviceHttp({ baseUrl: upstream.url, placement, hidesSecrets: true, credential: async () => credential })
+  const answer = await http.request('/a', { query: { page: 1, tag: 'x y' } })
+  const error = await refusal(http.json('/c?q=1'), 'PERMISSION_DENIED')
+  const key = `api_key=${encodeURIComponent(secret)}`
+  assert.deepEqual(
+    upstream.requests.map(({ path }) => path),
+    [`/a?page=1&tag=x%20y&${key}`, `/b?page=2&${key}`, `/c?q=1&${key}`],
+  )
+  const seen = JSON.stringify([answer.url, answer.headers, answer.text(), error.message, error.fix])
+  for (const spelling of [secret, encodeURIComponent(secret), 'cr+t', 'cr%2Bt']) assert.ok(!seen.includes(spelling), seen)
+  assert.ok(
+    upstream.requests.every(({ headers }) => headers['authorization'] === undefined && headers['x-api-key'] === undefined),
+  )
+})
+
+test('the key of the query that holds a credential is not for a plugin to set, however it is spelt', async () => {
+  await using upstream = await startUpstream(reply(200, {}))
+  const placement = { apiKey: { query: 'api_key' } }
+  await using http = serviceHttp({ baseUrl: upstream.url, placement, credential: async () => undefined })
+  for (const [path, query] of [
+    ['/a?api_key=1', {}],
+    ['/a?%61pi_key=1', {}],
+    ['/a', { api_key: 'x' }],
+  ] as const)
+    assert.match((await refusal(http.json(path, { query }), 'INVALID_INPUT')).message, /"api_key" in its query is a credential/)
+  assert.equal(upstream.requests.length, 0)
+  await http.json('/a?api_keys=1')
+  assert.equal(upstream.requests[0]?.path, '/a?api_keys=1')
+})
+
+test('a credential in a cookie is alone in it, and one that would make another cookie is refused', async () => {
+  const placement = { apiKey: { cookie: 'sid' } }
+  await using upstream = await startUpstream(reply(200, {}))
+  const credential = asCredential(chooseCredential(settings({ apiKey: 'abc=' }, placement)))
+  await using http = serviceHttp({ baseUrl: upstream.url, placement, credential: async () => credential })
+  await http.json('/a')
+  assert.equal(upstream.requests[0]?.headers['cookie'], 'sid=abc=')
+  for (const value of ['key;admin=1', 'key 1', 'key,1', '"key"', 'keyé', String.raw`key\1`])
+    assert.throws(
+      () => chooseCredential(settings({ apiKey: value }, placement)),
+      (error) => error instanceof HostError && error.code === 'CREDENTIAL_INVALID' && !error.message.includes(value),
+    )
+})
+
+test('a request that wants no credential goes without one, in every place', async () => {
+  await using upstream = await startUpstream(reply(200, {}))
+  for (const place of [{ header: 'X-Key' }, { query: 'key' }, { cookie: 'sid' }]) {
+    const placement = { apiKey: place }
+    const credential = asCredential(chooseCredential(settings({ apiKey: 'canary' }, placement)))
+    await using http = serviceHttp({ baseUrl: upstream.url, placement, credential: async () => credential })
+    await http.json('/open', { withoutCredential: true })
+  }
+  assert.doesNotMatch(JSON.stringify(upstream.requests), /canary/)
 })
 
 test('a refused credential is an error, and the next lower one is not tried', async () => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { CredentialPlacement } from '@mcp-patchbay/plugin-api'
+import type { CredentialPlacement, Placement } from '@mcp-patchbay/plugin-api'
 import { CREDENTIAL_KEYS } from '@mcp-patchbay/plugin-api/host'
 import { variableName } from '../../config/plugin/variables.ts'
 import { hostError } from '../../errors.ts'
@@ -69,7 +69,9 @@ export type HeaderSettings = Pick<CredentialSettings, 'instance' | 'prefix' | 'p
 /** A credential that is one header: its scheme, if it has one, and `value`. */
 export function headerCredential(kind: CredentialKind, value: string, settings: HeaderSettings): Credential {
   const { instance, prefix = instance, placement, fingerprintKey, source = serverSource(kind, prefix) } = settings
-  const { header, scheme } = placementOf(kind, placement)
+  const place = placementOf(kind, placement)
+  if (place.header === undefined) return placedApart(kind, value, place, { ...settings, source })
+  const { header, scheme } = place
   const problem = credentialHeaderProblem(header, scheme)
   if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: instance, header, problem })
   const name = header.toLowerCase()
@@ -81,6 +83,37 @@ export function headerCredential(kind: CredentialKind, value: string, settings: 
     secrets: [value],
     apply(headers: Record<string, string>) {
       headers[name] = line
+    },
+  })
+}
+
+/** A credential that is a pair of the query, or a cookie. */
+function placedApart(
+  kind: CredentialKind,
+  value: string,
+  { query, cookie }: Exclude<Placement, { header: string }>,
+  { instance, prefix = instance, fingerprintKey, source }: HeaderSettings & { readonly source: CredentialSource },
+): Credential {
+  const where = query === undefined ? `cookie\0${cookie}` : `query\0${query}`
+  const shared = {
+    kind,
+    source,
+    fingerprint: createHmac('sha256', fingerprintKey).update(`${kind}\0${where}\0${value}`).digest('base64url'),
+    secrets: [value],
+  }
+  if (query !== undefined)
+    return Object.freeze({ ...shared, query: { name: query, value: encodeURIComponent(value) }, apply() {} })
+  // RFC 6265: what would end the cookie, or begin another one.
+  if (/[^!#-+\--:<-[\]-~]/.test(value))
+    throw hostError('CREDENTIAL_INVALID', {
+      plugin: instance,
+      setting: source.kind === 'server' ? (source.variables[0] ?? prefix) : 'the credential of the caller',
+      problem: 'goes into a cookie, and has a space, a quote, a comma, a semicolon, a backslash or a letter outside of ASCII',
+    })
+  return Object.freeze({
+    ...shared,
+    apply(headers: Record<string, string>) {
+      headers['cookie'] = `${cookie}=${value}`
     },
   })
 }

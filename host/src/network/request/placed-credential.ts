@@ -10,10 +10,31 @@ export interface Credential {
   readonly source: CredentialSource
   /** What must not be seen in any text while a request with it is on its way. */
   readonly secrets: readonly string[]
-  /** Sets exactly one header; names in lower case. */
+  /** Sets exactly one header, or none where it is in the query; names in lower case. */
   apply(headers: Record<string, string>): void
+  /** Where it is in the query. It is put on when a request is sent, so that no address has it that anything else reads. */
+  readonly query?: QueryCredential | undefined
   /** The service answered 401: a token that was fetched for it must not be used again. */
   refused?(): void
+}
+
+/** One pair of a query: a name that needs no encoding, and an encoded value. */
+export interface QueryCredential {
+  readonly name: string
+  readonly value: string
+}
+
+/** The query of a request with the credential in place of whatever has its name. */
+export function withCredential(search: string, { name, value }: QueryCredential): string {
+  const others = search
+    .slice(1)
+    .split('&')
+    .filter((pair) => pair !== '' && keyOf(pair) !== name)
+  return `?${[...others, `${name}=${value}`].join('&')}`
+}
+
+function keyOf(pair: string): string {
+  return [...new URLSearchParams(pair).keys()][0] ?? ''
 }
 
 export type CredentialKind = keyof CredentialPlacement
@@ -44,5 +65,10 @@ export function placementOf(kind: CredentialKind, placement: CredentialPlacement
 
 /** Every header a credential of this plugin may be in, in lower case: the plugin itself may set none of them. */
 export function credentialHeaders(placement: CredentialPlacement = {}): readonly string[] {
-  return [...Object.values(USUAL), ...Object.values(placement)].map(({ header }) => header.toLowerCase())
+  return [...Object.values(USUAL), ...Object.values(placement)].flatMap(({ header }: Placement) => header?.toLowerCase() ?? [])
+}
+
+/** Every key of the query that a credential of this plugin may be at: the plugin itself may set none of them. */
+export function credentialQueries(placement: CredentialPlacement = {}): readonly string[] {
+  return Object.values(placement).flatMap(({ query }: Placement) => query ?? [])
 }

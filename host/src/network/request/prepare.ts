@@ -4,7 +4,7 @@ import { hostError } from '../../errors.ts'
 import { mayChange, maySend, METHODS, type Method, type Rights } from './access.ts'
 import { brief } from './brief.ts'
 import { traceFields, type TraceContext } from '../../observability/tracing/trace-context.ts'
-import { credentialHeaders } from './placed-credential.ts'
+import { credentialHeaders, credentialQueries } from './placed-credential.ts'
 import type { Exchange } from './upstream-exchange.ts'
 import { headerProblem, mergeHeaders } from './headers.ts'
 import type { NetworkLimits } from '../resilience/limits.ts'
@@ -44,6 +44,7 @@ export interface PreparationOptions {
 export function createPreparation(setup: PreparationOptions): (asked: Asked) => Prepared {
   const { reach, limits, hints, redact } = setup
   const credentials: ReadonlySet<string> = new Set(credentialHeaders(setup.placement))
+  const keys = credentialQueries(setup.placement)
   for (const [header, value] of Object.entries(setup.headers)) {
     const problem = headerProblem(header, value, credentials)
     if (problem) throw hostError('SERVICE_HEADER_INVALID', { plugin: reach.instance, header, problem })
@@ -72,6 +73,13 @@ export function createPreparation(setup: PreparationOptions): (asked: Asked) => 
         fix: 'Leave the header out, or correct its value, in the plugin',
       })
     }
+    const taken = target.zone === 'service' && keys.find((key) => target.url.searchParams.has(key))
+    if (taken)
+      throw new ServiceError(
+        'INVALID_INPUT',
+        `${nameOf(subject)} was not sent: "${brief(taken, 60)}" in its query is a credential, which the host puts on the request itself`,
+        { fix: 'Leave it out in the plugin' },
+      )
     const body = readBody(options.body, subject)
     const usual = {
       ...(target.zone === 'service' && traceFields(trace)),

@@ -8,6 +8,7 @@ import type { Failed, Outcome } from '../resilience/outcome.ts'
 import type { Pools } from '../connect/pool.ts'
 import { followRedirect, isRedirect, MAX_REDIRECTS, redirectMethod } from './redirects.ts'
 import { collect, unpack, type BodyProblem } from '../response/response-body.ts'
+import { withCredential, type QueryCredential } from './placed-credential.ts'
 import type { Subject } from './subject.ts'
 import { writtenInParts } from './written-in-parts.ts'
 import type { Reach, Target } from '../connect/target.ts'
@@ -19,6 +20,8 @@ export interface Exchange {
   /** Complete, with the credential where the target is the service; names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | null
+  /** The credential, where it is in the query and the target is the service. */
+  readonly query?: QueryCredential | undefined
   readonly rights: Rights
   readonly limits: Pick<NetworkLimits, 'headersMs' | 'bodyMs' | 'writeMs' | 'responseBytes'>
   readonly signal: AbortSignal
@@ -38,7 +41,7 @@ export async function exchange(request: Exchange, deps: ExchangeDeps): Promise<O
   let { target, method, body, headers } = request
   for (let hop = 0; ; hop++) {
     using stop = linkAbort(request.signal)
-    const sent = await send({ target, method, headers, body, limits, stop, subject }, deps)
+    const sent = await send({ target, method, headers, body, limits, stop, subject, query: request.query }, deps)
     if (sent.kind === 'failed') return sent
     const { status } = sent.answer
     const location = sent.answer.headers['location']
@@ -59,7 +62,7 @@ export async function exchange(request: Exchange, deps: ExchangeDeps): Promise<O
   }
 }
 
-interface Hop extends Pick<Exchange, 'target' | 'method' | 'headers' | 'body' | 'limits' | 'subject'> {
+interface Hop extends Pick<Exchange, 'target' | 'method' | 'headers' | 'body' | 'query' | 'limits' | 'subject'> {
   readonly stop: LinkedAbort
 }
 
@@ -86,7 +89,7 @@ async function send(hop: Hop, { pools, clock }: ExchangeDeps): Promise<Outcome> 
     const { origin, pathname, search, href } = target.url
     const request = {
       origin,
-      path: pathname + search,
+      path: pathname + (hop.query && target.zone === 'service' ? withCredential(search, hop.query) : search),
       method,
       headers: { ...hop.headers, ...writing.headers },
       body: writing.body,

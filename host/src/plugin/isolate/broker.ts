@@ -179,7 +179,7 @@ const CACHE_VALUE_BOUNDS: JsonBounds = { depth: 200, values: 1_000_000 }
 
 /** The request with what the contract knows and nothing else; the network layer judges the rest. A body is passed on unparsed. */
 function requestOf(options: Readonly<Record<string, unknown>>, bodyAs: unknown, body: Buffer): HttpRequest {
-  const { method, query, headers, timeoutMs, maxBytes } = options
+  const { method, query, headers, timeoutMs, maxBytes, withoutCredential } = options
   const sent = bodyOf(bodyAs, body)
   return {
     ...(typeof method === 'string' ? { method: method as 'GET' } : {}),
@@ -188,6 +188,7 @@ function requestOf(options: Readonly<Record<string, unknown>>, bodyAs: unknown, 
     ...(sent === undefined ? {} : { body: sent }),
     ...(typeof timeoutMs === 'number' ? { timeoutMs } : {}),
     ...(typeof maxBytes === 'number' ? { maxBytes } : {}),
+    ...(withoutCredential === true ? { withoutCredential } : {}),
   }
 }
 

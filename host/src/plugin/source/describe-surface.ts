@@ -13,6 +13,8 @@ export interface PluginSurface {
   readonly apiVersion: number
   readonly config: JsonSchema
   readonly credentials?: CredentialPlacement
+  /** Those that it discovered. */
+  readonly discoveredCredentials?: JsonObject
   readonly docsUrl?: string
   readonly scopes?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
@@ -80,6 +82,7 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
     apiVersion: plugin.apiVersion,
     config: plugin.config,
     credentials: plugin.credentials,
+    discoveredCredentials: Reflect.get(plugin, 'discoveredCredentials') as unknown,
     headers: plugin.headers,
     capabilities: plugin.capabilities ?? {},
     leftOut,

@@ -74,13 +74,21 @@ function checked(manifest: unknown, { label, configDir, kept }: ObservedIn): Pro
   return checkCapabilities(manifest, { plugin: label, base: configDir, home: homeFolder(), kept })
 }
 
-/** What clients see of a plugin, as the lock digests it: by its own names, and before the operator's overrides. */
-function describeSurface({ tools, resources, prompts }: PluginSurface): PluginDescriptors {
+/** What clients see of a plugin, and where it found that credentials go, as the lock digests it: by its own names, before any override. */
+function describeSurface({ tools, resources, prompts, discoveredCredentials: credentials }: PluginSurface): PluginDescriptors {
   return {
     tools: Object.fromEntries(
       tools.map(({ name, origin, access, wire }) => [
         name,
-        { access, descriptor: { name, ...(origin !== undefined && origin !== name && { origin }), ...wire } },
+        {
+          access,
+          descriptor: {
+            name,
+            ...(credentials && { credentials }),
+            ...(origin !== undefined && origin !== name && { origin }),
+            ...wire,
+          },
+        },
       ]),
     ),
     resources: resources.map(({ name, uri, wire }) => ({ name, uri, ...wire })),
