@@ -38,6 +38,19 @@ export const servers = mutantsOf('servers', [
     ],
   },
   {
+    file: 'host/src/plugin/isolate/output.ts',
+    noticedBy: [UNIT],
+    changes: [
+      ['the end of a process is told before its last words are read', "    child.once('close', done)", '    done()'],
+      ['a process whose pipes are held never ends', 'setTimeout(done, LEFT_OPEN_MS)', 'setTimeout(() => {}, LEFT_OPEN_MS)'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/connect/server-offer.ts',
+    noticedBy: ['tests/unit/plugin/server-offer.test.ts'],
+    changes: [['an endless list is held', 'if (items.length > MOST_ITEMS)', 'if (false)']],
+  },
+  {
     file: 'host/src/plugin/mcp-server/process/server-command.ts',
     noticedBy: [CONFINED],
     changes: [

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { ChildProcess } from 'node:child_process'
 import { test } from 'node:test'
+import { afterLastWords } from '../../../host/src/plugin/isolate/output.ts'
 import type { CallRequest } from '../../../host/src/plugin/run/running.ts'
 import { createMessageReader } from '../../../host/src/plugin/mcp-server/process/message-reader.ts'
 import { secretKey } from '../../../host/src/plugin/mcp-server/process/server-command.ts'
@@ -127,4 +129,22 @@ test('a waiting call is given to its owner, once, for ten minutes, and there are
   t.mock.timers.tick(10 * 60_000)
   assert.equal(waiting.size, 0)
   assert.equal(abandoned.length, 64)
+})
+
+test('the end of a process is told when all that it wrote was read, or so long after it', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const told: unknown[] = []
+  const read = new ChildProcess()
+  const held = new ChildProcess()
+  for (const child of [read, held]) afterLastWords(child, (code) => void told.push(code))
+  read.emit('exit', 5, null)
+  held.emit('exit', 6, null)
+  assert.deepEqual(told, [], 'its pipes are not read to the end')
+  read.emit('close', 5, null)
+  assert.deepEqual(told, [5])
+  t.mock.timers.tick(249)
+  assert.deepEqual(told, [5], 'what it started holds the pipes of the other')
+  t.mock.timers.tick(1)
+  held.emit('close', 6, null)
+  assert.deepEqual(told, [5, 6], 'once each')
 })

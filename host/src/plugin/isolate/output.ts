@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
@@ -19,6 +20,22 @@ const LONGEST_LINE = 2_000
 /** In any ten seconds. */
 const MAX_BYTES = 16 * 1_048_576
 const WINDOW_MS = 10_000
+
+/** How long pipes of a process that has ended may stay open, in milliseconds: what it started may hold them for as long as it likes. */
+const LEFT_OPEN_MS = 250
+
+/** Calls `tell` once after the process has ended, when all that it wrote has been read: its last words say why it ended. */
+export function afterLastWords(child: ChildProcess, tell: (code: number | null, signal: NodeJS.Signals | null) => void): void {
+  child.once('exit', (code, signal) => {
+    const done = () => {
+      clearTimeout(timer)
+      child.off('close', done)
+      tell(code, signal)
+    }
+    const timer = setTimeout(done, LEFT_OPEN_MS)
+    child.once('close', done)
+  })
+}
 
 /**
  * Reads what a plugin prints: the last of it is kept for when the process dies, lines go to the log at `debug` as long as there are not

@@ -10,7 +10,7 @@ import { isCheckout, ownModule } from '../../modules/own-modules.ts'
 import { createDenials } from './denials.ts'
 import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
-import { captureOutput } from './output.ts'
+import { afterLastWords, captureOutput } from './output.ts'
 import { openPeer, type OpenQuestion, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
 import { onlyThese } from './inherited.ts'
 import type { Reaper } from './reaper.ts'
@@ -99,7 +99,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     exited.resolve(why)
     ready.reject(new Error(why))
   }
-  child.once('exit', (code, signal) => over(killed ?? wordsFor(code, signal)))
+  afterLastWords(child, (code, signal) => over(killed ?? wordsFor(code, signal)))
   child.on('error', (error) => log.debug('plugin_process_error', { error })) // a signal that could not be sent, say
   ready.promise.catch(() => {}) // whoever waits for it hears of it
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { onlyThese } from '../../isolate/inherited.ts'
-import { captureOutput } from '../../isolate/output.ts'
+import { afterLastWords, captureOutput } from '../../isolate/output.ts'
 import type { Reaper } from '../../isolate/reaper.ts'
 import { wordsFor } from '../../isolate/spawn.ts'
 
@@ -57,11 +57,13 @@ export function startServer(command: ServerCommand, { log, now, reaper }: Server
   const { promise: exited, resolve } = Promise.withResolvers<string>()
   let startError: Error | undefined
   let killed: string | undefined
+  let hasEnded = false
   let isOver = false
   const forget = pid === 0 ? () => {} : reaper.watch(-pid)
 
   function signal(name: NodeJS.Signals): void {
-    if (pid === 0) return
+    // Its number may be another process's by now.
+    if (pid === 0 || hasEnded) return
     try {
       process.kill(-pid, name)
     } catch {
@@ -77,13 +79,16 @@ export function startServer(command: ServerCommand, { log, now, reaper }: Server
   function over(why: string): void {
     if (isOver) return
     isOver = true
-    // What it started may live on without it.
-    signal('SIGKILL')
     forget()
     resolve(why)
   }
 
-  child.once('exit', (code, name) => over(killed ?? wordsFor(code, name)))
+  // What it started may live on without it.
+  child.once('exit', () => {
+    signal('SIGKILL')
+    hasEnded = true
+  })
+  afterLastWords(child, (code, name) => over(killed ?? wordsFor(code, name)))
   child.on('error', (error) => {
     if (pid !== 0) return log.debug('server_process_error', { error })
     startError = error
