@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fakeLog } from '@mcp-patchbay/plugin-api/testing'
@@ -7,21 +9,32 @@ import { createHost } from '../../host/src/host.ts'
 import type { Host } from '../../host/src/types.ts'
 
 const root = join(import.meta.dirname, '../..')
-const hows = ['well', 'loud', 'chatty', 'deaf', 'fragile', 'hang', 'crash', 'odd', 'late', 'stubborn'] as const
+const hows = ['well', 'loud', 'chatty', 'deaf', 'fragile', 'hang', 'crash', 'odd', 'late', 'stubborn', 'stuck'] as const
 const log = fakeLog()
 let host: Host
+let stuck: Socket
+/** Each process of the server that gets stuck has a connection to it. */
+const lives = createServer()
 
 before(async () => {
+  lives.listen(0, '127.0.0.1')
+  await once(lives, 'listening')
+  const first = once(lives, 'connection') as Promise<[Socket]>
   const plugins = hows.map((how) => ({
     use: 'mcp:exec',
     as: how,
     command: [process.execPath, 'tests/fixtures/servers/raw-server.mjs', how],
-    overrides: { silent: { timeoutMs: 50 } },
+    args: how === 'stuck' ? [String((lives.address() as AddressInfo).port)] : [],
+    overrides: { silent: { timeoutMs: 50 }, spin: { timeoutMs: 50 } },
   }))
   const config = resolveConfig({ plugins, limits: { loadTimeoutMs: 1_500 } })
   host = await createHost(config, { file: join(root, 'mcp.config.ts'), env: process.env, log, patienceMs: Infinity })
+  ;[stuck] = await first
 })
-after(() => host.close({ graceMs: 0 }))
+after(async () => {
+  await host.close({ graceMs: 0 })
+  lives.close()
+})
 
 async function call(name: string): Promise<{ readonly text: string; readonly isError: boolean }> {
   const answer = await host.call(name)
@@ -54,6 +67,16 @@ for (const [instance, tool, why] of [
     assert.equal(isError, true)
     assert.equal((await call(`${instance}_echo`)).text, 'echo ')
   })
+
+test('a server in an endless loop is ended, deaf to SIGTERM as it is, and started again', async () => {
+  const ended = once(stuck.resume(), 'close')
+  const again = once(lives, 'connection')
+  assert.match((await call('stuck_spin')).text, /did not answer within 50 ms/)
+  // It hears nothing: what is sent to it meanwhile ends with it.
+  assert.match((await call('stuck_echo')).text, /it was stuck/)
+  assert.equal((await call('stuck_echo')).text.startsWith('echo '), true)
+  await Promise.all([again, ended])
+})
 
 test('a server that closes its input is ended, and started again', async () => {
   assert.equal((await call('deaf_deaf')).text, 'deaf')

@@ -26,8 +26,8 @@ export interface ServerConnection {
   notify(method: string, params?: Fields): Promise<void>
   /** 2026-07-28: has the server tell of changes, until the connection is over. */
   listen(filter: Fields): Promise<void>
-  /** Ends it, and the process behind it. */
-  close(): Promise<void>
+  /** Ends it, and the process behind it; `why` is what `closed` says. */
+  close(why?: string): Promise<void>
 }
 
 export interface RequestOptions {
@@ -124,6 +124,7 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
   const sdk = await import('@modelcontextprotocol/client')
   const { transport, leave, exited, tail = () => '' } = open(sdk)
   const closed = Promise.withResolvers<string>()
+  let closing: string | undefined
   const client = new sdk.Client(
     { name: 'mcp-patchbay', title: 'Patchbay', version: packageJson.version },
     {
@@ -138,7 +139,8 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
   client.onerror = (error) => log.debug('server_message_refused', { reason: messageOf(error).slice(0, 500) })
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the same
   client.onclose = () => {
-    void Promise.resolve(exited).then((why) => closed.resolve(why ?? 'the connection was closed'))
+    if (closing !== undefined) closed.resolve(closing)
+    else void Promise.resolve(exited).then((why) => closed.resolve(why ?? 'the connection was closed'))
   }
   client.fallbackRequestHandler = async ({ method, params }, ctx) => {
     const answer = await onQuestion(method, isObject(params) ? params : {}, ctx.mcpReq.signal)
@@ -185,7 +187,8 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
     async listen(filter) {
       await client.listen({ ...filter })
     },
-    async close() {
+    async close(why) {
+      closing = why
       if (leave) await Promise.race([leave(), pause(LEAVE_MS, signal)]).catch(() => {})
       await client.close()
     },

@@ -311,7 +311,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
     member.isLeaving = true
     forget(member)
     const end = member.opening
-      .then(({ connection }) => connection.close())
+      .then(({ connection }) => connection.close(why))
       .catch((error: unknown) => log.debug('server_not_closed', { error }))
     ending.add(end)
     void end.finally(() => ending.delete(end))
