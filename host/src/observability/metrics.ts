@@ -22,6 +22,8 @@ export interface HostMetrics extends Pick<Traffic, 'request' | 'denied' | 'watch
   processRestarted(plugin: string): void
   /** Has `look` say what the processes of plugins are whenever /metrics is asked for; '' is the name of one without a plugin in it yet. */
   processes(look: () => readonly PluginProcessUse[]): void
+  /** Has `look` say, whenever somebody asks, how many calls of MCP servers wait for an answer of their callers, by plugin. */
+  waitingCalls(look: () => ReadonlyMap<string, number>): void
   /** One look into the cache. `outcome` is `hit`, `miss`, `stale` or `joined`. */
   cache(kind: string, outcome: string): void
   /** Whether the store of the cache answers. */
@@ -59,6 +61,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
   let meters: Meters | undefined
   let opening: Promise<Meters> | undefined
   const looks: (() => readonly PluginProcessUse[])[] = []
+  const waits: (() => ReadonlyMap<string, number>)[] = []
   const traffic = createTraffic()
   const use = createProcessUse()
 
@@ -109,6 +112,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
     },
     processRestarted: (plugin) => record(({ restarts }) => restarts.inc({ plugin })),
     processes: (how) => void looks.push(how),
+    waitingCalls: (how) => void waits.push(how),
     cache: (kind, outcome) => record(({ cacheLooks }) => cacheLooks.inc({ kind, outcome })),
     cacheState: (state) => record(({ cacheUp }) => cacheUp.set(state === 'up' ? 1 : 0)),
     forPlugin: (plugin) => boundedMetrics((one) => record(({ own }) => own.write(plugin, one))),
@@ -123,7 +127,7 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
     },
     async render() {
       const opened = meters ?? (await (opening ??= open()))
-      const { registry, logDropped, processes, memory } = opened
+      const { registry, logDropped, processes, memory, waiting } = opened
       traffic.write(opened.traffic)
       await use.write(opened.process)
       if (logLinesDropped) {
@@ -136,6 +140,8 @@ export function createMetrics({ logLinesDropped, onLimit = () => {} }: MetricsOp
         processes.inc({ plugin })
         if (memoryMb !== undefined) memory.inc({ plugin }, memoryMb * 1_048_576)
       }
+      waiting.reset()
+      for (const [plugin, count] of waits.flatMap((look) => [...look()])) waiting.inc({ plugin }, count)
       return registry.metrics()
     },
     [Symbol.dispose]: () => use[Symbol.dispose](),
@@ -194,6 +200,12 @@ function createMeters(prometheus: typeof Prometheus, onLimit: OnMetricLimit) {
     memory: new Gauge({
       name: 'patchbay_plugin_process_resident_memory_bytes',
       help: 'Memory that the processes of a plugin hold, on Linux',
+      labelNames: ['plugin'],
+      registers,
+    }),
+    waiting: new Gauge({
+      name: 'patchbay_server_calls_waiting',
+      help: 'Calls of an MCP server that wait until their caller has answered a question',
       labelNames: ['plugin'],
       registers,
     }),

@@ -22,6 +22,7 @@ const keys = new Map(people.map((id) => [id, makeKey(id)]))
 const keyOf = (id: string) => keys.get(id)?.key ?? ''
 let host: Host
 let url: URL
+let metrics: URL
 
 const configWith = (more: Partial<EntryConfig> = {}) =>
   resolveConfig({
@@ -41,7 +42,9 @@ const configWith = (more: Partial<EntryConfig> = {}) =>
 before(async () => {
   const env = { PATH: process.env['PATH'] }
   host = await createHost(configWith(), { file: join(root, 'mcp.config.ts'), env, log: fakeLog(), patienceMs: Infinity })
-  url = new URL((await host.listen({ http: { port: 0 } })).url ?? '')
+  const opened = await host.listen({ http: { port: 0 }, management: { port: 0 } })
+  url = new URL(opened.url ?? '')
+  metrics = new URL('/metrics', opened.managementUrl)
 })
 after(() => host.close({ graceMs: 0 }))
 
@@ -148,12 +151,20 @@ async function post(who: string, params: Record<string, unknown>): Promise<Poste
 const named = (key: string, name: string) => ({ inputResponses: { [key]: { action: 'accept', content: { name } } } })
 const ask = { name: 'legacy_ask', arguments: {} }
 
+const waiting = async () => {
+  const [, count] = /^patchbay_server_calls_waiting\{plugin="legacy"\} (\d+)$/m.exec(await (await fetch(metrics)).text()) ?? []
+  return Number(count)
+}
+
 test('a call that waits is its callers alone, is answered once, and runs once', async () => {
+  const before = await waiting()
   const { requestState } = (await post('ada', ask)).result ?? {}
   assert.ok(requestState)
+  assert.equal(await waiting(), before + 1)
   assert.match((await post('bob', { ...ask, ...named('question1', 'bob'), requestState })).error?.message ?? '', /requestState/)
   const { result } = await post('ada', { ...ask, ...named('question1', 'Ada'), requestState })
   assert.match(result?.content?.[0]?.text ?? '', /"name":"Ada"/)
+  assert.equal(await waiting(), before)
   const again = await post('ada', { ...ask, ...named('question1', 'Ada'), requestState })
   assert.match(again.result?.content?.[0]?.text ?? '', /The answer came too late: no call of "legacy" waits for it here/)
 })

@@ -124,7 +124,7 @@ export function serverPlugin({
 }
 
 function nothing(instance: string): { readonly offer: ServerOffer; readonly described: DescribedServer } {
-  const offer: ServerOffer = { tools: [], resources: [], templates: [], prompts: [], completes: false, isCut: false }
+  const offer: ServerOffer = { tools: [], resources: [], templates: [], prompts: [], completes: false }
   return { offer, described: describeServer(offer, { instance, isInteractive: false }) }
 }
 

@@ -52,7 +52,7 @@ export interface ServersDeps {
   readonly log: Logger
   readonly now: () => number
   readonly random: () => number
-  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes'>
+  readonly metrics?: Pick<HostMetrics, 'processRestarted' | 'processes' | 'waitingCalls'>
   /** Where what servers offer is kept for the next start; undefined keeps nothing. */
   readonly records?: Cache | undefined
 }
@@ -130,6 +130,7 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
     }
   }
 
+  metrics?.waitingCalls(() => new Map([...waiting].map(([plugin, { size }]) => [plugin, size])))
   metrics?.processes?.(() => [...running].map(([{ pid }, plugin]) => ({ plugin, memoryMb: memoryOf(pid) })))
 
   return {

@@ -9,16 +9,23 @@ export interface ServerOffer {
   readonly prompts: readonly Fields[]
   /** It answers `completion/complete`. */
   readonly completes: boolean
-  /** Its lists were longer than a host can hold; what is behind is not served. */
-  readonly isCut: boolean
   /** Lists that it says it has, and answers with an error. */
   readonly unlisted?: readonly UnlistedItems[]
+  /** Lists that are longer than a host can hold: what is behind is not served. */
+  readonly cut?: readonly CutList[]
 }
 
 export interface UnlistedItems {
   readonly kind: 'resource' | 'prompt'
   readonly method: string
   readonly problem: string
+}
+
+export interface CutList {
+  readonly kind: 'tool' | 'resource' | 'prompt'
+  readonly method: string
+  /** How many of it are served. */
+  readonly kept: number
 }
 
 /** Of each list. */
@@ -31,7 +38,7 @@ const MOST_PAGES = 1_000
  */
 export async function readOffer(connection: ServerConnection, signal: AbortSignal, timeoutMs: number): Promise<ServerOffer> {
   const { capabilities } = connection
-  let isCut = false
+  const cut: CutList[] = []
 
   async function pages(capability: string, method: string, key: string): Promise<readonly Fields[]> {
     if (!isObject(capabilities[capability])) return []
@@ -43,7 +50,7 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
       const list = result[key]
       for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) if (isObject(item)) items.push(item)
       if (items.length > MOST_ITEMS) {
-        isCut = true
+        cut.push({ kind: KINDS[key] ?? 'resource', method, kept: MOST_ITEMS })
         return items.slice(0, MOST_ITEMS)
       }
       cursor = result['nextCursor']
@@ -51,7 +58,7 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
       if (typeof cursor !== 'string' || seen.has(cursor)) return items
       seen.add(cursor)
     }
-    isCut = true
+    cut.push({ kind: KINDS[key] ?? 'resource', method, kept: items.length })
     return items
   }
 
@@ -74,7 +81,16 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
     await others('prompt', 'prompts', 'prompts/list', 'prompts'),
   ]
   const completes = isObject(capabilities['completions'])
-  return { tools, resources, templates, prompts, completes, isCut, ...(unlisted.length > 0 && { unlisted }) }
+  return {
+    tools,
+    resources,
+    templates,
+    prompts,
+    completes,
+    ...(unlisted.length > 0 && { unlisted }),
+    ...(cut.length > 0 && { cut }),
+  }
 }
 
+const KINDS: Readonly<Record<string, CutList['kind']>> = { tools: 'tool', prompts: 'prompt' }
 const METHOD_NOT_FOUND = -32_601

@@ -47,6 +47,18 @@ export function describeServer(offer: ServerOffer, { instance, isInteractive }: 
         { path: kind, problem: `cannot be listed: ${problem}`, fix: 'Grant the server what it needs, and start it again' },
       ],
     })
+  for (const { kind, method, kept } of offer.cut ?? [])
+    leftOut.push({
+      kind,
+      name: method,
+      faults: [
+        {
+          path: kind,
+          problem: `is a list that goes on after ${kept}: what is behind is not served`,
+          fix: 'Have the server offer less, for example by its arguments',
+        },
+      ],
+    })
   const tools = unique(offer.tools, 'name', (name) =>
     skip('tool', name, 'has no name, or one that the server gives twice'),
   ).filter((tool) => {
