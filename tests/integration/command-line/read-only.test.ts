@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import github from '../../../plugins/github/index.ts'
 import { startOpenapiUpstream, type OpenapiUpstream } from '../../../plugins/github/tests/openapi-upstream.ts'
+import postgres from '../../../plugins/postgres/index.ts'
 import slack from '../../../plugins/slack/index.ts'
 import sqlite from '../../../plugins/sqlite/index.ts'
 import { startPatchbay, type PatchbayProcess } from '../../fixtures/projects/patchbay-process.ts'
@@ -9,7 +10,7 @@ import { rawClient, type RawAnswer } from '../../fixtures/http/raw-client.ts'
 import { RawSession } from '../../fixtures/http/raw-session.ts'
 
 /** Every tool that writes, of every plugin we ship. */
-const WRITERS = [github, slack, sqlite].flatMap(({ name, tools }) =>
+const WRITERS = [github, postgres, slack, sqlite].flatMap(({ name, tools }) =>
   tools.filter(({ access }) => access === 'write').map((tool) => `${name}_${tool.name}`),
 )
 /** What some of them would do something with. */
@@ -17,6 +18,7 @@ const ARGUMENTS: Readonly<Record<string, object>> = {
   github_issues_create: { owner: 'octocat', repo: 'Hello-World', title: 'Found a bug' },
   github_pulls_merge: { owner: 'octocat', repo: 'Hello-World', pull_number: 1347 },
   slack_messages_post: { channel: 'C123', text: 'Hello' },
+  postgres_statement_execute: { sql: 'DROP TABLE albums' },
   sqlite_statement_execute: { sql: 'DROP TABLE albums' },
 }
 
@@ -29,6 +31,7 @@ describe('patchbay start --read-only', () => {
     const env = {
       GITHUB_PERSONAL_TOKEN: 'x',
       GITHUB_API_URL: upstream.url,
+      POSTGRES_CONNECTION_STRING: 'postgres://x@127.0.0.1/x',
       SLACK_PERSONAL_TOKEN: 'x',
       SLACK_API_URL: upstream.url,
     }

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { ServiceError } from '@mcp-patchbay/plugin-api'
+import type { ClientConfig } from 'pg'
+
+/** Where the database is and who connects, with nothing left to be read from the environment. */
+export interface Address {
+  /** A name, an IP address or, for a Unix socket, its folder. */
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+  readonly applicationName: string
+  /** With TLS the certificate and its name are checked, always. */
+  readonly tls: boolean
+  readonly channelBinding: boolean
+}
+
+/**
+ * Reads a connection string (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). TLS is on unless the
+ * server is on this machine or `sslmode=disable` says otherwise. Throws a `ServiceError` that quotes no part of it but names of parameters.
+ */
+export function readAddress(connectionString: string): Address {
+  const text = connectionString.trim()
+  if (!/^postgres(?:ql)?:\/\//.test(text)) throw unusable('does not begin with postgres://', FORM)
+  // libpq takes a user without a host, URLs do not.
+  const url = URL.parse(text.replace(/^([^/]+:\/\/[^/?#]*@)(?=[/?#]|$)/, '$1localhost'))
+  if (!url) throw unusable('is not a URL', `${FORM}; percent-encode what is special in a password, such as @ / # and %`)
+  const given = new Map(url.searchParams)
+  for (const name of given.keys())
+    if (!PARAMETERS.has(name)) throw unusable(`has the parameter "${name.slice(0, 40)}", which is not known`, instead(name))
+  const host = given.get('host') ?? (decoded(url.hostname.replace(/^\[(.*)\]$/, '$1')) || 'localhost')
+  const user = given.get('user') ?? decoded(url.username)
+  const database = decoded(url.pathname.slice(1)) || user
+  const port = Number(given.get('port') ?? (url.port || 5432))
+  if (host.includes(','))
+    throw unusable('names several hosts', 'Name one: the address of the primary, or of a proxy before all of them')
+  if (user === '') throw unusable('names no user', FORM)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw unusable('has a port that is not one', 'Give one from 1 to 65535')
+  return {
+    host,
+    port,
+    user,
+    database,
+    password: given.get('password') ?? decoded(url.password),
+    applicationName: given.get('application_name') ?? 'mcp-patchbay',
+    tls: usesTls(given.get('sslmode'), host),
+    channelBinding: given.get('channel_binding') !== 'disable',
+  }
+}
+
+/** What `pg` is given for an address: every setting that it would take from variables such as PGPASSWORD or PGSSLMODE. */
+export function connectionOptions(address: Address, caFile: string | undefined): ClientConfig {
+  const { host, port, user, database, password, applicationName, tls, channelBinding } = address
+  return {
+    host,
+    port,
+    user,
+    database,
+    password: () => password, // a string that is empty would be looked for in PGPASSWORD and ~/.pgpass
+    application_name: applicationName,
+    client_encoding: 'UTF8',
+    enableChannelBinding: channelBinding,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    ssl: tls && {
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(caFile === undefined ? {} : { ca: readCertificates(caFile) }),
+      ...(isIP(host) ? { host } : { servername: host }),
+    },
+  }
+}
+
+/** For a connection, and for a turn where all are in use. */
+export const CONNECT_MS = 5_000
+
+const FORM = 'Write postgres://USER:PASSWORD@HOST:5432/DATABASE'
+const PARAMETERS: ReadonlySet<string> = new Set([
+  'application_name',
+  'channel_binding',
+  'host',
+  'password',
+  'port',
+  'sslmode',
+  'user',
+])
+
+function instead(parameter: string): string {
+  if (parameter === 'sslrootcert') return 'Name the file in the caFile setting of the plugin'
+  return `Take it out; known are ${[...PARAMETERS].join(', ')}`
+}
+
+function usesTls(mode: string | undefined, host: string): boolean {
+  if (mode === undefined) return !(host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.'))
+  if (mode === 'disable') return false
+  if (mode === 'require' || mode === 'verify-ca' || mode === 'verify-full') return true
+  throw unusable(
+    'has an sslmode under which the connection may not be encrypted or the server not be known',
+    'Write sslmode=verify-full, with the authority in caFile where it is not a public one, or sslmode=disable in a network that you trust',
+  )
+}
+
+function readCertificates(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const { code = 'unreadable' }: { code?: unknown } = Object(cause)
+    throw new ServiceError('UPSTREAM_FAILED', `The certificate file of the database cannot be read (${String(code)})`, {
+      fix: "Check the plugin's caFile setting: a relative path begins at the working directory of the host",
+      cause,
+    })
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw unusable('has a % that begins no escape', 'Write %25 for a percent sign')
+  }
+}
+
+function unusable(problem: string, fix: string): ServiceError {
+  return new ServiceError('UPSTREAM_FAILED', `The plugin's connectionString ${problem}`, { fix })
+}
