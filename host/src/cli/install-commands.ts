@@ -6,6 +6,12 @@ import { isServerSpecifier } from '../config/schema/server/server-specifier.ts'
 import { parseSpec } from '../project/spec.ts'
 import { findEntry, updatePlugin } from '../project/update.ts'
 import {
+  addDescriptionEntry,
+  refuseDescriptionOptions,
+  withDescriptionOptions,
+  type DescriptionFlags,
+} from './descriptions/description-entries.ts'
+import {
   addServerEntry,
   refuseServerOptions,
   updateServerEntry,
@@ -27,21 +33,27 @@ import {
 import { changeJson, changeLines, pluginJson, pluginLines, uncoveredLines } from './terminal/pin-lines.ts'
 import { printJson, printLines } from './terminal/print.ts'
 
+const OPENAPI = 'openapi:'
+
+interface AddOptions extends InstallOptions, ServerOptions, DescriptionFlags {}
+
 /** `patchbay add SPEC`: installs a plugin, shows what it is, and writes it into config and lock. */
 export function addCommand(run: Run): Command {
-  return withServerOptions(withInstallOptions(new Command('add')))
+  return withDescriptionOptions(withServerOptions(withInstallOptions(new Command('add'))))
     .description('installs a plugin exactly and without scripts, shows it, and writes it into config and lock')
     .argument(
       '<spec>',
-      'a package of the registry, name or name@version, or the path of a folder or tarball; or an MCP server: mcp:npm:NAME, mcp:exec, mcp:https://…',
+      'a package of the registry, name or name@version, or the path of a folder or tarball; or an MCP server: mcp:npm:NAME, mcp:exec, mcp:https://…; or an OpenAPI description: openapi:FILE or openapi:https://…',
     )
     .argument('[words...]', 'of an MCP server, behind --: the arguments of mcp:npm:NAME, the command of mcp:exec')
     .option('--as <name>', "its instance name; default: the plugin's own")
-    .action((text: string, words: readonly string[], options: InstallOptions & ServerOptions & { as?: string }) =>
+    .action((text: string, words: readonly string[], options: AddOptions) =>
       run(async () => {
         const project = await openProject(options)
+        if (!text.startsWith(OPENAPI)) refuseDescriptionOptions(options)
         if (text.startsWith('mcp:')) return addServerEntry(project, text, words, options)
         refuseServerOptions(words, options)
+        if (text.startsWith(OPENAPI)) return addDescriptionEntry(project, text.slice(OPENAPI.length), options)
         const added = await addPlugin(project, {
           spec: parseSpec(text, process.cwd()),
           as: options.as,

@@ -3,14 +3,12 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { HostError } from '../errors.ts'
 import { quietLog, readSettings, type Settings } from '../from-file.ts'
 import { createRedactor } from '../observability/redact.ts'
-import { createOpenapiPlugin } from '../project/create/openapi-plugin.ts'
 import { openProject } from '../project/open-project.ts'
 import { checkPluginName, createPlugin, createProject } from '../project/create/templates.ts'
+import { addDescriptionEntry } from './descriptions/description-entries.ts'
 import { addServerEntry, refuseServerOptions, withServerOptions, type ServerOptions } from './servers/server-entries.ts'
-import { confirm } from './terminal/confirm.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
-import { indented, show, unchanged, withInstallOptions, type InstallOptions } from './terminal/install-lines.ts'
-import { pluginJson, pluginLines } from './terminal/pin-lines.ts'
+import { withInstallOptions, type InstallOptions } from './terminal/install-lines.ts'
 import { printJson, printLines } from './terminal/print.ts'
 
 /** `patchbay init [DIR]`: a project that runs, and the next commands. */
@@ -64,45 +62,12 @@ export function createPluginCommand(run: Run): Command {
         const { openapi, mcp } = options
         if (mcp !== undefined) return addServerEntry(await openProject(options), mcp, words, { ...options, as: name })
         refuseServerOptions(words, options)
-        if (openapi !== undefined) return fromDescription(name, openapi, options)
+        if (openapi !== undefined)
+          return addDescriptionEntry(await openProject(options), openapi, { ...options, as: name, isCopied: true })
         if (options.apiUrl !== undefined) throw new InvalidArgumentError('--api-url needs --openapi FILE')
         return fromTemplate(name, options)
       }),
     )
-}
-
-async function fromDescription(name: string, file: string, options: CreateOptions): Promise<number> {
-  const project = await openProject(options)
-  const created = await createOpenapiPlugin(project, {
-    name,
-    file,
-    apiUrl: options.apiUrl,
-    confirm({ plugin, entry, copy }) {
-      if (!options.json)
-        show([
-          plugin.name,
-          ...indented([
-            `description: ${relative('.', copy)}`,
-            `API, where its credential goes: ${String(entry.config?.['apiUrl'])}`,
-          ]),
-          ...indented(pluginLines(plugin)),
-        ])
-      return confirm(`Add it as "${name}"?`, options.yes ?? false)
-    },
-  })
-  if (!created) return unchanged()
-  const { entry, plugin, copy } = created
-  if (options.json) printJson({ deployment: project.deployment, entry, plugin: pluginJson(plugin), file: copy })
-  else
-    printLines([
-      `Wrote ${relative('.', copy)}`,
-      `Added ${name} (${entry.use}) to ${project.settings.file} and ${project.lockFile}`,
-      '',
-      'Next:',
-      `  npx mcp-patchbay env ${name}`,
-      '  npx mcp-patchbay list --tools',
-    ])
-  return EXIT.done
 }
 
 async function fromTemplate(name: string, options: CreateOptions): Promise<number> {

@@ -4,7 +4,9 @@ import { entry, type Entry } from './error-definition.ts'
 export const projectErrors = {
   INSTALL_SPEC: entry<{ spec: string; why: string }>(
     ({ spec, why }) => `${JSON.stringify(spec)} cannot be installed: ${why}`,
-    () => ['Give a package of the registry, such as @acme/mcp-jira or @acme/mcp-jira@2.3.1, or the path of a folder or tarball'],
+    () => [
+      'Give a package of the registry, such as @acme/mcp-jira or @acme/mcp-jira@2.3.1, the path of a folder or tarball, or openapi: and the file or address of an OpenAPI description',
+    ],
   ),
   INSTALL_NPM: entry<{ command: string; problem: string }>(
     ({ command, problem }) => `${command} failed: ${problem}`,

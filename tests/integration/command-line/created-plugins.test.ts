@@ -27,7 +27,7 @@ describe('create-plugin', { concurrency: 2 }, () => {
     using project = petProject()
     const { code, stdout, stderr } = await project.patchbay(['create-plugin', 'pets', '--openapi', 'api.yaml', '--yes'])
     assert.equal(code, 0, stderr)
-    assert.match(stderr, /API, where its credential goes: https:\/\/pets\.example\/v1\n[^]*tool list_pets \(read\)/)
+    assert.match(stderr, /API, where its credential goes: https:\/\/pets\.example\/v1\n[^]*list_pets +read/)
     assert.match(stdout, /^Wrote openapi\/pets\.yaml\nAdded pets /)
     assert.equal(readFileSync(project.path('openapi/pets.yaml'), 'utf8'), pets('https://pets.example/v1/'))
     const config = JSON.parse(readFileSync(project.path('mcp.config.json'), 'utf8')) as { plugins: unknown }
@@ -37,6 +37,42 @@ describe('create-plugin', { concurrency: 2 }, () => {
     const { stdout: list } = await project.patchbay(['list', '--json'])
     assert.match(list, /"name": "pets_list_pets",[^}]*"visible": true/)
     assert.equal((await project.patchbay(['diff'])).stdout, 'Everything is what mcp.lock.json says\n')
+  })
+
+  test('add openapi: shows operations, access and size, and writes an entry for the file where it is', async () => {
+    using project = petProject()
+    const args = ['add', 'openapi:./api.yaml', '--as', 'pets', '--allow', 'GET *']
+    const asked = await project.patchbay(args)
+    assert.equal(asked.code, 1)
+    assert.match(
+      asked.stderr,
+      /1 tool: 1 read, 0 write, 0 delete or destroy; about \d+ tokens[^]*list_pets +read +\d+ +GET \/pets/,
+    )
+    assert.ok(!existsSync(project.path('mcp.lock.json')))
+    const { code, stdout, stderr } = await project.patchbay([...args, '--yes', '--json'])
+    assert.equal(code, 0, stderr)
+    const entry = {
+      use: 'openapi:./api.yaml',
+      as: 'pets',
+      operations: { allow: ['GET *'] },
+      config: { apiUrl: 'https://pets.example/v1' },
+    }
+    const added = JSON.parse(stdout) as { entry: unknown; operations: { tokens: number }; leftOut: unknown }
+    assert.deepEqual([added.entry, added.leftOut], [entry, []])
+    assert.ok(added.operations.tokens > 0)
+    const config = JSON.parse(readFileSync(project.path('mcp.config.json'), 'utf8')) as { plugins: unknown }
+    assert.deepEqual(config.plugins, [entry])
+    for (const [wrong, says] of [
+      // Its title.
+      [['add', 'openapi:./api.yaml', '--yes'], /The config already uses the name "pets"/],
+      [['add', 'openapi:./package.json', '--as', 'x', '--yes'], /it is not an OpenAPI description/],
+      [['add', './x', '--allow', 'GET *'], /--allow is for OpenAPI descriptions/],
+      [['add', 'openapi:./api.yaml', '--as', 'x', '--env', 'A'], /--env is for MCP servers/],
+    ] as const) {
+      const refused = await project.patchbay(wrong)
+      assert.notEqual(refused.code, 0)
+      assert.match(refused.stderr, says)
+    }
   })
 
   test('leaves everything as it was where it does not know the address, has no yes, or cannot read the file', async () => {
