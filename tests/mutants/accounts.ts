@@ -1,5 +1,6 @@
 import { mutantsOf } from './mutant.ts'
 
+const RACES = 'tests/security/accounts/races.test.ts'
 const LINKING = 'tests/security/accounts/linking.test.ts'
 const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const STORED = 'tests/security/accounts/stored-accounts.test.ts'
@@ -104,8 +105,8 @@ export const accounts = mutantsOf('accounts', [
       ['a token is renewed only when it is over', 'now < expiresAt - MARGIN_MS', 'now < expiresAt'],
       [
         'an account that the service refuses is forgotten, and another credential used',
-        'const next = { ...found, isBroken: true }',
-        'const next = { ...found }',
+        'const next = { ...found.record, isBroken: true }',
+        'const next = { ...found.record }',
       ],
       [
         'a refresh token that is given once is lost',
@@ -113,6 +114,36 @@ export const accounts = mutantsOf('accounts', [
         'refreshToken: tokens.refreshToken',
       ],
       ['a renewed token keeps the end of the one before', '      expiresAt: tokens.expiresAt,\n', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/refresh.ts',
+    noticedBy: [RACES],
+    changes: [
+      ['what was fetched for an account that is gone stays good', 'if (!now) await revoke(account, next)', ''],
+      ['tokens of a newer link are taken back with those of an older one', 'if (!now) await revoke', 'await revoke'],
+      [
+        'an account that was linked again is broken by its older link',
+        'if (!(await replace(account, found, next))) return',
+        'await replace(account, await read(account) ?? found, next)\n    if (false) return',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/file-account-store.ts',
+    noticedBy: [RACES],
+    changes: [['what was taken away is written back', '!== before) return false', '=== "") return false']],
+  },
+  {
+    file: 'host/src/auth/accounts/shared-account-store.ts',
+    noticedBy: [RACES],
+    changes: [['what was taken away from Redis is written back', '~= ARGV[1] then return 0', "== '' then return 0"]],
+  },
+  {
+    file: 'host/src/auth/accounts/accounts.ts',
+    noticedBy: [RACES],
+    changes: [
+      ['a call goes on with the token of an account that was unlinked', 'if (ended.has(link)) throw unlinked(account)', ''],
     ],
   },
   {

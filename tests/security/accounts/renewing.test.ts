@@ -1,73 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
 import type { Accounts } from '../../../host/src/auth/accounts/accounts.ts'
 import { createServiceClient, type ServiceOAuth } from '../../../host/src/auth/accounts/service-client.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
-import { newKey, openTestAccounts } from '../../fixtures/auth/accounts.ts'
-import { held, reply, startUpstream, type Behaviour, type Upstream } from '../../fixtures/http/upstream.ts'
-import { createTestClock, type TestClock } from '../../fixtures/test-clock.ts'
+import { ann, expiredAccount, formOf, fresh, HOUR } from '../../fixtures/auth/expired-account.ts'
+import { held, reply, type Behaviour } from '../../fixtures/http/upstream.ts'
 
-const ann = { principal: { tenant: 'acme', kind: 'oauth', id: 'ann' }, instance: 'hub' } as const
-const HOUR = 3_600_000
-
-interface Linked {
-  readonly accounts: Accounts
-  /** Another host with the same folder and key. */
-  readonly other: Accounts
-  readonly tokens: Upstream
-  readonly clock: TestClock
-  readonly audit: readonly object[]
-  readonly dir: string
-}
-
-/** An account whose token has just expired, at a service whose token endpoint answers as `script` says. */
-async function expired(
-  t: TestContext,
-  script: Behaviour | Behaviour[],
-  { oauth = {}, hasRefreshToken = true }: { oauth?: Partial<ServiceOAuth>; hasRefreshToken?: boolean } = {},
-): Promise<Linked> {
-  const tokens = await startUpstream(script)
-  t.after(() => tokens[Symbol.asyncDispose]())
-  const dir = mkdtempSync(join(tmpdir(), 'accounts-'))
-  t.after(() => rmSync(dir, { recursive: true }))
-  const clock = createTestClock()
-  const client = createServiceClient({
-    instance: 'hub',
-    oauth: {
-      authorizationUrl: `${tokens.url}/authorize`,
-      tokenUrl: `${tokens.url}/token`,
-      revocationUrl: `${tokens.url}/revoke`,
-      clientId: 'desk',
-      scopes: [],
-      ...oauth,
-    },
-    clientSecret: 's3cret-canary',
-    now: () => clock.now(),
-    redactor: createRedactor(),
-    log: silentLogger,
-  })
-  t.after(() => client[Symbol.asyncDispose]())
-  const keys = [newKey()]
-  const one = openTestAccounts({ dir, keys, client, clock })
-  const two = openTestAccounts({ dir, keys, client, clock })
-  await one.accounts.link(ann, {
-    accessToken: 'access-1',
-    ...(hasRefreshToken && { refreshToken: 'refresh-1' }),
-    expiresAt: clock.now() + HOUR,
-    scopes: [],
-    client: client.id,
-  })
-  clock.advance(HOUR)
-  return { accounts: one.accounts, other: two.accounts, tokens, clock, audit: one.audit, dir }
-}
-
-const fresh = (change: object = {}): Behaviour =>
-  reply(200, { access_token: 'access-2', refresh_token: 'refresh-2', token_type: 'Bearer', expires_in: 3_600, ...change })
-const formOf = ({ requests }: Upstream, index: number) => Object.fromEntries(new URLSearchParams(requests[index]?.body))
 const used = async (accounts: Accounts) => (await accounts.use(ann))?.token()
 /** Not signed by anybody, which is not looked at: only what it says it is for. */
 const jwtFor = (aud: string) =>
@@ -75,7 +15,10 @@ const jwtFor = (aud: string) =>
 
 test('an expired token is renewed once for all who ask, here and at another host, and its refresh token is replaced', async (t) => {
   const answer = held(fresh())
-  const { accounts, other, tokens, clock, audit } = await expired(t, [answer.behaviour, fresh({ access_token: 'access-3' })])
+  const { accounts, other, tokens, clock, audit } = await expiredAccount(t, [
+    answer.behaviour,
+    fresh({ access_token: 'access-3' }),
+  ])
   const many = (of: Accounts) => Promise.all(Array.from({ length: 10 }, () => used(of)))
   const here = many(accounts)
   await tokens.received(1)
@@ -133,7 +76,7 @@ const FAULTS: readonly (readonly [what: string, Behaviour, code: string, isBroke
 
 for (const [what, behaviour, code, isBroken, oauth] of FAULTS)
   test(`a token endpoint that ${what} makes the call an error, and the account ${isBroken ? 'one to link again' : 'stays'}`, async (t) => {
-    const { accounts, tokens, audit } = await expired(t, [behaviour, fresh()], { ...(oauth && { oauth }) })
+    const { accounts, tokens, audit } = await expiredAccount(t, [behaviour, fresh()], { ...(oauth && { oauth }) })
     const error: unknown = await accounts.use(ann).then(
       (account) => assert.fail(account ? 'it was used' : 'it counts as not linked'),
       (reason: unknown) => reason,
@@ -151,7 +94,7 @@ for (const [what, behaviour, code, isBroken, oauth] of FAULTS)
   })
 
 test('a life that the service does not say is one without an end, until it refuses the token', async (t) => {
-  const { accounts, clock, tokens, dir } = await expired(t, [
+  const { accounts, clock, tokens, dir } = await expiredAccount(t, [
     fresh({ expires_in: undefined }),
     fresh({ access_token: 'access-3' }),
   ])
@@ -167,7 +110,7 @@ test('a life that the service does not say is one without an end, until it refus
 })
 
 test('a refresh token that is given once stays, and one that is missing makes an expired account one to link again', async (t) => {
-  const once = await expired(t, [fresh({ refresh_token: undefined }), fresh()])
+  const once = await expiredAccount(t, [fresh({ refresh_token: undefined }), fresh()])
   await used(once.accounts)
   once.clock.advance(HOUR)
   await used(once.accounts)
@@ -175,13 +118,13 @@ test('a refresh token that is given once stays, and one that is missing makes an
     [0, 1].map((index) => formOf(once.tokens, index)['refresh_token']),
     ['refresh-1', 'refresh-1'],
   )
-  const never = await expired(t, fresh(), { hasRefreshToken: false })
+  const never = await expiredAccount(t, fresh(), { hasRefreshToken: false })
   await assert.rejects(never.accounts.use(ann), { code: 'ACCOUNT_BROKEN' })
   assert.equal(never.tokens.requests.length, 0)
 })
 
 test('a token that is good for some seconds yet is used when it cannot be renewed now', async (t) => {
-  const { accounts, clock, tokens } = await expired(t, [fresh({ expires_in: 60 }), reply(503)])
+  const { accounts, clock, tokens } = await expiredAccount(t, [fresh({ expires_in: 60 }), reply(503)])
   assert.equal(await used(accounts), 'access-2')
   clock.advance(29_000)
   assert.equal(await used(accounts), 'access-2')
@@ -194,7 +137,7 @@ test('a token that is good for some seconds yet is used when it cannot be renewe
 })
 
 test('a call that runs while its account is unlinked, or linked anew, gets no token any more', async (t) => {
-  const { accounts, clock } = await expired(t, [fresh(), reply(200, {})])
+  const { accounts, clock } = await expiredAccount(t, [fresh(), reply(200, {})])
   const account = await accounts.use(ann)
   clock.advance(HOUR)
   await accounts.unlink(ann)
@@ -207,7 +150,7 @@ test('a call that runs while its account is unlinked, or linked anew, gets no to
 })
 
 test('unlinking takes the tokens back at the service, and forgets them also where it does not answer', async (t) => {
-  const { accounts, tokens } = await expired(t, [reply(200, {}), reply(200, {})])
+  const { accounts, tokens } = await expiredAccount(t, [reply(200, {}), reply(200, {})])
   assert.equal(await accounts.unlink(ann), true)
   assert.deepEqual(
     tokens.requests.map(({ path }, index) => [path, formOf(tokens, index)['token']]),
@@ -216,7 +159,7 @@ test('unlinking takes the tokens back at the service, and forgets them also wher
       ['/revoke', 'access-1'],
     ],
   )
-  const down = await expired(t, (response) => response.destroy())
+  const down = await expiredAccount(t, (response) => response.destroy())
   assert.equal(await down.accounts.unlink(ann), true)
   assert.equal(await down.accounts.get(ann), undefined)
 })
@@ -225,7 +168,9 @@ test('GitHub and Slack are asked as they want it, from data', async (t) => {
   const script = [
     reply(200, { ok: true, authed_user: { access_token: 'xoxp-2', token_type: 'user', scope: 'chat:write,users:read' } }),
   ]
-  const { tokens, accounts } = await expired(t, script, { oauth: { preset: 'slack', scopes: ['chat:write', 'users:read'] } })
+  const { tokens, accounts } = await expiredAccount(t, script, {
+    oauth: { preset: 'slack', scopes: ['chat:write', 'users:read'] },
+  })
   const account = await accounts.use(ann)
   assert.equal(await account?.token(), 'xoxp-2')
   assert.deepEqual((await accounts.list(ann.principal))[0]?.record.scopes, ['chat:write', 'users:read'])

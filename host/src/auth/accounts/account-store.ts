@@ -7,6 +7,8 @@ export interface AccountStore {
   read(key: AccountKey): Promise<string | undefined>
   /** Written whole or not at all. */
   write(key: AccountKey, text: string): Promise<void>
+  /** Writes only where `before` still is: what changed meanwhile, or was taken away, stays as it is. Whether it wrote. */
+  replace(key: AccountKey, before: string, text: string): Promise<boolean>
   /** Whether there was one. */
   remove(key: AccountKey): Promise<boolean>
   /** The texts of all accounts of one person. */

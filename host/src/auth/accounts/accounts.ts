@@ -10,7 +10,7 @@ import type { AccountEvent, Audit } from '../../observability/audit.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { keyOf, personKey, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
 import type { AccountStore } from './account-store.ts'
-import { asked, createRefresh, isUsable } from './refresh.ts'
+import { asked, createRefresh, isUsable, type ReadAccount } from './refresh.ts'
 import type { Seal } from './sealed.ts'
 import type { ServiceClient, Tokens } from './types.ts'
 
@@ -68,11 +68,16 @@ const MAX_REDACTED = 10_000
 /** Another replica may have linked an account whose event was lost. */
 const LOOK_EVERY_MS = 1_000
 const LINKED = 'account_linked'
+const UNLINKED = 'account_unlinked'
+/** A call that is longer on its way than so many are unlinked goes on with its token until that expires. */
+const MAX_ENDED = 10_000
 
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, seal, clock, log, redactor, audit, clientOf, bus } = options
   const hidden = new LRUCache<string, () => void>({ max: MAX_REDACTED, dispose: (forget) => forget() })
   const waiting = new Map<string, Set<() => void>>()
+  /** Links that were taken away while calls may be on their way with them. */
+  const ended = new LRUCache<string, true>({ max: MAX_ENDED })
   const once = singleFlight<string, AccountRecord | undefined>()
 
   const record = (account: Account, event: AccountEvent, reason?: string) => {
@@ -90,16 +95,18 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }))
   }
 
-  async function read(account: Account): Promise<AccountRecord | undefined> {
+  const read = async (account: Account) => (await readText(account))?.record
+
+  async function readText(account: Account): Promise<ReadAccount | undefined> {
     const key = keyOf(account)
     const text = await asked(store.read(key))
     if (text === undefined) return undefined
     try {
       const { value, isOfOldKey } = await seal.open(key.account, text)
-      const found = readRecord(value)
+      const { record: found } = readStored(value)
       hide(found)
       if (isOfOldKey) void sealAgain(account)
-      return found
+      return { record: found, text }
     } catch (error) {
       throw hostError('ACCOUNT_UNREADABLE', { plugin: account.instance }, error)
     }
@@ -108,8 +115,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
   async function write(account: Account, next: AccountRecord): Promise<void> {
     const key = keyOf(account)
     hide(next)
-    await asked(store.write(key, await seal.seal(key.account, { account: plain(account), record: next })))
+    await asked(store.write(key, await sealed(account, next)))
   }
+
+  async function replace(account: Account, { text }: ReadAccount, next: AccountRecord): Promise<boolean> {
+    hide(next)
+    return asked(store.replace(keyOf(account), text, await sealed(account, next)))
+  }
+
+  const sealed = (account: Account, next: AccountRecord) =>
+    seal.seal(keyOf(account).account, { account: plain(account), record: next })
 
   /** What an old key sealed is sealed with the new one, so that the old one can go. In a turn: a refresh must not be undone. */
   async function sealAgain(account: Account): Promise<void> {
@@ -119,7 +134,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         const text = await store.read(key)
         if (text === undefined) return
         const { value, isOfOldKey } = await seal.open(key.account, text)
-        if (isOfOldKey) await store.write(key, await seal.seal(key.account, value))
+        if (isOfOldKey) await store.replace(key, text, await seal.seal(key.account, value))
       })
     } catch (error) {
       log.warn('account_not_resealed', { plugin: account.instance, error })
@@ -137,7 +152,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }
   }
 
-  const refresh = createRefresh({ store, clock, clientOf, read, write, record })
+  const refresh = createRefresh({ store, clock, clientOf, read: readText, replace, revoke, record })
   const fresh = (account: Account, found: AccountRecord) =>
     isUsable(found, clock.now()) ? Promise.resolve(found) : once(keyOf(account).account, () => refresh.inTurn(account))
 
@@ -157,6 +172,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     for (const tell of waiting.get(account) ?? []) tell()
   }
   bus?.on(LINKED, (account) => typeof account === 'string' && told(account))
+  bus?.on(UNLINKED, (link) => typeof link === 'string' && void ended.set(link, true))
 
   return {
     async use(account) {
@@ -168,9 +184,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
         fingerprint: link,
         isOAuth: found.client !== undefined,
         async token() {
+          if (ended.has(link)) throw unlinked(account)
           if (isUsable(known, clock.now())) return known.accessToken
           const next = await current(account, link)
-          if (!next) throw hostError('ACCOUNT_BROKEN', { plugin: account.instance, why: 'unlinked' })
+          if (!next || ended.has(link)) throw unlinked(account)
           known = next
           return next.accessToken
         },
@@ -200,6 +217,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
         // First, so that no call goes with it while the service is asked.
         wasThere: await store.remove(keyOf(account)),
       }))
+      if (found) {
+        ended.set(found.link, true)
+        bus?.publish(UNLINKED, found.link)
+      }
       if (found?.client !== undefined) await revoke(account, found)
       if (wasThere) record(account, 'unlink')
       return wasThere
@@ -269,16 +290,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 }
 
+function unlinked({ instance }: Account): HostError {
+  return hostError('ACCOUNT_BROKEN', { plugin: instance, why: 'unlinked' })
+}
+
 function broken({ instance }: Account): HostError {
   return hostError('ACCOUNT_BROKEN', { plugin: instance, why: 'refused' })
 }
 
 function plain({ principal: { tenant, kind, id }, instance }: Account): Account {
   return { principal: { tenant, kind, id }, instance }
-}
-
-function readRecord(value: unknown): AccountRecord {
-  return readStored(value).record
 }
 
 /** What is sealed was made by this host: only the form of it may be an older one. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../data/replace-file.ts'
 import type { AccountKey } from './account.ts'
@@ -14,11 +14,19 @@ export function createFileAccountStore(dir: string): AccountStore {
     await chmod(dir, 0o700)
   }
 
+  const write = async (key: AccountKey, text: string) => {
+    await prepare()
+    await replaceFile(fileOf(key), text, { what: 'account', mode: 0o600 })
+  }
+
   return {
     read: async (key) => readIfThere(fileOf(key)),
-    async write(key, text) {
-      await prepare()
-      await replaceFile(fileOf(key), text, { what: 'account', mode: 0o600 })
+    write,
+    async replace(key, before, text) {
+      // Two steps: whoever changes an account has the turn for it, unless that took longer than a turn lasts.
+      if ((await readIfThere(fileOf(key))) !== before) return false
+      await write(key, text)
+      return true
     },
     async remove(key) {
       const file = fileOf(key)
@@ -64,9 +72,22 @@ async function take(file: string, mark: string): Promise<boolean> {
     }
     const found = await stat(file).catch(() => undefined)
     if (found && Date.now() - found.mtimeMs < TURN_MS) return false
-    await rm(file, { force: true })
+    if (found) await removeStale(file, mark)
   }
   return false
+}
+
+/** Two hosts that both find it too old must not take away what the first of them then made. */
+async function removeStale(file: string, mark: string): Promise<void> {
+  const aside = `${file}.${mark}`
+  await rename(file, aside).catch(ignoreMissing)
+  const moved = await stat(aside).catch(() => undefined)
+  if (moved && Date.now() - moved.mtimeMs < TURN_MS) await link(aside, file).catch(() => {}) // a third one has it by now
+  await rm(aside, { force: true })
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
@@ -10,9 +11,18 @@ export interface RefreshOptions {
   readonly store: AccountStore
   readonly clock: Clock
   readonly clientOf: (instance: string) => Promise<ServiceClient | undefined>
-  readonly read: (account: Account) => Promise<AccountRecord | undefined>
-  readonly write: (account: Account, record: AccountRecord) => Promise<void>
+  readonly read: (account: Account) => Promise<ReadAccount | undefined>
+  /** Only where it is still what was read; whether it is. */
+  readonly replace: (account: Account, found: ReadAccount, next: AccountRecord) => Promise<boolean>
+  /** Takes tokens back that can be kept for no account. Never rejects. */
+  readonly revoke: (account: Account, record: AccountRecord) => Promise<void>
   readonly record: (account: Account, event: AccountEvent, reason?: string) => void
+}
+
+/** An account, and the text that it was read from. */
+export interface ReadAccount {
+  readonly record: AccountRecord
+  readonly text: string
 }
 
 export interface Refresh {
@@ -36,6 +46,7 @@ const LOOK_EVERY_MS = 100
 const TRUSTED_MS = 60_000
 
 const WRITE_ATTEMPTS = 3
+const MOST_KNOWN = 10_000
 
 /** A store that does not answer is an error, and never an account that is not there. */
 export async function asked<Result>(answer: Promise<Result>): Promise<Result> {
@@ -52,15 +63,16 @@ export function isUsable({ expiresAt }: AccountRecord, now: number): boolean {
   return expiresAt === undefined || now < expiresAt - MARGIN_MS
 }
 
-export function createRefresh({ store, clock, clientOf, read, write, record }: RefreshOptions): Refresh {
-  const fetchedAt = new Map<string, number>()
+export function createRefresh({ store, clock, clientOf, read, replace, revoke, record }: RefreshOptions): Refresh {
+  const fetchedAt = new LRUCache<string, number>({ max: MOST_KNOWN })
   const pause = (ms: number) => new Promise<void>((resolve) => clock.schedule(ms, resolve))
 
   async function fetchTokens(account: Account): Promise<AccountRecord | undefined> {
-    const found = await read(account)
+    const before = await read(account)
+    const found = before?.record
     if (!found || found.isBroken || isUsable(found, clock.now())) return found
     const client = await clientOf(account.instance)
-    if (found.refreshToken === undefined || !client) return breakIt(account, found, 'expired')
+    if (found.refreshToken === undefined || !client) return breakIt(account, before, 'expired')
     let tokens
     try {
       tokens = await client.refresh(found.refreshToken, found.registered)
@@ -69,7 +81,7 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
       if (found.expiresAt !== undefined && clock.now() < found.expiresAt) return found
       throw error
     }
-    if (!tokens) return breakIt(account, found, 'invalid_grant')
+    if (!tokens) return breakIt(account, before, 'invalid_grant')
     const next: AccountRecord = {
       ...found,
       ...tokens,
@@ -78,26 +90,41 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
       refreshToken: tokens.refreshToken ?? found.refreshToken,
       scopes: tokens.scopes.length > 0 ? tokens.scopes : found.scopes,
     }
-    await writeSurely(account, next)
+    if (!(await keep(account, before, next))) {
+      const now = (await read(account))?.record
+      // Some services take every token of a person back with one: never those of a newer link.
+      if (!now) await revoke(account, next)
+      return now
+    }
     fetchedAt.set(keyOf(account).account, clock.now())
     record(account, 'refresh')
     return next
   }
 
-  /** The refresh token that was used is worth nothing any more: what is not kept now is lost. */
-  async function writeSurely(account: Account, next: AccountRecord): Promise<void> {
+  /**
+   * The refresh token that was used is worth nothing any more: what is not kept now is lost. False where the account was unlinked, or linked
+   * again, by a host that did not wait for the end of this turn.
+   */
+  async function keep(account: Account, before: ReadAccount, next: AccountRecord): Promise<boolean> {
+    let found = before
     for (let attempt = 1; ; attempt++)
       try {
-        return await write(account, next)
+        if (await replace(account, found, next)) return true
+        const now = await read(account)
+        // An attempt that seemed to fail may have written.
+        if (now?.record.accessToken === next.accessToken) return true
+        if (now?.record.link !== before.record.link || attempt === WRITE_ATTEMPTS) return false
+        // The same account, sealed with another key.
+        found = now
       } catch (error) {
         if (attempt === WRITE_ATTEMPTS) throw error
         await pause(LOOK_EVERY_MS * attempt)
       }
   }
 
-  async function breakIt(account: Account, found: AccountRecord, reason: string): Promise<AccountRecord> {
-    const next = { ...found, isBroken: true }
-    await write(account, next)
+  async function breakIt(account: Account, found: ReadAccount, reason: string): Promise<AccountRecord | undefined> {
+    const next = { ...found.record, isBroken: true }
+    if (!(await replace(account, found, next))) return (await read(account))?.record
     record(account, 'refresh', reason)
     return next
   }
@@ -120,7 +147,7 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
       for (;;) {
         const turn = await asked(store.inTurn(keyOf(account), () => fetchTokens(account)))
         if (turn) return turn.result
-        const found = await read(account)
+        const found = (await read(account))?.record
         if (!found || found.isBroken || isUsable(found, clock.now())) return found
         if (clock.now() > until)
           throw new ServiceError(
@@ -137,8 +164,8 @@ export function createRefresh({ store, clock, clientOf, read, write, record }: R
       try {
         await whileNone(account, async () => {
           const found = await read(account)
-          if (found?.accessToken !== token || found.refreshToken === undefined) return
-          await write(account, { ...found, expiresAt: 0 })
+          if (found?.record.accessToken !== token || found.record.refreshToken === undefined) return
+          await replace(account, found, { ...found.record, expiresAt: 0 })
         })
       } catch {
         // The next call that is answered 401 tries again.

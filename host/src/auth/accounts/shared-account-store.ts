@@ -22,6 +22,7 @@ export function createSharedAccountStore(scripts: SharedScripts): AccountStore {
     async write(key, text) {
       await run(WRITE, [textKey(key), personKey(key.person)], text, key.account)
     },
+    replace: async (key, before, text) => (await run(REPLACE, [textKey(key)], before, text)) === 'OK',
     remove: async (key) => (await run(REMOVE, [textKey(key), personKey(key.person)], key.account)) === 1,
     async list(person) {
       const accounts = await run(MEMBERS, [personKey(person)])
@@ -55,6 +56,7 @@ const turnKey = ({ person, account }: AccountKey) => `${PREFIX}:turn:${person}.$
 const READ = "return redis.call('GET', KEYS[1])"
 const MEMBERS = "return redis.call('SMEMBERS', KEYS[1])"
 const WRITE = "redis.call('SADD', KEYS[2], ARGV[2]) return redis.call('SET', KEYS[1], ARGV[1])"
+const REPLACE = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end return redis.call('SET', KEYS[1], ARGV[2])"
 const REMOVE = "redis.call('SREM', KEYS[2], ARGV[1]) return redis.call('DEL', KEYS[1])"
 const TAKE = "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])"
 const GIVE_BACK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"

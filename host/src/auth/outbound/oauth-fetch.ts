@@ -65,7 +65,7 @@ export function createOAuthFetch({
     const credential = authorization === undefined ? undefined : credentialOf(authorization)
     const made = createServiceHttp({
       ...network,
-      limits: { ...OAUTH_LIMITS, ...network.limits },
+      limits: { ...OAUTH_LIMITS, ...shortened(network.limits) },
       instance: name,
       baseUrl: origin,
       allowPrivateBase: allowPrivate(origin),
@@ -96,6 +96,18 @@ export function createOAuthFetch({
     async [Symbol.asyncDispose]() {
       await Promise.all([...open.values()].map((http) => http[Symbol.asyncDispose]()))
     },
+  }
+}
+
+/** What the operator allows the service, as far as a token endpoint may have it: a refresh must end within its turn (`TURN_MS`). */
+function shortened({ connectMs, headersMs, bodyMs, ...limits }: Partial<NetworkLimits> = {}): Partial<NetworkLimits> {
+  const atMost = (ms: number | undefined, name: 'connectMs' | 'headersMs' | 'bodyMs', most: number) =>
+    ms === undefined ? {} : { [name]: Math.min(ms, most) }
+  return {
+    ...limits,
+    ...atMost(connectMs, 'connectMs', 5_000),
+    ...atMost(headersMs, 'headersMs', 10_000),
+    ...atMost(bodyMs, 'bodyMs', 10_000),
   }
 }
 
