@@ -38,6 +38,20 @@ export const servers = mutantsOf('servers', [
     ],
   },
   {
+    file: 'host/src/data/uri/uri-expressions.ts',
+    noticedBy: ['tests/unit/data/uri-templates.test.ts'],
+    changes: [
+      ['a query may hold names that its template does not have', 'if (names && [...pairs', 'if (false && [...pairs'],
+      [
+        'a value of one segment goes over several',
+        "stops: '/?#', read: (text) => valuesOf(names",
+        "stops: '?#', read: (text) => valuesOf(names",
+      ],
+      ['a URI of any length is matched', 'uri.length > LONGEST ||', ''],
+      ['more segments are taken than there are variables', 'if (texts.length > variables.length && !isWhole)', 'if (false)'],
+    ],
+  },
+  {
     file: 'host/src/plugin/isolate/output.ts',
     noticedBy: [UNIT],
     changes: [

@@ -67,7 +67,7 @@ test('a server is listed under our names, with all that it says of its tools', (
   })
   assert.equal(host.snapshot.tools.get('legacy_progress')?.access, 'write', 'what gives no hint counts as writing')
   assert.equal(host.snapshot.tools.get('legacy_fail')?.access, 'read', 'the operator knows better')
-  assert.match(JSON.stringify(listed.warnings), /legacy:\/\/search\{\?q\}, which is more than simple expressions/)
+  assert.match(JSON.stringify(listed.warnings), /legacy:\/\/odd\{\|a\}, which RFC 6570 does not have/)
 })
 
 test('results come back as the server gave them', async () => {
@@ -102,7 +102,10 @@ for (const [name, connect] of Object.entries(httpClients))
   test(`resources, prompts, completions, progress and logs reach ${name}`, async (t) => {
     const client = await connect(t, url)
     assert.deepEqual(await client.resources(), ['legacy://readme', 'legacy://bytes'])
-    assert.deepEqual(await client.templates(), ['legacy://note/{id}'])
+    assert.deepEqual(await client.templates(), ['legacy://note/{id}', 'legacy://search{?q}', 'legacy://files/{+path}'])
+    for (const uri of ['legacy://search?q=a%20b', 'legacy://files/a/b.txt'])
+      assert.equal(await client.read(uri), `content of ${uri}`, 'it goes to the server as it is')
+    await assert.rejects(client.read('legacy://search?other=1'))
     assert.equal(await client.read('legacy://readme'), 'content of legacy://readme')
     assert.equal(await client.read('legacy://note/7'), 'content of legacy://note/7')
     await assert.rejects(client.read('legacy://note/404'), /not found/)

@@ -145,6 +145,7 @@ test('the end of a process is told when all that it wrote was read, or so long a
   t.mock.timers.tick(249)
   assert.deepEqual(told, [5], 'what it started holds the pipes of the other')
   t.mock.timers.tick(1)
+  assert.deepEqual(told, [5, 6])
   held.emit('close', 6, null)
   assert.deepEqual(told, [5, 6], 'once each')
 })

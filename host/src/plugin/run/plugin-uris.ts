@@ -1,5 +1,5 @@
 import { isObject } from '../../data/json.ts'
-import { parseTemplate } from '../../data/uri-template.ts'
+import { parseTemplate } from '../../data/uri/uri-template.ts'
 import { pluginKeys } from './names.ts'
 import type { PluginRecord } from './plugin-record.ts'
 

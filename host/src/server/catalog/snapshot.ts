@@ -7,7 +7,8 @@ import type { PluginReason, PluginRecord } from '../../plugin/run/plugin-record.
 import type { PromptSurface, ResourceSurface, ToolSurface } from '../../plugin/source/describe-surface.ts'
 import { mountedMeta, urisOf, type PluginUris } from '../../plugin/run/plugin-uris.ts'
 import type { Policy } from './policy.ts'
-import { parseTemplate, type UriTemplate } from '../../data/uri-template.ts'
+import type { UriTemplate } from '../../data/uri/uri-expressions.ts'
+import { parseTemplate } from '../../data/uri/uri-template.ts'
 
 /** The frozen state of everything that can be listed or called, of one generation. A call keeps the one it began with. */
 export interface Snapshot {

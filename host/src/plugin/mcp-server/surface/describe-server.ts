@@ -1,4 +1,5 @@
 import { isObject } from '../../../data/json.ts'
+import { parseExpressions } from '../../../data/uri/uri-expressions.ts'
 import type { LeftOut } from '../../source/left-out.ts'
 import type { Fields } from '../connect/server-connection.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
@@ -74,12 +75,8 @@ export function describeServer(offer: ServerOffer, { instance, isInteractive }: 
     skip('resource', name, 'has no uriTemplate, or one that the server gives twice'),
   ).filter((template) => {
     const uri = textOf(template['uriTemplate'])
-    if (isSimple(uri)) return true
-    skip(
-      'resource',
-      textOf(template['name']) || uri,
-      `has the template ${uri.slice(0, 200)}, which is more than simple expressions such as {id}`,
-    )
+    if (isTemplate(uri)) return true
+    skip('resource', textOf(template['name']) || uri, `has the template ${uri.slice(0, 200)}, which RFC 6570 does not have`)
     return false
   })
 
@@ -191,9 +188,9 @@ function isOnlyTask({ execution }: Fields): boolean {
   return isObject(execution) && execution['taskSupport'] === 'required'
 }
 
-/** Each variable takes one segment: RFC 6570, level 1. */
-function isSimple(template: string): boolean {
-  return !/[{}]/.test(template.replace(/\{[A-Za-z_][A-Za-z0-9_]*\}/g, ''))
+/** One that takes no variables is of one resource. */
+function isTemplate(uri: string): boolean {
+  return !/[{}]/.test(uri) || parseExpressions(uri) !== undefined
 }
 
 function unique(items: readonly Fields[], key: string, onOther: (name: string) => void): readonly Fields[] {

@@ -1,15 +1,15 @@
-/** Values of a template's variables, or undefined when a URI does not match. */
-export type UriTemplate = (uri: string) => Readonly<Record<string, string>> | undefined
+import { parseExpressions, type UriTemplate } from './uri-expressions.ts'
 
 /**
- * RFC 6570, level 1: `scheme://{folder}/{id}`. A variable takes one path segment, decoded. Undefined for a URI without variables.
- * Matching compares literal parts from left to right, so it is linear in the length of the URI.
+ * RFC 6570: `scheme://{folder}/{id}`, where a variable takes one path segment, decoded; for all else see {@link parseExpressions}.
+ * Undefined for a URI without variables. Matching compares literal parts from left to right, so it is linear in the length of the URI.
  */
 export function parseTemplate(uri: string): UriTemplate | undefined {
   const parts = uri.split(/\{([A-Za-z_][A-Za-z0-9_]*)\}/)
-  if (parts.length === 1) return undefined
+  if (parts.length === 1) return parseExpressions(uri)
   const literals = parts.filter((_, index) => index % 2 === 0)
   const names = parts.filter((_, index) => index % 2 === 1)
+  if (literals.some((text) => /[{}]/.test(text))) return parseExpressions(uri)
   return (candidate) => {
     const [head = '', ...tails] = literals
     if (!candidate.startsWith(head)) return undefined
