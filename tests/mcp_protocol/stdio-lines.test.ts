@@ -55,6 +55,67 @@ test('reads no more while the client does not read', async (t) => {
   while (ids.size < 1_000) ids.add((await client.message()).id)
 })
 
+for (const direct of [true, false]) {
+  const by = direct ? 'the fast path' : 'the SDK'
+  test(`begins as many calls at a time as memory has room for their answers, the others in order: ${by}`, async (t) => {
+    const demo = demoPlugin()
+    const client = await startStdio(t, { direct, resultBytes: 8_388_608 }, demo)
+    const keys = Array.from({ length: 20 }, (_, index) => `k${index}`)
+    const started = keys.map((key) => demo.started(key))
+    let isCancelledBegun = false
+    void started[9]?.then(() => (isCancelledBegun = true))
+    for (const [id, key] of keys.entries()) client.send({ ...call(id, 'demo_wait', { key }), ...(direct && waits(id, key)) })
+    await Promise.all(started.slice(0, 8))
+    client.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 9, ...plain } })
+    for (let turn = 0; turn < 10; turn++) await setImmediate()
+    assert.equal(client.inFlight.size, 8)
+    const ids: unknown[] = []
+    for (const [id, key] of keys.entries()) {
+      if (id === 9) continue
+      await started[id]
+      assert.ok(client.inFlight.size <= 8)
+      demo.release(key)
+      ids.push((await client.message()).id)
+    }
+    assert.equal(isCancelledBegun, false)
+    assert.deepEqual(
+      ids,
+      [...keys.keys()].filter((id) => id !== 9),
+    )
+  })
+}
+
+test('begins no more calls for a client that does not read', async (t) => {
+  const client = await startStdio(t, { highWaterMark: 1_000 })
+  client.lines.pause()
+  client.output.pause()
+  const lines = Array.from({ length: 200 }, (_, id) => `${JSON.stringify(call(id, 'demo_echo', { text: 'x'.repeat(1_000) }))}\n`)
+  client.input.write(lines.join(''))
+  while (!client.output.writableNeedDrain || client.inFlight.size > 0) await setImmediate()
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  assert.ok(client.output.writableLength < 250_000, String(client.output.writableLength))
+  client.output.resume()
+  client.lines.resume()
+  for (let count = 0; count < 200; count++) assert.ok((await client.message()).result)
+})
+
+test('tells requests that it did not begin that it closes', async (t) => {
+  const demo = demoPlugin()
+  const client = await startStdio(t, { resultBytes: 8_388_608 }, demo)
+  const keys = Array.from({ length: 9 }, (_, index) => `k${index}`)
+  const eight = keys.slice(0, 8).map((key) => demo.started(key))
+  for (const [id, key] of keys.entries()) client.send(call(id, 'demo_wait', { key }))
+  await Promise.all(eight)
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  await client.stdio.close({ graceMs: 0 })
+  const answers = []
+  for (let count = 0; count < 9; count++) answers.push(await client.message())
+  assert.deepEqual(
+    answers.filter(({ error }) => error?.message === 'The server is shutting down').map(({ id }) => id),
+    [8],
+  )
+})
+
 test('sees the end of the input of a client that does not read, and ends', async (t) => {
   const client = await startStdio(t, { highWaterMark: 1_000 })
   client.lines.pause()
@@ -133,7 +194,11 @@ interface Message {
 }
 
 /** The transport over streams of this process. */
-async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = false } = {}, demo = demoPlugin()) {
+async function startStdio(
+  t: TestContext,
+  { highWaterMark = 65_536, direct = false, resultBytes = 1_048_576 } = {},
+  demo = demoPlugin(),
+) {
   const input = new PassThrough()
   const output = new PassThrough({ highWaterMark })
   const serving = await startServing([demo.plugin])
@@ -146,6 +211,7 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = fal
     },
     ...(direct && { fastPath: createFastPath(serving) }),
     bodyBytes: 65_536,
+    resultBytes,
     input,
     output,
   })
@@ -157,6 +223,7 @@ async function startStdio(t: TestContext, { highWaterMark = 65_536, direct = fal
     output,
     lines,
     stdio,
+    inFlight: serving.inFlight,
     send: (message: object) => void input.write(`${JSON.stringify(message)}\n`),
     message: async () => JSON.parse(String((await iterator.next()).value)) as Message,
   }
@@ -168,6 +235,13 @@ const meta = {
 
 /** As the short way takes it. */
 const plain = { _meta: { ...meta._meta, 'io.modelcontextprotocol/clientInfo': { name: 'a', version: '1' } } }
+
+const waits = (id: number, key: string) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name: 'demo_wait', arguments: { key }, ...plain },
+})
 
 function call(id: number, name: string, input: object = {}): object {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: input, ...meta } }

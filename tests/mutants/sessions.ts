@@ -2,9 +2,40 @@ import { mutantsOf } from './mutant.ts'
 
 const events = ['tests/unit/calls/recent-events.test.ts']
 const cancelled = ['tests/unit/calls/cancelled-in-a-session.test.ts']
+const lines = ['tests/mcp_protocol/stdio-lines.test.ts']
 
 /** Sessions and streams of the revisions of 2024 and 2025. */
 export const sessions = mutantsOf('sessions', [
+  {
+    file: 'host/src/transport/stdio/line-transport.ts',
+    noticedBy: lines,
+    changes: [
+      [
+        'all calls of a client begin at once',
+        'if (this.#unanswered.size + this.#waiting.length >= this.#options.maxAtOnce) return true',
+        '',
+      ],
+      ['calls begin for a client that does not read', 'return this.#isFull && (!this', 'return false && (!this'],
+      ['a cancelled request is begun all the same', 'this.#queue.cancel(id)', ''],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/sending/pipelined.ts',
+    noticedBy: ['tests/integration/http-edge/http-edge-connections.test.ts'],
+    changes: [['requests of one connection are served at once', 'if (res.socket) return serve()', 'if (res) return serve()']],
+  },
+  {
+    file: 'host/src/transport/http/sending/unread-answers.ts',
+    noticedBy: ['tests/unit/network/unread-answers.test.ts'],
+    changes: [
+      ['answers that nobody reads are held without bound', 'this.#bytes <= this.#mostBytes', 'this.#bytes >= 0'],
+      [
+        'what was read counts as unread',
+        'this.#bytes -= this.#unread.get(res) ?? 0\n    this.#unread.delete(res)',
+        'this.#unread.delete(res)',
+      ],
+    ],
+  },
   {
     file: 'host/src/transport/streamable/event-store.ts',
     noticedBy: events,

@@ -23,7 +23,9 @@ import { createCallerRoutes } from './http/routing/identify.ts'
 import { createRouter, page, pathOf, route, type Route } from './http/routing/routes.ts'
 import { bind, type Timeouts } from './http/bind.ts'
 import { lazily } from '../data/lazily.ts'
+import { Pipelined } from './http/sending/pipelined.ts'
 import { INTERNAL_ERROR, refusal, refuse } from './http/respond.ts'
+import { SlowReader } from './http/sending/unread-answers.ts'
 import type { StepUp } from './streamable/step-up.ts'
 import { createStreamable } from './streamable/streamable.ts'
 
@@ -132,7 +134,12 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 
   let pages: ((path: string) => Route | undefined) | undefined
   const routeOf = createRouter(routes, deps.metadata, (path) => pages?.(path))
-  const answering = new Answering((res) => onAnswered(res.headersSent ? res.statusCode : undefined))
+  const pipelined = new Pipelined()
+  const answering = new Answering((res) => {
+    onAnswered(res.headersSent ? res.statusCode : undefined)
+    if (res.errored instanceof SlowReader) log.warn('slow_reader_dropped', { unread: res.errored.unread })
+    pipelined.over(res)
+  })
   const { server, origin, port } = await bind({
     what: 'http',
     host: options.host,
@@ -143,13 +150,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     onUnparsed: onAnswered,
     handle(req, res) {
       const answer = answering.add(res)
-      if (draining) res.setHeader('connection', 'close')
-      try {
-        const handling = handle(req, res, answer)
-        if (handling) handling.catch((error: unknown) => fail(req, res, error))
-      } catch (error) {
-        fail(req, res, error)
-      }
+      pipelined.inTurn(req, res, () => serve(req, res, answer))
     },
   })
   pages = deps.pagesAt?.(origin)
@@ -197,6 +198,16 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       server.closeAllConnections()
       await closed
     },
+  }
+
+  function serve(req: IncomingMessage, res: ServerResponse, answer: OpenAnswer): void {
+    if (draining) res.setHeader('connection', 'close')
+    try {
+      const handling = handle(req, res, answer)
+      if (handling) handling.catch((error: unknown) => fail(req, res, error))
+    } catch (error) {
+      fail(req, res, error)
+    }
   }
 
   function handle(req: IncomingMessage, res: ServerResponse, open: OpenAnswer): Promise<void> | void {

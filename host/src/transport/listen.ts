@@ -94,6 +94,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
     fastPath,
     log,
     bodyBytes: config.limits.bodyBytes,
+    resultBytes: config.limits.resultBytes,
     requestCredentials,
   }
   let draining = false

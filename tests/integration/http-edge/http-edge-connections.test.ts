@@ -218,6 +218,49 @@ test('lets go of a subscriber that never reads', async (t) => {
   assert.equal((await session.post('tools/list')).status, 200)
 })
 
+test('serves requests that come at once on one connection one after the other', async (t) => {
+  const demo = demoPlugin()
+  const { http, inFlight } = await serveHttp(t, [demo.plugin])
+  using connection = await RawConnection.open(http.port)
+  const keys = ['a', 'b', 'c']
+  const started = keys.map((key) => demo.started(key))
+  connection.send(keys.map((key, id) => call('demo_wait', { key }, id)).join(''))
+  for (const [id, key] of keys.entries()) {
+    await started[id]
+    for (let turn = 0; turn < 10; turn++) await setImmediate()
+    assert.equal(inFlight.size, 1)
+    demo.release(key)
+    assert.match((await connection.answer()).body, new RegExp(`"waited for ${key}"`))
+  }
+})
+
+test('begins nothing more for a connection that is gone', async (t) => {
+  const demo = demoPlugin()
+  const { http, inFlight } = await serveHttp(t, [demo.plugin])
+  const [first, aborted] = [demo.started('a'), demo.aborted('a')]
+  let isSecondBegun = false
+  void demo.started('b').then(() => (isSecondBegun = true))
+  const connection = await RawConnection.open(http.port)
+  connection.send(call('demo_wait', { key: 'a' }) + call('demo_wait', { key: 'b' }, 2))
+  await first
+  connection.socket.resetAndDestroy()
+  await aborted
+  await inFlight.idle()
+  assert.equal((await rawRequest(http.port, call('demo_whoami'))).status, 200)
+  assert.equal(isSecondBegun, false)
+})
+
+test('closes a connection that sends hundreds of requests ahead of their answers', async (t) => {
+  const demo = demoPlugin()
+  const { http } = await serveHttp(t, [demo.plugin])
+  const aborted = demo.aborted('a')
+  using connection = await RawConnection.open(http.port)
+  connection.send(call('demo_wait', { key: 'a' }))
+  for (let id = 2; id < 300; id++) connection.send(call('demo_whoami', {}, id))
+  assert.equal(await connection.closed(), '')
+  await aborted
+})
+
 test('bounds how many streams one principal can listen on', async (t) => {
   const { url, http } = await serveHttp(t, [demoPlugin().plugin])
   const stop = new AbortController()

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { acceptedForms } from './accept.ts'
+import { unreadAnswers } from './sending/unread-answers.ts'
 
 /** An answer whose head was sent before the answer itself was known. */
 type EarlyForm = 'stream' | 'json'
@@ -50,17 +51,17 @@ export function eventOf(json: string): string {
 }
 
 /**
- * Writes to a stream whose client may be slow: with more than a megabyte unread the client is let go, since memory is everybody's.
- * False when the stream is over.
+ * Writes to a stream whose client may be slow: with more than `maxUnread` bytes unread, by default a megabyte, the client is let go,
+ * since memory is everybody's. False when the stream is over.
  */
-export function writeEvent(res: ServerResponse, event: string | Uint8Array, log: Logger): boolean {
+export function writeEvent(res: ServerResponse, event: string | Uint8Array, log: Logger, maxUnread = MAX_UNREAD): boolean {
   if (res.destroyed) return false
-  if (res.writableLength > MAX_UNREAD) {
+  if (res.writableLength > maxUnread) {
     log.warn('slow_reader_dropped', { unread: res.writableLength })
     res.destroy()
     return false
   }
-  res.write(event)
+  if (!res.write(event)) unreadAnswers.add(res)
   return true
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { eventOf, takeEarly } from './early-answer.ts'
+import { unreadAnswers } from './sending/unread-answers.ts'
 
 /** An answer of ours to a request that is not passed on: the HTTP status, and a JSON-RPC error that says what to change. */
 export interface Refusal {
@@ -57,6 +58,7 @@ export function endWatched(res: ServerResponse, body?: string | Uint8Array, enco
   res.end(body, encoding)
   // Mostly the kernel has taken everything by now.
   if (!socket || socket.writableLength === 0) return
+  unreadAnswers.add(res)
   // A socket that times out without a listener is destroyed. Before Node sets the time between requests, or a pipelined one goes on.
   socket.setTimeout(STALLED_MS)
   res.prependOnceListener('finish', () => socket.setTimeout(0))

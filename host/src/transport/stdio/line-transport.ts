@@ -5,6 +5,7 @@ import { parseMessage, parseText } from '../http/body.ts'
 import type { FastLines } from './fast-lines.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { LineReader } from './line-reader.ts'
+import { RequestQueue } from './request-queue.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from '../http/respond.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
@@ -15,6 +16,8 @@ export interface LineTransportOptions {
   readonly authInfo: AuthInfo
   /** A longer line is answered with an error and thrown away as it comes. */
   readonly maxBytes: number
+  /** Requests that are answered at a time; those after them wait. Each may have an answer as large as a result may be. */
+  readonly maxAtOnce: number
   /** A message came that is the SDK's, which does not listen yet: until it starts, what comes for it waits. */
   readonly onNeeded: () => void
   /** The fast path for hot methods; without it the SDK answers them too. */
@@ -23,8 +26,8 @@ export interface LineTransportOptions {
 
 /**
  * One JSON-RPC message a line. The SDK's own passes over lines that are not JSON, replaces invalid UTF-8 and ends on a long line;
- * here each of them gets an error and the next line is served. While the client does not read, a little of what it sends is kept and
- * nothing of it is served: so the end of its input is seen, which follows what it sent.
+ * here each of them gets an error and the next line is served. While the client does not read, a little of what it sends is kept and no
+ * request of it is begun: so the end of its input is seen, which follows what it sent.
  */
 export class LineTransport implements Transport {
   onclose?: () => void
@@ -49,9 +52,15 @@ export class LineTransport implements Transport {
   #lines = ''
   /** The client does not read. */
   #isFull = false
-  /** What came meanwhile. */
+  /** Bytes that were written meanwhile, about. */
+  #unread = 0
+  #isInputOver = false
+  /** Requests that are not begun yet. */
+  readonly #queue = new RequestQueue()
+  /** What came while no more could be queued. */
   #held: Buffer[] = []
   #heldBytes = 0
+  #isReadingHeld = false
 
   constructor(options: LineTransportOptions) {
     this.#options = options
@@ -92,7 +101,6 @@ export class LineTransport implements Transport {
 
   close(): Promise<void> {
     if (!this.#isOpen) return Promise.resolve()
-    this.#flush()
     this.#isOpen = false
     this.#isClosed = true
     const { input, output } = this.#options
@@ -105,9 +113,16 @@ export class LineTransport implements Transport {
     this.#unanswered.clear()
     this.#waiting = []
     this.#held = []
+    this.refuseQueued()
+    this.#flush()
     this.#answered?.()
     this.onclose?.()
     return Promise.resolve()
+  }
+
+  /** Answers the requests that were not begun yet: they never will be. */
+  refuseQueued(): void {
+    for (let left = this.#queue.take(); left; left = this.#queue.take()) this.#refuse(INTERNAL_ERROR, CLOSING, left.id)
   }
 
   /** Resolves when every request that came has its answer. */
@@ -119,18 +134,40 @@ export class LineTransport implements Transport {
   #receive(line: Buffer | string): void {
     const read = typeof line === 'string' ? parseText(line) : parseMessage(line)
     if (read.refused) return this.#refuse(read.refused.code, read.refused.message)
-    if (this.#takeDirectly(read.message)) return
-    if (this.parse) this.#pass(this.parse, read.message)
-    else this.#wait(read.message)
+    const { message } = read
+    const id = this.#mustWait || this.#queue.size > 0 ? requestId(message) : undefined
+    if (id === undefined) this.#serve(message, this.isDraining)
+    else this.#queue.add({ message, id, bytes: line.length, isLate: this.isDraining })
+  }
+
+  /** What of its own answer is known now goes out at once; the rest when it is known. */
+  #serve(message: unknown, isLate: boolean): void {
+    if (!isLate && this.#takeDirectly(message)) return
+    if (this.parse) this.#pass(this.parse, message, isLate)
+    else this.#wait(message, isLate)
+  }
+
+  /** Whether a request has to wait: for others, or for the client to read. After the end of the input, only what memory can take. */
+  get #mustWait(): boolean {
+    if (this.#unanswered.size + this.#waiting.length >= this.#options.maxAtOnce) return true
+    return this.#isFull && (!this.#isInputOver || this.#unread > MOST_UNREAD)
+  }
+
+  #serveQueue(): void {
+    while (this.#isOpen && this.#queue.size > 0 && !this.#mustWait) {
+      const next = this.#queue.take()
+      if (next) this.#try(() => this.#serve(next.message, next.isLate))
+    }
+    if (!this.#isReadingHeld) this.#readHeld()
   }
 
   get #isIdle(): boolean {
-    return this.#unanswered.size === 0 && this.#waiting.length === 0
+    return this.#unanswered.size === 0 && this.#waiting.length === 0 && this.#queue.size === 0
   }
 
-  #wait(message: unknown, extra?: MessageExtraInfo): void {
+  #wait(message: unknown, isLate: boolean, extra?: MessageExtraInfo): void {
     this.#options.fastPath?.leave()
-    this.#waiting.push({ message, extra, isLate: this.isDraining })
+    this.#waiting.push({ message, extra, isLate })
     if (this.#waiting.length >= MAX_WAITING) this.#options.input.pause()
     this.#options.onNeeded()
   }
@@ -145,6 +182,7 @@ export class LineTransport implements Transport {
       if (extra) this.onmessage?.(message as JSONRPCMessage, extra)
       else if (this.parse) this.#pass(this.parse, message, isLate)
     }
+    this.#serveQueue()
     if (this.#isIdle) this.#answered?.()
     input.resume()
   }
@@ -154,7 +192,7 @@ export class LineTransport implements Transport {
     return this.#waiting.length > 0
   }
 
-  #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown, isLate = this.isDraining): void {
+  #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown, isLate: boolean): void {
     this.#options.fastPath?.leave()
     let message: JSONRPCMessage
     try {
@@ -168,7 +206,7 @@ export class LineTransport implements Transport {
       )
     }
     if ('method' in message && 'id' in message) {
-      if (isLate) return this.#refuse(INTERNAL_ERROR, 'The server is shutting down', message.id)
+      if (isLate) return this.#refuse(INTERNAL_ERROR, CLOSING, message.id)
       // A subscription is answered when it ends, which may be never.
       if (message.method !== 'subscriptions/listen' && !this.#unanswered.has(message.id)) this.#unanswered.add(message.id, true)
       this.#options.fastPath?.passed(message)
@@ -176,6 +214,7 @@ export class LineTransport implements Transport {
       const id = message.params?.['requestId']
       if (typeof id === 'string' || typeof id === 'number') {
         this.#options.fastPath?.cancel(id)
+        this.#queue.cancel(id)
         this.#settle(id)
       }
     }
@@ -190,12 +229,12 @@ export class LineTransport implements Transport {
   /** False when the message is the SDK's. */
   #takeDirectly(message: unknown): boolean {
     const { fastPath } = this.#options
-    if (!fastPath || this.isDraining || !isObject(message)) return false
+    if (!fastPath || !isObject(message)) return false
     const id = message['id'] as RequestId
     if (this.#unanswered.has(id)) return false
     const answer = fastPath.answer(message, (authInfo) => {
       if (this.parse) this.onmessage?.(message as JSONRPCMessage, { authInfo })
-      else this.#wait(message, { authInfo })
+      else this.#wait(message, this.isDraining, { authInfo })
     })
     if (answer === undefined) return false
     if (typeof answer === 'string') {
@@ -233,24 +272,33 @@ export class LineTransport implements Transport {
   readonly #flush = (): void => {
     const lines = this.#lines
     this.#lines = ''
-    if (lines !== '' && !this.#options.output.write(lines)) this.#isFull = true
+    if (lines === '' || this.#options.output.write(lines)) return
+    this.#isFull = true
+    this.#unread += lines.length
   }
 
   #settle(id: RequestId): void {
     this.#unanswered.delete(id)
+    if (this.#queue.size > 0 || this.#held.length > 0) this.#serveQueue()
     if (this.#isIdle) this.#answered?.()
   }
 
-  /** What is thrown on the way is the fault of what came, or ours, and never worth the process. */
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.#isFull && this.#held.length === 0) return this.#read(chunk)
+    if (this.#canRead && this.#held.length === 0) return this.#read(chunk)
     this.#held.push(chunk)
     this.#heldBytes += chunk.length
     if (this.#heldBytes >= MOST_HELD) this.#options.input.pause()
   }
+  get #canRead(): boolean {
+    return !this.#isFull && this.#queue.bytes < MOST_HELD
+  }
   #read(chunk: Buffer): void {
+    this.#try(() => this.#reader.push(chunk))
+  }
+  /** What is thrown on the way is the fault of what came, or ours, and never worth the process. */
+  #try(serve: () => void): void {
     try {
-      this.#reader.push(chunk)
+      serve()
     } catch (error) {
       this.onerror?.(error as Error)
       this.#refuse(INTERNAL_ERROR, 'Something failed inside the host')
@@ -258,19 +306,24 @@ export class LineTransport implements Transport {
   }
   readonly #onEnd = (): void => {
     // The end is near: what came before it is served though nothing may read the answers.
+    this.#isInputOver = true
     for (const chunk of this.#held.splice(0)) this.#read(chunk)
     this.#reader.end()
+    this.#serveQueue()
     this.oninputend?.()
   }
   readonly #onDrain = (): void => {
     this.#isFull = false
-    this.#readHeld()
+    this.#unread = 0
+    this.#serveQueue()
   }
   /** One piece a turn: its answers may be more than the client takes. */
   readonly #readHeld = (): void => {
-    if (this.#isFull || !this.#isOpen) return
+    this.#isReadingHeld = false
+    if (!this.#canRead || !this.#isOpen) return
     const chunk = this.#held.shift()
     if (!chunk) return void this.#options.input.resume()
+    this.#isReadingHeld = true
     this.#heldBytes -= chunk.length
     this.#read(chunk)
     setImmediate(this.#readHeld)
@@ -290,9 +343,19 @@ interface Waiting {
   readonly isLate: boolean
 }
 
+/** A request by its id; undefined for anything else, which never waits. */
+function requestId(message: unknown): RequestId | undefined {
+  if (!isObject(message) || typeof message['method'] !== 'string') return undefined
+  const id = message['id']
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined
+}
+
+const CLOSING = 'The server is shutting down'
 /** Messages for the SDK; no more is read while it is read itself. */
 const MAX_WAITING = 64
-/** Bytes that are kept while the client does not read; no more is read then. */
+/** Bytes that are kept while no request may be begun; no more is read then. */
 const MOST_HELD = 262_144
+/** Bytes of answers for a client that has closed its end and does not read. */
+const MOST_UNREAD = 67_108_864
 /** Characters; more goes out at once. */
 const BATCH = 65_536

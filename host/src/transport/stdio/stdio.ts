@@ -23,6 +23,8 @@ export interface StdioOptions {
   readonly fastPath?: FastPath | undefined
   readonly log: Logger
   readonly bodyBytes: number
+  /** How large a result may be. */
+  readonly resultBytes: number
   /** Default: this process's own. */
   readonly input?: Readable
   readonly output?: ProtocolStdout
@@ -41,7 +43,7 @@ export interface StdioTransport {
  * came before it are answered, for a second at most. Nothing but messages reaches stdout meanwhile.
  */
 export function createStdioTransport(options: StdioOptions): StdioTransport {
-  const { announcer, inFlight, log, bodyBytes, input = process.stdin, output = protocolStdout() } = options
+  const { announcer, inFlight, log, bodyBytes, resultBytes, input = process.stdin, output = protocolStdout() } = options
   const guard = options.output ? undefined : guardStdout()
   const authInfo = authInfoOf(createCaller(LOCAL_PRINCIPAL))
   const closed = Promise.withResolvers<void>()
@@ -58,12 +60,21 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     })
   }
   let preparing: NodeJS.Timeout | undefined
-  const transport = new LineTransport({ input, output, authInfo, maxBytes: bodyBytes, fastPath, onNeeded: prepare })
+  const transport = new LineTransport({
+    input,
+    output,
+    authInfo,
+    maxBytes: bodyBytes,
+    maxAtOnce: Math.min(Math.max(Math.floor(ANSWER_BYTES / resultBytes), FEWEST_AT_ONCE), MOST_AT_ONCE),
+    fastPath,
+    onNeeded: prepare,
+  })
 
   const end = async (graceMs: number, cancel?: () => void): Promise<void> => {
     transport.isDraining = true
     await atMost(graceMs, transport.answered())
     if (cancel) {
+      transport.refuseQueued()
       cancel()
       await atMost(LAST_WORDS_MS, transport.answered())
     }
@@ -93,3 +104,7 @@ const RETRY_MS = 1_000
 /** A client that closed its end waits for nothing but the exit, which is due within two seconds. */
 const EOF_GRACE_MS = 1_000
 const LAST_WORDS_MS = 500
+/** Memory for the answers of requests that are served at a time; a client that does not read has that much held. */
+const ANSWER_BYTES = 67_108_864
+const FEWEST_AT_ONCE = 8
+const MOST_AT_ONCE = 64

@@ -103,6 +103,8 @@ export function createSse(options: SseOptions): Sse {
 }
 
 const KEEP_ALIVE_MS = 15_000
+/** All answers come on one stream: a client that reads may have several large ones in one turn of the event loop. */
+const MAX_UNREAD = 67_108_864
 
 /** One client's stream, as the SDK's server wants it. */
 class SseTransport implements Transport, Session {
@@ -159,6 +161,6 @@ class SseTransport implements Transport, Session {
   }
 
   #write(event: string): void {
-    writeEvent(this.#res, event, this.#log)
+    writeEvent(this.#res, event, this.#log, MAX_UNREAD)
   }
 }
