@@ -165,6 +165,15 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
+    file: 'host/src/data/schema/compile-check.ts',
+    noticedBy: ['tests/unit/data/compiled-checks.test.ts'],
+    changes: [
+      ['a lock may have keys that its schema does not know', 'if (!byName && byPattern.length === 0) return false', ''],
+      ['a lock may lack what its schema requires', 'required.every((key) => Object.hasOwn(value, key)) &&', ''],
+      ['a digest in the lock may be any text', '&& matches.test(value)', '&& matches !== undefined'],
+    ],
+  },
+  {
     file: 'host/src/plugin/isolate/calls/opaque-callers.ts',
     noticedBy: [CALLERS],
     changes: [

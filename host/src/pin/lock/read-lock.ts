@@ -1,5 +1,6 @@
 import { constants, open } from 'node:fs/promises'
-import { faultsOf, fits } from '../../data/typebox-value.ts'
+import { compileCheck } from '../../data/schema/compile-check.ts'
+import { faultsOf } from '../../data/typebox-value.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { childPath } from '../../data/canonical-json.ts'
 import { parseJsonText, pointerParts, type JsonText, type Position } from '../../data/json-text.ts'
@@ -29,10 +30,12 @@ export function parseLock(text: string, path: string): Lock {
     throw invalid(source.position, /^(<{7}|>{7})/m.test(text) ? 'a merge conflict was left in the file' : source.problem)
   const found = versionOf(source)
   if (found > lockfileVersion) throw hostError('LOCK_TOO_NEW', { path, found, understood: lockfileVersion })
-  if (fits(lockSchema, source.value)) return normalLock(source.value)
+  if (isLock(source.value)) return normalLock(source.value)
   const { pointer, problem } = firstFault(source)
   throw invalid(source.positionOf(pointer), problem)
 }
+
+const isLock = compileCheck(lockSchema)
 
 /** The version of a lock of any shape: a newer one may have another than ours. */
 function versionOf({ value }: JsonText): number {

@@ -5,7 +5,7 @@ import { readApproved, type ApprovedDetails } from '../../pin/verdict/approved.t
 import type { Details, ObservedInstall } from '../../pin/difference/compare.ts'
 import { lockedPlugin, type Lock, type LockedDocument, type LockedPlugin } from '../../pin/lock/lock.ts'
 import { filesByLocation, type Tree } from '../../pin/tree/tree.ts'
-import { judgePlugin, type Accepted } from '../../pin/verdict/verdict.ts'
+import { judgePlugin, type Accepted, type Question, type Refused } from '../../pin/verdict/verdict.ts'
 import type { ApprovedFiles } from './approved-files.ts'
 import {
   descriptorsOf,
@@ -98,14 +98,16 @@ export async function checkObserved(
       if (frozen) compareRead(tree, digests)
       const locked = lockedPlugin(lock, deployment, instance)
       const capabilities = await withDeclared(install.capabilities, surface, within)
-      const verdict = judgePlugin({
+      const question = {
         name: instance,
         locked,
         install: { ...install, capabilities, ...documentIn(observeDocument(entry, config, within.configDir)) },
         surface: observeSurface(surface),
         frozen,
-        details: detailsOf(await detailsFor(instance, locked, policy, within), tree, surface),
-      })
+      }
+      const verdict = await judgeInDetail(question, async () =>
+        detailsOf(await detailsFor(instance, locked, policy, within), tree, surface),
+      )
       if (verdict.plugin === 'refused') throw verdict.error
       return { ...resultOf(verdict, locked), tree: tree.digest }
     },
@@ -184,8 +186,8 @@ async function judgeInstall(
   const verdicts = await Promise.all(
     candidates.map(async ([name, locked]) => {
       const capabilities = joinCapabilities(install.capabilities, locked.capabilities)
-      const details = detailsOf(await detailsFor(name, locked, policy, within), tree)
-      return judgePlugin({ name, locked, install: { ...install, capabilities, ...documentIn(locked.document) }, frozen, details })
+      const question = { name, locked, install: { ...install, capabilities, ...documentIn(locked.document) }, frozen }
+      return judgeInDetail(question, async () => detailsOf(await detailsFor(name, locked, policy, within), tree))
     }),
   )
   const accepted = verdicts.filter((verdict) => verdict.plugin === 'accepted')
@@ -193,6 +195,15 @@ async function judgeInstall(
   if (accepted[0]) return accepted[0].warnings[0]
   const [refused] = verdicts
   throw refused?.plugin === 'refused' ? refused.error : new Error('unreachable')
+}
+
+/**
+ * What was approved is kept in a file that is as long as all descriptions together. It says more of what differs and decides nothing, so
+ * it is read for a plugin that differs.
+ */
+async function judgeInDetail(question: Question, details: () => Promise<Details>): Promise<Refused | Accepted> {
+  const verdict = judgePlugin(question)
+  return verdict.differences.length === 0 ? verdict : judgePlugin({ ...question, details: await details() })
 }
 
 /** For what only the config tells. */
