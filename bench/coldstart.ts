@@ -1,14 +1,17 @@
 /**
  * How long from the spawn to the first `tools/list`? Patchbay with ten plugins, which it imports, or knows from an earlier start; the
- * others with the same tools. What each keeps of compiled code was kept by a start before.
+ * others with the same tools. And as a deployment starts: one `.ts` plugin, NODE_ENV=production, frozen, with a lock of 10 and of 1,000
+ * tools, over HTTP and stdio. What each keeps of compiled code was kept by a start before, where it keeps any.
  *
  *   node bench/coldstart.ts
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { firstList } from './lib/first-list.ts'
+import { lockedProject } from './lib/locked-project.ts'
 import { ROUNDS, table, type Row } from './lib/report.ts'
-import { Server, SERVERS, type ServerName, type Setting } from './lib/server.ts'
+import { commandOf, freePort, Server, SERVERS, type ServerName, type Setting } from './lib/server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
 const cells: Readonly<Record<string, Setting>> = {
@@ -27,6 +30,20 @@ for (let round = 0; round < ROUNDS + 2; round++) {
     rows.push({ cell, server: 'patchbay', round, values: { ms: await measured('patchbay', setting) } })
 }
 console.log(table('Cold start', rows, 'ms'))
+
+const frozen: Row[] = []
+for (const tools of [10, 1_000]) {
+  using project = lockedProject(tools)
+  for (let round = 0; round < ROUNDS + 2; round++)
+    for (const transport of ['http', 'stdio'] as const)
+      for (const name of SERVERS) {
+        const port = transport === 'http' ? await freePort() : undefined
+        const command = name === 'patchbay' ? project.command(port) : commandOf(name, { fillers: tools }, port)
+        const values = await firstList(command, port)
+        frozen.push({ cell: `${tools} tools, ${transport}`, server: name, round, values: { ...values } })
+      }
+}
+console.log(table('Cold start of a deployment: one .ts plugin, production, frozen', frozen, 'ms'))
 rmSync(folder, { recursive: true })
 
 async function measured(name: ServerName, setting: Setting): Promise<number> {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -138,12 +138,19 @@ export function cpuUs(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + cpuUs(child), own)
 }
 
+/** CPU time that a process has used on all its threads, without its children, in ms. */
+export function cpuMs(pid: number): number {
+  const used = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1'))
+  return used.reduce((sum, text) => sum + Number(text.split(' ', 1)[0]) / 1e6, 0)
+}
+
 export function childrenOf(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
   return children === '' ? [] : children.split(' ').map(Number)
 }
 
-async function freePort(): Promise<number> {
+/** A port that nothing has yet. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
