@@ -59,7 +59,7 @@ function writeMembers(value: object, place: Place): string {
   if (!isPlain(value)) refuse(place, `an instance of ${value.constructor?.name ?? 'a class'}`)
   let text = ''
   // The default sort compares UTF-16 code units, which is the order the RFC prescribes.
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     if (!key.isWellFormed()) refuse(place, 'a key with half of a surrogate pair')
     if (text !== '') text += ','
     text += `${JSON.stringify(key)}:${writeAt(key, Reflect.get(value, key), place)}`

@@ -52,7 +52,7 @@ const OTHERS = [
 const KEYS = ['', 'x', 'X', 'a b', '__proto__', 'constructor', 'x'.repeat(65)]
 
 /** The lock with each of its values replaced, each key taken out, and other keys put in. */
-function* changed(value: unknown): Generator<unknown> {
+function* changed(value: unknown): Generator {
   yield* OTHERS
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) for (const other of changed(item)) yield value.with(index, other)
