@@ -5,9 +5,9 @@ import type { Assertion } from './assertion.ts'
 export interface ClaimAttributes {
   /** Names the person for good: `sub`. Default: the NameID, which must not be transient then. */
   readonly subject?: string
-  /** Whose data: `tenant`. With it, nobody comes in without exactly one. Default: the token names none. */
+  /** Whose data: `tenant`. With it, a log-in without exactly one is refused. Default: the token names none. */
   readonly tenant?: string
-  /** What the person may do: `roles`. Default: nobody has a role. */
+  /** What the person may do: `roles`. Default: no roles. */
   readonly roles?: string
 }
 

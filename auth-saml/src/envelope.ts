@@ -22,7 +22,8 @@ export async function requestIdOf(xml: string): Promise<string> {
   const root = await parseRootTag(xml).catch(unreadable)
   if (!isResponse(root)) refuse('the identity provider says nothing that is a SAML response')
   return (
-    attribute(root, 'InResponseTo') || refuse('nobody here asked for it: logins that the identity provider begins are not taken')
+    attribute(root, 'InResponseTo') ||
+    refuse('it answers no request from here: logins that the identity provider begins are refused')
   )
 }
 

@@ -61,7 +61,7 @@ export function identityProviderFaults({ entityId, ssoUrl, certificates }: Ident
     if (problem) faults.push(`identityProvider.certificates[${index}] ${problem}`)
   })
   if (faults.length === 0 && validCertificates(certificates, now).length === 0)
-    faults.push('identityProvider.certificates has none that is valid today: fetch the metadata of the identity provider anew')
+    faults.push('identityProvider.certificates has none that is valid today: fetch the metadata of the identity provider again')
   return faults
 }
 

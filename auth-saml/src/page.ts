@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 
-/** Text in HTML; `page` takes nothing else, so nobody can forget to escape. */
+/** Text in HTML; `page` takes nothing else, so escaping cannot be forgotten. */
 export interface Html {
   readonly html: string
 }
@@ -40,7 +40,7 @@ export function page(title: string, body: Html): string {
 }
 
 /**
- * What goes with every page: nothing is loaded, nobody may frame it, nobody keeps it. `formTargets` are the origins that a form may end
+ * What goes with every page: nothing is loaded, no page may frame it, no cache keeps it. `formTargets` are the origins that a form may end
  * up at: browsers hold the rule against redirects too. The referrer policy lets the browser say where a form came from.
  */
 export function pageHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {

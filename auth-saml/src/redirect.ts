@@ -1,4 +1,4 @@
-/** Whether a code may be sent there: nobody between reads it, and no browser takes it for a script. */
+/** Whether a code may be sent there: no other machine reads it, and no browser takes it for a script. */
 export function isSafeRedirect(uri: string): boolean {
   const url = URL.parse(uri)
   if (!url || uri.includes('#')) return false

@@ -1,7 +1,7 @@
 /** Every scope, with the roles that may have it. */
 export type ScopeRoles = Readonly<Record<string, 'everyone' | readonly string[]>>
 
-/** The scopes that somebody with these roles may have. */
+/** The scopes that a person with these roles may have. */
 export function scopesOf(roles: readonly string[], scopes: ScopeRoles): ReadonlySet<string> {
   return new Set(
     Object.entries(scopes)

@@ -8,7 +8,7 @@ export interface SigningKey {
   readonly [member: string]: unknown
 }
 
-/** What must be the same for every server of one issuer, and known to nobody else. */
+/** What must be the same for every server of one issuer, and known to no other program. */
 export interface LoginSecrets {
   /** The first signs access tokens. The others only go on being published, until the last token of theirs has expired. */
   readonly signingKeys: readonly SigningKey[]

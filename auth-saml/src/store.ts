@@ -38,7 +38,7 @@ export function createMemoryStore({ now = Date.now, maxEntries = 50_000 } = {}):
   }
 }
 
-/** The value, for the first who asks; undefined for everybody after. */
+/** The value, for the first that asks; undefined afterwards. */
 export async function take(store: LoginStore, key: string): Promise<unknown> {
   const value = await store.get(key)
   return value !== undefined && (await store.delete(key)) ? value : undefined

@@ -2,7 +2,7 @@
 export const MAX_BLOCK = 100_000
 
 /**
- * Text of others as a Markdown code block: all of it readable, none of it rendered, whatever it holds. Characters that nobody
+ * Text of others as a Markdown code block: all of it readable, none of it rendered, whatever it holds. Characters that no reader
  * would see are left out. Longer text is cut, and the block says so.
  */
 export function textBlock(text: string, { language = '', max = MAX_BLOCK }: { language?: string; max?: number } = {}): string {

@@ -20,8 +20,8 @@ const READONLY = 8
 
 /** Result codes that are no fault of the statement. */
 const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
-  [5, 'Somebody else is writing: try again in a moment'],
-  [6, 'Somebody else is writing: try again in a moment'],
+  [5, 'Another connection is writing: try again in a moment'],
+  [6, 'Another connection is writing: try again in a moment'],
   [7, 'Ask for less at once'],
   [10, 'Look at the disk and the permissions of the file'],
   [11, 'Restore the file from a backup, or run .recover in the sqlite3 shell'],

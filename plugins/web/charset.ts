@@ -28,7 +28,7 @@ function metaCharset(body: Uint8Array): string | undefined {
   return found !== undefined && /^utf-16/i.test(found) ? 'utf-8' : found
 }
 
-/** Undefined for a charset nobody knows: guessing is better than failing. */
+/** Undefined for an unknown charset: guessing is better than failing. */
 function decoderFor(label: string): TextDecoder | undefined {
   try {
     return new TextDecoder(label)

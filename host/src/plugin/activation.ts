@@ -32,7 +32,7 @@ export interface Activation {
   readonly error?: unknown
   /** It runs, but what a tenant was given is wrong: a version that serves is not replaced by it. */
   readonly fault?: HostError | undefined
-  /** What the plugin and the host made for this version and nobody may hold once it is drained. */
+  /** What the plugin and the host made for this version and which ends once it is drained. */
   readonly traces: readonly object[]
   /** Frees the version's modules; to be called once the version is drained. */
   release(): void

@@ -14,7 +14,7 @@ export interface LockFile {
   /** What `sha256sum mcp.lock.json` prints, of the file that it was read from; undefined where there is none. */
   readonly sha256: string | undefined
   /**
-   * Reads the file again. Gives which plugins it now says something else of, and so have to be judged anew. A file that cannot be used
+   * Reads the file again. Gives which plugins it now says something else of, and so have to be judged again. A file that cannot be used
    * goes to the log and changes nothing.
    */
   reread(now: Deployment): Promise<(record: PluginRecord) => boolean>

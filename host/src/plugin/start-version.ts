@@ -18,7 +18,7 @@ import { openLines } from './tenant-http.ts'
 import { versionIdentity } from './source/version-identity.ts'
 
 /**
- * Configures and starts one version of a plugin, for everybody and for each tenant it is configured for. Rejects with `PLUGIN_START`,
+ * Configures and starts one version of a plugin, for all callers and for each tenant that it is configured for. Rejects with `PLUGIN_START`,
  * `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
  */
 export async function startVersion(

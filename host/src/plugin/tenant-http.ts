@@ -8,7 +8,7 @@ import { currentCall } from './run/inline-call-scope.ts'
 import { createClientPool } from './run/held/clients.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 
-/** A way to the service for everybody, with one of its own for each tenant; what is wrong with a tenant's address is the tenant's alone. */
+/** A way to the service for all callers, and one for each tenant; what is wrong with a tenant's address is the tenant's alone. */
 export function openLines(
   {
     base,

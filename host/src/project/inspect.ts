@@ -66,8 +66,8 @@ export async function inspectProject(project: Project): Promise<Inspection> {
 }
 
 /**
- * Looks at one plugin. One that will run in a process of its own is imported in one, with what its entry grants: nobody has approved its
- * code yet. Throws what activating it would throw, up to its start.
+ * Inspects one plugin. One that will run in a process of its own is imported in one, with what its entry grants: its code is not yet
+ * approved. Throws what activating it would throw, up to its start.
  */
 export async function inspectPlugin(entry: PluginEntry, project: Place): Promise<InspectedPlugin> {
   const { configDir } = project

@@ -122,7 +122,7 @@ function sampleConfig(schema: unknown): Record<string, unknown> {
   )
 }
 
-/** Something of the right kind: a value that fits a pattern or a format can be made up by nobody. */
+/** Something of the right kind: no value is made up for a pattern or a format. */
 function sampleValue(schema: TSchema): unknown {
   const { pattern: _pattern, format: _format, ...rest } = schema as TSchema & { pattern?: unknown; format?: unknown }
   try {

@@ -4,7 +4,7 @@ const JSON_TYPES: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer',
 
 /**
  * What a client could not use, or would use differently than the author meant: things only TypeBox knows, types that are not JSON,
- * tuples of an older draft, properties that nobody described. One line each, with the path.
+ * tuples of an older draft, properties without a description. One line each, with the path.
  */
 export function schemaFaults(schema: unknown, path: string, root: unknown = schema): readonly string[] {
   if (typeof schema === 'boolean') return []

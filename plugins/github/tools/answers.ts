@@ -17,7 +17,7 @@ export function pageNote({ page, next, last }: Pick<Page<unknown>, 'page' | 'nex
   return `Page ${page}${last === undefined ? '' : ` of ${last}`}. There is more: call again with page ${next}.`
 }
 
-/** What somebody wrote, under its own heading, shown and not rendered. */
+/** What a person wrote, under its own heading, shown and not rendered. */
 export function written(heading: string, text: string | null | undefined): string | undefined {
   return text ? `**${heading}**\n\n${textBlock(text, { language: 'markdown' })}` : undefined
 }

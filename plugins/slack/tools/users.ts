@@ -10,7 +10,7 @@ const usersList = defineTool({
   name: 'users_list',
   title: 'List people',
   description:
-    'List the people and bots of the workspace, those who left included. Use it to find the id of somebody by name. Returns a table with id, ' +
+    'List the people and bots of the workspace, those who left included. Use it to find the id of a person by name. Returns a table with id, ' +
     'names, kind and time zone, and a cursor when there are more.',
   access: 'read',
   tags: ['users'],

@@ -210,7 +210,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     async unlink(account) {
       const { found, wasThere } = await refresh.whileNone(account, async () => ({
         found: await read(account).catch((error: unknown) => {
-          // One that nobody can read can still be taken away.
+          // One that cannot be read can still be removed.
           if (error instanceof HostError && error.code === 'ACCOUNT_UNREADABLE') return undefined
           throw error
         }),

@@ -10,7 +10,7 @@ export interface Tickets {
   issue(account: Account): Promise<string>
   /** What it is for; undefined for one that was not issued, is too old, or was used. Rejects when that cannot be told. */
   read(ticket: string): Promise<Account | undefined>
-  /** As `read`, for the first who asks; undefined for everybody after. */
+  /** As `read`, for the first that asks; undefined afterwards. */
   take(ticket: string): Promise<Account | undefined>
   /** True for the first who uses this id. Rejects when that cannot be told. */
   useOnce(id: string): Promise<boolean>

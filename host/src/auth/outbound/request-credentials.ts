@@ -17,7 +17,7 @@ export interface RequestCredentialOptions {
 
 /**
  * What the headers of a request bring for services, `X-Upstream-<INSTANCE>-Authorization` each, or why the request is refused. A header
- * that is meant as a credential and cannot be one never counts as none: somebody else's would be used in its place.
+ * that is meant as a credential and cannot be one never counts as none: another one would be used in its place.
  */
 export function readRequestCredentials(
   rawHeaders: readonly string[],

@@ -1,7 +1,7 @@
 import type { CacheStats } from '../../cache/cache.ts'
 import { count, type Paint } from './paint.ts'
 
-/** How often the cache had what was asked for, and whether its store is down; nothing where nobody asked and all is well. */
+/** How often the cache had what was asked for, and whether its store is down; nothing where it was not used and all is well. */
 export function cacheLines({ kinds, state, store }: CacheStats, paint: Paint): readonly string[] {
   const all = Object.values(kinds)
   const misses = all.reduce((sum, { miss }) => sum + miss, 0)

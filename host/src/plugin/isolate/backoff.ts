@@ -9,7 +9,7 @@ export interface Backoff {
 const FIRST_MS = 100
 const LONGEST_MS = 30_000
 const LONGEST_LACK_MS = 5_000
-/** So many exits within so long, and nobody tries again by himself. */
+/** After so many exits within so long, it is not started again by itself. */
 const MAX_EXITS = 5
 const WINDOW_MS = 60_000
 

@@ -120,7 +120,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
       if (error !== undefined) log.error('plugin_channel_failed', { error })
       kill(`it ${problem}`)
     },
-    // It closes with the process, whose own words about its end are better; or the plugin closed it, and nobody can speak with it.
+    // It closes with the process, whose own words about its end are better; or the plugin closed it, and no message reaches it.
     onClose: () => (lastWords = setTimeout(() => kill('it closed its channel to the host'), LAST_WORDS_MS)),
   })
 

@@ -35,7 +35,7 @@ export async function superviseIsolated(
   const { now, random } = options
   const backoff = createBackoff({ now, random })
   const hidden = createOpaqueCallers()
-  /** What `start` began goes on as long as nobody says that it may end. */
+  /** What `start` began goes on until it is said that it may end. */
   const mayIdle = services.plugin.start === undefined || !(services.hasBackground ?? true) || options.idleMs !== undefined
   const idleMs = () => options.idleMs ?? options.limits.idleMs
   const idle = createIdleWatch({ idleMs: () => (mayIdle ? idleMs() : 0), now, onIdle: rest })

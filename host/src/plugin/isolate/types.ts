@@ -9,7 +9,7 @@ export interface IsolateOptions extends LoadOptions, GrantOptions {
   readonly approved?: ReadonlyMap<string, string> | undefined
   /** What it reads is to be known, so that it can be watched. */
   readonly isWatching?: boolean
-  /** Ends its process when nobody called it for so long, also one with background work; 0 never. Default: `limits.idleMs`, without such work. */
+  /** Ends its process when it was idle for so long, also one with background work; 0 never. Default: `limits.idleMs`, without such work. */
   readonly idleMs?: number | undefined
   /** The running plugin has died too often and stays down: its `failure` says why. */
   readonly onFailed?: () => void

@@ -26,7 +26,7 @@ export interface SleeperOptions {
   /** Nothing but a call wakes it. */
   readonly mayIdle: boolean
   readonly activate: (lifetime: AbortSignal) => Promise<Activation>
-  /** Awake, and what was listed; or not, for that reason: then it answers nobody, as if it had never been listed. */
+  /** Awake, and what was listed; or not, for that reason: then it answers no call, as if it had never been listed. */
   readonly onAwake: (problem: string | undefined) => void
 }
 

@@ -23,7 +23,7 @@ export interface Reloader extends AsyncDisposable {
    * that is published. A plugin slower than that waits is published by itself when it is done.
    */
   apply(change: Change): Promise<void>
-  /** Publishes every plugin whose running version has given up as `failed`, until it is built anew. */
+  /** Publishes every plugin whose running version has given up as `failed`, until it is built again. */
   retireFailed(): void
   /** What the newest versions were built from. */
   watched(): Sources

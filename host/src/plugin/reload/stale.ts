@@ -8,7 +8,7 @@ export interface Change {
   readonly changed?: ReadonlySet<string>
   /** Environment variables that are set to something else: builds the plugins that read them. */
   readonly variables?: ReadonlySet<string>
-  /** Builds every plugin anew, or those whose record it picks. */
+  /** Builds every plugin again, or those whose record it picks. */
   readonly all?: boolean | ((record: PluginRecord) => boolean)
 }
 

@@ -19,7 +19,7 @@ export interface InlineOptions {
   readonly config: Readonly<Record<string, unknown>>
   /** The config of each tenant that has one of its own. */
   readonly tenants?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
-  /** False where `config` is nobody's, but tenants have theirs: `start` would have nothing to start with. Default: true. */
+  /** False where only tenants have a config: `start` would have nothing to start with. Default: true. */
   readonly hasBackground?: boolean
   /** Tells callers' own credentials apart, '' for a call that goes with none: each has a client of its own. */
   readonly credentialKey?: CredentialKey
@@ -45,7 +45,7 @@ export type DiscoverOptions = Pick<
   InlineOptions,
   'instance' | 'plugin' | 'config' | 'http' | 'log' | 'ownLog' | 'metrics' | 'cache' | 'digest'
 > & {
-  /** Aborts when nobody waits for it any more. */
+  /** Aborts when no caller waits for it any more. */
   readonly signal: AbortSignal
 }
 

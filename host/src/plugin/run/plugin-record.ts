@@ -29,7 +29,7 @@ export interface PluginRecord {
   readonly entry: PluginEntry
   readonly state: RecordedState
   readonly reason?: PluginReason
-  /** What mcp.lock.json says of it; undefined as long as that is not known. `unpinned`: nothing, or nobody asked. */
+  /** What mcp.lock.json says of it; undefined as long as that is not known. `unpinned`: nothing, or the file was not read. */
   readonly pinned?: 'pinned' | 'unpinned' | 'changed'
   /** The digest of every byte of it, where those were compared with the lock. */
   readonly tree?: string

@@ -13,11 +13,11 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly isBroken?: boolean
   /** There while it is listed and not imported: imports it. What its answers come from is not known before. Never rejects. */
   readonly wake?: (() => Promise<void>) | undefined
-  /** It serves nobody any more, and why: its process died too often. */
+  /** It serves no calls any more, and why: its process died too often. */
   readonly failure?: Error | undefined
-  /** Nobody called it for long, and its process was ended: the next call starts one. */
+  /** It was idle for long, and its process was ended: the next call starts one. */
   readonly isIdle?: boolean | undefined
-  /** It may be ended when nobody calls it, and listed without being started. */
+  /** It may be ended while it is idle, and listed without being started. */
   readonly mayIdle?: boolean | undefined
   /** It was disposed, and a handle that it made is used by the versions after it. */
   readonly isHeld?: boolean

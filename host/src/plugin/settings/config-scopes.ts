@@ -41,7 +41,7 @@ export interface AudienceOptions {
   readonly isAuthConfigured: (config: Readonly<Record<string, unknown>>) => boolean | Promise<boolean>
 }
 
-/** Reads the config of an entry, for everybody and for each tenant. Rejects as `isAuthConfigured` does, and with `CONFIG_COLLISION`. */
+/** Reads the config of an entry, for all callers and for each tenant. Rejects as `isAuthConfigured` does, and with `CONFIG_COLLISION`. */
 export async function readAudience(
   { instance, surface, entry, isAuthConfigured }: AudienceOptions,
   environment: EntryEnvironment & { readonly tenants: TenantSettings },

@@ -8,7 +8,7 @@ export interface EntryCredentials extends Omit<CredentialPolicy, 'isNeeded'> {
 }
 
 /**
- * The server's own credentials are everybody's where nobody is asked who calls, which is loopback, and nobody's where callers are known,
+ * The server's own credentials serve every caller on loopback, where callers are not asked who they are, and no caller where they are,
  * unless the config says otherwise. `started` is the config the listeners were opened with, which a reload does not change.
  */
 export function entryCredentials(

@@ -22,13 +22,13 @@ export interface TenantConfigOptions {
   readonly instance: string
   readonly surface: PluginSurface
   readonly entry: PluginEntry
-  /** What the entry itself says, for everybody. */
+  /** What the entry itself says, for all tenants. */
   readonly base: ReadConfig | UnreadConfig
 }
 
 /**
  * The config of each tenant that has one of its own: the entry's settings, over them the tenant's, over them the tenant's variables.
- * Credentials and other secrets of the entry are nobody's but the entry's: a tenant's address must not get another's token.
+ * Credentials and other secrets of the entry are for the entry alone: a tenant's address must not get another's token.
  */
 export function readTenantConfigs(
   { instance, surface, entry, base }: TenantConfigOptions,
@@ -74,7 +74,7 @@ export function changedInstances(before: TenantSettings, after: TenantSettings):
 
 const CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_KEYS.flat())
 
-/** What somebody set, without what the schema would say anyway. */
+/** What was set, without what the schema would say anyway. */
 function givenSettings({ config, sources }: ReadConfig): Readonly<Record<string, unknown>> {
   const given = new Set(
     Object.entries(sources).flatMap(([keyPath, source]) => (source === 'default' ? [] : [keyPath.split('.')[0] ?? ''])),

@@ -33,7 +33,7 @@ export interface PinPolicy {
 /** What the lock says of a plugin that may run. */
 export interface PinResult {
   readonly pinned: 'pinned' | 'unpinned' | 'changed'
-  /** The digest of every byte; undefined where nobody looked at them. */
+  /** The digest of every byte; undefined where they were not read. */
   readonly tree?: string
   /** Tools by their own names. */
   readonly quarantined: ReadonlySet<string>
@@ -156,7 +156,7 @@ function checkConfigured({ integrity: wanted }: PluginEntry, { use, integrity }:
     throw hostError('PLUGIN_INTEGRITY', { plugin, use, wanted, found: integrity ?? 'none that npm recorded' })
 }
 
-/** Compiled code of others runs outside of everything that contains a plugin: nobody may have it without having said so. */
+/** Compiled code of others runs outside of everything that contains a plugin: the operator must allow it by name. */
 function refuseNative({ install, tree }: Installed, plugin: string): void {
   if (install.source === 'path' || install.capabilities.native) return
   const addons = tree.files.filter(({ path }) => path.endsWith('.node'))

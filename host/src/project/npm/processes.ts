@@ -12,7 +12,7 @@ export async function stopProcess(pid: number, program: string): Promise<void> {
   }
 }
 
-/** In a container whose first process collects nobody, an orphan that has ended keeps its number for good. */
+/** In a container whose first process collects no children, an orphan that has ended keeps its number for good. */
 async function isAlive(pid: number): Promise<boolean> {
   if (!isRunning(pid)) return false
   const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')

@@ -13,7 +13,7 @@ export interface AdminToken {
 }
 
 const TICKET_MS = 60_000
-/** Somebody who presses a key without end must not fill the memory. */
+/** A key that is held down must not fill the memory. */
 const MOST_TICKETS = 16
 
 /** `now`: milliseconds that never go back. */

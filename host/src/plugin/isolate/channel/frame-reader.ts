@@ -69,7 +69,7 @@ export function createFrameReader({ bounds, onHeader, onFrame, onCall, onResult 
       const size = sizeOfNext()
       const wanted = wasFull ? Math.min(memory.length * 2, KEPT_BYTES) : 0
       if (size > memory.length || wanted > memory.length) moveTo(Buffer.allocUnsafeSlow(Math.max(size, wanted)))
-      // One large message is no reason to keep as much for ever.
+      // After one large message the memory for it is given back.
       else if (to === 0 && memory.length > KEPT_BYTES) memory = Buffer.allocUnsafeSlow(KEPT_BYTES)
       else if (from > 0 && Math.max(size, memory.length / 2) > memory.length - from) moveTo(memory)
       return memory.subarray(to)

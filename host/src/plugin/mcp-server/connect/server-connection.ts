@@ -54,7 +54,7 @@ export interface ConnectOptions {
   readonly open: (sdk: Sdk) => OpenedTransport
   /** The transport of 2024, for a server that does not know the other one. */
   readonly openOlder?: ((sdk: Sdk) => OpenedTransport) | undefined
-  /** What clients behind this host can do for the server. With none it has nobody to ask. */
+  /** What clients behind this host can do for the server. Without them it can ask no client. */
   readonly capabilities: ClientCapabilities
   readonly prior: PriorDiscovery | undefined
   readonly timeoutMs: number

@@ -54,7 +54,7 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
         return items.slice(0, MOST_ITEMS)
       }
       cursor = result['nextCursor']
-      // A server that gives the same page for ever has no more.
+      // A server that gives the same page again has no more.
       if (typeof cursor !== 'string' || seen.has(cursor)) return items
       seen.add(cursor)
     }

@@ -1,4 +1,4 @@
-/** One client per tenant and credential of one plugin version, made on first use; those that nobody used for longest go. */
+/** One client per tenant and credential of one plugin version, made on first use; those that were idle for longest go. */
 export interface ClientPool<Client> extends AsyncDisposable {
   /** The client for `key`; concurrent callers share one that is being made. A client that could not be made is tried again next time. */
   take(key: string): Lease<Client>
@@ -12,7 +12,7 @@ export interface Lease<Client> {
 }
 
 export interface ClientPoolOptions {
-  /** How many stay although nobody uses them. */
+  /** How many idle ones stay. */
   readonly maxIdle?: number
   /** Told of a client that could not be disposed while others went on. */
   readonly onDisposeFailed?: (error: unknown) => void
@@ -24,7 +24,7 @@ export function createClientPool<Client>(
 ): ClientPool<Client> {
   const held = new Map<string, HeldClient<Client>>()
   const closing = new Set<Promise<void>>()
-  /** How many of them nobody uses. Not a list of those: it would change with each call. */
+  /** How many of them are idle. Not a list of those: it would change with each call. */
   let idle = 0
   let releases = 0
 
