@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { packedRegistry } from '../../tests/fixtures/projects/packed-registry.ts'
-import { imageStore, startContainer, type Container, type Image } from './image.ts'
+import { blocksOf } from '../../tests/fixtures/markdown-blocks.ts'
+import { imageStore, runInteractive, startContainer, type Container, type Image } from './image.ts'
 import { deployedProject, type DeployedProject } from './project.ts'
 import { cannotRunImages } from './tools.ts'
 
@@ -20,12 +21,16 @@ describe('the image of a project', { skip: cannotRunImages() }, () => {
   const stack = disposed.move()
   let project: DeployedProject
   let image: Image
+  let store: ReturnType<typeof imageStore>
+  let origin: string
   let container: Container
 
   before(async () => {
     stack.defer(() => rmSync(secrets, { recursive: true }))
     const registry = await packedRegistry()
     stack.defer(() => registry.close())
+    origin = registry.origin
+    store = stack.use(imageStore())
     project = stack.use(
       await deployedProject(async (folder) => {
         const options = ['--package-lock-only', '--no-audit', '--no-fund', '--silent', '--prefer-offline']
@@ -35,7 +40,7 @@ describe('the image of a project', { skip: cannotRunImages() }, () => {
       }),
     )
     const dockerfile = join(root, 'deploy/Dockerfile')
-    image = await stack.use(imageStore()).build({ context: project.folder, dockerfile, registry: registry.origin })
+    image = await store.build({ context: project.folder, dockerfile, registry: registry.origin })
     writeFileSync(join(secrets, 'greeting'), 'Servus\n')
     chmodSync(secrets, 0o755)
     const keys = mkdtempSync(join(tmpdir(), 'patchbay-mounted-keys-'))
@@ -124,5 +129,35 @@ describe('the image of a project', { skip: cannotRunImages() }, () => {
     assert.match(await greeting(), /\*\*Moin, Ada!\*\*/)
     assert.equal(await container.exited, 0)
     await assert.rejects(health())
+  })
+
+  test('is made of a new project by the commands of the README, and serves on stdin and stdout', async () => {
+    const lines = blocksOf(join(root, 'README.md')).flatMap(({ text }) => text.trim().split('\n'))
+    const [built = '', started = ''] = lines.filter((line) => line.startsWith('docker '))
+    assert.equal(built, 'docker build --tag my-server .')
+    const [, args = ''] = /^docker run --rm --interactive my-server (.+)$/.exec(started) ?? []
+    const folder = mkdtempSync(join(tmpdir(), 'patchbay-new-'))
+    stack.defer(() => rmSync(folder, { recursive: true }))
+    const shell = (line: string) =>
+      promisify(execFile)('sh', ['-c', line], {
+        cwd: folder,
+        env: { ...process.env, npm_config_registry: origin, npm_config_yes: 'true' },
+      })
+    await shell('npx mcp-patchbay init . && npm install --no-audit --no-fund && npx mcp-patchbay lock')
+    const made = await store.build({
+      context: folder,
+      dockerfile: join(folder, 'Dockerfile'),
+      registry: origin,
+      tag: 'new',
+      ignoreFile: join(folder, '.dockerignore'),
+    })
+    const clientInfo = { name: 'readme', version: '1' }
+    const messages = [
+      { id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } },
+      { method: 'notifications/initialized' },
+      { id: 2, method: 'tools/call', params: { name: 'hello_people_greet', arguments: { name: 'Ada' } } },
+    ]
+    const input = messages.map((message) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join('')
+    assert.match(await runInteractive(made, args.split(' '), input), /\*\*Hello, Ada!\*\*/)
   })
 })

@@ -39,8 +39,11 @@ export function imageStore(): Disposable & { build(options: BuildOptions): Promi
     return stdout.trim()
   }
 
+  let hasBase = false
   /** Debian, and this Node and npm. */
   async function base(registry: string): Promise<void> {
+    if (hasBase) return
+    hasBase = true
     const container = await buildah('from', 'scratch')
     const npm = dirname(dirname((await run('readlink', ['-f', (await run('which', ['npm'])).stdout.trim()])).stdout))
     await buildah('add', '--quiet', container, await debian(), '/')
@@ -55,15 +58,15 @@ export function imageStore(): Disposable & { build(options: BuildOptions): Promi
   }
 
   return {
-    async build({ context, dockerfile, registry }) {
+    async build({ context, dockerfile, registry, tag = 'project', ignoreFile = `${dockerfile}.dockerignore` }) {
       await base(registry)
       const options = ['--format', 'docker', '--signature-policy', policy, '--pull-never', '--quiet']
-      const files = ['--file', dockerfile, '--ignorefile', `${dockerfile}.dockerignore`]
-      await buildah('bud', ...options, ...files, '--build-arg', 'BASE=localhost/base', '--tag', 'project', context)
-      const { Docker } = JSON.parse(await buildah('inspect', '--type', 'image', 'localhost/project')) as {
+      const files = ['--file', dockerfile, '--ignorefile', ignoreFile]
+      await buildah('bud', ...options, ...files, '--build-arg', 'BASE=localhost/base', '--tag', tag, context)
+      const { Docker } = JSON.parse(await buildah('inspect', '--type', 'image', `localhost/${tag}`)) as {
         readonly Docker: { readonly config: ImageConfig }
       }
-      const container = await buildah('from', '--pull-never', '--signature-policy', policy, 'localhost/project')
+      const container = await buildah('from', '--pull-never', '--signature-policy', policy, `localhost/${tag}`)
       return { config: Docker.config, root: await buildah('mount', container) }
     },
     [Symbol.dispose]() {
@@ -78,6 +81,9 @@ export interface BuildOptions {
   readonly dockerfile: string
   /** Where npm finds packages. */
   readonly registry: string
+  readonly tag?: string
+  /** What of the context stays outside. Default: beside the Dockerfile, by its name. */
+  readonly ignoreFile?: string
 }
 
 export interface ContainerOptions {
@@ -98,7 +104,8 @@ export interface Container extends AsyncDisposable {
   readonly exited: Promise<number | NodeJS.Signals>
 }
 
-export async function startContainer({ config, root }: Image, { uid, env, volumes }: ContainerOptions): Promise<Container> {
+/** How a command of an image is run, as somebody of this uid, for `unshare`. */
+function commandLine({ config, root }: Image, { uid, env, volumes }: ContainerOptions) {
   for (const target of Object.keys(volumes)) mkdirSync(join(root, target), { recursive: true })
   const mounts = Object.entries(volumes).map(([target, source]) => `mount -o bind,ro "${source}" "${join(root, target)}"`)
   const script = [
@@ -115,10 +122,23 @@ export async function startContainer({ config, root }: Image, { uid, env, volume
   const variables = [...config.Env, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
   const user = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--no-new-privs', '--bounding-set=-all']
   const asUser = [...user, 'env', '-i', '-C', config.WorkingDir, ...variables]
-  const command = [...asUser, ...config.Entrypoint, ...config.Cmd]
-  const child = spawn('unshare', ['--mount', '--pid', '--net', '--fork', '--kill-child', 'sh', '-c', script, 'sh', ...command], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  })
+  const start = (args: readonly string[]) => [...UNSHARE, script, 'sh', ...asUser, ...config.Entrypoint, ...args]
+  return { asUser, start }
+}
+
+const UNSHARE = ['--mount', '--pid', '--net', '--fork', '--kill-child', 'sh', '-c']
+
+/** `docker run --interactive IMAGE ARGS` with this on stdin: what it prints until it ends. */
+export async function runInteractive(image: Image, args: readonly string[], input: string): Promise<string> {
+  const { start } = commandLine(image, { uid: Number(image.config.User.split(':')[0]), env: {}, volumes: {} })
+  const running = run('unshare', start(args))
+  running.child.stdin?.end(input)
+  return (await running).stdout
+}
+
+export async function startContainer(image: Image, options: ContainerOptions): Promise<Container> {
+  const { asUser, start } = commandLine(image, options)
+  const child = spawn('unshare', start(image.config.Cmd), { stdio: ['ignore', 'inherit', 'pipe'] })
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
   const lines = createInterface(child.stderr)[Symbol.asyncIterator]()
   const seen: string[] = []

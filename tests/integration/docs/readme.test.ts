@@ -52,6 +52,10 @@ describe('README', () => {
     'npm install',
     'npm run dev',
     'npx mcp-patchbay call hello_people_greet name=Ada',
+    // run by deploy/tests/image.test.ts
+    'npx mcp-patchbay lock',
+    'docker build --tag my-server .',
+    'docker run --rm --interactive my-server start --stdio',
   ])
 
   /** What clients run, as a command line. */

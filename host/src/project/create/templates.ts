@@ -9,8 +9,10 @@ const PROJECT: Readonly<Record<string, string>> = {
   'package.json': 'project/package.json.txt',
   'mcp.config.ts': 'project/mcp.config.ts',
   'tsconfig.json': 'project/tsconfig.json',
+  Dockerfile: 'project/Dockerfile',
   // Under their own names npm would not ship these.
   '.gitignore': 'project/gitignore',
+  '.dockerignore': 'project/dockerignore',
   '.env.example': 'project/env.example',
   '.vscode/mcp.json': 'project/vscode/mcp.json',
   '.vscode/launch.json': 'project/vscode/launch.json',
