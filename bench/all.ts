@@ -17,6 +17,7 @@ for (const name of [
   'isolation-starts',
   'idle',
   'redaction',
+  'tracing',
 ]) {
   const { status } = spawnSync(process.execPath, ['--conditions=@mcp-patchbay/source', join(import.meta.dirname, `${name}.ts`)], {
     stdio: 'inherit',

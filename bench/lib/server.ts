@@ -17,6 +17,9 @@ export interface Setting {
   readonly plugins?: number
   /** Where Patchbay keeps what it knows of its plugins, for the next start. Default: nowhere. */
   readonly cache?: string
+  /** In place of the config of these comparisons. */
+  readonly config?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** How a tool is called here: only Patchbay puts the service's name before it. */
@@ -29,7 +32,7 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>
 }
 
-export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }: Setting, port?: number): Command {
+export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache, config, env }: Setting, port?: number): Command {
   const folder = join(import.meta.dirname, '../servers')
   const stdio = port === undefined
   const argv = isPatchbay(name)
@@ -37,7 +40,9 @@ export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }
         join(folder, '../../host/bin/patchbay.mjs'),
         'start',
         '--config',
-        join(folder, 'patchbay/mcp.config.ts'),
+        config ?? join(folder, 'patchbay/mcp.config.ts'),
+        // That config reads its ports from the environment.
+        ...(config && !stdio ? ['--port', String(port), '--management-port', '0'] : []),
         ...(stdio ? ['--transport', 'stdio'] : []),
       ]
     : [join(folder, `${name}.ts`)]
@@ -51,6 +56,7 @@ export function commandOf(name: ServerName, { fillers = 10, plugins = 1, cache }
       ...(name === 'patchbay-isolated' && { ISOLATION: 'process' }),
       ...(cache && { CACHE: cache }),
       ...(stdio ? { TRANSPORT: 'stdio' } : { PORT: String(port) }),
+      ...env,
     },
   }
 }

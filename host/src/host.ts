@@ -202,7 +202,21 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
   const build = ownBuild()
   const about = () => ({ ...build, lock: lock.sha256 })
-  const served = { about, registry, calls, log, metrics, missing, auth, configDir, middleware, redactor: redact, linking, admin }
+  const served = {
+    about,
+    tracing,
+    registry,
+    calls,
+    log,
+    metrics,
+    missing,
+    auth,
+    configDir,
+    middleware,
+    redactor: redact,
+    linking,
+    admin,
+  }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,
     behind: resources,

@@ -8,6 +8,7 @@ const REDIRECTS = 'tests/unit/network/http-redirects.test.ts'
 const DIALING = 'tests/security/credentials/ssrf-dialing.test.ts'
 const TRACE = 'tests/unit/network/trace-of-a-call.test.ts'
 const TRACE_CONTEXT = 'tests/unit/observability/trace-context.test.ts'
+const SPANS = 'tests/unit/observability/spans-of-requests.test.ts'
 const RETRIES = 'tests/unit/network/retries-table.test.ts'
 
 export const network = mutantsOf('network', [
@@ -25,10 +26,41 @@ export const network = mutantsOf('network', [
       ['a trace goes on that no specification knows', "version === 'ff' || ", ''],
       [
         'a header of the HTTP request wins over the message',
-        'if (traceparent !== undefined) return',
-        'if (traceparent !== undefined && !headers) return',
+        'if (traceparent !== undefined) {',
+        'if (traceparent !== undefined && !headers) {',
       ],
       ['what a caller says beside the trace goes on whatever it is', ' && isTraceState(tracestate)', ''],
+      ['which request brought a message with a trace is lost', '{ ...trace, carrier: parent }', 'trace'],
+    ],
+  },
+  {
+    file: 'host/src/observability/tracing/spans.ts',
+    noticedBy: [SPANS],
+    changes: [
+      [
+        'what a caller does not record is recorded',
+        '(followsParent || parent instanceof OwnTrace)',
+        '(parent instanceof OwnTrace)',
+      ],
+      ['a span of this host is decided apart from its request', '(followsParent || parent instanceof OwnTrace)', 'followsParent'],
+      ['everything is recorded', '.decision === SAMPLED', '.decision >= 0'],
+    ],
+  },
+  {
+    file: 'host/src/observability/tracing/request-span.ts',
+    noticedBy: [SPANS],
+    changes: [
+      ['a name of a span has what the client wrote', "path.replace(VIEWS, '/x/{tags}')", 'path'],
+      ['a call is beside its request', '  setTrace(headers, span.trace)\n', ''],
+      ['a wrong request is an error of the host', 'statusCode >= 500', 'statusCode >= 400'],
+    ],
+  },
+  {
+    file: 'host/src/observability/tracing/trace-ids.ts',
+    noticedBy: [TRACE_CONTEXT],
+    changes: [
+      ['an id of zeros is made', 'return /[^0]/.test(id) ? id : next(count)', 'return id'],
+      ['every id is the same', '(at += count)', 'at + count'],
     ],
   },
   {

@@ -27,6 +27,7 @@ import { Pipelined } from './http/sending/pipelined.ts'
 import { INTERNAL_ERROR, refusal, refuse } from './http/respond.ts'
 import { SlowReader } from './http/sending/unread-answers.ts'
 import type { StepUp } from './streamable/step-up.ts'
+import type { Tracing } from '../observability/tracing/types.ts'
 import { createStreamable } from './streamable/streamable.ts'
 
 /** `listen.http` of the config, with its defaults. */
@@ -50,6 +51,8 @@ export interface HttpDeps {
   readonly log: Logger
   /** Told of each request once its answer is sent; without a status its client went before there was one. */
   readonly onAnswered?: (status: number | undefined) => void
+  /** Has each request of a client be a span. */
+  readonly tracing?: Tracing | undefined
   readonly bodyBytes: number
   /** Left out, everybody is the operator: only for a loopback address. */
   readonly authenticate?: Authenticate | undefined

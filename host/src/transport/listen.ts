@@ -16,6 +16,7 @@ import { InFlight } from '../server/call/in-flight.ts'
 import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
+import type { Tracing } from '../observability/tracing/types.ts'
 import { createHttpTransport } from './http-listener.ts'
 import { lazily } from '../data/lazily.ts'
 import type { AdminAccess, AdminHost, OpenAdmin } from './admin/types.ts'
@@ -36,6 +37,7 @@ export interface ListenDeps {
   readonly missing?: HostError | undefined
   /** What runs here, for whoever operates it. */
   readonly about: () => AboutHost
+  readonly tracing: Tracing | undefined
   /** `auth` of the config as it is now: API keys may change while the host listens. */
   readonly auth: () => ResolvedConfig['auth']
   /** What paths in the config are relative to. */
@@ -124,6 +126,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
     http &&
     (await createHttpTransport(http, {
       ...shared,
+      tracing: deps.tracing,
       onAnswered: (status) => metrics.request(status),
       dangerouslyAllowUnauthenticated,
       authenticate: inbound?.authenticate,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { observedHost } from '../../fixtures/http/observed-host.ts'
 import { rawRequest } from '../../fixtures/http/raw-http.ts'
+import { openSse } from '../../fixtures/http/sse-session.ts'
 
 test('/metrics tells what came, what was refused, what is open and what went on to services, inline and isolated', async (t) => {
   const { client, url, metrics, management, log } = await observedHost(t, [
@@ -59,12 +60,15 @@ test('the trace of a request goes on to the service, and is in the lines of its 
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: {} } }),
     }).then((response) => response.text())
+  await using sse = await openSse(url)
   let asked = 0
   for (const [way, send] of [
     ['a header of 2026-07-28', (name: string) => client.call(name, {}, headers)],
     ['_meta of 2026-07-28', (name: string) => client.post('tools/call', meta(name))],
     ['a header in a session', (name: string) => legacy(name, headers)],
     ['_meta in a session', (name: string) => session.post('tools/call', meta(name))],
+    ['a header over HTTP+SSE', (name: string) => sse.request('tools/call', { name, arguments: {} }, headers)],
+    ['_meta over HTTP+SSE', (name: string) => sse.request('tools/call', meta(name))],
   ] as const)
     for (const name of ['near_get', 'apart_get']) {
       const before = log.length

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createTraceIds } from '../../../host/src/observability/tracing/trace-ids.ts'
 import { readTrace, traceFields, traceOf } from '../../../host/src/observability/tracing/trace-context.ts'
 
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -51,4 +52,22 @@ test('a message says of which trace it is, and else its HTTP request', () => {
   assert.equal(traceOf(undefined, { traceparent: [GOOD] }), undefined)
   assert.equal(traceOf(undefined), undefined)
   assert.deepEqual(traceFields(undefined), {})
+})
+
+test('a message with a trace of its own says which request brought it', () => {
+  const other = GOOD.replace('4', '5')
+  assert.equal(traceOf({ traceparent: GOOD }, { traceparent: other })?.carrier, other)
+  assert.equal(traceOf({ traceparent: GOOD })?.carrier, undefined)
+  assert.equal(traceOf({}, { traceparent: other })?.carrier, undefined)
+  assert.deepEqual(traceFields(traceOf({ traceparent: GOOD }, { traceparent: other })), { traceparent: GOOD })
+})
+
+test('ids are random hexadecimal digits, never all zeros, however many are made', () => {
+  const ids = createTraceIds()
+  const made = Array.from({ length: 2_000 }, () => [ids.traceId(), ids.spanId()])
+  for (const [traceId, spanId] of made) assert.ok(readTrace(`00-${traceId}-${spanId}-01`), `${traceId} ${spanId}`)
+  assert.equal(new Set(made.flat()).size, 4_000)
+  let fills = 0
+  const first = createTraceIds((bytes) => bytes.fill(fills++ === 0 ? 0 : 7))
+  assert.equal(first.spanId(), '07'.repeat(8))
 })

@@ -6,6 +6,8 @@ export interface TraceContext {
   readonly traceparent: string
   /** What those before us keep in the trace. */
   readonly tracestate?: string | undefined
+  /** The header of the request that brought a message with a trace of its own, unread. */
+  readonly carrier?: string | undefined
 }
 
 /** The headers of a request, as Node or `fetch` has them. */
@@ -19,9 +21,27 @@ export function traceOf(meta: unknown, headers?: TraceHeaders): TraceContext | u
   const { traceparent, tracestate } = (typeof meta === 'object' && meta !== null ? meta : NONE) as Readonly<
     Record<string, unknown>
   >
-  if (traceparent !== undefined) return readTrace(traceparent, tracestate)
+  const known = headers && (headers as Known)[OWN]
+  if (known && traceparent === undefined) return known
   const parent = headers && headerOf(headers, 'traceparent')
+  if (traceparent !== undefined) {
+    const trace = readTrace(traceparent, tracestate)
+    return trace && parent !== undefined ? { ...trace, carrier: parent } : trace
+  }
   return parent === undefined ? undefined : readTrace(parent, headers && headerOf(headers, 'tracestate'))
+}
+
+/** Has the headers of a request say that it is part of this trace from now on; whoever reads them again need not parse it. */
+export function setTrace(headers: Record<string, string | string[] | undefined> & Known, trace: TraceContext): void {
+  headers['traceparent'] = trace.traceparent
+  if (trace.tracestate === undefined) delete headers['tracestate']
+  else headers['tracestate'] = trace.tracestate
+  headers[OWN] = trace
+}
+
+const OWN = Symbol('trace')
+interface Known {
+  [OWN]?: TraceContext
 }
 
 /** Reads the two fields. A `tracestate` that cannot be one is left out; the trace goes on without it. */

@@ -19,8 +19,8 @@ export async function openTracing({ env, configDir, log }: TracingOptions): Prom
   const { resolve } = createRequire(join(configDir, 'mcp.config.ts'))
   try {
     const read = async (name: string): Promise<object> => (await import(pathToFileURL(resolve(name)).href)) as object
-    const [api, sdk, resources, exporter] = await Promise.all(PACKAGES.map(read))
-    return startSpans({ ...api, ...sdk, ...resources, ...exporter } as OpenTelemetry, env)
+    const [, sdk, resources, exporter] = await Promise.all(PACKAGES.map(read))
+    return startSpans({ ...sdk, ...resources, ...exporter } as OpenTelemetry, env)
   } catch (error) {
     log.warn('tracing_off', {
       reason: error instanceof Error ? error.message.split('\n', 1)[0] : 'a package of OpenTelemetry cannot be read',

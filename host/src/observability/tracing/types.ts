@@ -12,6 +12,8 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>
 export interface SpanOptions {
   readonly kind: 'server' | 'internal' | 'client'
   readonly parent: TraceContext | undefined
+  /** Where else it stands, `traceparent` of W3C Trace Context: the request that brought a message with a trace of its own. */
+  readonly link?: string | undefined
   /** Made for a span that is sampled. Never a value that a caller or a service sent. */
   readonly attributes: () => Attributes
 }
@@ -19,7 +21,9 @@ export interface SpanOptions {
 /** A span that is not over. */
 export interface OpenSpan {
   /** What goes on to services and into the log. */
-  readonly trace: TraceContext | undefined
+  readonly trace: TraceContext
+  /** Whether a collector will hear of it. */
+  readonly isRecorded: boolean
   /** With `error`, a word that says of what kind, it failed. */
   end(more?: { readonly error?: string | undefined; readonly attributes?: Attributes }): void
 }

@@ -15,6 +15,7 @@ export function beginSpan(
   const span = tracing.begin(`${method} ${target}`, {
     kind: 'server',
     parent: io.trace,
+    link: io.trace?.carrier,
     attributes: () => ({
       'mcp.method.name': method,
       ...(kind === 'tool' && { 'gen_ai.tool.name': target, 'gen_ai.operation.name': 'execute_tool' }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   parseJSONRPCMessage,
   type AuthInfo,
@@ -93,13 +93,20 @@ export function createSse(options: SseOptions): Sse {
         return refuse(res, refusal(503, 'The server is shutting down; try again', { headers: { 'retry-after': '1' } }))
       const denied = options.stepUp?.({ caller, path }, message)
       if (denied) return refuse(res, denied, 'id' in message ? message.id : null)
-      session.onmessage?.(message, { authInfo })
+      session.onmessage?.(message, { authInfo, ...traceHeaders(req) })
       res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
     },
 
     open: () => sessions.size,
     close: () => sessions.closeAll(),
   }
+}
+
+/** All of the request that whoever runs the call looks at. */
+function traceHeaders({ headers: { traceparent, tracestate } }: IncomingMessage): Pick<MessageExtraInfo, 'request'> {
+  if (typeof traceparent !== 'string') return {}
+  const headers = { traceparent, ...(typeof tracestate === 'string' && { tracestate }) }
+  return { request: new Request('http://localhost/messages', { method: 'POST', headers }) }
 }
 
 const KEEP_ALIVE_MS = 15_000

@@ -3,6 +3,8 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Authenticate, Authenticated, Authentication } from '../../../auth/inbound/authentication.ts'
 import { readRequestCredentials, type RequestCredentialOptions } from '../../../auth/outbound/request-credentials.ts'
 import { LOCAL_PRINCIPAL } from '../../../auth/principal.ts'
+import { spanOfRequest } from '../../../observability/tracing/request-span.ts'
+import type { Tracing } from '../../../observability/tracing/types.ts'
 import { compose, named } from '../../../server/call/middleware.ts'
 import type { Layer, Middleware } from '../../../server/call/types.ts'
 import { createCaller } from '../../../server/catalog/caller.ts'
@@ -20,12 +22,13 @@ export interface IdentifyOptions {
   readonly localPath: (target: string | undefined) => string
   readonly requestCredentials?: RequestCredentialOptions | undefined
   readonly middleware?: readonly Middleware[] | undefined
+  readonly tracing?: Tracing | undefined
   readonly log: Logger
 }
 
 /** What serves callers only: who asks is found out first, then the middleware runs. */
 export function createCallerRoutes(options: IdentifyOptions): (serve: (exchange: Exchange) => Promise<void>) => Handle {
-  const { authenticate, addressOf, localPath, requestCredentials = ANY_SERVICE, middleware = [], log } = options
+  const { authenticate, addressOf, localPath, requestCredentials = ANY_SERVICE, middleware = [], tracing, log } = options
   const layers = middleware.flatMap(({ name, http }) => (http ? [named(name, aroundExchange(http))] : []))
   return (serve) => {
     const around = compose(layers, serve)
@@ -33,9 +36,14 @@ export function createCallerRoutes(options: IdentifyOptions): (serve: (exchange:
       const exchange = identify(req, res, answer, who)
       return exchange && around(exchange)
     }
-    return authenticate
+    const handle: Handle = authenticate
       ? async (req, res, answer) => begin(req, res, answer, await authenticate(req, addressOf(req)))
       : (req, res, answer) => begin(req, res, answer, OPERATOR)
+    if (!tracing) return handle
+    return (req, res, answer) => {
+      spanOfRequest(tracing, req, res, localPath(req.url))
+      return handle(req, res, answer)
+    }
   }
 
   /** Who asks, for what; undefined when that was answered with a refusal. */
