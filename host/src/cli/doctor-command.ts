@@ -6,7 +6,9 @@ import type { Finding } from '../project/doctor/finding.ts'
 import { installedFindings } from '../project/doctor/installed-findings.ts'
 import { issuerFindings, nodeFindings, portFindings } from '../project/doctor/machine-findings.ts'
 import { pluginFindings } from '../project/doctor/plugin-findings.ts'
+import { releaseFindings } from '../project/doctor/release-findings.ts'
 import { repositoryFindings } from '../project/doctor/repository-findings.ts'
+import { projectNpm } from '../project/npm-install.ts'
 import { openProject } from '../project/open-project.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printJson, printLines } from './terminal/print.ts'
@@ -15,8 +17,9 @@ import { printJson, printLines } from './terminal/print.ts'
 export function doctorCommand(run: Run): Command {
   return new Command('doctor')
     .description('what is wrong, with cause and fix: config, plugins, lock, files, ports, Node; exit 1 when something is')
+    .option('--online', 'asks the npm registry for newer releases of what the config pins, too')
     .option('--json', 'as JSON')
-    .action((options: CommonOptions & { json?: boolean }) =>
+    .action((options: CommonOptions & { json?: boolean; online?: boolean }) =>
       run(async () => {
         const project = await openProject(options)
         const { config } = project.settings
@@ -28,7 +31,13 @@ export function doctorCommand(run: Run): Command {
           ...nodeFindings(config),
           ...installedFindings(project.configDir),
           ...(
-            await Promise.all([lockFindings(project), repositoryFindings(project), portFindings(config), issuerFindings(config)])
+            await Promise.all([
+              lockFindings(project),
+              repositoryFindings(project),
+              portFindings(config),
+              issuerFindings(config),
+              ...(options.online ? [releaseFindings(project, projectNpm(project), Date.now())] : []),
+            ])
           ).flat(),
         ]
         if (options.json) printJson({ file: project.settings.file, deployment: project.deployment, findings })

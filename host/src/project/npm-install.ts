@@ -61,13 +61,18 @@ export async function choose(
   return { name, version, ...place(name, version, `${name}@${version}`), warnings }
 }
 
+/** Whether a release has been out for so long that others would have seen what is wrong with it. */
+export function isSettled(publishedAt: Date, now: number): boolean {
+  return now - publishedAt.getTime() >= SETTLED
+}
+
 /** The release that `name@range` means now, unless it is too young to be trusted. Throws `INSTALL_NPM` and `INSTALL_YOUNG`. */
 export async function settledRelease(
   spec: string,
   { npm, consent, now }: { npm: Npm; consent: Consent; now: number },
 ): Promise<Pick<Chosen, 'name' | 'version' | 'warnings'>> {
   const { name, version, publishedAt } = await findRelease(npm, spec)
-  if (publishedAt && now - publishedAt.getTime() < SETTLED && !consent.now)
+  if (publishedAt && !isSettled(publishedAt, now) && !consent.now)
     throw hostError('INSTALL_YOUNG', { name, version, hours: Math.max(0, Math.floor((now - publishedAt.getTime()) / 3_600_000)) })
   return { name, version, warnings: publishedAt ? [] : [`the registry does not say how old ${name}@${version} is`] }
 }

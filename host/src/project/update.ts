@@ -68,14 +68,17 @@ export async function findEntry(
 }
 
 /** An entry without a name has its plugin's, which the lock knows. */
-async function namesOf({ lockFile, deployment }: Project, entries: readonly EntryConfig[]): Promise<readonly string[]> {
+export async function namesOf(
+  { lockFile, deployment }: Pick<Project, 'lockFile' | 'deployment'>,
+  entries: readonly EntryConfig[],
+): Promise<readonly string[]> {
   const lock = await readLock(lockFile)
   const locked = Object.entries(lock?.deployments[deployment]?.plugins ?? {})
   return entries.map(({ as, use }) => as ?? locked.find(([, plugin]) => plugin.use === use)?.[0] ?? use)
 }
 
 /** What a name in node_modules stands for in the registry. Throws `INSTALL_SPEC` for what did not come from one. */
-async function registryName({ configDir }: Project, use: string): Promise<string> {
+export async function registryName({ configDir }: Pick<Project, 'configDir'>, use: string): Promise<string> {
   if (!isPackage(use)) throw hostError('INSTALL_SPEC', { spec: use, why: 'it is a path of this project, which needs no update' })
   const source = (await dependencies(configDir))[use] ?? ''
   if (source.startsWith('file:'))

@@ -5,6 +5,9 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { issuerFindings, nodeFindings } from '../../../host/src/project/doctor/machine-findings.ts'
+import packageJson from '../../../host/package.json' with { type: 'json' }
+import { releaseFindings } from '../../../host/src/project/doctor/release-findings.ts'
+import { openProject } from '../../../host/src/project/open-project.ts'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import { pinnedProject, pluginSource, tool } from '../../fixtures/projects/pinned-project.ts'
 
@@ -82,6 +85,45 @@ describe('doctor', () => {
     const { stdout: text } = await project.patchbay(['doctor'])
     assert.match(text, /^port: .*\n {2}Cause: another program has the port.*\n {2}To fix: Stop the other program/m)
     assert.match(text, new RegExp(`\\n${findings.length} findings\\n$`))
+  })
+
+  test('names newer releases of what is pinned, not those of the last days, and says when the registry does not answer', async () => {
+    using project = pinnedProject({
+      'mcp.config.json': JSON.stringify({
+        plugins: [
+          { use: '@acme/notes', version: '1.9.0', as: 'notes' },
+          { use: 'mcp:npm:acme-files', version: '2.0.0-rc.1', as: 'files' },
+          { use: 'mcp:npm:acme-ahead', version: '3.0.0', as: 'ahead' },
+          { use: 'mcp:npm:acme-young', version: '1.0.0', as: 'young' },
+          { use: 'mcp:npm:acme-gone', version: '1.0.0', as: 'gone' },
+          { use: '@acme/not-pinned' },
+        ],
+      }),
+    })
+    const now = Date.parse('2030-01-10')
+    const latest: Readonly<Record<string, readonly [version: string, publishedAt?: string]>> = {
+      'mcp-patchbay': [packageJson.version],
+      '@acme/notes': ['1.10.0', '2030-01-01'],
+      'acme-files': ['2.0.0'],
+      'acme-ahead': ['2.9.9'],
+      'acme-young': ['1.0.1', '2030-01-09'],
+    }
+    const npm = {
+      async query([, spec = '']: readonly string[]) {
+        const name = spec.replace(/@latest$/, '')
+        const [version, publishedAt] = latest[name] ?? []
+        return version && { name, version, ...(publishedAt && { time: { [version]: publishedAt } }) }
+      },
+    }
+    const findings = await releaseFindings(await openProject({ config: project.path('mcp.config.json') }), npm, now)
+    assert.deepEqual(
+      findings.map(({ problem, fix }) => [problem, ...fix]),
+      [
+        ['notes is @acme/notes 1.9.0, and 1.10.0 is out', 'npx mcp-patchbay update notes'],
+        ['files is acme-files 2.0.0-rc.1, and 2.0.0 is out', 'npx mcp-patchbay update files'],
+        ['It is not known whether acme-gone has a newer release than 1.0.0', 'Correct what npm says: npm view acme-gone version'],
+      ],
+    )
   })
 
   test('says so where this Node cannot keep the network from isolated plugins', () => {

@@ -80,7 +80,7 @@ export interface Release {
 }
 
 /** The release that `name@range` means now, exactly. Throws `INSTALL_NPM` when there is none. */
-export async function findRelease(npm: Npm, spec: string): Promise<Release> {
+export async function findRelease(npm: Pick<Npm, 'query'>, spec: string): Promise<Release> {
   const found = await npm.query(['view', spec, 'name', 'version', 'time'])
   // A range that several releases satisfy gives them all, the newest last.
   const last: unknown = Array.isArray(found) ? found.at(-1) : found
