@@ -159,9 +159,23 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
+    file: 'host/src/auth/accounts/service-client.ts',
+    noticedBy: ['tests/security/accounts/remote-servers.test.ts'],
+    changes: [
+      ['a browser is sent to a script', 'isSafeUrl(address) &&', 'true &&'],
+      [
+        "a server in the world sends a browser to services of the person's machine",
+        'mayAsk(new URL(address).origin, server))',
+        'true)',
+      ],
+    ],
+  },
+  {
     file: 'host/src/auth/accounts/tickets.ts',
     noticedBy: [TICKETS],
     changes: [
+      ['a link is given again although it is nearly over', 'now() < before.until &&', 'true &&'],
+      ['a link is given again although it was used', '&& (await store.get(keyOf(before.ticket))) !== undefined', ''],
       ['a ticket never ends', 'found && now() < found.until ? found.text : undefined', 'found?.text'],
       ['a ticket counts twice', 'kept.delete(key)', ''],
     ],

@@ -228,7 +228,7 @@ test('every page is plain: no script, nothing from elsewhere, in no frame and in
     consent,
     await browser.open(`${one.base}/accounts`),
     await browser.open(`${one.base}/accounts/failed?why=service`),
-    await browser.open(`${one.base}/accounts/done?service=hub`),
+    await browser.press(consent, 'Go on to'),
   ]
   for (const { headers, html, url } of pages) {
     const policy = headers.get('content-security-policy') ?? ''
@@ -273,4 +273,41 @@ test('no token, no secret and no code is in the log, in a page, in the metrics o
     assert.ok(secret.length > 8)
     for (const text of [one.lines.join(''), done.html, list.html, metrics, listing]) assert.ok(!text.includes(secret))
   }
+})
+
+test('the page that says that an account is linked says it to its owner only, and tells no one which services there are', async () => {
+  const linked = new WebBrowser('sam')
+  assert.match((await linked.press(await linked.open(await addressFor('sam')), 'Go on to')).html, /is linked/)
+  assert.match((await linked.open(`${one.base}/accounts/done?service=hub`)).html, /<h1>Your account is linked/)
+  const answers = await Promise.all(
+    ['hub', 'nosuch', ''].map(async (service) => {
+      const answer = await fetch(`${one.base}/accounts/done?service=${service}`, { redirect: 'manual' })
+      return [answer.status, answer.headers.get('location'), await answer.text()]
+    }),
+  )
+  assert.deepEqual(answers[0], answers[1])
+  assert.deepEqual(answers[0], answers[2])
+  const other = new WebBrowser('tess')
+  await other.open(`${one.base}/accounts`)
+  assert.doesNotMatch((await other.open(`${one.base}/accounts/done?service=hub`)).html, /Your account is linked|hub/)
+})
+
+test('a browser that begins many ways keeps a few, so that its cookies never outgrow what a server reads', async () => {
+  const browser = new WebBrowser('uma')
+  for (let count = 0; count < 12; count++) await browser.openUntil(`${one.base}/accounts`, world.company.issuer)
+  const ways = [...browser.cookies(one.base).keys()].filter((name) => name.includes('way-'))
+  assert.equal(ways.length, 5)
+  const size = [...browser.cookies(one.base)].join('; ').length
+  assert.ok(size < 12_000, `${size}`)
+  assert.match((await browser.open(`${one.base}/accounts`)).html, /No account of uma/)
+})
+
+test('a caller who calls again and again is given one link, until it is used', async () => {
+  const first = await addressFor('vera')
+  assert.equal(await addressFor('vera'), first)
+  assert.notEqual(await addressFor('will'), first)
+  const browser = new WebBrowser('vera')
+  // Sent on, but not allowed at the service: the link is used up, and the next one is another.
+  await browser.press(await browser.open(first), 'Go on to', { stopAt: `${one.base}/accounts/callback/` })
+  assert.notEqual(await addressFor('vera'), first)
 })

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, request as send, type RequestListener } from 'node:http'
+import { createServer, request as send, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { decodeJwt } from 'jose'
 import { createHost, type Host } from 'mcp-patchbay'
+import { createServiceClient } from '../../../host/src/auth/accounts/service-client.ts'
+import { silentLogger } from '../../../host/src/observability/logger.ts'
+import { createRedactor } from '../../../host/src/observability/redact.ts'
+import { loginOverLoopback } from '../../../host/src/transport/accounts/loopback-login.ts'
 import { discoverResource } from '../../../host/src/auth/accounts/remote-server.ts'
 import { canBeRead } from '../../../host/src/transport/accounts/client-document.ts'
 import { newKey } from '../../fixtures/auth/accounts.ts'
@@ -177,4 +181,94 @@ test("a server's metadata that is of another one, or leads the host elsewhere, i
       message: /says nothing of who may grant access to it/,
     },
   )
+})
+
+test('a browser is sent to web addresses only, and by a server in the world never to one of its own machine', async () => {
+  const table: [endpoint: string, taken: boolean][] = [
+    ['https://id.example/authorize', true],
+    ['javascript:alert(1)', false],
+    ['data:text/html,<script>alert(1)</script>', false],
+    ['file:///etc/passwd', false],
+    ['http://id.example/authorize', false],
+    ['https://user:password@id.example/authorize', false],
+    ['http://127.0.0.1:9200/_shutdown', false],
+    ['https://localhost/authorize', false],
+  ]
+  for (const [endpoint, taken] of table) {
+    const client = createServiceClient({
+      instance: 'wiki',
+      oauth: { scopes: [] },
+      clientSecret: undefined,
+      server: 'https://mcp.example/mcp',
+      now: () => 0,
+      redactor: createRedactor(),
+      log: silentLogger,
+      fetch: async (url) => {
+        const { hostname, pathname } = new URL(url)
+        if (hostname === 'mcp.example')
+          return Response.json({
+            resource: 'https://mcp.example/mcp',
+            authorization_servers: ['https://id.example'],
+            scopes_supported: ['read'],
+          })
+        if (pathname !== '/.well-known/openid-configuration') return new Response(null, { status: 404 })
+        return Response.json({
+          issuer: 'https://id.example',
+          authorization_endpoint: endpoint,
+          token_endpoint: 'https://id.example/token',
+        })
+      },
+    })
+    const flow = { redirectUri: 'https://host.example/cb', state: 's', verifier: 'v'.repeat(43), registered: { clientId: 'c' } }
+    if (taken) {
+      const url = await client.authorizationUrl(flow)
+      assert.equal(url.searchParams.get('resource'), 'https://mcp.example/mcp', 'the server is named (RFC 8707)')
+      assert.deepEqual(await client.askedScopes(), ['read'])
+      assert.equal(await client.authorizationHost(), 'id.example')
+    } else {
+      await assert.rejects(
+        client.authorizationUrl(flow),
+        { code: 'UPSTREAM_FAILED', message: /that a browser may be sent to/ },
+        endpoint,
+      )
+      await assert.rejects(client.authorizationHost(), { code: 'UPSTREAM_FAILED' }, endpoint)
+    }
+    await client[Symbol.asyncDispose]()
+  }
+})
+
+test('what knocks on the port of a log-in on this machine does not end it', async () => {
+  const asked = Promise.withResolvers<string>()
+  const end = new AbortController()
+  const flows: unknown[] = []
+  const client = {
+    register: async () => undefined,
+    authorizationUrl: async (flow: { redirectUri: string; state: string }) => {
+      flows.push(flow)
+      return new URL(`https://id.example/?to=${encodeURIComponent(flow.redirectUri)}&state=${flow.state}`)
+    },
+    exchange: async (cameBackTo: URL) => ({ accessToken: cameBackTo.searchParams.get('code') ?? '', scopes: [] }),
+  } as unknown as Parameters<typeof loginOverLoopback>[0]['client']
+  const done = loginOverLoopback({ client, instance: 'wiki', port: 0, onAddress: asked.resolve, signal: end.signal })
+  const sent = new URL(await asked.promise)
+  const back = new URL(sent.searchParams.get('to') ?? '')
+  const state = sent.searchParams.get('state') ?? ''
+  for (const path of [
+    '//[',
+    '//',
+    'http://[',
+    `//evil.example${back.pathname}?state=${state}&code=evil`,
+    '*',
+    `${back.pathname}?state=x&code=evil`,
+  ]) {
+    const request = send({ host: '127.0.0.1', port: back.port, path })
+    request.end()
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    answer.resume()
+    assert.equal(answer.statusCode, 400, path)
+  }
+  const answer = await fetch(`${back.href}?state=${state}&code=good`)
+  assert.equal(answer.status, 200)
+  await answer.text()
+  assert.equal((await done).accessToken, 'good')
 })

@@ -11,13 +11,18 @@ const account = { principal: { tenant: 'acme', kind: 'oauth', id: 'ann' }, insta
 test('a ticket is for one account, counts once, and for ten minutes', async () => {
   let now = 0
   const tickets = createTickets({ seal: createSeal(ringOf(newKey())('ticket')), now: () => now })
-  const [first, second] = [await tickets.issue(account), await tickets.issue(account)]
-  assert.notEqual(first, second)
+  const first = await tickets.issue(account)
+  assert.equal(await tickets.issue(account), first, 'the same again while it is new and unused')
+  assert.notEqual(await tickets.issue({ ...account, instance: 'other' }), first)
   assert.match(first, /^[0-9a-f]{48}$/)
   assert.deepEqual(await tickets.read(first), account)
   assert.deepEqual(await tickets.read(first), account, 'reading it uses nothing up')
   assert.deepEqual(await tickets.take(first), account)
   assert.deepEqual([await tickets.read(first), await tickets.take(first)], [undefined, undefined])
+  const second = await tickets.issue(account)
+  assert.notEqual(first, second)
+  now = 60_000
+  assert.notEqual(await tickets.issue(account), second, 'one that is older is not given again')
   now = 599_999
   assert.deepEqual(await tickets.read(second), account)
   now = 600_000

@@ -94,7 +94,10 @@ export function createPersonLogin(options: PersonLoginOptions): PersonLogin {
       const [shown = claims.sub] = [claims['email'], claims['preferred_username'], claims['name']].flatMap((name) =>
         typeof name === 'string' && name !== '' ? [name] : [],
       )
-      return { principal: { kind: principal.kind, id: principal.id, tenant: principal.tenant }, shown }
+      return {
+        principal: { kind: principal.kind, id: principal.id, tenant: principal.tenant },
+        shown: shown.slice(0, MOST_SHOWN),
+      }
     },
     async [Symbol.asyncDispose]() {
       forget()
@@ -102,6 +105,9 @@ export function createPersonLogin(options: PersonLoginOptions): PersonLogin {
     },
   }
 }
+
+/** It goes into a cookie, of which browsers keep 4,096 bytes. */
+const MOST_SHOWN = 200
 
 /** Without a word of the client's registration RS256 is what OpenID Connect takes; some issuers sign with others only. */
 const SIGNATURES = ['RS256', 'ES256', 'PS256', 'EdDSA', 'Ed25519', 'RS384', 'RS512', 'ES384', 'ES512']

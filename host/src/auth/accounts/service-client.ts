@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
-import { isLoopbackHost } from '../../config/schema/secure-url.ts'
+import { isLoopbackHost, isSafeUrl } from '../../config/schema/secure-url.ts'
+import { withEscapes } from '../../data/invisible.ts'
 import { isObject } from '../../data/json.ts'
 import { readIssuedToken } from '../outbound/issued-token.ts'
-import { basicProof, createOAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
+import { basicProof, createOAuthFetch, type OAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
 import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
 import { discoverResource, mayAsk } from './remote-server.ts'
 import type { AuthorizationFlow, DevicePrompt, RegisteredClient, ServiceClient, Tokens } from './types.ts'
@@ -34,6 +35,8 @@ export interface ServiceClientOptions extends Omit<OAuthFetchOptions, 'name' | '
   readonly server?: string | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** In place of the host's own requests. */
+  readonly fetch?: OAuthFetch['fetch']
 }
 
 /** The protocol is openid-client's, which is read with the first use; the requests are the host's own. */
@@ -41,14 +44,17 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const { instance, oauth, clientSecret, now, redactor, server } = options
   const preset = oauth.preset === undefined ? undefined : SERVICE_PRESETS[oauth.preset]
   const endpoints = { ...preset, ...definedOf(oauth) }
+  /** The operator says who grants access, and so where its addresses may be. */
+  const isNamed = endpoints.issuer !== undefined || endpoints.authorizationUrl !== undefined
   const setting = `oauth of the entry "${instance}" in mcp.config.ts`
   const web = createOAuthFetch({
     ...options,
     name: `${instance} account`,
     setting,
-    ...(server !== undefined && {
-      allowPrivate: (origin: string) => mayAsk(origin, server) && isLoopbackHost(new URL(server).hostname),
-    }),
+    ...(server !== undefined &&
+      !isNamed && {
+        allowPrivate: (origin: string) => mayAsk(origin, server) && isLoopbackHost(new URL(server).hostname),
+      }),
   })
   const forget = clientSecret === undefined ? () => {} : redactor.add(clientSecret)
   let ready: Promise<Ready> | undefined
@@ -65,14 +71,13 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
 
   async function configure(): Promise<Ready> {
     const oidc = await import('openid-client')
-    const fetch: Oidc.CustomFetch = async (url, request) => conform(await web.fetch(url, request), preset)
+    const fetch: Oidc.CustomFetch = async (url, request) => conform(await (options.fetch ?? web.fetch)(url, request), preset)
     const proof = (secret: string | undefined, supported: readonly string[] | undefined) => {
       if (secret === undefined) return oidc.None()
       const by = endpoints.clientAuthentication ?? (supported && !supported.includes('client_secret_basic') ? 'post' : 'basic')
       return by === 'post' ? oidc.ClientSecretPost(secret) : basicProof(secret)
     }
     const { authorizationUrl, tokenUrl } = endpoints
-    const isNamed = endpoints.issuer !== undefined || authorizationUrl !== undefined
     const found = server === undefined || isNamed ? undefined : await discoverResource(server, fetch)
     const issuer = endpoints.issuer ?? found?.issuer
     let metadata: Oidc.ServerMetadata
@@ -126,6 +131,16 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     }
   }
 
+  /** An address that a browser is sent to: the metadata of a server in the world may name a script, or a service of the person's own machine. */
+  function forPeople(address: string | undefined, what: string): URL {
+    const url =
+      address !== undefined && isSafeUrl(address) && (server === undefined || isNamed || mayAsk(new URL(address).origin, server))
+        ? new URL(address)
+        : undefined
+    if (url) return url
+    throw failed(instance, `names no ${what} that a browser may be sent to`, `Check ${setting}`)
+  }
+
   async function grant(run: (ready: Ready) => Promise<Oidc.TokenEndpointResponse>): Promise<Tokens> {
     const opened = await open()
     const asked = now()
@@ -147,8 +162,8 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         ...resourceParameter(opened),
       })
       return {
-        userCode: answer.user_code,
-        verificationUri: answer.verification_uri_complete ?? answer.verification_uri,
+        userCode: withEscapes(answer.user_code).slice(0, 100),
+        verificationUri: forPeople(answer.verification_uri_complete ?? answer.verification_uri, 'verification address').href,
         tokens: (signal) =>
           grant((again) => again.oidc.pollDeviceAuthorizationGrant(config, answer, resourceParameter(again), { signal })),
       }
@@ -196,10 +211,9 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     ).slice(0, 32),
     async authorizationHost() {
       const { metadata } = await open()
-      const { authorization_endpoint: endpoint } = metadata
-      if (endpoint === undefined) throw failed(instance, 'names no authorization endpoint', `Check ${setting}`)
-      return new URL(endpoint).host
+      return forPeople(metadata.authorization_endpoint, 'authorization endpoint').host
     },
+    askedScopes: async () => (await open()).scopes,
     async register(redirectUri, document) {
       if (oauth.clientId !== undefined) return undefined
       if (document !== undefined && (await open()).metadata['client_id_metadata_document_supported'] === true)
@@ -213,6 +227,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     },
     async authorizationUrl({ redirectUri, state, verifier, registered }) {
       const opened = await open()
+      forPeople(opened.metadata.authorization_endpoint, 'authorization endpoint')
       return opened.oidc.buildAuthorizationUrl(opened.configFor(registered), {
         ...oauth.parameters,
         ...scopeParameters(opened),

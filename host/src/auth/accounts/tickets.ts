@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { SharedScripts } from '../../cache/shared-scripts.ts'
-import type { Account } from './account.ts'
+import { nameOf, type Account } from './account.ts'
 import type { Seal } from './sealed.ts'
 
 /** Things that count once, for ten minutes: where the hosts share a store, at any of them. */
@@ -25,9 +25,14 @@ export interface TicketOptions {
 
 export const TICKET_MS = 600_000
 const MAX_KEPT = 100_000
+const MAX_ISSUED = 10_000
+/** How long the same ticket is given again: it stays good for nine minutes at least. */
+const SAME_MS = 60_000
 
 export function createTickets({ seal, now, scripts }: TicketOptions): Tickets {
   const store = scripts ? sharedPlace(scripts) : ownPlace(now)
+  /** A client that calls again and again gets the same one: neither memory nor Redis fills with what is opened by no one. */
+  const issued = new LRUCache<string, { readonly ticket: string; readonly until: number }>({ max: MAX_ISSUED })
   /** Who reads the store cannot use what is in it. */
   const keyOf = (ticket: string) => hash('sha256', `ticket ${ticket}`)
 
@@ -39,10 +44,14 @@ export function createTickets({ seal, now, scripts }: TicketOptions): Tickets {
 
   return {
     async issue({ principal: { tenant, kind, id }, instance }) {
+      const name = nameOf({ principal: { tenant, kind, id }, instance })
+      const before = issued.get(name)
+      if (before && now() < before.until && (await store.get(keyOf(before.ticket))) !== undefined) return before.ticket
       // Letters and digits only: it stands in texts that are Markdown.
       const ticket = randomBytes(24).toString('hex')
       const account: Account = { principal: { tenant, kind, id }, instance }
       await store.put(keyOf(ticket), await seal.seal(keyOf(ticket), account))
+      issued.set(name, { ticket, until: now() + SAME_MS })
       return ticket
     },
     read: async (ticket) => open(ticket, await store.get(keyOf(ticket))),

@@ -23,6 +23,8 @@ export interface ServiceClient {
   readonly id: string
   /** The host that the person consents at, for people to read. */
   authorizationHost(): Promise<string>
+  /** The access that the person is asked for; empty where the service decides. */
+  askedScopes(): Promise<readonly string[]>
   /**
    * The client for this address to come back to, where the config names none: the one that `document` says, where the service reads such
    * documents, else one that is registered.

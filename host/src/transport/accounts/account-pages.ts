@@ -36,8 +36,8 @@ export interface AccountPagesOptions {
   readonly hasDocuments: boolean
   /** Undefined where whoever can reach this listener is the operator. */
   readonly login: PersonLogin | undefined
-  /** What accounts can be linked for now, and the access that is asked for. */
-  readonly services: () => ReadonlyMap<string, readonly string[]>
+  /** What accounts can be linked for now. */
+  readonly services: () => ReadonlySet<string>
   /** What people know this host by. */
   readonly title: () => string
   readonly log: Logger
@@ -64,7 +64,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
   const personOf = ({ person }: BrowserSession): PersonInBrowser | undefined => (login ? person : OPERATOR)
 
   /** The way to the issuer and back to `ticket`, or to the list. */
-  async function startLogin(res: ServerResponse, session: BrowserSession, ticket?: string): Promise<void> {
+  async function startLogin(req: IncomingMessage, res: ServerResponse, session: BrowserSession, ticket?: string): Promise<void> {
     if (!login) throw new Error('The operator does not log in')
     const way = { kind: 'login', id: randomUUID(), session: session.id, verifier: random(), nonce: random(), ticket }
     const state = random()
@@ -75,14 +75,14 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       log.warn('account_login_failed', { reason: describeError(error) })
       return failed(res, 'login')
     }
-    await sessions.keep(res, state, way)
+    await sessions.keep(req, res, state, way)
     redirect(res, url.href)
   }
 
   const list: Handle = async (req, res) => {
     const session = await sessions.of(req, res)
     const person = personOf(session)
-    if (!person) return startLogin(res, session)
+    if (!person) return startLogin(req, res, session)
     const linked = await accounts.list(person.principal)
     const unlinkToken = await sessions.formToken(session, 'unlink')
     const linkToken = await sessions.formToken(session, 'link')
@@ -112,7 +112,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     const rows = await Promise.all([
       ...linked.map(({ account, record }) => row(account, record)),
       // Which services there are is for the operator; everybody else is told by the call that needs one.
-      ...(login ? [] : [...services().keys()])
+      ...(login ? [] : [...services()])
         .filter((instance) => !linked.some(({ account }) => account.instance === instance))
         .map((instance) => row({ principal: LOCAL_PRINCIPAL, instance }, undefined)),
     ])
@@ -132,11 +132,10 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     if (text === undefined || !account) return failed(res, 'ticket')
     const session = await sessions.of(req, res)
     const person = personOf(session)
-    if (!person) return startLogin(res, session, text)
+    if (!person) return startLogin(req, res, session, text)
     if (!isSame(person, account)) return notTheirs(res, account, person, session)
     const { instance, principal } = account
-    const scopes = services().get(instance)
-    if (!scopes) return failed(res, 'unknown')
+    if (!services().has(instance)) return failed(res, 'unknown')
     const client = await accounts.client(instance)
     const page = consentPage({
       server: title(),
@@ -144,7 +143,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       at: await client.authorizationHost(),
       person: person.shown,
       tenant: principal.tenant,
-      scopes,
+      scopes: await client.askedScopes(),
       isLinked: (await accounts.list(person.principal)).some((one) => keyOf(one.account).account === keyOf(account).account),
       fields: { ticket: text, token: await sessions.formToken(session, 'link') },
       action: at('/link'),
@@ -181,8 +180,16 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     const document = hasDocuments ? documentOfClient(account.instance).clientId : undefined
     const registered = await client.register(redirectUri(account.instance), document)
     const state = random()
-    const way = { kind: 'link', id: randomUUID(), session: session.id, verifier: random(), account, registered }
-    redirect(res, at('/onward', { way: await sessions.keep(res, state, way) }))
+    const way = {
+      kind: 'link',
+      id: randomUUID(),
+      session: session.id,
+      verifier: random(),
+      account,
+      registered,
+      client: client.id,
+    }
+    redirect(res, at('/onward', { way: await sessions.keep(req, res, state, way) }))
   }
 
   /** What the list offers: an account that is linked, or for the operator any service. */
@@ -244,6 +251,8 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
       const redirectTo = redirectUri(instance)
       try {
         const client = await accounts.client(instance)
+        // The config has another client now: the code is not sent to another authorization server than it came from.
+        if (client.id !== back.way.client) return redirect(res, at('/failed', { why: 'state' }))
         const tokens = await client.exchange(cameTo(redirectTo, req), { state, verifier, redirectUri: redirectTo, registered })
         await accounts.link(account, { ...tokens, client: client.id })
       } catch (error) {
@@ -267,9 +276,13 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     send(res, loggedOutPage(at('')))
   }
 
-  const done: Handle = (req, res) => {
+  /** Says of an account what its owner knows: to anybody else, and of any other service, nothing. */
+  const done: Handle = async (req, res) => {
     const service = onlyValue(req, 'service')
-    return service !== undefined && services().has(service) ? send(res, donePage(service, at(''))) : redirect(res, at(''))
+    const person = personOf(await sessions.of(req, res))
+    const linked = person && service !== undefined ? await accounts.list(person.principal) : []
+    const isLinked = linked.some(({ account }) => account.instance === service)
+    return service !== undefined && isLinked ? send(res, donePage(service, at(''))) : redirect(res, at(''))
   }
 
   const failure: Handle = (req, res) => {
@@ -352,6 +365,8 @@ interface Way {
   readonly nonce?: string
   readonly ticket?: string
   readonly registered?: RegisteredClient
+  /** The id of the service's client. */
+  readonly client?: string
 }
 
 /** Sealed by this host: only which of the two it is is open. */

@@ -23,4 +23,10 @@ export function readCookie({ headers }: IncomingMessage, name: string): string |
   return found.length === 1 && found[0] !== '' ? found[0] : undefined
 }
 
+/** Of those that are ours, without what they begin with. */
+export function cookieNames({ headers }: IncomingMessage): readonly string[] {
+  const names = (headers.cookie ?? '').split(/; */).map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
+  return names.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length))
+}
+
 const PREFIX = '__Host-patchbay-'

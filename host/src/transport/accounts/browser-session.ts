@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PersonInBrowser } from '../../auth/accounts/person-login.ts'
 import type { Seal } from '../../auth/accounts/sealed.ts'
 import { isObject } from '../../data/json.ts'
-import { clearCookie, readCookie, setCookie } from './browser-cookies.ts'
+import { clearCookie, cookieNames, readCookie, setCookie } from './browser-cookies.ts'
 
 /** What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them. */
 export interface BrowserSession {
@@ -23,8 +23,8 @@ export interface BrowserSessions {
   /** What a form of our own carries, for one action of this session. */
   formToken(session: BrowserSession, action: string): Promise<string>
   isOwnForm(session: BrowserSession, action: string, token: string | undefined): Promise<boolean>
-  /** Keeps what is on its way through another site under `state`, for ten minutes. */
-  keep(res: ServerResponse, state: string, value: object): Promise<string>
+  /** Keeps what is on its way through another site under `state`, for ten minutes. Of many the oldest are dropped. */
+  keep(req: IncomingMessage, res: ServerResponse, state: string, value: object): Promise<string>
   /** By the name that `keep` gave, or by the state itself; undefined for what this browser does not have. */
   kept(req: IncomingMessage, by: { readonly name: string } | { readonly state: string }): Promise<unknown>
   drop(res: ServerResponse, state: string): void
@@ -32,6 +32,7 @@ export interface BrowserSessions {
 
 const SESSION_MS = 3_600_000
 export const WAY_MS = 600_000
+const MOST_WAYS = 5
 
 export function createBrowserSessions(seal: Seal, now: () => number): BrowserSessions {
   const open = async (subject: string, text: string | undefined): Promise<Record<string, unknown> | undefined> => {
@@ -61,8 +62,11 @@ export function createBrowserSessions(seal: Seal, now: () => number): BrowserSes
       const known = await open('form', token)
       return known?.['id'] === id && known['action'] === action
     },
-    async keep(res, state, value) {
+    async keep(req, res, state, value) {
       const name = nameOf(state)
+      // Browsers send older ones first. More than a handful make a header that no server reads.
+      const before = cookieNames(req).filter((one) => one.startsWith('way-'))
+      for (const one of before.slice(0, Math.max(0, before.length - MOST_WAYS + 1))) clearCookie(res, one)
       setCookie(res, `way-${name}`, await seal.seal('way', { ...value, state, until: now() + WAY_MS }), WAY_MS / 1000)
       return name
     },

@@ -48,11 +48,12 @@ export async function loginOverLoopback({ client, instance, port, onAddress, sig
           connection: 'close',
         })
         .end(documentOf(page))
-    const cameBackTo = new URL(req.url ?? '/', redirectUri)
-    const isOurs = req.headers.host === `127.0.0.1:${bound}` && req.method === 'GET' && cameBackTo.pathname === path
-    const states = cameBackTo.searchParams.getAll('state')
-    // Whatever else knocks on this port changes nothing.
-    if (!isOurs || isUsed || states.length !== 1 || states[0] !== flow.state) return void show(failedPage('state'))
+    const { url = '/', method, headers } = req
+    // Whatever else knocks on this port changes nothing, and need not be an address at all.
+    const cameBackTo = url.startsWith(`${path}?`) ? URL.parse(url, redirectUri) : null
+    const isOurs = headers.host === `127.0.0.1:${bound}` && method === 'GET'
+    const states = cameBackTo?.searchParams.getAll('state') ?? []
+    if (!cameBackTo || !isOurs || isUsed || states.length !== 1 || states[0] !== flow.state) return void show(failedPage('state'))
     isUsed = true
     client.exchange(cameBackTo, flow).then(
       (tokens) => {

@@ -48,12 +48,7 @@ export function openAccountPages(
       base,
       hasDocuments: canBeRead(publicUrl),
       login,
-      services: () =>
-        new Map(
-          registry.current.plugins.flatMap(({ instance, entry }) =>
-            entry.oauth ? [[instance, entry.oauth.scopes ?? []] as const] : [],
-          ),
-        ),
+      services: () => new Set(registry.current.plugins.flatMap(({ instance, entry }) => (entry.oauth ? [instance] : []))),
       title: () => registry.current.policy.server.title ?? registry.current.policy.server.name,
       log,
     })
