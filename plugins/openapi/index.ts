@@ -2,7 +2,7 @@ import { definePlugin, type AnyTool, type HttpClient } from '@mcp-patchbay/plugi
 import { config } from './config.ts'
 import { LeftOut } from './document/left-out.ts'
 import { readDocument } from './document/read.ts'
-import { requireApiUrl } from './document/servers.ts'
+import { createIsAtApi, requireApiUrl } from './document/servers.ts'
 import { toolNames } from './operations/names.ts'
 import { listOperations, type Refused } from './operations/operations.ts'
 import { readSecurity } from './operations/security.ts'
@@ -25,11 +25,12 @@ export default definePlugin({
     const { operations, refused } = listOperations(document)
     const { selected, unmatched } = selectOperations(operations, { allow, deny })
     const security = readSecurity(document, selected)
+    const isAtApi = createIsAtApi(document, apiUrl)
     const names = toolNames(operations, maxNameLength)
     const leftOut: Refused[] = [...refused]
     const tools = selected.flatMap((operation): readonly AnyTool<HttpClient>[] => {
       try {
-        return [operationTool(operation, names.get(operation) ?? '', { document, security, maxAnswerCharacters })]
+        return [operationTool(operation, names.get(operation) ?? '', { document, security, isAtApi, maxAnswerCharacters })]
       } catch (error) {
         if (!(error instanceof LeftOut)) throw error
         leftOut.push({ operation: operation.label, reason: error.message })

@@ -47,6 +47,32 @@ export const credentials = mutantsOf('credentials', [
     ],
   },
   {
+    file: 'plugins/openapi/document/servers.ts',
+    noticedBy: ['plugins/openapi/tests/small-rules.test.ts'],
+    changes: [
+      [
+        'an operation at another server is sent to the API, with its credential',
+        '.some((address) => known.has(address))',
+        '.some(() => true)',
+      ],
+      [
+        'a path decides where the API is, against the description',
+        'servers.length === 0 && ofPaths.size === 1',
+        'ofPaths.size === 1',
+      ],
+      ['of paths with different servers all are the API', 'servers.length === 0 && ofPaths.size === 1', 'servers.length === 0'],
+    ],
+  },
+  {
+    file: 'plugins/openapi/document/fitting.ts',
+    noticedBy: ['plugins/openapi/tests/small-rules.test.ts'],
+    changes: [
+      ['a schema with too many parts is left as it is', 'countOf(schema) <= MAX_SUBSCHEMAS && ', ''],
+      ['a property that is called description is lost', 'if (isNamed) return [[key, shorten(each, false)]]\n', ''],
+      ['what an argument is for is lost', ', ...(description !== undefined && { description })', ''],
+    ],
+  },
+  {
     file: 'plugins/openapi/operations/security.ts',
     noticedBy: ['plugins/openapi/tests/small-rules.test.ts'],
     changes: [

@@ -1,4 +1,5 @@
 import type { AnyTool, CallContext, HttpClient, HttpRequest } from '@mcp-patchbay/plugin-api'
+import { fitted } from '../document/fitting.ts'
 import { LeftOut } from '../document/left-out.ts'
 import { followed } from '../document/references.ts'
 import { SchemaReader } from '../document/schemas.ts'
@@ -14,6 +15,8 @@ import { isCredential, type Security } from './security.ts'
 export interface ToolOptions {
   readonly document: JsonObject
   readonly security: Security
+  /** Whether all of these servers, of an operation or its path, are those of the API. */
+  readonly isAtApi: (...servers: readonly unknown[]) => boolean
   readonly maxAnswerCharacters: number
 }
 
@@ -21,13 +24,13 @@ export interface ToolOptions {
 export function operationTool(
   operation: Operation,
   name: string,
-  { document, security, maxAnswerCharacters }: ToolOptions,
+  { document, security, isAtApi, maxAnswerCharacters }: ToolOptions,
 ): AnyTool<HttpClient> {
   const { path, label, said, pathItem, tags } = operation
   const method = METHODS.find((known) => known === operation.method)
   if (!method) throw new LeftOut(`the host does not send ${operation.method}`)
   if (!/^\/(?!\/)[^?#\\]*$/.test(path)) throw new LeftOut('its path is not a plain path that begins with /')
-  if (said['servers'] !== undefined || pathItem['servers'] !== undefined)
+  if (!isAtApi(said['servers'], said['servers'] === undefined ? pathItem['servers'] : undefined))
     throw new LeftOut('it has servers of its own, and requests go to apiUrl only')
   const isOpen = security.isOpen(said)
   const schemas = new SchemaReader(document)
@@ -51,7 +54,7 @@ export function operationTool(
       openWorldHint: true,
       ...(!isRead && { destructiveHint: method === 'DELETE', idempotentHint: method === 'PUT' || method === 'DELETE' }),
     },
-    input: inputOf(parameters, body, schemas),
+    input: fitted(inputOf(parameters, body, schemas)),
     async run(input: JsonObject, { client }: CallContext<HttpClient>) {
       const request = requestOf({ template, method, parameters, body, accept, isOpen }, input)
       return readAnswer(await client.request(request.path, request.options), label, maxAnswerCharacters)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HttpClient, HttpResponse } from '@mcp-patchbay/plugin-api'
+import { fitted } from '../document/fitting.ts'
 import { readDocument } from '../document/read.ts'
+import { createIsAtApi } from '../document/servers.ts'
 import { readAnswer } from '../operations/answer.ts'
 import { selectOperations } from '../operations/select.ts'
 import type { Operation } from '../operations/operations.ts'
@@ -34,6 +36,7 @@ test('what only reads has no body, whatever its description says', () => {
     const { input } = operationTool(operation(method, 'x', { requestBody }), 'x', {
       document: {},
       security: readSecurity({}, []),
+      isAtApi: () => true,
       maxAnswerCharacters: 1,
     })
     return 'body' in (input['properties' as keyof object] as object)
@@ -125,4 +128,58 @@ test('a description is asked of the API alone, not of a host whose name only beg
   await from('https://api.example.com/openapi.json')
   await assert.rejects(from('https://api.example.com.evil.org/openapi.json'), /does not begin with apiUrl/)
   assert.deepEqual(asked, ['/openapi.json'])
+})
+
+test('an operation with servers of its own is served where they are those of the API', () => {
+  const at = (...urls: string[]) => urls.map((url) => ({ url }))
+  const isAtApi = createIsAtApi({ servers: at('https://a.example/v1/') }, 'https://b.example')
+  assert.equal(isAtApi(undefined, undefined), true)
+  assert.equal(isAtApi(at('https://a.example/v1')), true)
+  assert.equal(isAtApi(at('https://b.example/')), true)
+  assert.equal(isAtApi(at('https://c.example', 'https://b.example')), true)
+  assert.equal(isAtApi(at('https://c.example')), false)
+  assert.equal(isAtApi(at('https://a.example/v1'), at('https://c.example')), false)
+  const paths = (...servers: (string | undefined)[]) =>
+    Object.fromEntries(servers.map((url, index) => [`/${index}`, url === undefined ? {} : { servers: at(url) }]))
+  assert.equal(
+    createIsAtApi({ paths: paths('https://c.example', 'https://c.example/') }, undefined)(at('https://c.example')),
+    true,
+  )
+  assert.equal(
+    createIsAtApi({ paths: paths('https://c.example', 'https://d.example') }, undefined)(at('https://c.example')),
+    false,
+  )
+  const whole = { servers: at('https://a.example'), paths: paths('https://c.example') }
+  assert.equal(createIsAtApi(whole, undefined)(at('https://c.example')), false, 'the API is somewhere else')
+})
+
+test('an input that is larger than the host takes loses texts first, and then what is far from its root', () => {
+  const size = (schema: object) => JSON.stringify(schema).length
+  const chain = (count: number, description: string) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `n${index}`,
+        {
+          type: 'object',
+          description,
+          properties: { next: { $ref: `#/$defs/n${index + 1}` }, description: { type: 'string', description } },
+        },
+      ]),
+    )
+  const root = (count: number, description: string) => ({
+    type: 'object',
+    properties: { body: { $ref: '#/$defs/n0', description: `What is sent: ${'it '.repeat(60)}.` } },
+    required: ['body'],
+    $defs: { ...chain(count, description), [`n${count}`]: { type: 'string' } },
+  })
+  const small = root(3, 'Short.')
+  assert.equal(fitted(small), small)
+  const wordy = fitted(root(40, `One sentence of some length. ${'word '.repeat(500)}`))
+  assert.ok(size(wordy) < 65_536)
+  assert.equal(Object.keys(wordy['$defs'] as object).length, 41)
+  assert.match(JSON.stringify(wordy), /"description":\{"type":"string","description":"One sentence of some length\."\}/)
+  const deep = fitted(root(400, 'Short.'))
+  assert.deepEqual(Object.keys(deep['$defs'] as object), ['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'])
+  assert.match(JSON.stringify(deep), /"next":\{"description":"n8: its fields are in the documentation of the API"\}/)
+  assert.match(JSON.stringify(deep), /"description":"What is sent: (?:it ){60}\."/)
 })

@@ -22,6 +22,7 @@ const SERVERS: readonly (readonly [object, string | undefined])[] = [
   [v3(url('https://{region}.pets.example')), undefined],
   [v3(url('ftp://pets.example')), undefined],
   [v3('none'), undefined],
+  [{ ...v3(), paths: { '/a': { servers: url('https://pets.example/v3') } } }, 'https://pets.example/v3'],
   [{ swagger: '2.0', host: 'pets.example', basePath: '/v2' }, 'https://pets.example/v2'],
   [{ swagger: '2.0', host: 'pets.example', schemes: ['http'] }, 'http://pets.example'],
   [{ swagger: '2.0', basePath: '/v2' }, undefined],

@@ -59,14 +59,17 @@ function snakeCase(text: string): string {
 /** `servers` of OpenAPI 3, `host` and `basePath` of Swagger 2. A relative one begins at `address`. */
 function firstServer(document: unknown, address: string | undefined): string | undefined {
   if (!isObject(document)) return undefined
-  const { servers, host, basePath, schemes, swagger } = document
+  const { servers, host, basePath, schemes, swagger, paths } = document
   const path = typeof basePath === 'string' ? basePath : ''
   if (typeof host === 'string') {
     const scheme = Array.isArray(schemes) && !schemes.includes('https') ? String(schemes[0]) : 'https'
     return httpAddress(`${scheme}://${host}${path}`, address)
   }
   if (swagger !== undefined) return httpAddress(path || '/', address)
-  for (const server of Array.isArray(servers) ? (servers as readonly unknown[]) : []) {
+  // Some name them at each path alone.
+  const [first] = isObject(paths) ? Object.values(paths) : []
+  const named = servers ?? (isObject(first) ? first['servers'] : undefined)
+  for (const server of Array.isArray(named) ? (named as readonly unknown[]) : []) {
     const found = isObject(server) && typeof server['url'] === 'string' ? httpAddress(withVariables(server), address) : undefined
     if (found !== undefined) return found
   }
