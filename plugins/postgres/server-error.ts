@@ -4,8 +4,7 @@ import { DatabaseError } from 'pg'
 /** The error a caller gets for what the server or the connection answered. No address, no user and no password of it is in there. */
 export function serviceError(error: unknown, access: 'read' | 'write'): unknown {
   if (error instanceof ServiceError) return error
-  if (error instanceof DatabaseError) return ofServer(error, access)
-  return lost(error)
+  return error instanceof DatabaseError && !isConnectionError(error) ? ofServer(error, access) : lost(error)
 }
 
 /** Whether the connection is gone, or was never there, rather than a statement refused. */
