@@ -8,6 +8,7 @@ import { inbound } from './inbound.ts'
 import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
 import { plugins } from './plugins.ts'
+import { postgres } from './postgres.ts'
 import { processes } from './processes.ts'
 import { projects } from './projects.ts'
 import { reload } from './reload.ts'
@@ -36,4 +37,5 @@ export const areas: readonly Mutant[] = [
   ...sessions,
   ...saml,
   ...projects,
+  ...postgres,
 ]

@@ -85,6 +85,13 @@ suite('a statement', () => {
     assert.deepEqual(guardWrite('/* x */ insert into a values (1)').text, 'INSERT  into a values (1)')
   })
 
+  test('is refused where its first word is another', () => {
+    for (const sql of ['COMMIT', 'DO $$ $$', 'COPY a TO PROGRAM $$id$$', '/* /* */ SELECT 1 */ COMMIT'])
+      for (const guard of [guardRead, guardWrite]) assert.throws(() => guard(sql), { code: 'PERMISSION_DENIED' }, sql)
+    for (const sql of ['DELETE FROM a', 'EXPLAIN ANALYZE CREATE TABLE a AS SELECT 1', 'EXPLAIN (ANALYZE) DELETE FROM a'])
+      assert.throws(() => guardRead(sql), { code: 'PERMISSION_DENIED', message: /^Not allowed here: / }, sql)
+  })
+
   test('is refused for a function whose effects outlive it, however it is written', () => {
     for (const name of [
       'pg_terminate_backend',
