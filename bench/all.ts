@@ -1,4 +1,4 @@
-// npm run bench: every comparison after the other, as Markdown. Nine minutes; ROUNDS=1 for a quick look.
+// npm run bench: every comparison after the other, as Markdown. Ten minutes; ROUNDS=1 for a quick look.
 import { cpus, version } from 'node:os'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -17,6 +17,8 @@ for (const name of [
   'isolation-starts',
   'idle',
   'redaction',
+  'openapi',
+  'search',
   'tracing',
 ]) {
   const { status } = spawnSync(process.execPath, ['--conditions=@mcp-patchbay/source', join(import.meta.dirname, `${name}.ts`)], {

@@ -147,16 +147,16 @@ suite('connections to a PostgreSQL', { skip: withoutPostgres }, () => {
     await eventually(t, async () => assert.ok((await connections()).every((pid) => !old.includes(pid))))
 
     const lost: string[] = []
-    let isOver = false
+    const over = new AbortController()
     const load = Array.from({ length: 4 }, async () => {
-      for (; !isOver;) {
+      while (!over.signal.aborted) {
         const text = await place.call('postgres_query_run', count)
         if (!text.includes('| 3 |')) lost.push(text)
       }
     })
     for (let round = 0; round < 20; round += 1)
       await place.edit('plugins/postgres/index.ts', source.replace('Reads and,', `Edit ${round}: reads and,`))
-    isOver = true
+    over.abort()
     await Promise.all(load)
     assert.deepEqual(lost, [])
     await place.host.close({ graceMs: 5_000 })
