@@ -1,11 +1,10 @@
 // Another version of a server while clients of three kinds call it, and a host that is killed.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EntryConfig } from '../../host/src/config/schema/schema.ts'
-import { isRunning } from '../../host/src/observability/is-running.ts'
 import { httpClients } from '../fixtures/http/mcp-clients.ts'
+import { processesOf } from '../fixtures/plugins/plugin-processes.ts'
 import { npmRegistry } from '../fixtures/projects/npm-registry.ts'
 import { startPatchbay } from '../fixtures/projects/patchbay-process.ts'
 import { pinnedProject } from '../fixtures/projects/pinned-project.ts'
@@ -21,23 +20,10 @@ after(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-const UPDATES = 12
+/** Seconds each on a busy machine: `--long` has 200. */
+const UPDATES = Number(process.env['UPDATES'] ?? 12)
 const entry = (version: string, as = 'files'): EntryConfig => ({ use: 'mcp:npm:mcp-files', version, as })
 const config = (plugins: readonly EntryConfig[]) => JSON.stringify({ plugins })
-
-/** Processes that have `folder` in their arguments. */
-function processesOf(folder: string): readonly number[] {
-  const all = readdirSync('/proc').map(Number).filter(Boolean)
-  return all.filter((pid) => commandOf(pid).includes(folder) && isRunning(pid))
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return ''
-  }
-}
 
 const linux = { skip: process.platform !== 'linux' && 'there is no /proc' }
 
@@ -68,6 +54,7 @@ test('another version of a server loses no call of any client, and a killed host
   }
   over.abort()
   await Promise.all(calling)
+  t.diagnostic(`${UPDATES} updates, ${[...seen.values()].reduce((sum, one) => sum + one, 0)} calls by ${kinds.length} clients`)
   assert.deepEqual([...seen.keys()].toSorted(), VERSIONS, 'every answer is a version, and none an error')
 
   const servers = () => processesOf(project.path('.patchbay/servers'))
