@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { conformance, FIRST, LATEST } from '../fixtures/conformance-run.ts'
 import { startPatchbay, type PatchbayProcess } from '../fixtures/projects/patchbay-process.ts'
 import { sourceTree } from '../fixtures/plugins/source-tree.ts'
-
-const LATEST = '@modelcontextprotocol/conformance'
-/** The last release of the first line; both packages install the same command, so it has another name here. */
-const FIRST = 'conformance-0.1'
 
 describe('the official conformance suites', () => {
   const host = serveFixtures()
@@ -124,39 +119,4 @@ function serveFixtures({ env = {}, sessions }: { env?: Record<string, string>; s
       return started()
     },
   }
-}
-
-interface ConformanceRun {
-  readonly code: number
-  readonly output: string
-  readonly scenarios: number
-  readonly failing: readonly string[]
-  /** How many checks of each scenario passed. */
-  readonly passed: ReadonlyMap<string, number>
-}
-
-/** Runs one of the suites. It wants to hear `localhost`: one of its scenarios sends Host headers of its own. */
-async function conformance(url: URL, packageName: string, args: readonly string[]): Promise<ConformanceRun> {
-  const address = new URL(url)
-  address.hostname = 'localhost'
-  const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
-    execFile(process.execPath, [entryOf(packageName), 'server', '--url', address.href, ...args], (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, output: stdout + stderr }),
-    )
-  })
-  const summary = [...output.slice(output.indexOf('=== SUMMARY ===')).matchAll(/^[✓✗] (\S+): (\d+) passed, (\d+) failed/gm)]
-  return {
-    code,
-    output,
-    scenarios: summary.length,
-    failing: summary.flatMap(([, name = '', , failed]) => (failed === '0' ? [] : [name])),
-    passed: new Map(summary.map(([, name = '', passed]) => [name, Number(passed)])),
-  }
-}
-
-/** The package exports nothing: its command is asked for by file. */
-function entryOf(packageName: string): string {
-  const manifest = createRequire(import.meta.url).resolve(`${packageName}/package.json`)
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { conformance: string } }
-  return join(dirname(manifest), bin.conformance)
 }

@@ -13,6 +13,7 @@ import { serverOf } from '../../host/src/config/schema/server/server-specifier.t
 import { createHost } from '../../host/src/host.ts'
 import { resolveInstalledServer } from '../../host/src/plugin/mcp-server/install/installed-server.ts'
 import type { Host } from '../../host/src/types.ts'
+import { markdownTable as table } from '../fixtures/markdown-table.ts'
 import { v1, v2, type ClientOptions, type TestClient } from '../fixtures/http/mcp-clients.ts'
 import { runPatchbay } from '../fixtures/projects/patchbay-process.ts'
 
@@ -249,10 +250,4 @@ function nameOf({ use, command = [] }: EntryConfig): string {
 
 function versionOf({ version, command = [] }: EntryConfig): string {
   return version ?? /servers\/@?[^@]+@([^/]+)\//.exec(command.join(' '))?.[1] ?? ''
-}
-
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, column) => Math.max(cell.length, ...body.map((row) => row[column]?.length ?? 0)))
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)].join('\n')
 }
