@@ -16,6 +16,7 @@ for (const name of [
   'isolation',
   'isolation-starts',
   'idle',
+  'servers',
   'redaction',
   'openapi',
   'search',

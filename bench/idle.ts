@@ -4,18 +4,15 @@
  *
  *   node bench/idle.ts
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { startCounted, useOf } from './lib/counted-host.ts'
 import { median } from './lib/report.ts'
-import { childrenOf, rssMb } from './lib/server.ts'
 import { requestOf } from './lib/wire.ts'
 
 const COUNTS = (process.env['COUNTS'] ?? '0,20,100').split(',').map(Number)
-const program = join(import.meta.dirname, '../host/bin/patchbay.mjs')
 /** The default of `limits.pluginIdleMs`; nothing runs as long here. */
 const NEVER_MS = 600_000
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
@@ -59,21 +56,7 @@ async function run(count: number, store: string, pluginIdleMs: number) {
       listen: { http: { port: 0 }, management: false },
     }),
   )
-  const startedAt = performance.now()
-  const child = spawn(process.execPath, [program, 'start', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const pid = child.pid ?? 0
-  let url = ''
-  const seen = Promise.withResolvers<void>()
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    const said = JSON.parse(line) as { event?: string; url?: string }
-    if (said.event === 'listening' && said.url !== undefined) {
-      url = said.url
-      seen.resolve()
-    }
-  })
-  await seen.promise
-  while ((await toolsAt(url)) < count) await new Promise((resolve) => setTimeout(resolve, 10))
-  const startMs = performance.now() - startedAt
+  const { child, pid, url, startMs } = await startCounted(config, count)
   await new Promise((resolve) => setTimeout(resolve, 500))
   const took: number[] = []
   if (pluginIdleMs < NEVER_MS) {
@@ -90,17 +73,6 @@ async function run(count: number, store: string, pluginIdleMs: number) {
   child.kill('SIGTERM')
   await once(child, 'exit')
   return { startMs, ...use, firstCallMs: median(took) }
-}
-
-function useOf(pid: number): { readonly processes: number; readonly mb: number } {
-  // Of each process what is not shared with another is not known quickly: shared pages are counted once for each.
-  const pids = [pid, ...childrenOf(pid)]
-  return { processes: pids.length - 1, mb: pids.reduce((sum, one) => sum + rssMb(one), 0) }
-}
-
-async function toolsAt(url: string): Promise<number> {
-  const { headers, body } = requestOf({ method: 'tools/list', params: {} })
-  return (await (await fetch(url, { method: 'POST', headers, body })).text()).split('"inputSchema"').length - 1
 }
 
 async function callAt(url: string, name: string): Promise<void> {
