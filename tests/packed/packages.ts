@@ -4,7 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -49,6 +52,24 @@ describe('every package', () => {
       )
     })
   }
+
+  test('npm would publish each as it is: a dry run corrects nothing and warns of nothing', async () => {
+    // A registry that has none of them yet.
+    const server = createServer((_, res) => res.writeHead(404).end('{}')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    after(() => server.close())
+    for (const [name, { bytes, manifest }] of registry.packages) {
+      const file = join(folder, 'to-publish.tgz')
+      writeFileSync(file, bytes)
+      const options = ['--dry-run', '--json', `--registry=http://127.0.0.1:${port}/`, '--tag', 'latest', '--provenance=false']
+      const { stdout, stderr } = await run('npm', ['publish', ...options, file])
+      assert.doesNotMatch(stderr, /auto-corrected|npm warn (?!This command requires)/i, name)
+      const told = JSON.parse(stdout) as Readonly<Record<string, unknown>>
+      // npm 11 tells of each package by its name.
+      assert.partialDeepStrictEqual(told[name] ?? told, { name, version: manifest['version'] })
+    }
+  })
 
   test('the host has its pages beside its code, and the licences of what is inside', () => {
     const { files } = registry.packages.get('mcp-patchbay') ?? assert.fail()

@@ -27,15 +27,54 @@ test('the workflows are ones that GitHub takes, and a wrong one is found', async
   }
 })
 
-test('no token to publish with exists, and nothing but the release may write', () => {
-  const workflow = (name: string) => {
-    const text = readFileSync(join(root, '.github/workflows', name), 'utf8')
-    return { text, ...(parse(text) as { permissions: unknown; jobs: Record<string, { permissions?: Record<string, string> }> }) }
-  }
+interface Workflow {
+  readonly permissions: unknown
+  readonly jobs: Readonly<Record<string, Job>>
+}
+
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>
+  readonly environment?: string
+  readonly steps: readonly { readonly uses?: string; readonly run?: string; readonly with?: Readonly<Record<string, unknown>> }[]
+}
+
+function workflow(name: string): Workflow & { readonly text: string } {
+  const text = readFileSync(join(root, '.github/workflows', name), 'utf8')
+  return { text, ...(parse(text) as Workflow) }
+}
+
+test('no token to publish with exists, and a job may do only what its part needs', () => {
   assert.deepEqual(workflow('ci.yml').permissions, { contents: 'read' })
-  const release = workflow('release.yml')
-  assert.equal(release.jobs['release']?.permissions?.['id-token'], 'write')
-  assert.doesNotMatch(release.text, /NPM_TOKEN|NODE_AUTH_TOKEN/)
+  const { permissions, jobs, text } = workflow('release.yml')
+  assert.deepEqual(permissions, {})
+  assert.deepEqual(Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, job.permissions])), {
+    mode: { contents: 'read' },
+    version: { contents: 'write', 'pull-requests': 'write' },
+    publish: { contents: 'write', 'id-token': 'write', attestations: 'write' },
+  })
+  assert.equal(jobs['publish']?.environment, 'npm')
+  assert.doesNotMatch(text, /NPM_TOKEN|NODE_AUTH_TOKEN/)
+})
+
+test("the release's actions are of the version that goes with our changesets, and what it runs exists", () => {
+  const { jobs } = workflow('release.yml')
+  const { version } = manifestOf(join(root, 'node_modules/@changesets/cli'))
+  assert.match(version, /^3\./)
+  const steps = Object.values(jobs).flatMap((job) => job.steps)
+  const changesets = steps.flatMap(({ uses = '' }) => (uses.startsWith('changesets/action') ? uses : []))
+  assert.deepEqual(changesets, [
+    'changesets/action/select-mode@v2',
+    'changesets/action/version@v2',
+    'changesets/action/publish@v2',
+  ])
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  const commands = steps.flatMap((step) => [step.run ?? [], step.with?.['script'] ?? []].flat().map(String))
+  const scriptsRun = commands.flatMap((command) => /^npm run (\S+)$/.exec(command)?.[1] ?? [])
+  assert.deepEqual(scriptsRun, ['version', 'test:packages', 'build', 'release'])
+  for (const name of scriptsRun) assert.ok(scripts[name], name)
+  // What the job writes into the tree is not there while a version is made: it would be in the pull request.
+  const texts = JSON.stringify(jobs['version'])
+  assert.doesNotMatch(texts, /sbom|repository\.mjs/)
 })
 
 test('all packages rise together, to what the changesets ask for, and the change log names the version', async () => {
