@@ -91,6 +91,10 @@ export interface ContainerOptions {
   readonly env: Readonly<Record<string, string>>
   /** Folders by where they are mounted, read-only. */
   readonly volumes: Readonly<Record<string, string>>
+  /** A command of this machine that runs beside it, in the same namespaces: another service of a compose file. */
+  readonly beside?: string
+  /** Names under which it finds what runs beside it. */
+  readonly names?: readonly string[]
 }
 
 /** A container of an image: a read-only root, /tmp, namespaces of its own for processes, mounts and network, no capabilities. */
@@ -99,18 +103,22 @@ export interface Container extends AsyncDisposable {
   logged(event: string): Promise<LogLine>
   /** Runs a command inside, with the uid of the container; its output, or an error with it. */
   exec(...command: readonly string[]): Promise<string>
+  /** Runs a line of the shell on this machine, where the ports of the container are those of localhost, as if they were published. */
+  shell(line: string, options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> }): Promise<string>
   /** Sends a signal to the first process. */
   kill(signal: NodeJS.Signals): void
   readonly exited: Promise<number | NodeJS.Signals>
 }
 
 /** How a command of an image is run, as somebody of this uid, for `unshare`. */
-function commandLine({ config, root }: Image, { uid, env, volumes }: ContainerOptions) {
+function commandLine({ config, root }: Image, { uid, env, volumes, beside, names }: ContainerOptions) {
+  if (names) writeFileSync(join(root, 'etc/hosts'), `127.0.0.1 localhost ${names.join(' ')}\n`)
   for (const target of Object.keys(volumes)) mkdirSync(join(root, target), { recursive: true })
   const mounts = Object.entries(volumes).map(([target, source]) => `mount -o bind,ro "${source}" "${join(root, target)}"`)
   const script = [
     'set -e',
     'ip link set lo up',
+    ...(beside ? [`${beside} >/dev/null 2>&1 &`] : []),
     `mount --bind "${root}" "${root}"`,
     ...mounts,
     `mount -t tmpfs -o mode=1777 tmpfs "${root}/tmp"`,
@@ -159,6 +167,10 @@ export async function startContainer(image: Image, options: ContainerOptions): P
     async exec(...inside) {
       const enter = ['--target', first, '--mount', '--pid', '--net', '--root', '--']
       return (await run('nsenter', [...enter, ...asUser, ...inside])).stdout
+    },
+    async shell(line, { cwd, env: more }) {
+      const enter = ['--target', first, '--net', '--']
+      return (await run('nsenter', [...enter, 'sh', '-ec', line], { cwd, env: { ...process.env, ...more } })).stdout
     },
     kill: (signal) => void process.kill(Number(first), signal),
     exited,
