@@ -48,7 +48,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/service-client.ts',
+    file: 'host/src/auth/accounts/service/service-client.ts',
     noticedBy: [ELSEWHERE],
     changes: [
       [
@@ -147,7 +147,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/remote-server.ts',
+    file: 'host/src/auth/accounts/service/remote-server.ts',
     noticedBy: ['tests/security/accounts/remote-servers.test.ts'],
     changes: [
       ["another server's metadata is taken", 'named?.origin !== url.origin || ', ''],
@@ -159,7 +159,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/service-client.ts',
+    file: 'host/src/auth/accounts/service/service-client.ts',
     noticedBy: ['tests/security/accounts/remote-servers.test.ts'],
     changes: [
       ['a browser is sent to a script', 'isSafeUrl(address) &&', 'true &&'],

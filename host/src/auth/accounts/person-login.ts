@@ -3,7 +3,7 @@ import type * as Oidc from 'openid-client'
 import type { Redactor } from '../../observability/redact.ts'
 import { principalOf } from '../inbound/claims.ts'
 import { basicProof, createOAuthFetch } from '../outbound/oauth-fetch.ts'
-import { discover } from './service-client.ts'
+import { discover } from './service/discovery.ts'
 import type { AuthorizationFlow } from './types.ts'
 
 export interface PersonLoginOptions {

@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto'
-import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
-import { isLoopbackHost, isSafeUrl } from '../../config/schema/secure-url.ts'
-import { withEscapes } from '../../data/invisible.ts'
-import { isObject } from '../../data/json.ts'
-import { readIssuedToken } from '../outbound/issued-token.ts'
-import { basicProof, createOAuthFetch, type OAuthFetch, type OAuthFetchOptions } from '../outbound/oauth-fetch.ts'
-import { SERVICE_PRESETS, type ServicePreset } from './service-presets.ts'
+import { isLoopbackHost, isSafeUrl } from '../../../config/schema/secure-url.ts'
+import { withEscapes } from '../../../data/invisible.ts'
+import { readIssuedToken } from '../../outbound/issued-token.ts'
+import { basicProof, createOAuthFetch, type OAuthFetch, type OAuthFetchOptions } from '../../outbound/oauth-fetch.ts'
+import { SERVICE_PRESETS } from './service-presets.ts'
+import { discover, type Discovered } from './discovery.ts'
+import { conform } from './service-answers.ts'
+import { asServiceError, failed, GrantRefused } from './service-failures.ts'
 import { discoverResource, mayAsk } from './remote-server.ts'
-import type { AuthorizationFlow, DevicePrompt, RegisteredClient, ServiceClient, Tokens } from './types.ts'
+import type { AuthorizationFlow, DevicePrompt, RegisteredClient, ServiceClient, Tokens } from '../types.ts'
 
 /** `oauth` of an entry. */
 export interface ServiceOAuth {
@@ -308,82 +309,6 @@ interface Ready extends Discovered {
   readonly scopes: readonly string[]
   /** Of the client in the config, else of the one that was registered. Throws a `ServiceError` where there is neither. */
   readonly configFor: (registered: RegisteredClient | undefined) => Oidc.Configuration
-}
-
-interface Discovered {
-  readonly metadata: Oidc.ServerMetadata
-  readonly algorithm: 'oidc' | 'oauth2'
-}
-
-/** OpenID Connect Discovery, else RFC 8414. */
-export async function discover(oidc: typeof Oidc, issuer: string, fetch: Oidc.CustomFetch): Promise<Discovered> {
-  const ask = async (algorithm: 'oidc' | 'oauth2') => {
-    const found = await oidc.discovery(new URL(issuer), '-', undefined, oidc.None(), {
-      algorithm,
-      [oidc.customFetch]: fetch,
-      execute: [oidc.allowInsecureRequests],
-    })
-    return { metadata: found.serverMetadata(), algorithm }
-  }
-  try {
-    return await ask('oidc')
-  } catch (error) {
-    const isMissing = error instanceof Error && error.cause instanceof Response && error.cause.status === 404
-    if (!isMissing) throw error
-    return ask('oauth2')
-  }
-}
-
-/** The refresh token, or the code, is good for nothing any more. */
-export class GrantRefused extends ServiceError {}
-
-/** What services send otherwise: an error with status 200, and a token inside of another object. */
-async function conform(answer: Response, preset: ServicePreset | undefined): Promise<Response> {
-  if (!/json/i.test(answer.headers.get('content-type') ?? '')) return answer
-  const text = await answer.text()
-  const same = (status: number, body: string) => new Response(body === '' ? null : body, { status, headers: answer.headers })
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return same(answer.status, text)
-  }
-  if (!isObject(body)) return same(answer.status, text)
-  const said = body['error']
-  const isRefusal = typeof said === 'string' && preset?.refusals?.includes(said)
-  if (typeof said === 'string' && body['access_token'] === undefined)
-    return same(
-      answer.status === 200 ? 400 : answer.status,
-      JSON.stringify({ ...body, ...(isRefusal && { error: 'invalid_grant' }) }),
-    )
-  const inside = preset?.tokenIn === undefined ? undefined : body[preset.tokenIn]
-  if (isObject(inside)) return same(answer.status, JSON.stringify({ ...inside, token_type: 'bearer' }))
-  return same(answer.status, text)
-}
-
-/** What openid-client throws may hold the answer of the service, and so a token: nothing of it goes on but what the error is called. */
-function asServiceError(error: unknown, instance: string, setting: string): ServiceError {
-  if (error instanceof ServiceError) return error
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  if (cause instanceof ServiceError) return cause
-  const said = error instanceof Error && 'error' in error && typeof error.error === 'string' ? error.error : undefined
-  const shown = said?.replaceAll(/[^\w .-]/g, '').slice(0, 80)
-  if (said === 'invalid_grant')
-    return new GrantRefused('AUTHENTICATION_FAILED', `${instance}: the service does not accept the link any longer`, {
-      fix: 'Link your account again',
-    })
-  if (said === 'access_denied')
-    return new ServiceError('PERMISSION_DENIED', `${instance}: access was denied at the service`, {
-      fix: 'Link your account again, and allow the access',
-    })
-  if (shown !== undefined) return failed(instance, `refused: ${shown}`, `Check ${setting}`)
-  const status = cause instanceof Response ? ` with status ${cause.status}` : ''
-  const what = error instanceof Error ? error.message.slice(0, 120) : 'unknown'
-  return failed(instance, `gave no token${status} (${what})`, `Check ${setting}, or try again later`)
-}
-
-function failed(instance: string, problem: string, fix: string): ServiceError {
-  return new ServiceError('UPSTREAM_FAILED', `${instance}: the authorization server of the service ${problem}`, { fix })
 }
 
 function definedOf(oauth: ServiceOAuth): Partial<ServiceOAuth> {

@@ -1,7 +1,7 @@
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import type * as Oidc from 'openid-client'
-import { isLoopbackHost, isSafeUrl } from '../../config/schema/secure-url.ts'
-import { isObject } from '../../data/json.ts'
+import { isLoopbackHost, isSafeUrl } from '../../../config/schema/secure-url.ts'
+import { isObject } from '../../../data/json.ts'
 
 /** What an MCP server elsewhere says of its authorization (RFC 9728). */
 export interface ProtectedResource {
