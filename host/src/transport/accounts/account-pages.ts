@@ -7,16 +7,14 @@ import type { OpenAccounts } from '../../auth/accounts/open-accounts.ts'
 import type { RegisteredClient } from '../../auth/accounts/types.ts'
 import type { PersonInBrowser, PersonLogin } from '../../auth/accounts/person-login.ts'
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
-import { isLoopbackHost } from '../../config/schema/secure-url.ts'
 import { describeError, HostError } from '../../errors.ts'
 import { page, pathOf, route, type Handle, type Route } from '../http/routing/routes.ts'
 import { createBrowserSessions, type BrowserSession } from './browser-session.ts'
 import { clientDocument } from './client-document.ts'
 import { readForm } from './form-body.ts'
+import { cameTo, isOtherLoopbackName, messageWithoutAnswer, onlyValue, redirect, send } from './page-exchange.ts'
 import {
-  CONTENT_POLICY,
   consentPage,
-  documentOf,
   donePage,
   failedPage,
   FAILURES,
@@ -25,7 +23,6 @@ import {
   loggedOutPage,
   onwardPage,
   type Failure,
-  type Page,
 } from './page-html.ts'
 
 export interface AccountPagesOptions {
@@ -380,25 +377,6 @@ function isSame({ principal }: PersonInBrowser, account: Account): boolean {
   return principal.kind === account.principal.kind && principal.id === account.principal.id
 }
 
-/** A parameter of the address that is there once. */
-function onlyValue({ url = '' }: IncomingMessage, name: string): string | undefined {
-  const values = new URLSearchParams(url.slice(pathOf(url).length)).getAll(name)
-  return values.length === 1 ? values[0] : undefined
-}
-
-/** The address that a person came back to, as the config has it and not as the request says. */
-function cameTo(redirectUri: string, { url = '' }: IncomingMessage): URL {
-  const cameBackTo = new URL(redirectUri)
-  cameBackTo.search = url.slice(pathOf(url).length)
-  return cameBackTo
-}
-
-/** `localhost` where the pages are at `127.0.0.1`. Behind a proxy the Host header may be any. */
-function isOtherLoopbackName(host: string | undefined, own: URL): boolean {
-  const url = host === undefined ? null : URL.parse(`http://${host}`)
-  return url !== null && url.host !== own.host && isLoopbackHost(url.hostname) && isLoopbackHost(own.hostname)
-}
-
 function failureOf(error: unknown): Failure {
   if (error instanceof ServiceError && error.code === 'PERMISSION_DENIED') return 'denied'
   return error instanceof HostError && error.code === 'ACCOUNT_STORE' ? 'store' : 'service'
@@ -407,35 +385,3 @@ function failureOf(error: unknown): Failure {
 function isFailure(why: string): why is Failure {
   return Object.hasOwn(FAILURES, why)
 }
-
-/** An error of an OAuth library may hold the answer of a service, and so a token. */
-function messageWithoutAnswer(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-  return error instanceof Error ? error.message + code : String(error)
-}
-
-function redirect(res: ServerResponse, to: string): void {
-  res.writeHead(303, { ...HEADERS, location: to, 'content-length': 0 }).end()
-}
-
-function send(res: ServerResponse, page: Page, headers: Readonly<Record<string, string>> = {}): void {
-  const html = documentOf(page)
-  res.writeHead(page.status, {
-    ...HEADERS,
-    'content-type': 'text/html; charset=utf-8',
-    'content-length': Buffer.byteLength(html),
-    ...headers,
-  })
-  res.end(html)
-}
-
-/** An address of these pages holds a ticket: it stays within this origin, and in no cache. */
-const HEADERS = Object.freeze({
-  'cache-control': 'no-store',
-  'content-security-policy': CONTENT_POLICY,
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'same-origin',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-})
