@@ -171,6 +171,27 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
+    file: 'host/src/transport/accounts/account-pages.ts',
+    noticedBy: ['tests/security/accounts/callers-with-api-keys.test.ts'],
+    changes: [
+      [
+        'a key that was taken back goes on in browsers',
+        'person?.key === undefined || keys?.isGood(person.key) ? person : undefined',
+        'person',
+      ],
+      [
+        'whoever opens a page where keys are asked for is the operator',
+        'const isOperators = !login && !keys',
+        'const isOperators = !login',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/keys/key-ring.ts',
+    noticedBy: ['tests/unit/auth/inbound-keys.test.ts'],
+    changes: [['what any key of an id proved counts', 'proofOfKey(found.hash) === proof', 'proof !== ""']],
+  },
+  {
     file: 'host/src/auth/accounts/tickets.ts',
     noticedBy: [TICKETS],
     changes: [

@@ -8,7 +8,7 @@ const STATE = 'tests/unit/calls/request-state.test.ts'
 
 export const inbound = mutantsOf('inbound', [
   {
-    file: 'host/src/auth/inbound/key-ring.ts',
+    file: 'host/src/auth/inbound/keys/key-ring.ts',
     noticedBy: [KEYS],
     changes: [
       ["a changed key's streams go on", 'if (next.get(id) !== key) key.revoke()', 'if (!next.has(id)) key.revoke()'],
@@ -38,7 +38,7 @@ export const inbound = mutantsOf('inbound', [
     ],
   },
   {
-    file: 'host/src/auth/inbound/api-key.ts',
+    file: 'host/src/auth/inbound/keys/api-key.ts',
     noticedBy: [KEYS],
     changes: [
       ['any secret is a key', 'return isSame && kept !== undefined', 'return kept !== undefined'],

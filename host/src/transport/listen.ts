@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Linking } from './accounts/open-account-pages.ts'
+import type { Linking, OpenPagesDeps } from './accounts/open-account-pages.ts'
 import type { Inbound } from '../auth/inbound/open-inbound.ts'
 import { secretVariable, type SecretSource } from '../auth/outbound/secret-variable.ts'
 import { withDefaults } from '../config/schema/defaults.ts'
@@ -131,7 +131,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
       dangerouslyAllowUnauthenticated,
       authenticate: inbound?.authenticate,
       metadata: inbound?.oauth?.metadata,
-      pagesAt: deps.linking && (await openPages(http, { ...deps, linking: deps.linking }, opened)),
+      pagesAt: deps.linking && (await openPages(http, { ...deps, linking: deps.linking, typedKeys: inbound?.typedKeys }, opened)),
       stepUp: inbound?.oauth && (await import('./streamable/step-up.ts')).createStepUp(registry, inbound.oauth),
     }))
   if (web) opened.defer(() => web.close({ graceMs: 0 }))
@@ -227,7 +227,7 @@ async function openInbound(publicUrl: string | undefined, deps: ListenDeps): Pro
 /** The pages below `/accounts`, where there is a way to know who is in front of them. */
 async function openPages(
   http: Pick<ResolvedConfig['listen'], 'http'>['http'] & object,
-  deps: ListenDeps & { readonly linking: Linking },
+  deps: ListenDeps & Pick<OpenPagesDeps, 'linking' | 'typedKeys'>,
   opened: AsyncDisposableStack,
 ) {
   const { openAccountPages } = await import('./accounts/open-account-pages.ts')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { makeKey } from '../../../host/src/auth/inbound/api-key.ts'
-import { changeKeyFile, type StoredKey } from '../../../host/src/auth/inbound/key-file.ts'
+import { makeKey } from '../../../host/src/auth/inbound/keys/api-key.ts'
+import { changeKeyFile, type StoredKey } from '../../../host/src/auth/inbound/keys/key-file.ts'
 import { guardedHost, postFrom } from '../../fixtures/http/guarded-host.ts'
 import { RawSession } from '../../fixtures/http/raw-session.ts'
 

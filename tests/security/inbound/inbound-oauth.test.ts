@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { EmbeddedConfig } from 'mcp-patchbay'
-import { makeKey } from '../../../host/src/auth/inbound/api-key.ts'
+import { makeKey } from '../../../host/src/auth/inbound/keys/api-key.ts'
 import { guardedHost, type GuardedHost } from '../../fixtures/http/guarded-host.ts'
 import { guardedHttp } from '../../fixtures/http/guarded-http.ts'
 import { HOST_CLIENT, startIdentityProvider, type IdentityProvider } from '../../fixtures/auth/identity-provider.ts'

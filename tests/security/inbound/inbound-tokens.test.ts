@@ -7,7 +7,7 @@ import { guardedHttp } from '../../fixtures/http/guarded-http.ts'
 import { startIdentityProvider } from '../../fixtures/auth/identity-provider.ts'
 import { makeSigningKey, RESOURCE, startJwksServer, type JwksServer } from '../../fixtures/auth/jwks-server.ts'
 import { RawSession } from '../../fixtures/http/raw-session.ts'
-import { makeKey } from '../../../host/src/auth/inbound/api-key.ts'
+import { makeKey } from '../../../host/src/auth/inbound/keys/api-key.ts'
 
 const oauthOf = (...issuers: readonly string[]) => ({
   inbound: { mode: 'oauth' as const, oauth: { resource: RESOURCE, issuers: issuers.map((issuer) => ({ issuer })) } },

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { makeKey, type KeyRecord } from '../../../host/src/auth/inbound/api-key.ts'
+import { hashKey, makeKey, type KeyRecord } from '../../../host/src/auth/inbound/keys/api-key.ts'
 import { createIntrospection } from '../../../host/src/auth/inbound/introspection.ts'
-import { openKeyRing } from '../../../host/src/auth/inbound/key-ring.ts'
+import { openKeyRing, proofOfKey } from '../../../host/src/auth/inbound/keys/key-ring.ts'
 import { createCache } from '../../../host/src/cache/cache.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 
@@ -44,6 +44,30 @@ for (const [what, change] of [
     assert.equal(after.revoked?.aborted, false)
     assert.notEqual(after.principal, before.principal)
   })
+
+test('what a key proved on a page counts until the key ends, has another secret, or is gone', async (t) => {
+  let now = Date.parse('2026-01-01T00:00:00Z')
+  const { config, keys } = await ring(t, () => now)
+  const proof = proofOfKey(hashKey(ada.key))
+  assert.ok(!proof.includes(ada.hash.slice(0, 8)))
+  assert.equal(keys.opens('ada', proof), true)
+  for (const [id, other] of [
+    ['bob', proof],
+    ['ada', proofOfKey(hashKey(bob.key))],
+    ['ada', ''],
+    ['ada', ada.hash],
+  ] as const)
+    assert.equal(keys.opens(id, other), false)
+  config.keys = [{ ...record, scopes: ['write'] }]
+  assert.equal(keys.opens('ada', proof), true, 'it is the same key')
+  config.keys = [{ ...record, hash: bob.hash }]
+  assert.equal(keys.opens('ada', proof), false)
+  config.keys = [record]
+  now = Date.parse('2030-01-01T00:00:00Z')
+  assert.equal(keys.opens('ada', proof), false)
+  config.keys = []
+  assert.equal(keys.opens('ada', proof), false)
+})
 
 test('a key goes on while its config is read again, opens nothing once it is gone, and its streams end then', async (t) => {
   const { config, keys, find } = await ring(t)

@@ -2,6 +2,7 @@ import type { Logger, Principal } from '@mcp-patchbay/plugin-api'
 import type * as Oidc from 'openid-client'
 import type { Redactor } from '../../observability/redact.ts'
 import { principalOf } from '../inbound/claims.ts'
+import type { TypedKey } from '../inbound/keys/typed-keys.ts'
 import { basicProof, createOAuthFetch } from '../outbound/oauth-fetch.ts'
 import { discover } from './service/discovery.ts'
 import type { AuthorizationFlow } from './types.ts'
@@ -21,6 +22,8 @@ export interface PersonInBrowser {
   readonly principal: Pick<Principal, 'kind' | 'id' | 'tenant'>
   /** For the person itself to read. */
   readonly shown: string
+  /** With which API key, where that is how the person is known. */
+  readonly key?: TypedKey
 }
 
 export interface LoginFlow extends AuthorizationFlow {

@@ -3,13 +3,14 @@ import { resolve } from 'node:path'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Redactor } from '../../observability/redact.ts'
-import { KEY_PREFIX } from './api-key.ts'
+import { KEY_PREFIX } from './keys/api-key.ts'
 import type { Authenticate, Authenticated, Authentication } from './authentication.ts'
 import { takeCredential } from './presented-credential.ts'
-import { openKeyRing } from './key-ring.ts'
+import { openKeyRing } from './keys/key-ring.ts'
 import { createResourceMetadata, resourceAt, type ResourceMetadata } from './metadata.ts'
 import { bearerChallenge, createRefusals, type Refusals } from './refusals.ts'
 import { createThrottle, type ThrottleOptions } from './throttle.ts'
+import { createTypedKeys, type TypedKeys } from './keys/typed-keys.ts'
 import { openTokens, type OAuthSettings, type Tokens } from './tokens.ts'
 import { IssuerUnavailable } from './authentication-verdict.ts'
 
@@ -35,6 +36,8 @@ export interface Inbound extends AsyncDisposable {
   readonly authenticate: Authenticate
   /** With OAuth: what is public about it. */
   readonly oauth: PublicOAuth | undefined
+  /** With API keys: for people who prove on a page that they have one. */
+  readonly typedKeys: TypedKeys | undefined
 }
 
 export interface PublicOAuth {
@@ -104,6 +107,7 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
 
   return {
     oauth,
+    typedKeys: keys && createTypedKeys(keys, throttle),
     authenticate(req, address) {
       const presented = takeCredential(req)
       const path = pathOf(req)

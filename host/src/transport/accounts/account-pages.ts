@@ -6,6 +6,7 @@ import { keyOf, type Account, type StoredAccount } from '../../auth/accounts/acc
 import type { OpenAccounts } from '../../auth/accounts/open-accounts.ts'
 import type { RegisteredClient } from '../../auth/accounts/types.ts'
 import type { PersonInBrowser, PersonLogin } from '../../auth/accounts/person-login.ts'
+import type { TypedKeys } from '../../auth/inbound/keys/typed-keys.ts'
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
 import { describeError, HostError } from '../../errors.ts'
 import { page, pathOf, route, type Handle, type Route } from '../http/routing/routes.ts'
@@ -19,6 +20,7 @@ import {
   failedPage,
   FAILURES,
   form,
+  keyPage,
   listPage,
   loggedOutPage,
   onwardPage,
@@ -31,8 +33,11 @@ export interface AccountPagesOptions {
   readonly base: string
   /** Authorization servers elsewhere can read what the host says of itself as their client. */
   readonly hasDocuments: boolean
-  /** Undefined where whoever can reach this listener is the operator. */
+  /** Where callers come with OAuth. Without it and without `keys` whoever can reach this listener is the operator. */
   readonly login: PersonLogin | undefined
+  /** Where callers come with API keys. */
+  readonly keys: TypedKeys | undefined
+  readonly addressOf: (req: IncomingMessage) => string
   /** What accounts can be linked for now. */
   readonly services: () => ReadonlySet<string>
   /** What people know this host by. */
@@ -45,7 +50,7 @@ export interface AccountPagesOptions {
  * whose account, or whose ticket, it is.
  */
 export function createAccountPages(options: AccountPagesOptions): (path: string) => Route | undefined {
-  const { open, base, hasDocuments, login, services, title, log } = options
+  const { open, base, hasDocuments, login, keys, addressOf, services, title, log } = options
   const { accounts, tickets, clock, browserSeal } = open
   const sessions = createBrowserSessions(browserSeal, () => clock.now())
   const own = new URL(base)
@@ -58,7 +63,47 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
   const documentOfClient = (instance: string) =>
     clientDocument({ base, instance, title: title(), redirectUri: redirectUri(instance) })
 
-  const personOf = ({ person }: BrowserSession): PersonInBrowser | undefined => (login ? person : OPERATOR)
+  const isOperators = !login && !keys
+  const personOf = ({ person }: BrowserSession): PersonInBrowser | undefined => {
+    if (isOperators) return OPERATOR
+    // A key that was revoked since opens nothing here either.
+    return person?.key === undefined || keys?.isGood(person.key) ? person : undefined
+  }
+
+  /** Asks who is there: for a ticket as its caller proves itself, else in either way. */
+  async function askWho(req: IncomingMessage, res: ServerResponse, session: BrowserSession, of?: Ticket): Promise<void> {
+    const byKey = of ? of.account.principal.kind === 'apiKey' : keys !== undefined
+    if (!byKey || !keys) return startLogin(req, res, session, of?.text)
+    await askKey(res, session, { ticket: of?.text })
+  }
+
+  async function askKey(
+    res: ServerResponse,
+    session: BrowserSession,
+    { ticket, problem }: { ticket: string | undefined; problem?: 'bad' | 'later' },
+  ): Promise<void> {
+    const fields = { token: await sessions.formToken(session, 'key'), ...(ticket !== undefined && { ticket }) }
+    const loginUrl = login && ticket === undefined ? at('/login') : undefined
+    send(res, keyPage({ server: title(), action: at('/key'), fields, loginUrl, problem }))
+  }
+
+  const typedKey: Handle = async (req, res) => {
+    const posted = await formOf(req, res, 'key')
+    if (!posted || !keys) return
+    const { fields, session } = posted
+    const ticket = fields.get('ticket')
+    const found = await keys.find(fields.get('key') ?? '', addressOf(req))
+    if (typeof found === 'string') {
+      log.info('account_key_refused', { address: addressOf(req), reason: found })
+      return askKey(res, session, { ticket, problem: found })
+    }
+    const { principal, key } = found
+    const { kind, id, tenant } = principal
+    await sessions.begin(res, { principal: { kind, id, tenant }, shown: `the API key "${key.id}"`, key })
+    redirect(res, ticket === undefined ? at('') : at('/link', { ticket }))
+  }
+
+  const loginPage: Handle = async (req, res) => startLogin(req, res, await sessions.of(req, res))
 
   /** The way to the issuer and back to `ticket`, or to the list. */
   async function startLogin(req: IncomingMessage, res: ServerResponse, session: BrowserSession, ticket?: string): Promise<void> {
@@ -79,7 +124,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
   const list: Handle = async (req, res) => {
     const session = await sessions.of(req, res)
     const person = personOf(session)
-    if (!person) return startLogin(req, res, session)
+    if (!person) return askWho(req, res, session)
     const linked = await accounts.list(person.principal)
     const unlinkToken = await sessions.formToken(session, 'unlink')
     const linkToken = await sessions.formToken(session, 'link')
@@ -109,7 +154,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     const rows = await Promise.all([
       ...linked.map(({ account, record }) => row(account, record)),
       // Which services there are is for the operator; everybody else is told by the call that needs one.
-      ...(login ? [] : [...services()])
+      ...(isOperators ? [...services()] : [])
         .filter((instance) => !linked.some(({ account }) => account.instance === instance))
         .map((instance) => row({ principal: LOCAL_PRINCIPAL, instance }, undefined)),
     ])
@@ -129,7 +174,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     if (text === undefined || !account) return failed(res, 'ticket')
     const session = await sessions.of(req, res)
     const person = personOf(session)
-    if (!person) return startLogin(req, res, session, text)
+    if (!person) return askWho(req, res, session, { text, account })
     if (!isSame(person, account)) return notTheirs(res, account, person, session)
     const { instance, principal } = account
     if (!services().has(instance)) return failed(res, 'unknown')
@@ -195,7 +240,7 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     const service = fields.get('service')
     if (name !== undefined)
       return (await accounts.list(person.principal)).find(({ account }) => keyOf(account).account === name)?.account
-    return !login && service !== undefined ? { principal: LOCAL_PRINCIPAL, instance: service } : undefined
+    return isOperators && service !== undefined ? { principal: LOCAL_PRINCIPAL, instance: service } : undefined
   }
 
   const onward: Handle = async (req, res) => {
@@ -287,19 +332,25 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     return failed(res, isFailure(why) ? why : 'state')
   }
 
-  /** A form that was sent from a page of ours, by who is logged in; anything else is answered. */
-  async function ownForm(req: IncomingMessage, res: ServerResponse, action: string) {
+  /** A form that was sent from a page of ours; anything else is answered. */
+  async function formOf(req: IncomingMessage, res: ServerResponse, action: string) {
     const fields = await readForm(req)
     const session = await sessions.of(req, res)
     const { origin } = req.headers
     const isOwnOrigin = origin === undefined || origin.toLowerCase() === own.origin
-    const person = personOf(session)
     if (!fields || !isOwnOrigin || !(await sessions.isOwnForm(session, action, fields.get('token')))) {
       failed(res, 'form')
       return undefined
     }
-    if (person) return { fields, session, person }
-    failed(res, 'form')
+    return { fields, session }
+  }
+
+  /** The same, by who is logged in. */
+  async function ownForm(req: IncomingMessage, res: ServerResponse, action: string) {
+    const posted = await formOf(req, res, action)
+    const person = posted && personOf(posted.session)
+    if (posted && person) return { ...posted, person }
+    if (posted) failed(res, 'form')
     return undefined
   }
 
@@ -335,10 +386,12 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
     ['/accounts/failed', route({ GET: guarded(failure) })],
     ...(login
       ? ([
+          ['/accounts/login', route({ GET: guarded(loginPage) })],
           ['/accounts/login/callback', route({ GET: guarded(loginCallback) })],
-          ['/accounts/logout', route({ POST: guarded(logout) })],
         ] as const)
       : []),
+    ...(keys ? ([['/accounts/key', route({ POST: guarded(typedKey) })]] as const) : []),
+    ...(isOperators ? [] : ([['/accounts/logout', route({ POST: guarded(logout) })]] as const)),
   ])
   return (path) => {
     const [, client] = /^\/accounts\/client\/([a-z][a-z0-9_]{0,63})\.json$/.exec(path) ?? []
@@ -350,6 +403,12 @@ export function createAccountPages(options: AccountPagesOptions): (path: string)
 
 /** Whoever can reach a loopback listener without authentication. */
 const OPERATOR: PersonInBrowser = Object.freeze({ principal: LOCAL_PRINCIPAL, shown: 'the operator of this host' })
+
+/** A link that was opened. */
+interface Ticket {
+  readonly text: string
+  readonly account: Account
+}
 
 /** One way through another site and back, as the browser keeps it. */
 interface Way {

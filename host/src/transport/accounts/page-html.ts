@@ -45,6 +45,33 @@ ${form({ action, fields, button: `Go on to ${at}` })}
   }
 }
 
+export interface KeyPage {
+  readonly server: string
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
+  /** Where people with an account at the issuer log in, where there are such. */
+  readonly loginUrl?: string | undefined
+  readonly problem?: 'bad' | 'later' | undefined
+}
+
+/** For callers with API keys: whoever has the key is the caller. */
+export function keyPage({ server, action, fields, loginUrl, problem }: KeyPage): Page {
+  const [status, said] =
+    problem === undefined
+      ? [200, '']
+      : problem === 'bad'
+        ? [403, `<p role="alert">This is not an API key of this server, or not any more.</p>`]
+        : [429, `<p role="alert">Too many wrong keys came from your address. Try again in a minute.</p>`]
+  const field = `<p><label for="key">API key</label> <input id="key" name="key" type="password" autocomplete="off" required></p>`
+  return {
+    status,
+    title: 'Who are you?',
+    body: `${said}
+<p>Type the API key with which your client calls <strong>${text(server)}</strong>. It is checked and not kept. Before you do, look at the address of this page: give the key to no other one.</p>
+${form({ action, fields, button: 'Go on', more: field })}${loginUrl === undefined ? '' : `\n<p><a href="${text(loginUrl)}">Log in instead</a></p>`}`,
+  }
+}
+
 export interface ListedRow {
   readonly service: string
   readonly tenant: string | undefined
@@ -153,15 +180,18 @@ export function form({
   action,
   fields,
   button,
+  more = '',
 }: {
   action: string
   fields: Readonly<Record<string, string>>
   button: string
+  /** HTML: what a person fills in. */
+  more?: string
 }): string {
   const inputs = Object.entries(fields).map(
     ([name, value]) => `<input type="hidden" name="${text(name)}" value="${text(value)}">`,
   )
-  return `<form method="post" action="${text(action)}">${inputs.join('')}<button type="submit">${text(button)}</button></form>`
+  return `<form method="post" action="${text(action)}">${inputs.join('')}${more}<button type="submit">${text(button)}</button></form>`
 }
 
 /** The whole document. */

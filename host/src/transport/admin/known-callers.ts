@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { readKeyFile } from '../../auth/inbound/key-file.ts'
+import { readKeyFile } from '../../auth/inbound/keys/key-file.ts'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { NamedCaller } from '../../server/catalog/operator/named-caller.ts'
 

@@ -1,12 +1,12 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Static } from 'typebox'
-import { check } from '../../config/schema/check-value.ts'
-import { formatPath } from '../../config/schema/fault.ts'
-import { replaceFile } from '../../data/replace-file.ts'
-import { HostError, hostError } from '../../errors.ts'
+import { check } from '../../../config/schema/check-value.ts'
+import { formatPath } from '../../../config/schema/fault.ts'
+import { replaceFile } from '../../../data/replace-file.ts'
+import { HostError, hostError } from '../../../errors.ts'
 import { KEY_ID } from './api-key.ts'
-import { Type } from '../../data/type.ts'
+import { Type } from '../../../data/type.ts'
 
 /** One key in the file; the key itself is in none. */
 export type StoredKey = Static<typeof storedKey>

@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { stat } from 'node:fs/promises'
 import type { Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { isKey, keyId, type KeyRecord } from './api-key.ts'
-import type { Authenticated } from './authentication.ts'
+import type { Authenticated } from '../authentication.ts'
 import { readKeyFile } from './key-file.ts'
 
 export interface KeyRingOptions {
@@ -20,6 +21,13 @@ export interface KeyRingOptions {
 export interface KeyRing extends Disposable {
   /** Whose key it is, or why it opens nothing. */
   find(key: string): Authenticated | { readonly refused: KeyProblem }
+  /** Whether the key of this id and proof still opens the host: one that was revoked, replaced, or is over does not. */
+  opens(id: string, proof: string): boolean
+}
+
+/** What tells that somebody had a key, and is of no use as one. */
+export function proofOfKey(keyHash: Buffer): string {
+  return hash('sha256', Buffer.concat([Buffer.from('page '), keyHash]), 'base64url')
 }
 
 export type KeyProblem = 'key_malformed' | 'key_unknown' | 'key_expired'
@@ -86,6 +94,15 @@ export async function openKeyRing({ file, configured, log, now, pollMs = 1_000 }
       if (!isKey(key, found?.hash) || !found) return { refused: id === undefined ? 'key_malformed' : 'key_unknown' }
       const { expiresAt } = found.authenticated
       return expiresAt !== undefined && now() >= expiresAt ? { refused: 'key_expired' } : found.authenticated
+    },
+    opens(id, proof) {
+      if (configured() !== inConfig) {
+        inConfig = configured()
+        hold()
+      }
+      const found = held.get(id)
+      const { expiresAt } = found?.authenticated ?? {}
+      return found !== undefined && proofOfKey(found.hash) === proof && (expiresAt === undefined || now() < expiresAt)
     },
     [Symbol.dispose]() {
       clearInterval(timer)
