@@ -4,6 +4,7 @@ import { announce, byId, count, errorBox, fill, h, visible } from './dom.js'
 import { createFeed } from './feed-view.js'
 import { lockView } from './lock-view.js'
 import { loadPlugins, pluginsView, reasonView } from './plugins-view.js'
+import { createOffersView } from './offers-view.js'
 import { createToolsView } from './tools-view.js'
 /** @import { FeedEvent, HostListing, NamedCaller, Status, ToolBrief } from './types.d.ts' */
 
@@ -76,6 +77,8 @@ async function start() {
   let listing
   /** @type {ReturnType<typeof createToolsView> | undefined} */
   let tools
+  /** @type {ReturnType<typeof createOffersView> | undefined} */
+  let offers
   let view = ''
 
   const as = () => (caller === null ? '' : `?as=${encodeURIComponent(JSON.stringify(caller))}`)
@@ -165,9 +168,17 @@ async function start() {
       tools?.close()
       tools = undefined
     }
+    if (wanted !== 'offers') {
+      offers?.close()
+      offers = undefined
+    }
     if (wanted === 'plugins') {
       document.title = 'Plugins · Patchbay dev'
       if (listing) fill(main, pluginsView({ listing, status, as: as(), refresh }))
+    } else if (wanted === 'offers') {
+      document.title = 'Prompts and resources · Patchbay dev'
+      if (!offers) fill(main, (offers = createOffersView()).element)
+      await offers.show(decodeURIComponent(name), { as: as(), caller })
     } else if (wanted === 'lock') {
       document.title = 'Lock · Patchbay dev'
       if (!isOther) return

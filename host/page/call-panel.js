@@ -10,10 +10,15 @@ import { createForm, createJsonForm, FieldError } from './schema-form.js'
 const drafts = new Map()
 
 /**
- * Form, button, progress, questions and result of one tool.
- * @param {{ name: string, schema: Schema, caller: NamedCaller | null }} tool
+ * Form, button, progress, questions and result of one tool, prompt or resource.
+ * @param {object} of
+ * @param {string} of.name
+ * @param {Schema} of.schema
+ * @param {NamedCaller | null} of.caller
+ * @param {string} [of.verb] What the button does.
+ * @param {(args: unknown) => object} [of.request] What the API is sent; default: a call of the tool `name`.
  */
-export function callPanel({ name, schema, caller }) {
+export function callPanel({ name, schema, caller, verb = 'Call', request }) {
   let isJson = false
   /** @type {Field} */
   let form = createForm(schema, drafts.get(name))
@@ -22,7 +27,7 @@ export function callPanel({ name, schema, caller }) {
 
   const fields = h('div', {}, form.element)
   const toggle = h('button', { type: 'button', class: 'quiet small', 'aria-pressed': 'false' }, 'As JSON')
-  const send = h('button', { type: 'submit', class: 'primary' }, 'Call')
+  const send = h('button', { type: 'submit', class: 'primary' }, verb)
   const cancel = h('button', { type: 'button', class: 'quiet', hidden: true }, 'Cancel')
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true })
   const progress = h('div', { class: 'progress', hidden: true })
@@ -43,6 +48,12 @@ export function callPanel({ name, schema, caller }) {
     try {
       const value = values()
       const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
+      if (request) {
+        const body = JSON.stringify({ ...request(value), as: caller })
+        const headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
+        command.textContent = `curl ${headers} -d ${quoted(body)} ${location.origin}/admin/calls`
+        return
+      }
       command.textContent = `npx mcp-patchbay call ${name}${isEmpty ? '' : ` --input ${quoted(JSON.stringify(value))}`}`
     } catch {
       // The command of before stands until the JSON is whole.
@@ -82,7 +93,12 @@ export function callPanel({ name, schema, caller }) {
       end = await call(path, body, { tell, signal: running.signal })
     } catch (error) {
       const isAborted = running.signal.aborted
-      fill(result, isAborted ? h('p', { class: 'box' }, 'Cancelled. The tool was told to stop.') : errorBox(error))
+      fill(
+        result,
+        isAborted
+          ? h('p', { class: 'box' }, `Cancelled. ${request ? 'The plugin' : 'The tool'} was told to stop.`)
+          : errorBox(error),
+      )
       if (error instanceof ApiError && error.status === 401) throw error
     } finally {
       send.disabled = false
@@ -95,7 +111,7 @@ export function callPanel({ name, schema, caller }) {
     if (end.type === 'question') ask(end)
     else {
       fill(result, resultView(end, roundTrip))
-      announce(end.type === 'result' && !end.result.isError ? `${name} answered` : `${name} failed`)
+      announce(end.type === 'result' && !('isError' in end.result && end.result.isError) ? `${name} answered` : `${name} failed`)
     }
   }
 
@@ -144,7 +160,7 @@ export function callPanel({ name, schema, caller }) {
 
   const element = h(
     'form',
-    { class: 'call', 'aria-label': `Call ${name}` },
+    { class: 'call', 'aria-label': `${verb} ${name}` },
     h('div', { class: 'row' }, h('h3', {}, 'Arguments'), toggle),
     fields,
     problem,
@@ -165,7 +181,8 @@ export function callPanel({ name, schema, caller }) {
     event.preventDefault()
     refuse('')
     try {
-      void run('/admin/calls', { tool: name, arguments: values(), as: caller })
+      const value = values()
+      void run('/admin/calls', { ...(request ? request(value) : { tool: name, arguments: value }), as: caller })
     } catch (error) {
       refuse(error instanceof FieldError ? error.message : String(error))
     }

@@ -1,5 +1,5 @@
 import { copyButton, duration, errorBox, h, visible } from './dom.js'
-/** @import { CallEnd, Content, ToolResult } from './types.d.ts' */
+/** @import { CallEnd, Content, PromptMessage, ResourceContents, ToolResult } from './types.d.ts' */
 
 /**
  * How a call ended, for a person.
@@ -14,6 +14,13 @@ export function resultView(end, roundTrip) {
     return h('div', { class: 'result' }, head('failed', 'bad', timing, end.call), errorBox(end.error), hidden)
   }
   const { result } = end
+  if ('messages' in result || 'contents' in result)
+    return h(
+      'div',
+      { class: 'result' },
+      head('ok', 'good', timing, end.call),
+      'messages' in result ? result.messages.map(messageView) : result.contents.map(contentsView),
+    )
   return h(
     'div',
     { class: 'result' },
@@ -23,6 +30,18 @@ export function resultView(end, roundTrip) {
     structured(result),
     result._meta !== undefined && h('details', {}, h('summary', {}, '_meta'), jsonBlock(result._meta, '_meta')),
   )
+}
+
+/** @param {PromptMessage} message */
+function messageView({ role, content }) {
+  return h('section', { 'aria-label': `Message of the ${role}` }, h('h4', {}, role), contentView(content))
+}
+
+/** @param {ResourceContents} contents */
+function contentsView({ uri, mimeType = '', text, blob }) {
+  if (blob === undefined) return contentView({ type: 'resource', resource: { uri, mimeType, text: text ?? '' } })
+  if (/^image\/(?:png|jpeg|gif|webp)$/.test(mimeType)) return contentView({ type: 'image', data: blob, mimeType })
+  return h('p', { class: 'block' }, h('code', {}, visible(uri)), ` ${visible(mimeType)}, ${sizeOf(blob)} that are no text`)
 }
 
 /**

@@ -33,7 +33,7 @@ export function createForm(schema, value) {
   if (!isObjectSchema(whole)) return jsonField(whole, { label: 'Arguments', required: true, value, root, depth: 0 })
   const fields = propertyFields(whole, { label: '', required: true, value, root, depth: 0 })
   const element = h('div', { class: 'fields' }, fields.elements)
-  if (fields.isEmpty) element.append(h('p', { class: 'faint' }, 'This tool takes no arguments.'))
+  if (fields.isEmpty) element.append(h('p', { class: 'faint' }, 'It takes no arguments.'))
   return { element, read: () => fields.read() ?? {}, ...(fields.focus && { focus: fields.focus }) }
 }
 

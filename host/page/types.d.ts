@@ -136,10 +136,44 @@ export interface LockState {
 
 export type Schema = boolean | object
 
+/** A tool, a prompt or a resource, and arguments. */
 export interface CallRequest {
-  readonly tool: string
-  readonly arguments: unknown
   readonly as: NamedCaller | null
+}
+
+/** A prompt, a resource or a template, as clients are listed it. */
+export interface Offer {
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  readonly arguments?: readonly {
+    readonly name: string
+    readonly title?: string
+    readonly description?: string
+    readonly required?: boolean
+  }[]
+  readonly uri?: string
+  readonly uriTemplate?: string
+  readonly mimeType?: string
+}
+
+export interface Offers {
+  readonly generation: number
+  readonly prompts: readonly Offer[]
+  readonly resources: readonly Offer[]
+  readonly templates: readonly Offer[]
+}
+
+export interface PromptMessage {
+  readonly role: string
+  readonly content: Content
+}
+
+export interface ResourceContents {
+  readonly uri: string
+  readonly mimeType?: string
+  readonly text?: string
+  readonly blob?: string
 }
 
 export type Content =
@@ -160,8 +194,10 @@ export interface InputRequest {
   readonly params?: Readonly<Record<string, unknown>>
 }
 
+type Result = ToolResult | { readonly messages: readonly PromptMessage[] } | { readonly contents: readonly ResourceContents[] }
+
 export type CallEnd =
-  | { readonly type: 'result'; readonly call: string; readonly ms: number; readonly result: ToolResult }
+  | { readonly type: 'result'; readonly call: string; readonly ms: number; readonly result: Result }
   | {
       readonly type: 'question'
       readonly call: string

@@ -17,7 +17,10 @@ before(async () => {
   browser = await openChromium()
   project = await devProject(
     { 'plugins/tea/index.ts': teaPlugin(), 'plugins/notes/index.ts': revisionPlugin('notes', 1) },
-    { tenants: { acme: { tools: { deny: ['tea_cup_*'] } } }, tools: { deny: ['notes_secret'] } },
+    {
+      tenants: { acme: { tools: { deny: ['tea_cup_*', 'tea_invite_*', 'tea_card', 'tea_leaf'] } } },
+      tools: { deny: ['notes_secret'] },
+    },
   )
 })
 after(async () => {
@@ -164,6 +167,37 @@ test('shows structured content and pictures', async () => {
   const image = page.getByRole('img', { name: 'Image of the answer, image/png' })
   await image.waitFor()
   assert.equal(await image.evaluate(async (drawn: HTMLImageElement) => (await drawn.decode(), drawn.naturalWidth)), 5)
+  assert.deepEqual(complaints, [])
+})
+
+test('gets a prompt and reads resources, by forms made of their arguments', async () => {
+  await page.getByRole('link', { name: 'Prompts and resources' }).click()
+  await page.getByText('1 prompt, 2 resources').waitFor()
+  await chooseTool('tea_invite_write')
+  await page.getByText('Writes an invitation.').first().waitFor()
+  const get = () => page.getByRole('button', { name: 'Get', exact: true }).click()
+  await get()
+  assert.equal(await field('guest').evaluate((input: HTMLInputElement) => input.validity.valid), false, 'it is required')
+  await field('guest').fill('Ada')
+  await get()
+  await page.getByRole('region', { name: 'Message of the user' }).getByText('Invite Ada to tea').waitFor()
+  await page.getByRole('region', { name: 'Message of the assistant' }).getByText('With pleasure.').waitFor()
+  await assertAccessible(page, 'a prompt')
+  await chooseTool('tea_leaf')
+  await field('kind').fill('first flush')
+  await page.getByRole('button', { name: 'Read', exact: true }).click()
+  const answer = page.getByRole('group', { name: 'JSON of the text' })
+  await answer.waitFor()
+  assert.deepEqual(JSON.parse((await answer.textContent()) ?? ''), { kind: 'first flush' })
+  await page.getByText('On the command line', { exact: true }).last().click()
+  assert.match((await page.locator('.command code').textContent()) ?? '', /^curl .*'\{"resource":"tea:\/\/leaves\/first%20flush"/)
+  await chooseTool('tea_card')
+  await page.getByRole('button', { name: 'Read', exact: true }).click()
+  await page.getByText('green\\u{200b}, black').waitFor()
+  await assertAccessible(page, 'a resource')
+  await page.getByRole('combobox', { name: 'See as' }).selectOption({ label: 'Tenant acme, every permission' })
+  await page.getByText('0 prompts, 0 resources').waitFor()
+  await page.getByText('This caller is not listed it now.').waitFor()
   assert.deepEqual(complaints, [])
 })
 

@@ -1,6 +1,6 @@
 /** A plugin whose tools have every kind of argument, tell progress, ask, and draw. `menu` describes one of them. */
 export function teaPlugin({ menu = 'Reads the menu.', more = '' }: { menu?: string; more?: string } = {}): string {
-  return `import { definePlugin, defineTool, elicit, inputRequired, toolResult, Type } from '@mcp-patchbay/plugin-api'
+  return `import { definePlugin, definePrompt, defineResource, defineTool, elicit, inputRequired, toolResult, Type } from '@mcp-patchbay/plugin-api'
 ${more}
 const Node = { $ref: '#/$defs/node' }
 const echo = defineTool({
@@ -50,6 +50,12 @@ const picture = defineTool({
   name: 'menu_picture', description: 'Draws the menu.', access: 'read', input: Type.Object({}),
   run: () => toolResult({ content: [{ type: 'image', mimeType: 'image/png', data: 'iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==' }] }),
 })
-export default definePlugin({ name: 'tea', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}), tools: [echo, brew, pour, menu, picture] })
+const invite = definePrompt({
+  name: 'invite_write', description: 'Writes an invitation.', arguments: Type.Object({ guest: Type.String({ description: 'Who comes' }), tea: Type.Optional(Type.String()) }),
+  run: ({ guest, tea }) => [{ role: 'user', content: { type: 'text', text: 'Invite ' + guest + ' to ' + (tea ?? 'tea') } }, { role: 'assistant', content: { type: 'text', text: 'With pleasure.' } }],
+})
+const card = defineResource({ name: 'card', uri: 'tea://card', mimeType: 'text/plain', read: () => 'green\\u200b, black' })
+const leaf = defineResource({ name: 'leaf', uri: 'tea://leaves/{kind}', mimeType: 'application/json', read: (_, { kind }) => JSON.stringify({ kind }) })
+export default definePlugin({ name: 'tea', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}), tools: [echo, brew, pour, menu, picture], prompts: [invite], resources: [card, leaf] })
 `
 }

@@ -42,7 +42,7 @@ export const admin = mutantsOf('admin', [
     changes: [
       ['a question is answered twice', '      asked.delete(id)\n', ''],
       ['a call goes on without its client', 'listener.onGone(() => cancellation.cancel(undefined))', ''],
-      ['a tool changes what its next round is given', 'structuredClone(args)', 'args'],
+      ['a tool changes what its next round is given', 'structuredClone(target.args)', 'target.args'],
     ],
   },
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { definePlugin, defineTool, elicit, inputRequired, Type } from '@mcp-patchbay/plugin-api'
+import { definePlugin, definePrompt, defineResource, defineTool, elicit, inputRequired, Type } from '@mcp-patchbay/plugin-api'
 import { createHost } from '../../../host/src/host.ts'
 import { createLogger } from '../../../host/src/observability/logger.ts'
 import { createRedactor } from '../../../host/src/observability/redact.ts'
@@ -61,6 +61,18 @@ const tea = definePlugin({
       },
     }),
     defineTool({ name: 'secret_say', description: 'Says the token.', access: 'read', input: Type.Object({}), run: () => TOKEN }),
+  ],
+  prompts: [
+    definePrompt({
+      name: 'invite_write',
+      permissions: ['tea:invite'],
+      arguments: Type.Object({ guest: Type.String() }),
+      run: ({ guest }, { principal }) => `Invite ${guest} for ${principal.id}`,
+    }),
+  ],
+  resources: [
+    defineResource({ name: 'card', uri: 'tea://card', mimeType: 'text/plain', read: (_uri, _, { principal }) => principal.id }),
+    defineResource({ name: 'leaf', uri: 'tea://leaves/{kind}', read: (_uri, { kind }) => `${kind}` }),
   ],
 })
 
@@ -290,6 +302,29 @@ test('calls a tool as a caller, with progress, and asks and goes on', async () =
   const again = await post(`/admin/calls/${String(question['call'])}`, answer)
   assert.equal(again.status, 400)
   assert.match(again.text, /answered already/)
+})
+
+test('lists prompts and resources as a caller has them, gets and reads them', async () => {
+  const as = { id: 'ada', tenant: 'acme', permissions: [] }
+  const listed = async (path: string) => {
+    const { json } = await ask(path)
+    return ['prompts', 'resources', 'templates'].map((kind) =>
+      (json[kind] as readonly { name: string }[]).map(({ name }) => name),
+    )
+  }
+  assert.deepEqual(await listed('/admin/offers'), [['tea_invite_write'], ['tea_card'], ['tea_leaf']])
+  assert.deepEqual(await listed(`/admin/offers?as=${JSON.stringify(as)}`), [[], ['tea_card'], ['tea_leaf']])
+  const prompt = { prompt: 'tea_invite_write', arguments: { guest: 'Bo' } }
+  assert.partialDeepStrictEqual((await post('/admin/calls', { ...prompt, as: { ...as, permissions: ['tea:invite'] } })).json, {
+    type: 'result',
+    result: { messages: [{ role: 'user', content: { text: 'Invite Bo for ada' } }] },
+  })
+  assert.partialDeepStrictEqual((await post('/admin/calls', { ...prompt, as })).json, { error: { code: 'PROMPT_UNKNOWN' } })
+  assert.equal((await post('/admin/calls', { ...prompt, arguments: { guest: 1 } })).status, 400)
+  const read = async (resource: string) => (await post('/admin/calls', { resource, as })).json
+  assert.partialDeepStrictEqual(await read('tea://card'), { result: { contents: [{ uri: 'tea://card', text: 'ada' }] } })
+  assert.partialDeepStrictEqual(await read('tea://leaves/black'), { result: { contents: [{ text: 'black' }] } })
+  assert.partialDeepStrictEqual(await read('tea://cups'), { error: { code: 'RESOURCE_UNKNOWN' } })
 })
 
 test('says what is wrong with arguments, and why a caller cannot call', async () => {

@@ -9,11 +9,16 @@ import { explainReach } from '../../server/catalog/reach.ts'
 import type { AdminHost } from './types.ts'
 import { errorBody, type AdminError } from './admin-answer.ts'
 
+/** What is called. `name`: as clients are listed it; of a resource its URI. */
+export type CallTarget =
+  | { readonly kind: 'tool'; readonly name: string; readonly args: unknown }
+  | { readonly kind: 'prompt'; readonly name: string; readonly args: Readonly<Record<string, string>> }
+  | { readonly kind: 'resource'; readonly name: string }
+
 /** One round of a call: its first, or what goes on with the answers to its questions. */
 export interface AdminCall {
   readonly caller: Caller
-  readonly tool: string
-  readonly args: unknown
+  readonly target: CallTarget
   readonly responses?: InputResponses
   readonly state?: unknown
 }
@@ -45,9 +50,11 @@ const MOST_ASKED = 64
 /** What the page can do for a tool: show a form, or an address to open. It has no model and no folders. */
 const CAPABILITIES = Object.freeze({ elicitation: Object.freeze({ form: Object.freeze({}), url: Object.freeze({}) }) })
 
+type Answer = { readonly kind: 'result'; readonly result: object } | InputRequiredAnswer
+
 type Host = Pick<AdminHost, 'registry' | 'calls' | 'inFlight' | 'isDraining' | 'log'>
 
-/** Calls tools for the operator, through the same pipeline as any other call. The state between two rounds never leaves the host. */
+/** Calls tools, gets prompts and reads resources for the operator, through the same pipeline as any other call. The state between two rounds never leaves the host. */
 export function createAdminCalls({ registry, calls, inFlight, isDraining, log }: Host, now: () => number): AdminCalls {
   const asked = new Map<string, { readonly call: AdminCall; readonly dueAt: number }>()
 
@@ -58,24 +65,33 @@ export function createAdminCalls({ registry, calls, inFlight, isDraining, log }:
     asked.set(id, { call, dueAt: now() + ASKED_MS })
   }
 
+  async function answerTo({ caller, target }: AdminCall, io: CallIO): Promise<Answer> {
+    const snapshot = registry.current
+    const { kind, name } = target
+    if (kind === 'resource') return { kind: 'result', result: await calls.resource(snapshot, caller, name, io) }
+    // Copies: checking the arguments fills in defaults, and the next round must bring what this one was given.
+    return kind === 'tool'
+      ? calls.tool(snapshot, caller, name, structuredClone(target.args), io)
+      : calls.prompt(snapshot, caller, name, { ...target.args }, io)
+  }
+
   async function answerOf(call: AdminCall, io: CallIO, startedAt: number): Promise<CallEnd> {
-    const { caller, tool, args } = call
+    const { caller, target } = call
     const snapshot = registry.current
     const id = io.requestId
     const ms = () => Math.round((now() - startedAt) * 10) / 10
     try {
       if (isDraining()) throw hostError('HOST_CLOSING', {})
-      // A copy: checking the arguments fills in defaults, and the next round must bring what this one was given.
-      const answer = await calls.tool(snapshot, caller, tool, structuredClone(args), io)
+      const answer = await answerTo(call, io)
       if (answer.kind === 'result') return { type: 'result', call: id, ms: ms(), result: answer.result }
-      keep({ caller, tool, args, state: answer.state }, id)
+      keep({ caller, target, state: answer.state }, id)
       return { type: 'question', call: id, ms: ms(), requests: answer.requests }
     } catch (error) {
       const isOwn = error instanceof HostError
       if (!isOwn) log.error('admin_failed', { call: id, error })
       const told = isOwn ? error : hostError('INTERNAL', { requestId: id })
       // The operator is told what no caller may know.
-      const why = told.code === 'TOOL_UNKNOWN' ? { hiddenBy: explainReach(snapshot, tool, caller).decidedBy } : {}
+      const why = told.code === 'TOOL_UNKNOWN' ? { hiddenBy: explainReach(snapshot, target.name, caller).decidedBy } : {}
       return { type: 'error', call: id, ms: ms(), ...why, ...errorBody(told) }
     }
   }
@@ -100,7 +116,13 @@ export function createAdminCalls({ registry, calls, inFlight, isDraining, log }:
       }
       listener.onGone(() => cancellation.cancel(undefined))
       const { id, kind, tenant } = call.caller.principal
-      log.info('admin_call', { tool: call.tool, principal: id, principalKind: kind, tenant, call: io.requestId })
+      log.info('admin_call', {
+        [call.target.kind]: call.target.name,
+        principal: id,
+        principalKind: kind,
+        tenant,
+        call: io.requestId,
+      })
       try {
         return await answerOf(call, io, now())
       } finally {

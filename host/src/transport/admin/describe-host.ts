@@ -4,7 +4,7 @@ import type { Caller } from '../../server/catalog/caller.ts'
 import { listHost, type HostListing } from '../../server/catalog/operator/listing.ts'
 import { explainReach, type ReachedExplanation } from '../../server/catalog/reach.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
-import { viewOf } from '../../server/catalog/view.ts'
+import { viewOf, type View } from '../../server/catalog/view.ts'
 import { refusal, type RefusalCode } from '../../server/catalog/visibility.ts'
 import type { AdminHost, AdminProject } from './types.ts'
 
@@ -106,4 +106,15 @@ export function describeTool({ registry }: Pick<AdminHost, 'registry'>, name: st
     plugin: own ? { name: own.instance, use: specifierOf(own.entry), version: own.version ?? null } : null,
     explanation: explainReach(snapshot, name, caller),
   }
+}
+
+/** What `caller` is listed besides tools, as clients are listed it. */
+export interface Offers extends Pick<View, 'prompts' | 'resources' | 'templates'> {
+  readonly generation: number
+}
+
+export function describeOffers({ registry }: Pick<AdminHost, 'registry'>, caller: Caller): Offers {
+  const { generation } = registry.current
+  const { prompts, resources, templates } = viewOf(registry.current, caller)
+  return { generation, prompts, resources, templates }
 }

@@ -6,9 +6,9 @@ import { readCaller } from '../../server/catalog/operator/named-caller.ts'
 import { readMessage } from '../http/body.ts'
 import { refusal } from '../http/respond.ts'
 import { errorBody, sendAnswer, sendRefusal, statusOf } from './admin-answer.ts'
-import { createAdminCalls, readResponses } from './admin-calls.ts'
+import { createAdminCalls, readResponses, type CallTarget } from './admin-calls.ts'
 import { crossSite, type AdminToken } from './admin-token.ts'
-import { describePlugins, describeStatus, describeTool, describeTools } from './describe-host.ts'
+import { describeOffers, describePlugins, describeStatus, describeTool, describeTools } from './describe-host.ts'
 import { createEventStreams } from './event-streams.ts'
 import { followHost } from './follow-host.ts'
 import { knownCallers } from './known-callers.ts'
@@ -70,6 +70,7 @@ export function openAdmin(host: AdminHost, { token, page, access, url, now }: Ad
     'GET /admin/plugins': ({ caller }) => describePlugins(host, caller),
     'GET /admin/tools': ({ caller }) => ({ generation: host.registry.current.generation, tools: describeTools(host, caller) }),
     'GET /admin/tools/': ({ rest, caller }) => describeTool(host, rest, caller),
+    'GET /admin/offers': ({ caller }) => describeOffers(host, caller),
     'GET /admin/callers': async () => ({ callers: await knownCallers(host.config(), host.configDir, Date.now()) }),
     'GET /admin/events': ({ req, res, query }) => streams.open(req, res, query.get('after')),
     'GET /admin/lock': () => needProject().diff(),
@@ -83,9 +84,8 @@ export function openAdmin(host: AdminHost, { token, page, access, url, now }: Ad
       return { generation: host.registry.current.generation }
     },
     'POST /admin/calls': ({ body, caller, res }) => {
-      const { arguments: args = {} } = body
-      if (!isObject(args)) throw hostError('ADMIN_REQUEST', { problem: 'arguments must be an object' })
-      return sendCall(res, (listener) => calls.run({ caller, tool: text(body, 'tool'), args }, listener), host.log)
+      const call = { caller, target: targetOf(body) }
+      return sendCall(res, (listener) => calls.run(call, listener), host.log)
     },
     'POST /admin/calls/': ({ body, rest, res }) => {
       const responses = readResponses(body['responses'])
@@ -167,6 +167,19 @@ function text(body: Readonly<Record<string, unknown>>, key: string): string {
   const { [key]: value } = body
   if (typeof value !== 'string' || value === '') throw hostError('ADMIN_REQUEST', { problem: `${key} must be a text` })
   return value
+}
+
+function targetOf(body: Readonly<Record<string, unknown>>): CallTarget {
+  const { arguments: args = {}, prompt, resource } = body
+  if (!isObject(args)) throw hostError('ADMIN_REQUEST', { problem: 'arguments must be an object' })
+  if (resource !== undefined) return { kind: 'resource', name: text(body, 'resource') }
+  if (prompt === undefined) return { kind: 'tool', name: text(body, 'tool'), args }
+  if (!hasTexts(args)) throw hostError('ADMIN_REQUEST', { problem: 'arguments of a prompt must be texts' })
+  return { kind: 'prompt', name: text(body, 'prompt'), args }
+}
+
+function hasTexts(args: object): args is Readonly<Record<string, string>> {
+  return Object.values(args).every((value) => typeof value === 'string')
 }
 
 function decoded(part: string): string {
