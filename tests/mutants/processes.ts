@@ -28,6 +28,23 @@ export const processes = mutantsOf('processes', [
     ],
   },
   {
+    file: 'host/src/plugin/isolate/start-gate.ts',
+    noticedBy: ['tests/unit/plugin/start-gate.test.ts'],
+    changes: [
+      [
+        'two plugins that hang keep all others from starting',
+        'const timer = setTimeout(leaveOnce, heldMs)',
+        'const timer = undefined',
+      ],
+      ['a plugin that hung gives its place away twice', 'if (isInside) leave()', 'leave()'],
+      [
+        'a call waits until all plugins have started',
+        'isCalled ? waiting.unshift(resolve) : waiting.push(resolve)',
+        'isCalled, waiting.push(resolve)',
+      ],
+    ],
+  },
+  {
     file: 'host/src/plugin/isolate/serving.ts',
     noticedBy: supervision,
     changes: [

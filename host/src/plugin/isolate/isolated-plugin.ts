@@ -21,7 +21,8 @@ import { readThrown } from './channel/error-codec.ts'
 
 /** Starts a process and has it load the plugin: all checks of what it says are the host's. */
 export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOptions): Promise<LoadedPlugin> {
-  const first = await loadProcess(resolved, options)
+  const load = (isCalled: boolean) => options.gate.pass(() => loadProcess(resolved, options), isCalled)
+  const first = await load(false)
   let stop = () => first.process.kill('it was released')
   /** The description of what it discovered, once it did. */
   let discovered: string | undefined
@@ -63,7 +64,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
         ...reads,
         /** The same plugin once more, in a new process. */
         async restart() {
-          const next = await loadProcess(resolved, options)
+          const next = await load(true)
           if (next.description !== first.description || !isSame(next.digests, first.digests)) {
             next.process.kill('it is another version')
             throw hostError('PLUGIN_PROCESS', {
@@ -116,6 +117,7 @@ async function loadProcess(
   { file, root }: ResolvedPlugin,
   { spec, launch, label, timeoutMs, digests: met, signal, approved, isWatching = false, log }: IsolatedOptions,
 ): Promise<LoadedProcess> {
+  signal?.throwIfAborted()
   const process = launch(spec, log)
   const { promise: late, reject: giveUp } = Promise.withResolvers<never>()
   const timer = setTimeout(
@@ -123,7 +125,6 @@ async function loadProcess(
     timeoutMs,
   )
   const abort = () => giveUp(signal?.reason)
-  if (signal?.aborted) abort()
   signal?.addEventListener('abort', abort, { once: true })
   const died = process.exited.then((problem) => {
     throw hostError('PLUGIN_PROCESS', { plugin: label, problem, output: process.tail() }, process.startError)

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Launch, IsolateOptions } from './types.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostMetrics } from '../../observability/metrics.ts'
@@ -8,6 +9,7 @@ import { loadIsolated } from './isolated-plugin.ts'
 import { createMemoryWatch, memoryOf } from './memory-watch.ts'
 import { createReaper, type Reaper } from './reaper.ts'
 import { createSpare } from './spare.ts'
+import { createStartGate } from './start-gate.ts'
 import { spawnPlugin, type PluginProcess, type ProcessSpec } from './spawn.ts'
 
 /** Runs plugins in processes of their own. One for a host; disposing it ends what is left of them. */
@@ -27,6 +29,9 @@ export interface IsolationOptions {
   readonly limitsNetwork?: boolean
 }
 
+/** Far longer than a core takes to start a plugin; what takes longer keeps no other from starting. */
+const LONGEST_PLACE_MS = 1_000
+
 export function createIsolation(options: IsolationOptions): Isolation {
   const { log, now, random, metrics, keepSpare = false } = options
   const { limitsNetwork = process.allowedNodeEnvironmentFlags.has('--allow-net') } = options
@@ -45,6 +50,8 @@ export function createIsolation(options: IsolationOptions): Isolation {
     return process
   }
   const { launch } = keepSpare ? resources.use(createSpare(start)) : { launch: start }
+
+  const gate = createStartGate({ atOnce: Math.max(2, availableParallelism()), heldMs: LONGEST_PLACE_MS })
 
   metrics?.processes(() => [...running].map(({ pid, instance = '' }) => ({ plugin: instance, memoryMb: memoryOf(pid) })))
   const onIdle = (plugin: string, isIdle: boolean) => metrics?.pluginState(plugin, isIdle ? 'idle' : 'active')
@@ -70,6 +77,7 @@ export function createIsolation(options: IsolationOptions): Isolation {
         ...options,
         spec,
         launch,
+        gate,
         now,
         random,
         onRestarted,

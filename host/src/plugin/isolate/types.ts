@@ -2,6 +2,7 @@ import type { ProcessSpec, PluginProcess } from './spawn.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { LoadOptions } from '../run/load-plugin.ts'
 import type { GrantOptions } from './grants.ts'
+import type { StartGate } from './start-gate.ts'
 
 export interface IsolateOptions extends LoadOptions, GrantOptions {
   readonly limits: ProcessLimits
@@ -32,6 +33,7 @@ export type Launch = (spec: ProcessSpec, log: Logger) => PluginProcess
 export interface IsolatedOptions extends IsolateOptions {
   readonly spec: ProcessSpec
   readonly launch: Launch
+  readonly gate: StartGate
   readonly now: () => number
   readonly random: () => number
   readonly onRestarted: (instance: string) => void
