@@ -1,6 +1,7 @@
 /**
  * What do plugins in their own processes take that nobody calls? Memory of the host and all its children with none, 20 and 100 of them: all
- * running, when they are idle, and after a start that knows them; how long the first call of one takes that is idle.
+ * running, when they are idle, after a start that knows them, and once three of those were called; how long the first call of one takes that
+ * is idle, on the clock and of CPU.
  *
  *   node bench/idle.ts
  */
@@ -10,11 +11,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCounted, useOf } from './lib/counted-host.ts'
 import { median } from './lib/report.ts'
+import { childrenOf, cpuMs } from './lib/server.ts'
 import { requestOf } from './lib/wire.ts'
 
-const COUNTS = (process.env['COUNTS'] ?? '0,20,100').split(',').map(Number)
+const COUNTS = (process.env['COUNTS'] ?? '0,3,20,100').split(',').map(Number)
 /** The default of `limits.pluginIdleMs`; nothing runs as long here. */
 const NEVER_MS = 600_000
+/** Soon, for the run in which they become idle. */
+const IDLE_MS = 1_000
+/** So many are called. */
+const USED = 3
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -30,15 +36,21 @@ export default definePlugin({
 
 console.log('### Plugins in their own processes that nobody calls\n')
 console.log(
-  '| plugins | start, ms | processes | MB of all | idle: processes | MB of all | first call, ms | known: start, ms | processes | MB of all |',
+  `| ${['plugins', 'start, ms', 'processes', 'MB of all', 'idle: processes', 'MB of all', 'first call, ms', 'its CPU, ms'].join(' | ')} | known: start, ms | processes | MB of all | 3 of them used: processes | MB of all |`,
 )
-console.log(`|${' ---: |'.repeat(10)}`)
+console.log(`|${' ---: |'.repeat(13)}`)
 for (const count of COUNTS) {
   const running = await run(count, 'kept', NEVER_MS)
-  const ended = await run(count, 'other', 1_000)
+  const ended = await run(count, 'other', IDLE_MS)
   const known = await run(count, 'kept', NEVER_MS)
-  const figures = [running.startMs, running.processes, running.mb, ended.processes, ended.mb, ended.firstCallMs]
-  console.log(`| ${[count, ...figures, known.startMs, known.processes, known.mb].map(Math.round).join(' | ')} |`)
+  const { first } = ended
+  console.log(
+    `| ${[count, running.startMs, running.processes, running.mb, ended.processes, ended.mb, first.ms, first.cpuMs, known.startMs, known.processes, known.mb, known.used.processes, known.used.mb].map(shown).join(' | ')} |`,
+  )
+}
+
+function shown(value: number): string {
+  return Number.isNaN(value) ? '–' : String(Math.round(value))
 }
 
 /** With a store that was used before, a start knows its plugins. Of a run whose plugins become idle, what there is then. */
@@ -58,21 +70,28 @@ async function run(count: number, store: string, pluginIdleMs: number) {
   )
   const { child, pid, url, startMs } = await startCounted(config, count)
   await new Promise((resolve) => setTimeout(resolve, 500))
-  const took: number[] = []
   if (pluginIdleMs < NEVER_MS) {
     // What is left is the shell that ends processes should the host be killed.
     while (useOf(pid).processes > 1) await new Promise((resolve) => setTimeout(resolve, 50))
   }
   const use = useOf(pid)
-  if (pluginIdleMs < NEVER_MS)
-    for (let index = 0; index < Math.min(count, 3); index++) {
-      const before = performance.now()
-      await callAt(url, `echo_${index}_back`)
-      took.push(performance.now() - before)
-    }
+  const took: { readonly ms: number; readonly cpuMs: number }[] = []
+  for (let index = 0; index < Math.min(count, USED); index++) {
+    const before = performance.now()
+    const cpuBefore = cpuOfAll(pid)
+    await callAt(url, `echo_${index}_back`)
+    took.push({ ms: performance.now() - before, cpuMs: cpuOfAll(pid) - cpuBefore })
+  }
+  const used = useOf(pid)
   child.kill('SIGTERM')
   await once(child, 'exit')
-  return { startMs, ...use, firstCallMs: median(took) }
+  const first = { ms: median(took.map(({ ms }) => ms)), cpuMs: median(took.map((call) => call.cpuMs)) }
+  return { startMs, ...use, first, used }
+}
+
+/** Of the host and its children that are there: processes are only added while it is asked. */
+function cpuOfAll(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + cpuMs(one), 0)
 }
 
 async function callAt(url: string, name: string): Promise<void> {

@@ -15,7 +15,7 @@ const NAMES: readonly ServerName[] = ['patchbay', 'patchbay-isolated', 'raw-pipe
 const SIZES = { '1KB': 1_000, '100KB': 100_000 } as const
 const sizes = (process.env['CELLS'] ?? '1KB,100KB').split(',').map((name) => SIZES[name as keyof typeof SIZES])
 const transports = (process.env['TRANSPORTS'] ?? 'http,stdio').split(',')
-const MEASURE_MS = Number(process.env['MEASURE_MS'] ?? 1_500)
+const MEASURE_MS = Number(process.env['MEASURE_MS'] ?? 1_000)
 const rows: Record<'http' | 'stdio', Row[]> = { http: [], stdio: [] }
 
 for (let round = 0; round < ROUNDS; round++)
@@ -52,6 +52,6 @@ async function run(
   to: Parameters<typeof measure>[0]['to'],
 ) {
   const rpc = echoCall(echoOf(name), bytes)
-  const measured = await measure({ to, rpc, expect: { echo: bytes }, concurrency, warmupMs: 1_500, measureMs: MEASURE_MS })
+  const measured = await measure({ to, rpc, expect: { echo: bytes }, concurrency, warmupMs: 700, measureMs: MEASURE_MS })
   rows[transport].push({ cell: `${bytes / 1_000} KB × ${concurrency}`, server: name, round, values: valuesOf(measured) })
 }
