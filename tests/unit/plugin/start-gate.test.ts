@@ -6,13 +6,13 @@ import { settled } from '../../fixtures/plugins/fake-process.ts'
 /** Starts that end when they are told to; which of them began. */
 function gate(t: TestContext, atOnce: number) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { pass } = createStartGate({ atOnce, heldMs: 1_000 })
+  const starts = createStartGate({ atOnce, heldMs: 1_000 })
   const begun: string[] = []
   const ends = new Map<string, { readonly resolve: () => void; readonly reject: (reason: Error) => void }>()
   const start = (name: string, isCalled = false) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     ends.set(name, { resolve, reject })
-    return pass(() => {
+    return starts.pass(() => {
       begun.push(name)
       return promise
     }, isCalled)
