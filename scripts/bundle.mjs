@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutFacades } from './without-facades.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const host = join(root, 'host')
@@ -134,18 +135,4 @@ function licenses(files) {
       return [`${name} ${version} (${license})`, ...(file ? [readFileSync(join(path, file), 'utf8').trim()] : [])].join('\n\n')
     })
   return `${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
-}
-
-/**
- * Takes Node's own modules as they are. An import of one makes a list of all that it exports, and asks every getter on the way: node:http
- * reads undici for one of them, node:fs its streams, a fifth of a start. No line becomes two, so that the source map stays right.
- */
-function withoutFacades(code) {
-  const taken = code.replaceAll(/^import (.+) from "(node:[\w/]+)";$/gm, (_, clause, from) => {
-    const [, whole, names] = /^([\w$]+|\* as [\w$]+)?(?:, )?(\{.+\})?$/.exec(clause) ?? []
-    if (!whole && !names) throw new Error(`An import of ${from} in no known form: ${clause}`)
-    const parts = [whole?.replace('* as ', ''), names?.replaceAll(' as ', ': ')].filter((part) => part)
-    return `const ${parts.map((part) => `${part} = globalThis.process.getBuiltinModule("${from}")`).join(', ')};`
-  })
-  return { code: taken, map: null }
 }

@@ -1,0 +1,2 @@
+/** See the code, which any Node runs. */
+export function withoutFacades(code: string): { readonly code: string; readonly map: null }
