@@ -192,7 +192,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   void prepareAhead({
     afterMs: patienceMs === Infinity ? Infinity : wakeAfterMs / 2,
     signal: waking.signal,
-    steps: [() => validators.prepare(), () => metrics.prepare()],
+    steps: [...validators.prepare, () => metrics.prepare()],
   })
 
   const { missing } = cache

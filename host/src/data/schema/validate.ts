@@ -26,8 +26,8 @@ export interface Validators {
    * since models write it for an argument that they leave out.
    */
   completing(schema: JsonSchema): Validator
-  /** Reads Ajv and has it compile something, which takes as long as dozens of schemas after it. Does nothing the second time. */
-  prepare(): void
+  /** Reads Ajv, and has it compile something, which takes as long as dozens of schemas after it: in pieces that do nothing the second time. */
+  readonly prepare: readonly (() => void)[]
   /** Frees what a schema compiled to, for good: Ajv keeps every schema it has seen. */
   release(schema: JsonSchema): void
 }
@@ -88,7 +88,7 @@ export function createValidators(): Validators {
         })
       }),
 
-    prepare: () => quick.prepare(),
+    prepare: [() => void draft2020(), () => quick.prepare()],
 
     release(schema) {
       quick.release(schema)
@@ -195,7 +195,7 @@ const options: Options = {
 
 /** Formats mean the same everywhere: what ajv-formats says of them. */
 function createAjv(more: Options): Ajv2020 {
-  const ajv = new (load<typeof Draft2020>('ajv/dist/2020.js').Ajv2020)({ ...options, ...more })
+  const ajv = new (draft2020().Ajv2020)({ ...options, ...more })
   for (const name of formats().names)
     ajv.addFormat(name, { type: 'string', validate: (text: string) => formats().fits(name, text) })
   ajv.addKeyword({ keyword: OWN_KEYWORDS.enum, schemaType: 'array', compile: oneOf })
@@ -204,4 +204,5 @@ function createAjv(more: Options): Ajv2020 {
 }
 
 /** Read when the first value is checked: Ajv is 90 files, and a host that starts lists tools first. */
+const draft2020 = () => load<typeof Draft2020>('ajv/dist/2020.js')
 const load = createRequire(import.meta.url) as <Module>(name: string) => Module

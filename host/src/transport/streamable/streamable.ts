@@ -1,7 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamableOptions, Streamable } from './types.ts'
 import { acceptedForms } from '../http/accept.ts'
 import { readMessage } from '../http/body.ts'
 import { lazily } from '../../data/lazily.ts'
+import { prepareWebRequests } from '../http/web-request.ts'
 import { idOf, isRequest } from '../http/json-rpc.ts'
 import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '../http/respond.ts'
 
@@ -26,7 +28,12 @@ export function createStreamable(options: StreamableOptions): Streamable {
       if (fastPath && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await fastPath.modern(exchange, message))) return
       await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
-    prepare: () => bySdk.get(),
+    async prepare() {
+      await bySdk.get()
+      // Between two pieces those who call have their turn.
+      await turn()
+      prepareWebRequests()
+    },
     open: () => bySdk.made?.open() ?? { sessions: 0, streams: 0 },
     sweep: () => bySdk.made?.sweep(),
     async close() {
