@@ -77,6 +77,8 @@ export interface CacheOptions {
 }
 
 const TAGS_DROPPED = 'tags_dropped'
+/** What a plugin serves is kept whole, or its next start imports it first: the tools of a large OpenAPI description are megabytes. */
+const REGISTRY_BYTES = 16 * 1_048_576
 
 /** A cache over one store. Values go in and come out as JSON, so no caller shares an object with the cache. */
 export function createCache({
@@ -107,7 +109,8 @@ export function createCache({
   bus?.on(TAGS_DROPPED, (tags) => Array.isArray(tags) && flights.leave(tags.map(String)))
 
   return {
-    namespace: (kind, ...identity) => createNamespace(kind, identity, deps),
+    namespace: (kind, ...identity) =>
+      createNamespace(kind, identity, kind === 'registry' ? { ...deps, maxValueBytes: REGISTRY_BYTES } : deps),
     tag: (...identity) => `tag:${hashParts(identity)}`,
     async drop(tags) {
       flights.leave(tags)

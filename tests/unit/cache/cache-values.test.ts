@@ -90,6 +90,13 @@ test('a value beyond the limit is not kept, and what it was to replace is gone',
   assert.equal(await values.get('key'), 'e'.repeat(98))
 })
 
+test('what a plugin serves is kept beyond the limit of values', async () => {
+  const cache = createCache({ log, maxValueBytes: 100 })
+  const surface = 'tool '.repeat(400_000)
+  await cache.namespace('registry').set('version', surface, { ttlMs: 1_000 })
+  assert.equal(await cache.namespace('registry').get('version'), surface)
+})
+
 test('a time of 0 keeps nothing', async () => {
   const values = createCache({ log }).namespace('plugin', 'github')
   await values.set('key', 1, { ttlMs: 1_000 })
