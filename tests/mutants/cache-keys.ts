@@ -5,6 +5,14 @@ const RESULTS = 'tests/unit/cache/cached-results.test.ts'
 
 export const cacheKeys = mutantsOf('cache-keys', [
   {
+    file: 'host/src/cache/cache.ts',
+    noticedBy: ['tests/unit/cache/cache-values.test.ts'],
+    changes: [
+      ['a large description is not kept', "kind === 'registry' ? {", 'false ? {'],
+      ['a plugin keeps values of any size', "kind === 'registry' ? {", "kind !== '' ? {"],
+    ],
+  },
+  {
     file: 'host/src/cache/stores/store-guard.ts',
     noticedBy: ['tests/unit/cache/cache-store-rules.test.ts'],
     changes: [
