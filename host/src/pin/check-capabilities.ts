@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { hostError } from '../errors.ts'
+import { runningEntry, runningPart } from './running-paths.ts'
 import { noCapabilities, normalCapabilities, type Capabilities } from './capabilities.ts'
 
 /** Where a manifest comes from and what its paths are relative to. */
@@ -39,7 +40,11 @@ export async function checkCapabilities(manifest: unknown, origin: ManifestOrigi
       [base, origin.base].map((folder) => path.resolve(folder, value)),
       kept,
     )
-    if (reached) faults.push(`fs.write ${JSON.stringify(value)} reaches ${reached.what}, which no plugin may write`)
+    const full = path.resolve(base, value)
+    // Where the project itself is, is not the plugin's choice.
+    const part = runningPart(contains(base, full) ? path.relative(base, full) : full) ?? (await runningEntry(full))
+    const what = reached?.what ?? (part && `${part}, which decides what runs on the machine of a developer`)
+    if (what !== undefined) faults.push(`fs.write ${JSON.stringify(value)} reaches ${what}, which no plugin may write`)
   }
   for (const [key, values] of Object.entries(asked.fs)) {
     for (const value of values) {
@@ -134,9 +139,17 @@ function faultOfPath(value: string, bases: readonly [string, string], home: stri
 /** What of the host is at, above or below one of `spellings` of a path. */
 function keptAt(spellings: readonly string[], kept: readonly KeptPath[]): KeptPath | undefined {
   const isOwn = (full: string, except: string | undefined) => except !== undefined && contains(except, full)
-  return kept.find(({ path: held, except }) =>
-    spellings.some((full) => (contains(full, held) || contains(held, full)) && !isOwn(full, except)),
-  )
+  const paths = spellings.map((full) => full.toLowerCase())
+  return kept
+    .map(sameCase)
+    .find(({ path: held, except }) =>
+      paths.some((full) => (contains(full, held) || contains(held, full)) && !isOwn(full, except)),
+    )
+}
+
+/** Where the file system does not tell letters by case, another spelling is the same file. */
+function sameCase({ path: held, what, except }: KeptPath): KeptPath {
+  return { path: held.toLowerCase(), what, except: except?.toLowerCase() }
 }
 
 function contains(outer: string, inner: string): boolean {

@@ -52,6 +52,57 @@ test('refuses to let a plugin write what decides what runs, whether above it, at
   assert.deepEqual((await checkCapabilities({ fs: { read: ['data'] } }, { ...origin, kept: () => kept })).fs.read, ['data'])
 })
 
+test('refuses to let a plugin write what decides what runs on the machine of a developer', async () => {
+  await mkdir(path.join(project, 'checkout', '.git'), { recursive: true })
+  await mkdir(path.join(home, 'elsewhere', 'tool', '.VSCode'), { recursive: true })
+  for (const [write, what] of [
+    ['.git', '.git'],
+    ['.git/hooks/pre-commit', '.git'],
+    ['.GitHub/workflows', '.GitHub'],
+    ['data/.husky', '.husky'],
+    ['.vscode/tasks.json', '.vscode'],
+    ['.npmrc', '.npmrc'],
+    ['.git.', '.git.'],
+    ['.git::$INDEX_ALLOCATION', undefined],
+    ['.g\u200Cit/hooks', '.g\u200Cit'],
+    ['GIT~1/hooks', 'GIT~1'],
+    ['checkout', 'checkout/.git'],
+    ['checkout/', 'checkout/.git'],
+    [path.join(home, 'elsewhere', 'tool'), 'tool/.VSCode'],
+    [path.join(home, 'elsewhere', 'jira', '.claude', 'settings.json'), '.claude'],
+  ] as const)
+    await assert.rejects(
+      checkCapabilities({ fs: { write: [write] } }, origin),
+      ({ code, message }: { code: string; message: string }) =>
+        code === 'CAPABILITY_INVALID' &&
+        (what === undefined ||
+          message.includes(`reaches ${what}, which decides what runs on the machine of a developer, which no plugin may write`)),
+      write,
+    )
+  for (const write of ['data/git', 'data/github', 'data/.github-cache'])
+    assert.deepEqual((await checkCapabilities({ fs: { write: [write] } }, origin)).fs.write, [write])
+  assert.deepEqual((await checkCapabilities({ fs: { read: ['.github'] } }, origin)).fs.read, ['.github'])
+})
+
+test('lets a plugin write below a project that is itself in such a folder', async () => {
+  const inside = path.join(home, '.claude', 'worktrees', 'one')
+  await mkdir(inside, { recursive: true })
+  const at = { ...origin, base: inside }
+  assert.deepEqual((await checkCapabilities({ fs: { write: ['data'] } }, at)).fs.write, ['data'])
+  await assert.rejects(
+    checkCapabilities({ fs: { write: [path.join(home, '.claude', 'agents')] } }, at),
+    refused(/reaches \.claude/),
+  )
+})
+
+test('refuses another spelling of what no plugin may write', async () => {
+  const kept = () => [{ path: path.join(project, 'mcp.lock.json'), what: 'mcp.lock.json' }]
+  await assert.rejects(
+    checkCapabilities({ fs: { write: ['MCP.Lock.json'] } }, { ...origin, kept }),
+    refused(/reaches mcp\.lock\.json/),
+  )
+})
+
 test('sorts what is asked for, drops repetitions and writes paths in their normal form', async () => {
   const asked = {
     hosts: ['public', 'https://b.example:8443', 'https://a.example', 'public'],
