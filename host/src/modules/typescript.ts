@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { withoutWarningOf } from './experimental.ts'
 import { syntaxError } from './location.ts'
+import { createSecondCompiler, isBroken } from './reading/second-compiler.ts'
 
 /** JavaScript of the same length and line breaks as the TypeScript it is given. `digest` is that of the file's content. */
 export type TypeStripper = (code: string, source: { readonly file: string; readonly digest: string }) => string
@@ -63,10 +64,11 @@ function keep(digest: string, code: string): void {
 /** Strips the types of one file, or throws `MODULE_SYNTAX` or `MODULE_TYPESCRIPT_SYNTAX` with the place. */
 export function stripTypes(code: string, file: string): string {
   try {
-    return withoutWarningOf('stripTypeScriptTypes', () => stripTypeScriptTypes(code))
+    return stripByCompiler(code)
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const { message, stack = '' } = error
+    const { stack = '' } = error
+    const message = isBroken(error) ? 'it nests too deeply to be compiled' : error.message
     throw syntaxError({
       file,
       reason: message,
@@ -76,6 +78,22 @@ export function stripTypes(code: string, file: string): string {
     })
   }
 }
+
+function stripByCompiler(code: string): string {
+  if (second) return second.strip(code)
+  try {
+    return withoutWarningOf('stripTypeScriptTypes', () => stripTypeScriptTypes(code))
+  } catch (error) {
+    // A process of an isolated plugin may have no threads, and is not used for another version.
+    const mayHaveThreads = process.permission?.has('worker') ?? true
+    if (!isBroken(error) || !mayHaveThreads) throw error
+    second = createSecondCompiler()
+    return second.strip(code)
+  }
+}
+
+/** There once the compiler of this thread broke. */
+let second: ReturnType<typeof createSecondCompiler> | undefined
 
 /** Node puts `file:line`, the line and a row of marks in front of the stack of an error that has a place. */
 export function markedPosition(stack: string): { line: number; column: number } {

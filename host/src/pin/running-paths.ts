@@ -27,52 +27,17 @@ function isRunning(name: string): boolean {
   return RUNNING.has(plain) || /^git~\d+$/.test(plain)
 }
 
-const RUNNING: ReadonlySet<string> = new Set([
-  ...['.git', '.githooks', '.gitmodules', '.gitconfig', '.gitattributes', '.husky', '.lefthook', 'lefthook.yml', 'lefthook.yaml'],
-  ...['.pre-commit-config.yaml', '.lintstagedrc', '.lintstagedrc.json', '.lintstagedrc.js', '.lintstagedrc.mjs'],
-  ...['.github', '.gitlab', '.gitlab-ci.yml', '.gitea', '.forgejo', '.circleci', '.buildkite', '.woodpecker', '.travis.yml'],
-  ...[
-    '.vscode',
-    '.vscode-server',
-    '.idea',
-    '.fleet',
-    '.zed',
-    '.devcontainer',
-    '.devcontainer.json',
-    '.vim',
-    '.vimrc',
-    '.exrc',
-    '.nvimrc',
-    '.emacs.d',
-    '.dir-locals.el',
-  ],
-  ...[
-    '.npmrc',
-    '.yarnrc',
-    '.yarnrc.yml',
-    '.yarn',
-    '.pnpmfile.cjs',
-    '.pnpmfile.mjs',
-    'pnpm-workspace.yaml',
-    'bunfig.toml',
-    '.npm',
-  ],
-  ...['.envrc', '.tool-versions', '.nvmrc', '.node-version', '.mise.toml', 'mise.toml', '.volta'],
-  ...['.claude', '.cursor', '.codex', '.gemini', '.windsurf', '.continue', '.mcp.json', '.cline', '.roo'],
-  ...[
-    '.bashrc',
-    '.bash_profile',
-    '.bash_login',
-    '.bash_logout',
-    '.bash_aliases',
-    '.profile',
-    '.zshrc',
-    '.zshenv',
-    '.zprofile',
-    '.zlogin',
-    '.xprofile',
-    '.xsession',
-    '.inputrc',
-  ],
-  ...['.ssh', '.gnupg', '.aws', '.azure', '.kube', '.docker', '.netrc', '.cargo', '.gem', '.pypirc'],
-])
+const RUNNING: ReadonlySet<string> = new Set(
+  `
+    .git .githooks .gitmodules .gitconfig .gitattributes .husky .lefthook lefthook.yml lefthook.yaml
+    .pre-commit-config.yaml .lintstagedrc .lintstagedrc.json .lintstagedrc.js .lintstagedrc.mjs .github .gitlab
+    .gitlab-ci.yml .gitea .forgejo .circleci .buildkite .woodpecker .travis.yml .vscode .vscode-server .idea .fleet .zed
+    .devcontainer .devcontainer.json .vim .vimrc .exrc .nvimrc .emacs.d .dir-locals.el .npmrc .yarnrc .yarnrc.yml .yarn
+    .pnpmfile.cjs .pnpmfile.mjs pnpm-workspace.yaml bunfig.toml .npm .envrc .tool-versions .nvmrc .node-version
+    .mise.toml mise.toml .volta .claude .cursor .codex .gemini .windsurf .continue .mcp.json .cline .roo .bashrc
+    .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin .xprofile .xsession
+    .inputrc .ssh .gnupg .aws .azure .kube .docker .netrc .cargo .gem .pypirc
+  `
+    .trim()
+    .split(/\s+/),
+)
