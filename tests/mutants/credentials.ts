@@ -184,7 +184,7 @@ export const credentials = mutantsOf('credentials', [
     file: 'host/src/auth/outbound/service-credential.ts',
     noticedBy: [TABLE],
     changes: [
-      ['what was sent counts as nothing', 'isSent: line !== undefined', 'isSent: false'],
+      ['what was sent counts as nothing', 'isSent: sent !== undefined', 'isSent: false'],
       ['the exchange is off', "exchange: !exchange ? 'off' :", "exchange: true ? 'off' :"],
       ['linked accounts are not read', 'isStored: account !== undefined', 'isStored: false'],
       ['the server has no credential', 'hasServer: server !== undefined', 'hasServer: false'],

@@ -57,24 +57,20 @@ export const inbound = mutantsOf('inbound', [
     file: 'host/src/auth/inbound/introspection.ts',
     noticedBy: [KEYS],
     changes: [
-      ['a token is kept beyond its end', 'until: Math.min(expiresAt ?? Infinity, until)', 'until'],
+      ['a token is kept beyond its end', 'until: Math.min(expiresAt, until)', 'until'],
       ['a token that is not active is taken', "if (active !== true) return 'inactive'", ''],
       ['active may be any word', 'if (active !== true)', 'if (!active)'],
       ['a token of another issuer is taken', "if (iss !== undefined && iss !== issuer) return 'iss'", ''],
       ['a token for another service is taken', "audiences.includes(audience))) return 'aud'", "audience !== '')) return 'aud'"],
-      [
-        'an expired token is taken',
-        "if (exp !== undefined && !(typeof exp === 'number' && exp > seconds - toleranceSeconds)) return 'exp'",
-        '',
-      ],
+      ['an expired token is taken', "if (exp !== undefined && !(Number(exp) > seconds - toleranceSeconds)) return 'exp'", ''],
       [
         'an end that is a text is no end',
-        "if (exp !== undefined && !(typeof exp === 'number' && exp >",
+        'if (wrong !== undefined) return wrong\n    if (exp !== undefined && !(Number(exp) >',
         "if (typeof exp === 'number' && !(exp >",
       ],
       [
         'a token that is not valid yet is taken',
-        "if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + toleranceSeconds)) return 'nbf'",
+        "if (nbf !== undefined && !(Number(nbf) <= seconds + toleranceSeconds)) return 'nbf'",
         '',
       ],
       [
@@ -83,7 +79,20 @@ export const inbound = mutantsOf('inbound', [
         'return undefined',
       ],
       ['a token of nobody is taken', "if (typeof sub !== 'string' || sub === '') return { refused: 'sub' }", ''],
-      ['the tolerance does not count', '(exp + toleranceSeconds) * 1000', 'exp * 1000'],
+      [
+        'a token that was issued too long ago is taken',
+        'if (iat !== undefined && !(Number(iat) + maxAgeSeconds >',
+        'if (iat !== undefined && !(Infinity >',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/claims.ts',
+    noticedBy: [KEYS, 'tests/security/inbound/token-ends.test.ts'],
+    changes: [
+      ['the tolerance does not count', '+ toleranceSeconds) * 1000', ') * 1000'],
+      ['a token opens what outlives its age', 'Math.min(exp, aged)', 'exp'],
+      ['an end that is no time is one', '&& Math.abs(value) <= 253_402_300_799', ''],
     ],
   },
   {

@@ -38,10 +38,19 @@ export type CallAccount =
 
 /** What one request brought for services. It lives as long as its call, shows nothing of itself in any text, and no plugin sees it. */
 export interface CallerCredentials {
-  /** What is to be in the `Authorization` of requests to the service of this instance. */
-  of(instance: string): string | undefined
+  /** What is to prove requests to the service of this instance. */
+  of(instance: string): BroughtCredential | undefined
   /** The access token that the caller proved itself with, where an entry of the config exchanges it for one of its service. */
   readonly subjectToken: string | undefined
   /** Everything in it that must not be seen in any text. */
   readonly secrets: readonly string[]
+}
+
+/** A credential as its header held it. */
+export interface BroughtCredential {
+  /** `authorization`: a scheme and what is behind it, or a token alone. */
+  readonly kind: 'authorization' | 'apiKey'
+  readonly line: string
+  /** Which header that was, for errors. */
+  readonly header: string
 }

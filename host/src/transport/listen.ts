@@ -84,7 +84,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
   const fastPath = process.env['PATCHBAY_DIRECT'] === 'off' ? undefined : createFastPath({ registry, calls, inFlight })
   const requestCredentials = {
     takes: (instance: string) =>
-      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials ?? false,
+      registry.current.plugins.find((plugin) => plugin.instance === instance)?.entry.allowRequestCredentials,
     // The config is refused unless there is exactly one.
     ...(config.compat.authorizationIsUpstream && { authorizationIsFor: () => registry.current.plugins[0]?.instance }),
   }

@@ -181,12 +181,7 @@ for (const [what, header, value, words] of [
     'Bearer a',
     /takes no credentials of callers/,
   ],
-  [
-    'a credential for a service that is not there',
-    'X-Upstream-Trackr-Authorization',
-    'Bearer a',
-    /trackr\\" takes no credentials of callers/,
-  ],
+  ['a credential for a service that is not there', 'X-Upstream-Trackr-Authorization', 'Bearer a', /there is no \\"trackr\\"/],
   ['the address of a service', 'X-Upstream-Tracker-Url', 'https://evil.example', /addresses are the operator's/],
   [
     'a header that is nearly the right one',
@@ -195,9 +190,6 @@ for (const [what, header, value, words] of [
     /X-Upstream-<INSTANCE>-Authorization/,
   ],
   ['a credential for no service in particular', 'X-Upstream-Authorization', 'Bearer a', /X-Upstream-<INSTANCE>-Authorization/],
-  ['an empty credential', 'X-Upstream-Other-Authorization', '', /holds no credential/],
-  ['a scheme without a credential', 'X-Upstream-Other-Authorization', 'Bearer', /holds no credential/],
-  ['more than one token', 'X-Upstream-Other-Authorization', 'Bearer a b', /holds no credential/],
 ] as const)
   test(`a request with ${what} is refused and not served without it`, async (t) => {
     const { upstream, host } = await serve(t, { allowRequestCredentials: false }, { inbound: 'none' })

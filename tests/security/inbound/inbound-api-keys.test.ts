@@ -88,7 +88,7 @@ test('answers alike to no key and to every kind of bad key', async (t) => {
       {
         status: 401,
         text: '{"jsonrpc":"2.0","error":{"code":-32600,"message":"Send a valid credential"},"id":null}',
-        challenge: 'Bearer error="invalid_token"',
+        challenge: what === 'none at all' ? 'Bearer' : 'Bearer error="invalid_token"',
       },
       what,
     )

@@ -106,7 +106,11 @@ test('answers a call that lacks a scope with all that it needs, in every era', a
   const session = await RawSession.open(guarded.url, reader)
   const call = (name: string) => ({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name, arguments: {} } })
   const older = await session.request('POST', {}, call('demo_delete'))
-  assert.deepEqual({ status: older.status, challenge: older.headers.get('www-authenticate') }, expected('tools:write'))
+  assert.deepEqual(
+    { status: older.status, challenge: older.headers.get('www-authenticate') },
+    expected('tools:read tools:write'),
+    'a client of 2025 puts what it is told in the place of what it has',
+  )
   const again = await session.request('POST', {}, call('demo_delete'))
   assert.equal(again.status, 403, 'the id of the refused one is free again')
   const more = bearer(await issuer.sign({ scope: 'tools:write' }))
@@ -127,7 +131,7 @@ test('answers so over HTTP+SSE as well', async (t) => {
     fetch(endpoint, { method: 'POST', headers: { ...who, 'content-type': 'application/json' }, body })
   const refused = await post(reader)
   assert.equal(refused.status, 403)
-  assert.match(refused.headers.get('www-authenticate') ?? '', /scope="tools:write"/)
+  assert.match(refused.headers.get('www-authenticate') ?? '', /scope="tools:read tools:write"/)
   assert.equal((await post(bearer(await issuer.sign({ scope: 'tools:write' })))).status, 202)
   await events?.cancel()
 })

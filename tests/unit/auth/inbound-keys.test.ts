@@ -116,6 +116,7 @@ async function introspect(t: TestContext, claims: object, now: () => number = ()
     },
     audiencesAt: (path) => (path === '/mcp' ? [AUDIENCE] : []),
     toleranceSeconds: 5,
+    maxAgeSeconds: 86_400,
     keepMs: 60_000,
     cache: cache.namespace('introspection', ISSUER),
     now,

@@ -146,7 +146,12 @@ function callOf(
     account,
     access: 'read',
     principal: { ...principal, kind: 'oauth', ...change },
-    credentials: { of: (instance) => (instance === 'tracker' ? sent : undefined), subjectToken, secrets: [] },
+    credentials: {
+      of: (instance) =>
+        instance === 'tracker' && sent !== undefined ? { kind: 'authorization', line: sent, header: 'X' } : undefined,
+      subjectToken,
+      secrets: [],
+    },
   }
 }
 

@@ -15,7 +15,8 @@ const settings = (values: Readonly<Record<string, string>>, placement?: Credenti
   placement,
   fingerprintKey,
 })
-const own = callerCredential('Bearer caller-token', settings({}))
+const authorization = (line: string) => ({ kind: 'authorization', line, header: 'X-Upstream-Github-Authorization' }) as const
+const own = callerCredential(authorization('Bearer caller-token'), settings({}))
 
 const levels = [
   { name: 'caller', header: 'authorization', line: 'Bearer caller-token' },
@@ -138,9 +139,9 @@ test('every part of a credential that proves something is kept out of texts', ()
     [asCredential(chooseCredential(settings({ apiToken: 'token' }))), ['token']],
     [asCredential(chooseCredential(settings({ apiKey: 'key' }))), ['key']],
     [asCredential(chooseCredential(settings({ username: 'ada', password: 'pass:word' }))), [line, 'ada:pass:word', 'pass:word']],
-    [callerCredential('Bearer token', settings({})), ['token']],
-    [callerCredential('token', settings({})), ['token']],
-    [callerCredential(`Basic ${line}`, settings({})), [line, 'ada:pass:word', 'pass:word']],
+    [callerCredential(authorization('Bearer token'), settings({})), ['token']],
+    [callerCredential(authorization('token'), settings({})), ['token']],
+    [callerCredential(authorization(`Basic ${line}`), settings({})), [line, 'ada:pass:word', 'pass:word']],
   ]
   for (const [credential, secrets] of table) assert.deepEqual(credential?.secrets, secrets)
 })

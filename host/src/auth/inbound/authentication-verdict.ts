@@ -21,3 +21,6 @@ export class IssuerUnavailable extends Error {
     this.seconds = seconds
   }
 }
+
+/** How long a caller waits for an issuer: with all else, the answer is there within three seconds. */
+export const ISSUER_PATIENCE_MS = 2_500

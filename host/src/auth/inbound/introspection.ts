@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { Namespace } from '../../cache/namespace.ts'
 import type { Credential } from '../../network/request/placed-credential.ts'
-import { principalOf, type ClaimNames } from './claims.ts'
+import { inTime } from '../../data/async.ts'
+import { endOfToken, principalOf, timeProblem, type ClaimNames } from './claims.ts'
 import type { IssuerHttp } from './issuer-http.ts'
-import { IssuerUnavailable, type Verdict } from './authentication-verdict.ts'
+import { ISSUER_PATIENCE_MS, IssuerUnavailable, type Verdict } from './authentication-verdict.ts'
 
 export interface IntrospectionOptions extends ClaimNames {
   readonly issuer: string
   readonly http: IssuerHttp
   readonly audiencesAt: (path: string) => readonly string[]
   readonly toleranceSeconds: number
+  readonly maxAgeSeconds: number
   /** For how long an answer counts, and so how long a token may outlive its revocation. Milliseconds. */
   readonly keepMs: number
   readonly cache: Namespace
@@ -22,13 +24,15 @@ export interface IntrospectionOptions extends ClaimNames {
  * is; rejects only with `IssuerUnavailable`.
  */
 export function createIntrospection(options: IntrospectionOptions): (token: string, path: string) => Promise<Verdict> {
-  const { issuer, http, audiencesAt, toleranceSeconds, keepMs, cache, now } = options
+  const { issuer, http, audiencesAt, toleranceSeconds, maxAgeSeconds, keepMs, cache, now } = options
 
   const ask = async (token: string): Promise<Answer> => {
     const at = now()
-    const claims = await http
-      .ask(new URLSearchParams({ token, token_type_hint: 'access_token' }))
-      .catch((error: unknown) => Promise.reject(new IssuerUnavailable(issuer, RETRY_SECONDS, error)))
+    const asked = http.ask(new URLSearchParams({ token, token_type_hint: 'access_token' }))
+    // One that is slow is asked again by the next caller: this one is told now.
+    const claims = await inTime(ISSUER_PATIENCE_MS, asked).catch((error: unknown) => {
+      throw new IssuerUnavailable(issuer, RETRY_SECONDS, error)
+    })
     return { claims, until: at + keepMs }
   }
 
@@ -41,25 +45,29 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
     )
     const { claims, until } = value
     // A client that acts for itself is its own subject, as RFC 9068 has it in JWTs.
-    const { exp, sub = claims['client_id'] } = claims
+    const { exp, iat, sub = claims['client_id'] } = claims
     const problem = problemOf(claims, audiencesAt(path))
     if (problem !== undefined) return { refused: problem }
     if (typeof sub !== 'string' || sub === '') return { refused: 'sub' }
-    const expiresAt = typeof exp === 'number' ? (exp + toleranceSeconds) * 1000 : undefined
+    // A token that does not say since when it lives ends what it opens after as long as any token may live.
+    const expiresAt = endOfToken({ exp, iat: typeof iat === 'number' ? iat : now() / 1000 }, { toleranceSeconds, maxAgeSeconds })
     const principal = principalOf(issuer, { ...claims, sub }, options)
-    return { accepted: Object.freeze({ principal, expiresAt }), until: Math.min(expiresAt ?? Infinity, until) }
+    return { accepted: Object.freeze({ principal, expiresAt }), until: Math.min(expiresAt, until) }
   }
 
   function problemOf(
-    { active, iss, aud, exp, nbf, cnf }: Readonly<Record<string, unknown>>,
+    { active, iss, aud, exp, iat, nbf, cnf }: Readonly<Record<string, unknown>>,
     audiences: readonly string[],
   ): string | undefined {
     const seconds = now() / 1000
     if (active !== true) return 'inactive'
     if (iss !== undefined && iss !== issuer) return 'iss'
     if (![aud].flat().some((audience) => typeof audience === 'string' && audiences.includes(audience))) return 'aud'
-    if (exp !== undefined && !(typeof exp === 'number' && exp > seconds - toleranceSeconds)) return 'exp'
-    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + toleranceSeconds)) return 'nbf'
+    const wrong = timeProblem({ exp, iat, nbf })
+    if (wrong !== undefined) return wrong
+    if (exp !== undefined && !(Number(exp) > seconds - toleranceSeconds)) return 'exp'
+    if (nbf !== undefined && !(Number(nbf) <= seconds + toleranceSeconds)) return 'nbf'
+    if (iat !== undefined && !(Number(iat) + maxAgeSeconds > seconds - toleranceSeconds)) return 'iat'
     return cnf === undefined ? undefined : 'cnf'
   }
 }

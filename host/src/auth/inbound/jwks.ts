@@ -1,7 +1,8 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { inTime } from '../../data/async.ts'
 import { describeError } from '../../errors.ts'
-import { IssuerUnavailable } from './authentication-verdict.ts'
+import { ISSUER_PATIENCE_MS, IssuerUnavailable } from './authentication-verdict.ts'
 
 export interface KeySetOptions {
   readonly issuer: string
@@ -18,7 +19,7 @@ export interface KeySetOptions {
 export interface KeySet {
   /** The key of a token. Rejects with jose's errors when there is none, and with `IssuerUnavailable` while it cannot be known. */
   readonly find: JWTVerifyGetKey
-  /** Asks the issuer now, so that the first token need not wait. Rejects when it cannot be asked. */
+  /** Asks the issuer now, so that the first token need not wait. Rejects when it cannot be asked, or answers late. */
   readonly warm: () => Promise<void>
 }
 
@@ -32,24 +33,38 @@ export function createKeySet({ issuer, load, log, now, maxStaleMs }: KeySetOptio
   let asking: Promise<Held> | undefined
 
   const waitMs = () => askedAt + (held ? COOLDOWN_MS : COLD_COOLDOWN_MS) - now()
-  const ask = (): Promise<Held> =>
-    (asking ??= (async () => {
-      askedAt = now()
-      try {
-        held = { find: createLocalJWKSet(await load()), at: now() }
-        return held
-      } catch (error) {
-        log.warn('issuer_keys_unavailable', { issuer, kept: held !== undefined, reason: describeError(error) })
-        throw error
-      } finally {
-        asking = undefined
-      }
-    })())
+  const ask = (): Promise<Held> => {
+    if (asking) return asking
+    askedAt = now()
+    const begun = loadKeys().finally(() => {
+      if (asking === begun) asking = undefined
+    })
+    asking = begun
+    return begun
+  }
 
-  async function usable(): Promise<Held> {
+  async function loadKeys(): Promise<Held> {
+    try {
+      held = { find: createLocalJWKSet(await load()), at: now() }
+      return held
+    } catch (error) {
+      log.warn('issuer_keys_unavailable', { issuer, kept: held !== undefined, reason: describeError(error) })
+      throw error
+    }
+  }
+
+  /** Asks, and goes on without an answer when it takes too long. That still counts when it comes, but nobody waits for it any more. */
+  const askInTime = async (until: number): Promise<Held | undefined> => {
+    const begun = ask()
+    const answer = await inTime(Math.max(0, until - performance.now()), begun).catch(() => undefined)
+    if (!answer && asking === begun) asking = undefined
+    return answer
+  }
+
+  async function usable(until: number): Promise<Held> {
     if (held && now() - held.at < FRESH_MS) return held
     if (asking || waitMs() <= 0) {
-      const asked = await ask().catch(() => undefined)
+      const asked = await askInTime(until)
       if (asked) return asked
     }
     if (held && now() - held.at < maxStaleMs) return held
@@ -58,18 +73,19 @@ export function createKeySet({ issuer, load, log, now, maxStaleMs }: KeySetOptio
 
   return {
     async find(header, token) {
-      const keys = await usable()
+      const until = performance.now() + ISSUER_PATIENCE_MS
+      const keys = await usable(until)
       try {
         return await keys.find(header, token)
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey) || (!asking && waitMs() > 0)) throw error
-        const newer = await ask().catch(() => undefined)
+        const newer = await askInTime(until)
         if (!newer) throw error
         return newer.find(header, token)
       }
     },
     async warm() {
-      await ask()
+      await inTime(ISSUER_PATIENCE_MS, ask())
     },
   }
 }

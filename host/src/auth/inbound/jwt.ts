@@ -1,5 +1,5 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
-import { principalOf, type ClaimNames, type Claims } from './claims.ts'
+import { endOfToken, principalOf, timeProblem, type ClaimNames, type Claims } from './claims.ts'
 import type { Verdict } from './authentication-verdict.ts'
 
 /** One issuer of access tokens, every setting decided. */
@@ -36,7 +36,7 @@ export function createJwtVerifier(
     const verified = await verify(token, issuer, path)
     if ('refused' in verified) return verified
     const { claims } = verified
-    const expiresAt = (Number(claims.exp) + issuer.toleranceSeconds) * 1000
+    const expiresAt = endOfToken({ exp: claims.exp, iat: Number(claims.iat) }, issuer)
     const principal = principalOf(issuer.issuer, claims, issuer)
     return {
       accepted: Object.freeze({ principal, expiresAt }),
@@ -63,6 +63,8 @@ export function createJwtVerifier(
         ...(issuer.tokenType === 'at+jwt' ? { typ: 'at+jwt' } : {}),
       })
       if (!isAccessType(protectedHeader.typ)) return { refused: 'typ' }
+      const infinite = timeProblem(payload)
+      if (infinite !== undefined) return { refused: infinite }
       // Bound to a key that the sender would have to prove, and this host asks for no such proof.
       if (payload['cnf'] !== undefined) return { refused: 'cnf' }
       const { sub } = payload

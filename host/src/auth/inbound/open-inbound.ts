@@ -111,7 +111,7 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
     authenticate(req, address) {
       const presented = takeCredential(req)
       const path = pathOf(req)
-      if (presented.kind === 'none') return { response: refusalsFor(path).unauthorized }
+      if (presented.kind === 'none') return { response: refusalsFor(path).missing }
       if (presented.kind === 'several') return { response: refusalsFor(path).several }
       if (presented.kind !== 'token') return refuse(address, path, 'malformed')
       const { token, isApiKeyHeader } = presented

@@ -2,7 +2,9 @@ import type { AuthenticationRefusal } from './authentication.ts'
 
 /** How requests are refused before anybody looks at what they ask. The same words whatever is wrong with a credential. */
 export interface Refusals {
-  /** 401 for no credential and for every bad one alike. */
+  /** 401 for no credential: it names no error, since none was made (RFC 6750 §3.1). */
+  readonly missing: AuthenticationRefusal
+  /** 401 for every bad credential alike. */
   readonly unauthorized: AuthenticationRefusal
   /** 400 for more than one. */
   readonly several: AuthenticationRefusal
@@ -16,6 +18,7 @@ export interface Refusals {
 export function createRefusals(challenge: Readonly<Record<string, string>>): Refusals {
   const withError = (error: string) => ({ 'www-authenticate': bearerChallenge({ error, ...challenge }) })
   return {
+    missing: refusal(401, 'Send a valid credential', { 'www-authenticate': bearerChallenge(challenge) }),
     unauthorized: refusal(401, 'Send a valid credential', withError('invalid_token')),
     several: refusal(400, 'Send exactly one credential', withError('invalid_request')),
     throttled: (seconds) =>
@@ -27,7 +30,7 @@ export function createRefusals(challenge: Readonly<Record<string, string>>): Ref
 /** A `WWW-Authenticate` of RFC 6750. */
 export function bearerChallenge(parameters: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(parameters).map(([name, value]) => `${name}="${value.replaceAll(/["\\]/g, '\\$&')}"`)
-  return `Bearer ${pairs.join(', ')}`
+  return pairs.length === 0 ? 'Bearer' : `Bearer ${pairs.join(', ')}`
 }
 
 const INVALID_REQUEST = -32600

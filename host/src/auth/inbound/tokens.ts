@@ -114,7 +114,7 @@ async function prepareKeys(settings: IssuerSettings, options: TokensOptions): Pr
     audiencesAt: audiencesOf(settings, options),
     tokenType: settings.tokenType ?? 'at+jwt',
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
-    maxAgeSeconds: settings.maxTokenAgeSeconds ?? 86_400,
+    maxAgeSeconds: maxAgeOf(settings),
     ...claimNames(settings, options),
   }
 }
@@ -137,6 +137,7 @@ function openIntrospection(settings: IssuerSettings, options: TokensOptions, ope
     http,
     audiencesAt: audiencesOf(settings, options),
     toleranceSeconds: settings.clockToleranceSeconds ?? 30,
+    maxAgeSeconds: maxAgeOf(settings),
     keepMs: (introspection.cacheSeconds ?? 30) * 1000,
     cache: cache.namespace('introspection', issuer),
     now,
@@ -156,6 +157,10 @@ function audiencesOf({ audience }: IssuerSettings, { resource }: TokensOptions):
 /** RFC 9864 gave EdDSA with the usual curve a name of its own. */
 function algorithmsOf(algorithms: readonly string[]): readonly string[] {
   return algorithms.flatMap((algorithm) => (algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm]))
+}
+
+function maxAgeOf({ maxTokenAgeSeconds = 86_400 }: IssuerSettings): number {
+  return maxTokenAgeSeconds
 }
 
 function claimNames(settings: IssuerSettings, options: TokensOptions) {

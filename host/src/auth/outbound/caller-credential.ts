@@ -1,22 +1,22 @@
 import { Buffer } from 'node:buffer'
 import { hostError } from '../../errors.ts'
+import type { BroughtCredential } from '../../network/http-call-scope.ts'
 import type { Credential, CredentialSource } from '../../network/request/placed-credential.ts'
 import { headerCredential, type CredentialSettings } from './credentials.ts'
-import { parseAuthorization, upstreamHeader } from './request-credentials.ts'
+import { parseAuthorization } from './request-credentials.ts'
 
 /**
  * The credential that a caller sent for a service. With `Bearer` or `Basic` it goes where the plugin puts such a credential, with
  * another scheme into `Authorization` as it is, and a token alone goes where the plugin puts personal tokens.
  */
 export function callerCredential(
-  line: string,
+  { kind, line, header }: BroughtCredential,
   settings: Omit<CredentialSettings, 'values'> & { readonly source?: CredentialSource },
 ): Credential {
-  const { instance, placement, fingerprintKey } = settings
-  const header = upstreamHeader(instance)
-  const { source = { kind: 'header', header } } = settings
-  const { scheme, value } = parseAuthorization(line) ?? refuse(instance, header)
+  const { instance, placement, fingerprintKey, source = { kind: 'header', header } } = settings
   const shared = { instance, fingerprintKey, source }
+  if (kind === 'apiKey') return headerCredential('apiKey', line, { ...shared, placement })
+  const { scheme, value } = parseAuthorization(line) ?? refuse(instance, header)
   switch (scheme?.toLowerCase()) {
     case 'bearer':
       return headerCredential('oauth', value, { ...shared, placement })

@@ -57,12 +57,12 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   const exchange = openExchange(options)
   const header = upstreamHeader(instance)
   const choose = (call: CredentialCall): Choice => {
-    const line = call.credentials?.of(instance)
+    const sent = call.credentials?.of(instance)
     const fingerprint = exchange?.fingerprint(call)
     const { account } = call
     const decision = decideCredential(
       {
-        isSent: line !== undefined,
+        isSent: sent !== undefined,
         exchange: !exchange ? 'off' : fingerprint === undefined ? 'noToken' : 'token',
         isStored: account !== undefined,
         hasServer: server !== undefined,
@@ -72,7 +72,8 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
     )
     switch (decision) {
       case 'sent':
-        return byCaller(made(callerCredential(line ?? '', settings)))
+        if (!sent) throw new Error('A credential that was sent is there')
+        return byCaller(made(callerCredential(sent, settings)))
       case 'exchange':
         return byCaller({
           fingerprint: fingerprint ?? '',
@@ -162,7 +163,10 @@ function linked(account: Extract<CallAccount, { readonly token: unknown }>, sett
       const token = await account.token().catch((error: unknown) => Promise.reject(unusable(error)))
       const made = account.isOAuth
         ? headerCredential('oauth', token, { ...settings, source })
-        : callerCredential(token, { ...settings, source })
+        : callerCredential(
+            { kind: 'authorization', line: token, header: upstreamHeader(settings.instance) },
+            { ...settings, source },
+          )
       return Object.freeze({ ...made, fingerprint: account.fingerprint, refused: () => account.refused(token) })
     },
   }

@@ -64,7 +64,7 @@ const parts = {
   compat: section('Behaviour of older set-ups', {
     authorizationIsUpstream: Type.Boolean({
       description:
-        'Send the Authorization header of a request on to the service. Only for one plugin on loopback with inbound auth `none`',
+        'Send the Authorization or X-API-Key header of a request on to the service. Only for one plugin on loopback with inbound auth `none`',
       default: false,
     }),
   }),

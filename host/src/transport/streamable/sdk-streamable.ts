@@ -86,7 +86,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
 
   async function handleModern(exchange: Exchange, message: unknown): Promise<void> {
     const { req, res, caller, authInfo } = exchange
-    const denied = stepUp?.(exchange, message)
+    const denied = stepUp?.(exchange, message, 'modern')
     if (denied) return refuse(res, denied, idOf(message))
     const serve = () => modern.fetch(toWebRequest(req, res), { authInfo, parsedBody: message })
     if (!isObject(message) || message['method'] !== 'subscriptions/listen') {
@@ -109,7 +109,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const left = fastPath ? await fastPath.legacy(exchange, message) : exchange
     if (!left) return
     const { req, res, authInfo } = left
-    const denied = stepUp?.(left, message)
+    const denied = stepUp?.(left, message, 'legacy')
     if (denied) return refuse(res, denied, idOf(message))
     await sendWebResponse(await stateless(toWebRequest(req, res), { authInfo, parsedBody: message }), res, log)
   }
@@ -131,7 +131,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     if (reused !== undefined)
       return refuse(res, refusal(400, `The request id ${JSON.stringify(reused)} is in use`), idOf(message))
     const left = fastPath ? await fastPath.legacy(exchange, message, session) : exchange
-    const denied = left && stepUp?.(left, message)
+    const denied = left && stepUp?.(left, message, 'legacy')
     if (denied) {
       session.transport.forget(message)
       return refuse(res, denied, idOf(message))

@@ -91,7 +91,7 @@ export function createSse(options: SseOptions): Sse {
       }
       if (options.isDraining() && 'method' in message && 'id' in message)
         return refuse(res, refusal(503, 'The server is shutting down; try again', { headers: { 'retry-after': '1' } }))
-      const denied = options.stepUp?.({ caller, path }, message)
+      const denied = options.stepUp?.({ caller, path }, message, 'legacy')
       if (denied) return refuse(res, denied, 'id' in message ? message.id : null)
       session.onmessage?.(message, { authInfo, ...traceHeaders(req) })
       res.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted')
