@@ -74,6 +74,8 @@ test('tests, mocks, stories and settings of tools beside plugins are left out wi
     'jest.setup.js',
     'a.stories.ts',
     'a.bench.ts',
+    'a.e2e.ts',
+    'a_test.ts',
     'a.d.mts',
     '__tests__/index.ts',
     '__mocks__/index.ts',

@@ -64,7 +64,7 @@ export function isPluginPath(path: string): boolean {
 
 /** Tests, declarations and the settings of tools lie beside plugins in many projects. */
 function isPluginFile(path: string): boolean {
-  return CODE.has(extname(path)) && !/\.(?:d|test|spec|config|setup|stories|bench)\.[cm]?[jt]s$/.test(path)
+  return CODE.has(extname(path)) && !/(?:\.(?:d|test|spec|e2e|config|setup|stories|bench)|_test)\.[cm]?[jt]s$/.test(path)
 }
 
 function isPath(use: string): boolean {
