@@ -3,6 +3,7 @@ import { mutantsOf } from './mutant.ts'
 const UNIT = 'tests/unit/servers/server-parts.test.ts'
 const ENTRIES = 'tests/unit/config/server-entries.test.ts'
 const CONFINED = 'tests/integration/mcp-servers/confined-servers.test.ts'
+const NAMES = 'tests/integration/mcp-servers/names-of-servers.test.ts'
 const ASKED = 'tests/integration/mcp-servers/asked-callers.test.ts'
 
 /** MCP servers that are run as plugins. */
@@ -36,6 +37,22 @@ export const servers = mutantsOf('servers', [
       ],
       ['any number of calls waits', 'if (waiting.size >= most)', 'if (false)'],
     ],
+  },
+  {
+    file: 'host/src/pin/verdict/verdict.ts',
+    noticedBy: [NAMES],
+    changes: [
+      [
+        'another server at the address of one that was approved is served',
+        "difference.kind === 'server' && difference.key === 'name'",
+        'difference.kind === "server" && difference.key !== "name" && false',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/trust/pin-policy.ts',
+    noticedBy: [NAMES],
+    changes: [['what a server calls itself is not compared', '...withServerName(install, serverName),', '...install,']],
   },
   {
     file: 'host/src/data/uri/uri-expressions.ts',

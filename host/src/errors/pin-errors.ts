@@ -1,7 +1,7 @@
 import { entry, type Entry } from './error-definition.ts'
 
 /** What of an entry a lock pins by its value. */
-type PinnedWord = 'source' | 'version' | 'command' | 'args' | 'env' | 'share' | 'roots'
+type PinnedWord = 'source' | 'version' | 'command' | 'args' | 'env' | 'share' | 'roots' | 'name'
 
 const INSTALL = 'Install what is locked: npm ci --ignore-scripts, and for MCP servers npx mcp-patchbay install'
 
@@ -53,7 +53,11 @@ export const pinErrors = {
     ({ plugin, what, locked, observed }) =>
       `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
     ({ plugin, what }) => [
-      what === 'source' || what === 'version' ? INSTALL : `Write ${what} in the entry of "${plugin}" as the lock has it`,
+      what === 'source' || what === 'version'
+        ? INSTALL
+        : what === 'name'
+          ? `Check what answers at the address of "${plugin}"`
+          : `Write ${what} in the entry of "${plugin}" as the lock has it`,
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),

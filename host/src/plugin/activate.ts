@@ -127,7 +127,13 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
     const settle: Startable['settle'] = async (whole, config) => {
       const checked = whole === plugin ? { plugin, leftOut } : checkPlugin(whole, entry.as, label)
       const said = whole === plugin ? listed : readSurface(checked.plugin, checked.leftOut)
-      const verdict = await (pin ?? objectPin).judge({ instance, surface: said, digests: code.digests, config })
+      const verdict = await (pin ?? objectPin).judge({
+        instance,
+        surface: said,
+        digests: code.digests,
+        config,
+        serverName: code.serverName,
+      })
       for (const one of checked.leftOut)
         deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
       for (const warning of verdict.warnings)

@@ -26,7 +26,7 @@ import { discovered } from '../plugin/start-version.ts'
 import { openLines } from '../plugin/tenant-http.ts'
 import type { LockedDocument } from '../pin/lock/lock.ts'
 import { observeDocument } from '../plugin/trust/observe-document.ts'
-import { observePlugin, observeSurface, withDeclared } from '../plugin/trust/observe.ts'
+import { observePlugin, observeSurface, withDeclared, withServerName } from '../plugin/trust/observe.ts'
 import { compareRead } from '../plugin/trust/pin-policy.ts'
 import { nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from '../plugin/source/resolve-entry.ts'
 import { readSurface, type PluginSurface } from '../plugin/source/describe-surface.ts'
@@ -80,13 +80,16 @@ export async function inspectPlugin(entry: PluginEntry, project: Place): Promise
     ? { kind: 'server', located: await locateServer(entry, server, within) }
     : { kind: 'plugin', resolved: resolvePlugin({ use: specifierOf(entry), version: entry.version, instance: label }, configDir) }
   const { install, tree } = code.kind === 'server' ? code.located.observed : await observePlugin(entry, code.resolved, within)
-  const { surface, read, document } = await importSurface({ entry, label, tree, code, granted: install.capabilities }, project)
+  const { surface, read, document, serverName } = await importSurface(
+    { entry, label, tree, code, granted: install.capabilities },
+    project,
+  )
   const capabilities = await withDeclared(install.capabilities, surface, { label, configDir, kept })
   const covered = filesByLocation(tree)
   return {
     name: entry.as ?? surface.name,
     entry,
-    install: { ...install, capabilities, ...(document && { document }) },
+    install: { ...withServerName(install, serverName), capabilities, ...(document && { document }) },
     observed: observeSurface(surface),
     surface,
     tree,
@@ -163,6 +166,7 @@ async function importSurface(
   readonly surface: PluginSurface
   readonly read: ReadonlySet<string>
   readonly document?: LockedDocument | undefined
+  readonly serverName?: string | undefined
 }> {
   await using resources = new AsyncDisposableStack()
   const {
@@ -212,5 +216,5 @@ async function importSurface(
   const [{ surface, document }, again] = [await discover(), await discover()]
   if (observeSurface(surface).surface !== observeSurface(again.surface).surface || document?.digest !== again.document?.digest)
     throw hostError('PLUGIN_UNSTABLE', { plugin: of.instance, tools: differingTools(surface, again.surface) })
-  return { surface, read, document }
+  return { surface, read, document, serverName: loaded.serverName }
 }

@@ -95,11 +95,13 @@ function compareInstall(locked: LockedPlugin, install: ObservedInstall, { files 
 function compareServer(locked: LockedServer | undefined, observed: LockedServer | undefined): Difference[] {
   return SERVER_KEYS.flatMap((key): Difference[] => {
     const [was, is] = [locked?.[key], observed?.[key]].map((value) => (value === undefined ? undefined : JSON.stringify(value)))
-    return was === is ? [] : [{ kind: 'server', key, locked: was, observed: is }]
+    // Known once it is connected to, and not in locks that are older.
+    const isUnknown = key === 'name' && (was === undefined || is === undefined)
+    return was === is || isUnknown ? [] : [{ kind: 'server', key, locked: was, observed: is }]
   })
 }
 
-const SERVER_KEYS = ['command', 'args', 'env', 'share', 'roots'] as const satisfies readonly (keyof LockedServer)[]
+const SERVER_KEYS = ['command', 'args', 'env', 'share', 'roots', 'name'] as const satisfies readonly (keyof LockedServer)[]
 
 function compareSurface(locked: LockedPlugin, surface: ObservedSurface, details: Details): Difference[] {
   const differences: Difference[] = []

@@ -20,6 +20,7 @@ const serverSchema = Type.Object(
     env: words(),
     share: Type.Enum(['all', 'caller', 'session']),
     roots: words(),
+    name: Type.Optional(Type.String()),
   },
   closed,
 )
@@ -64,6 +65,8 @@ export interface LockedServer {
   readonly env?: readonly string[]
   readonly share: 'all' | 'caller' | 'session'
   readonly roots?: readonly string[]
+  /** What one that runs elsewhere calls itself: its address is no proof of what answers there. */
+  readonly name?: string
 }
 
 /** Which description the tools of an API are made of: a file, relative to the lock, with the digest of its bytes, or an address. */

@@ -42,7 +42,7 @@ export interface Accepted {
  * Whether a plugin may run, and which of its tools may be seen.
  *
  * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, another description of its API, or a server that is run
- * in another way, is refused; a tool that is new or differs in digest or access is quarantined. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
+ * in another way, is refused; a tool that is new or differs in digest or access is quarantined. A server elsewhere that calls itself by another name is refused too. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
  * lock runs with a warning, one that asks for more capabilities than were approved is refused, one whose files differ has all its tools
  * quarantined until someone approves it, with a warning; changed tools are quarantined as when frozen,
  * unless they are made of a description in the project, which is its developer's to change.
@@ -60,9 +60,15 @@ export function judgePlugin({ name, locked, install, surface, frozen, details }:
   const refused = faults.find((fault) => frozen || (fault.kind === 'capability' && fault.change === 'broadened'))
   if (refused !== undefined) return { plugin: 'refused', error: installError(name, refused), differences }
   // Asking for less than was approved, and other arguments of a server, matter only where the lock is the law: the code is the same.
-  const changed = faults.find(({ kind }) => kind !== 'capability' && kind !== 'server' && kind !== 'document')
+  const changed =
+    faults.find(({ kind }) => kind !== 'capability' && kind !== 'server' && kind !== 'document') ?? faults.find(isOtherServer)
   if (changed === undefined && !frozen && install.document?.digest !== undefined) return { ...allowed, differences }
   return changed === undefined ? judgeSurface(name, differences) : quarantineAll(name, changed, surface, differences)
+}
+
+/** What answers at its address is not what was approved. */
+function isOtherServer(difference: Difference): boolean {
+  return difference.kind === 'server' && difference.key === 'name'
 }
 
 const allowed = { plugin: 'accepted', quarantined: [], othersQuarantined: false, warnings: [] } as const

@@ -74,6 +74,9 @@ export function serverPlugin({
     listed: new Map(),
     links: new Map(),
     patience: SERVER_PATIENCE,
+    get serverName() {
+      return address === undefined ? undefined : listed?.offer.name
+    },
     isAuthConfigured: () => true,
     async discover({ config, signal, http }) {
       const { pool } = await use(config, http)

@@ -15,6 +15,8 @@ export interface LoadedPlugin {
   readonly listed: ReadonlyMap<string, ReadonlySet<string>>
   /** How many times as long as others it may take to say what it serves: it starts a whole program for that. Default: 1. */
   readonly patience?: number
+  /** What an MCP server elsewhere calls itself; known once it has said what it serves. */
+  readonly serverName?: string | undefined
   /** Links among its files, and where each led. */
   readonly links: ReadonlyMap<string, string>
   isAuthConfigured(plugin: ServicePlugin, config: Readonly<Record<string, unknown>>): boolean | Promise<boolean>

@@ -54,6 +54,11 @@ export function grantedCapabilities(entry: PluginEntry, within: ObservedIn): Pro
   return checked(entry.capabilities, within)
 }
 
+/** With what a server elsewhere called itself when it was connected to. */
+export function withServerName(install: ObservedInstall, name: string | undefined): ObservedInstall {
+  return install.server && name !== undefined ? { ...install, server: { ...install.server, name } } : install
+}
+
 /** What is granted, and what an imported plugin declares that it wants: a lock pins both together. Throws `CAPABILITY_INVALID`. */
 export async function withDeclared(granted: Capabilities, surface: PluginSurface, within: ObservedIn): Promise<Capabilities> {
   return joinCapabilities(granted, await checked(surface.capabilities, within))

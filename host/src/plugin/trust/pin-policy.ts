@@ -15,6 +15,7 @@ import {
   observeSurface,
   pinSource,
   withDeclared,
+  withServerName,
   type ObservedIn,
   type ObservedPlugin,
 } from './observe.ts'
@@ -61,6 +62,8 @@ interface Imported {
   readonly digests: ReadonlyMap<string, string>
   /** What it runs with, where its tools depend on that. */
   readonly config?: Readonly<Record<string, unknown>> | undefined
+  /** What a server elsewhere calls itself. */
+  readonly serverName?: string | undefined
 }
 
 /**
@@ -94,14 +97,18 @@ export async function checkObserved(
   return {
     held,
     ...(frozen ? { approved: new Map([...filesByLocation(tree)].map(([file, { sha256 }]) => [file, sha256])) } : {}),
-    async judge({ instance, surface, digests, config = {} }) {
+    async judge({ instance, surface, digests, config = {}, serverName }) {
       if (frozen) compareRead(tree, digests)
       const locked = lockedPlugin(lock, deployment, instance)
       const capabilities = await withDeclared(install.capabilities, surface, within)
       const question = {
         name: instance,
         locked,
-        install: { ...install, capabilities, ...documentIn(observeDocument(entry, config, within.configDir)) },
+        install: {
+          ...withServerName(install, serverName),
+          capabilities,
+          ...documentIn(observeDocument(entry, config, within.configDir)),
+        },
         surface: observeSurface(surface),
         frozen,
       }

@@ -3,6 +3,8 @@ import type { Fields, ServerConnection } from './server-connection.ts'
 
 /** What a server says that it offers, as it said it. */
 export interface ServerOffer {
+  /** What the server calls itself; '' where it does not say. */
+  readonly name?: string
   readonly tools: readonly Fields[]
   readonly resources: readonly Fields[]
   readonly templates: readonly Fields[]
@@ -82,6 +84,7 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
   ]
   const completes = isObject(capabilities['completions'])
   return {
+    name: connection.server?.name ?? '',
     tools,
     resources,
     templates,

@@ -175,7 +175,8 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       const origin = described.tools.get(name)
       if (origin === undefined) return Promise.reject(new Error(`There is no tool ${name}`))
       const access = accesses.get(name) ?? 'write'
-      const isSame = (now: ServerOffer | undefined) => now === undefined || now === offer || isSameTool(now, offer, origin)
+      const isSame = (now: ServerOffer | undefined) =>
+        now === undefined || now === offer || (isSameServer(now) && isSameTool(now, offer, origin))
       const params = { name: origin, arguments: input as Fields }
       return pass({ name, access, method: 'tools/call', params, convert: wholeResult, isSame }, request)
     },
@@ -203,6 +204,11 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       clearTimeout(timer)
     },
     [Symbol.asyncDispose]: options.dispose,
+  }
+
+  /** What answers at its address may be another one, until that was judged. */
+  function isSameServer(now: ServerOffer): boolean {
+    return !options.elsewhere || now.name === offer.name
   }
 
   function promptRef(name: string): Fields {
