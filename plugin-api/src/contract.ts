@@ -172,6 +172,11 @@ function checkResource(resource: Record<string, unknown>, path: string, fault: F
   if (typeof resource['uri'] !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(resource['uri']))
     fault(`${path}.uri`, `is ${quote(resource['uri'])}`, 'Give an absolute URI with a scheme of your own, such as notes://{id}')
   if (resource['complete'] !== undefined) checkFunction(resource['complete'], `${path}.complete`, COMPLETE, fault)
+  if (resource['list'] !== undefined) {
+    checkFunction(resource['list'], `${path}.list`, 'list: async (cursor, ctx) => ({ resources: […], next })', fault)
+    if (!String(resource['uri']).includes('{'))
+      fault(`${path}.list`, 'is of a fixed URI', 'Give a template, such as notes://{id}, or leave list out')
+  }
   checkFunction(resource['read'], `${path}.read`, 'read: (uri, params, ctx) => …', fault)
 }
 

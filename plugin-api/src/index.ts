@@ -53,7 +53,7 @@ export {
   type Started,
 } from './plugin.ts'
 export { definePrompt, type AnyPrompt, type Prompt } from './prompt.ts'
-export { defineResource, type Resource } from './resource.ts'
+export { defineResource, type ListedResource, type Resource, type ResourcePage } from './resource.ts'
 export { SecretValue } from './secret-value.ts'
 export type { LogFields, Logger, MetricLabels, Metrics } from './telemetry.ts'
 export { isToolResult, toolResult, type ToolResult, type WholeResult } from './tool-result.ts'

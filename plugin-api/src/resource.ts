@@ -16,6 +16,11 @@ export interface Resource<Client> {
   readonly uri: string
   readonly mimeType?: string
   readonly permissions?: readonly string[]
+  /**
+   * Of a template: the resources that there are now for this caller, a page at a time. Clients get them in `resources/list` behind the fixed
+   * ones. `cursor` is the `next` of the page before, undefined for the first. Each URI must fit the template.
+   */
+  readonly list?: (cursor: string | undefined, ctx: CallContext<Client>) => Awaitable<ResourcePage>
   /** Values for a variable of the template while it is typed. */
   readonly complete?: Complete<Client>
   /** `params` holds the template's values, decoded. A string is text of `mimeType`. Throw `ServiceError('NOT_FOUND', …)` where there is nothing. */
@@ -24,6 +29,24 @@ export interface Resource<Client> {
     params: Readonly<Record<string, string>>,
     ctx: CallContext<Client>,
   ) => Awaitable<string | Uint8Array | readonly ResourceContents[]>
+}
+
+/** Some of the resources of a template. */
+export interface ResourcePage {
+  /** At most a thousand. */
+  readonly resources: readonly ListedResource[]
+  /** Where the next page begins; undefined for the last page. At most 1,000 characters. */
+  readonly next?: string | undefined
+}
+
+export interface ListedResource {
+  readonly uri: string
+  /** Default: the URI. */
+  readonly name?: string
+  readonly title?: string
+  readonly description?: string
+  /** Default: that of the template. */
+  readonly mimeType?: string
 }
 
 type Awaitable<Value> = Value | Promise<Value>

@@ -1,5 +1,5 @@
 /** The test kit of the contract: what a plugin's own tests need, and nothing of the host. */
-export { callTool, getPrompt, readResource } from './testing/call-tool.ts'
+export { callTool, getPrompt, listResources, readResource } from './testing/call-tool.ts'
 export { checkPlugin } from './testing/check-plugin.ts'
 export { discover } from './testing/discover.ts'
 export { fakeCache, fakeKeep, fakeLog, fakePrincipal, type FakeLog, type Fakes, type LogLine } from './testing/fake-context.ts'

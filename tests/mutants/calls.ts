@@ -4,6 +4,25 @@ const way = ['tests/unit/calls/way-of-a-call.test.ts']
 
 export const calls = mutantsOf('calls', [
   {
+    file: 'host/src/server/call/listing/resource-listing.ts',
+    noticedBy: ['tests/mcp_protocol/resource-sources.test.ts'],
+    changes: [
+      [
+        'a caller is listed the resources of a template that it may not see',
+        ' && refusal(item, caller, snapshot.policy) === undefined',
+        '',
+      ],
+      ['a list names what reading by its template would not find', 'if (!match(uri))', 'if (false)'],
+      ['one list that fails takes the others with it', '|| ENDS.has(error.code)', '|| true'],
+      [
+        'the second page begins with what is fixed',
+        'cursor === undefined ? viewOf(snapshot, caller).resources : []',
+        'viewOf(snapshot, caller).resources',
+      ],
+      ['resources of a second mount are those of the first', 'uris?.mounted(one.uri) ?? one.uri', 'one.uri'],
+    ],
+  },
+  {
     file: 'host/src/server/call/audit-line.ts',
     noticedBy: way,
     changes: [

@@ -20,6 +20,7 @@ export const callErrors = {
     () => ['Run the command in a terminal', 'Or call the tool from an MCP client, or on the page of npx mcp-patchbay dev'],
   ),
   RESOURCE_UNKNOWN: entry<{ uri: string }>(({ uri }) => `Resource not found: ${shown(uri)}`),
+  CURSOR_UNKNOWN: entry<object>(() => 'cursor is not one that this server gave for this list'),
   PROMPT_UNKNOWN: entry<{ name: string }>(({ name }) => `Unknown prompt: ${shown(name)}`),
   PROMPT_ARGUMENTS: entry<{ name: string; problems: readonly string[] }>(
     ({ name, problems }) => `Invalid arguments for prompt ${name}: ${problems.join('; ')}`,

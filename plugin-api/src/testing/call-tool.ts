@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts'
 import { isInputRequired } from '../interactive.ts'
 import { isToolResult, type ToolResult } from '../tool-result.ts'
 import type { AnyPlugin } from '../plugin.ts'
+import type { ResourcePage } from '../resource.ts'
 import type { Fakes } from './fake-context.ts'
 import { inFakeCall } from './fake-call.ts'
 import { isRecord } from './is-record.ts'
@@ -43,6 +44,14 @@ export async function readResource<Result = string>(plugin: AnyPlugin, uri: stri
       )
   }
   throw new Error(`No resource for ${uri}; there are: ${(plugin.resources ?? []).map((resource) => resource.uri).join(', ')}`)
+}
+
+/** A page of the resources of the template `uri`, as it is declared. Gives back what `list` returned. */
+export async function listResources(plugin: AnyPlugin, uri: string, fakes: Fakes = {}, cursor?: string): Promise<ResourcePage> {
+  const resource = (plugin.resources ?? []).find((one) => one.uri === uri)
+  const { list } = resource ?? {}
+  if (!list) throw new Error(`The plugin lists no resources of ${uri}`)
+  return inFakeCall(plugin, { access: 'read', safePaths: [], fakes }, async (ctx) => list(cursor, ctx as never))
 }
 
 /** Fills in the prompt `name`. Gives back what `run` returned. */

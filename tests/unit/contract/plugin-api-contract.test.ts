@@ -150,3 +150,11 @@ test('a credential goes to one place of a request, whose name needs no encoding'
     assert.deepEqual(placed({ apiKey }), ['credentials.apiKey'], JSON.stringify(apiKey))
   assert.deepEqual(placed({ token: { header: 'X-Key' } }), ['credentials.token'])
 })
+
+test('only a template lists resources, by a function', () => {
+  const resource = (more: object) =>
+    paths({ ...plugin, resources: [{ name: 'note', uri: 'notes://{id}', read: () => '', ...more }] })
+  assert.deepEqual(resource({ list: () => ({ resources: [] }) }), [])
+  assert.deepEqual(resource({ list: [] }), ['resources[0].list'])
+  assert.deepEqual(resource({ uri: 'notes://all', list: () => ({ resources: [] }) }), ['resources[0].list'])
+})

@@ -24,6 +24,7 @@ import {
   fakeLog,
   fakePrincipal,
   getPrompt,
+  listResources,
   readResource,
   toolSnapshot,
 } from '@mcp-patchbay/plugin-api/testing'
@@ -357,4 +358,24 @@ suite('checkPlugin finds', () => {
   test('nothing in a service that works without credentials and says so', () => {
     assert.equal(faultsOf(changedBy({ isAuthConfigured: () => true }), { anonymous: true }), '')
   })
+})
+
+test('a page of the resources of a template is given as the plugin gives it, with the client of the fakes', async () => {
+  const listing = {
+    ...notes,
+    resources: [
+      defineResource<Notes>({
+        name: 'note',
+        uri: 'notes://{id}',
+        list: (cursor, { client }) => ({
+          resources: [{ uri: `notes://${cursor ?? 'first'}/${client instanceof Notes}` }],
+          next: 'b',
+        }),
+        read: () => '',
+      }),
+    ],
+  }
+  assert.deepEqual(await listResources(listing, 'notes://{id}'), { resources: [{ uri: 'notes://first/true' }], next: 'b' })
+  assert.deepEqual((await listResources(listing, 'notes://{id}', {}, 'b')).resources, [{ uri: 'notes://b/true' }])
+  await assert.rejects(listResources(notes, 'notes://{folder}/{id}'), /lists no resources of notes:/)
 })

@@ -178,6 +178,7 @@ export async function superviseIsolated(
     },
     callTool: (name, input, request) => run({ kind: 'tool', name, input }, toolRights.get(name) ?? READING, request),
     readResource: (name, uri, params, request) => run({ kind: 'resource', name, uri, params }, READING, request),
+    listResources: (name, cursor, request) => run({ kind: 'listing', name, input: cursor }, READING, request),
     complete: (of, name, input, request) => run({ kind: 'completion', of, name, input }, READING, request),
     getPrompt: (name, args, request) => run({ kind: 'prompt', name, input: args }, READING, request),
     async [Symbol.asyncDispose]() {

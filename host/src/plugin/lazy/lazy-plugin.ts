@@ -86,6 +86,11 @@ export function createSleeper({ entry, version, mayIdle, activate, onAwake }: Sl
         (plugin) => plugin.readResource(name, uri, params, request),
         () => hostError('RESOURCE_UNKNOWN', { uri }),
       ),
+    listResources: (name, cursor, request) =>
+      ask(
+        (plugin) => plugin.listResources?.(name, cursor, request) ?? Promise.resolve(undefined),
+        () => hostError('RESOURCE_UNKNOWN', { uri: fullName(instance, name) }),
+      ),
     complete: (of, name, input, request) =>
       ask(
         (plugin) => plugin.complete?.(of, name, input, request) ?? Promise.resolve([]),

@@ -149,6 +149,7 @@ export async function runInline({
     }),
   )
   const resources = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.read]))
+  const lists = new Map((plugin.resources ?? []).map((resource) => [resource.name, resource.list]))
   const prompts = new Map((plugin.prompts ?? []).map((prompt) => [prompt.name, prompt.run]))
 
   const completions = {
@@ -165,6 +166,10 @@ export async function runInline({
     readResource(name, uri, params, request) {
       const read = resources.get(name)
       return read ? run(request, ONLY_READS, (call) => read(uri, params, call)) : missing(`resource ${name}`)
+    },
+    listResources(name, cursor, request) {
+      const list = lists.get(name)
+      return list ? run(request, ONLY_READS, (call) => list(cursor, call)) : missing(`list of ${name}`)
     },
     getPrompt(name, args, request) {
       const prompt = prompts.get(name)

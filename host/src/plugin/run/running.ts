@@ -24,6 +24,8 @@ export interface RunningPlugin extends AsyncDisposable {
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
   callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>
   readResource(name: string, uri: string, params: Readonly<Record<string, string>>, request: CallRequest): Promise<unknown>
+  /** A page of the resources that the template of one stands for. */
+  listResources?(name: string, cursor: string | undefined, request: CallRequest): Promise<unknown>
   getPrompt(name: string, args: unknown, request: CallRequest): Promise<unknown>
   /** Asks a prompt or a resource for values of one of its arguments. */
   complete?(of: 'prompt' | 'resource', name: string, input: CompletionInput, request: CallRequest): Promise<unknown>

@@ -51,6 +51,8 @@ export interface ResourceSurface {
   readonly name: string
   /** It has values for what a person fills in. */
   readonly completes?: true
+  /** It says which resources its template stands for now. */
+  readonly lists?: true
   readonly uri: string
   readonly permissions: readonly string[]
   readonly wire: JsonObject
@@ -110,6 +112,7 @@ export function readSurface(plugin: ServicePlugin, leftOut: readonly LeftOut[] =
     resources: (plugin.resources ?? []).filter(isServed('resource')).map((resource) => ({
       name: resource.name,
       ...(resource.complete && { completes: true }),
+      ...(resource.list && { lists: true }),
       uri: resource.uri,
       permissions: resource.permissions ?? [],
       wire: {

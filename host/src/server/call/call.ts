@@ -14,6 +14,7 @@ import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
 import { createCompletions } from './completion.ts'
+import { createListings } from './listing/resource-listing.ts'
 import { askForAccount, asksNothing, useAccount } from './account/account-layer.ts'
 import { hidingCredentials, liveFor } from './call-credentials.ts'
 import { checkTool, deny, limitRate, observeOther, observeTool } from './call-layers.ts'
@@ -152,6 +153,7 @@ export function createCalls(deps: CallDeps): Calls {
       return hidingCredentials(caller, redact, () => readResource(call))
     },
 
+    resources: createListings(deps, times, bounds),
     complete: createCompletions(deps, times, bounds),
 
     prompt(snapshot, caller, name, args, io) {

@@ -1,5 +1,5 @@
 import type { ToolResult } from '../../data/content.ts'
-import type { SnapshotTool, SnapshotItem, Snapshot } from '../catalog/snapshot.ts'
+import type { SnapshotTool, SnapshotItem, Snapshot, WireResource } from '../catalog/snapshot.ts'
 import type { ServerResponse, IncomingMessage } from 'node:http'
 import type {
   ResourceContents,
@@ -37,6 +37,11 @@ export interface Calls {
     uri: string,
     io: CallIO,
   ): Promise<{ readonly contents: readonly ResourceContents[] }>
+  /**
+   * One page of `resources/list`: what is fixed, and then what templates with a list stand for. What one plugin's list fails with is its
+   * own: it goes to the log, and the next list follows. Throws `CURSOR_UNKNOWN`, `RATE_LIMITED`, `CALL_CANCELLED`.
+   */
+  resources(snapshot: Snapshot, caller: Caller, cursor: string | undefined, io: CallIO): Promise<ListedPage>
   /** Values for an argument of a prompt, or for a variable of a template. Throws what `prompt` and `resource` throw. */
   complete(
     snapshot: Snapshot,
@@ -53,6 +58,11 @@ export interface Calls {
     args: Readonly<Record<string, string>>,
     io: CallIO,
   ): Promise<PromptAnswer>
+}
+
+export interface ListedPage {
+  readonly resources: readonly WireResource[]
+  readonly nextCursor?: string
 }
 
 /** What a transport offers a call. */

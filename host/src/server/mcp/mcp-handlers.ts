@@ -12,7 +12,7 @@ import { params, type LogLevel } from './params.ts'
 import { protocolError } from './protocol-error.ts'
 import type { Called, RequestStates } from './request-state.ts'
 import { innerCallOf, viewOf } from '../catalog/view.ts'
-import { cannotAsk, capabilitiesAt, contentsAt, knows, messagesAt, resultAt, viewAt } from './revisions.ts'
+import { cannotAsk, capabilitiesAt, contentsAt, itemsAt, knows, messagesAt, resultAt, viewAt } from './revisions.ts'
 
 /** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
 export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {
@@ -106,7 +106,12 @@ export function registerHandlers(server: Server, connection: Connection, options
     return { ...answer.result, messages: messagesAt(answer.result.messages, revision(ctx)) }
   })
 
-  handle('resources/list', params.list, (_, caller, ctx) => ({ resources: listed(caller, ctx).resources }))
+  handle('resources/list', params.pages, async ({ cursor }, caller, ctx) => {
+    const lists = registry.current.templates.some(({ surface }) => surface.lists)
+    if (!lists && cursor === undefined) return { resources: listed(caller, ctx).resources }
+    const page = await call({ name: 'resources/list' }, ctx, (io) => calls.resources(registry.current, caller, cursor, io))
+    return { ...page, resources: itemsAt(page.resources, revision(ctx)) }
+  })
   handle('resources/templates/list', params.list, (_, caller, ctx) => ({ resourceTemplates: listed(caller, ctx).templates }))
   handle('resources/read', params.uri, async ({ uri }, caller, ctx) => {
     const { contents } = await call({ name: uri }, ctx, (io) => calls.resource(registry.current, caller, uri, io))

@@ -6,12 +6,18 @@ import { isObject } from '../../data/json.ts'
  * wrong type with -32603 and raw zod issues; this way it is -32602 and a sentence.
  */
 export const params = {
-  /** Of a list, which is always given whole: there is no page behind a first one. */
+  /** Of a list that is always given whole: there is no page behind a first one. */
   list: schema((value) => {
     const cursor = value['cursor']
     if (cursor !== undefined && cursor !== null && cursor !== '')
       throw new Error('cursor is not one that this server gave: its lists have one page')
     return {}
+  }),
+  /** Of the list that goes on behind its first page. */
+  pages: schema((value) => {
+    const cursor = value['cursor']
+    if (cursor !== undefined && cursor !== null && typeof cursor !== 'string') throw new Error('cursor is not a text')
+    return { cursor: cursor || undefined }
   }),
   initialize: schema((value) => {
     const clientInfo = object(value, 'clientInfo')

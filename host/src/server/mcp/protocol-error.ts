@@ -19,7 +19,7 @@ export function protocolError(error: unknown, log: Logger): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InternalError, hostError('INTERNAL', { requestId }).message)
 }
 
-const INVALID_PARAMS: ReadonlySet<ErrorCode> = new Set(['TOOL_UNKNOWN', 'PROMPT_UNKNOWN', 'PROMPT_ARGUMENTS'])
+const INVALID_PARAMS: ReadonlySet<ErrorCode> = new Set(['TOOL_UNKNOWN', 'PROMPT_UNKNOWN', 'PROMPT_ARGUMENTS', 'CURSOR_UNKNOWN'])
 const FOR_CLIENTS: ReadonlySet<ErrorCode> = new Set([
   'CALL_FAILED',
   'CALL_TIMEOUT',

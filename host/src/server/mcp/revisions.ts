@@ -57,6 +57,11 @@ export function viewAt(view: View, revision: Revision): View {
   return found
 }
 
+/** Items of a list as a revision knows them. */
+export function itemsAt<Item extends object>(items: readonly Item[], revision: Revision): readonly Item[] {
+  return knows(revision, 'icons') ? items : items.map((item) => withoutUnknown(item, revision))
+}
+
 function withoutUnknown<Item extends object>(item: Item, revision: Revision): Item {
   const lacking = FIELDS.filter(([field, feature]) => field in item && !knows(revision, feature)).map(([field]) => field)
   if (lacking.length === 0) return item

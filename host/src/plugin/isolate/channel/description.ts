@@ -59,7 +59,7 @@ const ITEM_KEYS: Readonly<Record<string, readonly string[]>> = {
     'interactive',
     'approval',
   ].concat(['cache', 'input', 'output', 'icons', 'annotations', 'meta', 'run']),
-  resources: ['name', 'title', 'description', 'uri', 'mimeType', 'permissions', 'complete', 'read'],
+  resources: ['name', 'title', 'description', 'uri', 'mimeType', 'permissions', 'list', 'complete', 'read'],
   prompts: ['name', 'title', 'description', 'arguments', 'permissions', 'interactive', 'complete', 'run'],
 }
 

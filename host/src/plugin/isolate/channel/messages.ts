@@ -42,7 +42,7 @@ export interface StartOrder {
 }
 
 export interface CallOrder {
-  readonly kind: 'tool' | 'resource' | 'prompt' | 'completion'
+  readonly kind: 'tool' | 'resource' | 'listing' | 'prompt' | 'completion'
   readonly name: string
   readonly input?: unknown
   /** Of a completion: of which of the two. */

@@ -136,6 +136,8 @@ async function call(
   const { as, body } = await runCall(new RemoteRequest(channel, id, request, request), (plugin, by) => {
     if (kind === 'tool') return plugin.callTool(name, input, by)
     if (kind === 'completion') return plugin.complete?.(of, name, input as CompletionInput, by) ?? Promise.resolve([])
+    if (kind === 'listing')
+      return plugin.listResources?.(name, typeof input === 'string' ? input : undefined, by) ?? Promise.resolve(undefined)
     if (kind === 'resource') return plugin.readResource(name, uri, params, by)
     return plugin.getPrompt(name, input, by)
   })
