@@ -81,6 +81,7 @@ describe('doctor', () => {
         problems.some((problem) => expected.test(problem)),
         `${String(expected)} in\n${problems.join('\n')}`,
       )
+    assert.equal(new Set(problems.map((problem) => problem.split(': ')[1]?.replace(/\S*absent/, 'absent'))).size, problems.length)
     for (const { cause, fix } of findings) assert.ok(cause !== '' && fix.length > 0)
     const { stdout: text } = await project.patchbay(['doctor'])
     assert.match(text, /^port: .*\n {2}Cause: another program has the port.*\n {2}To fix: Stop the other program/m)

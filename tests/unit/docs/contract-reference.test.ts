@@ -30,10 +30,26 @@ for (const [file, name, heading] of SECTIONS)
     )
   })
 
-test('docs/llms.txt names pages of docs/ that exist, each once', () => {
-  const text = readFileSync(join(root, 'docs/llms.txt'), 'utf8')
-  const named = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, file = '']) => file)
+/** Not for who uses the product: the index that people read, and how our own texts and code look. */
+const NOT_FOR_MODELS = ['README.md', 'style.md']
+
+test('docs/llms.txt has every page of docs/ once, with the line about it that docs/README.md has', () => {
+  const lines = readFileSync(join(root, 'docs/llms.txt'), 'utf8').split('\n')
+  const named = lines.flatMap((line) => {
+    const [, file = '', about] = /^- \[[^\]]+\]\(([^)]+)\): (\S.{15,})$/.exec(line) ?? []
+    assert.ok(!line.includes('](') || about !== undefined, `${line}: a link, a colon and a description`)
+    return about === undefined ? [] : [[file, about] as const]
+  })
   const pages = globSync('{*,advanced/*,plugins/*}.md', { cwd: join(root, 'docs') })
-  assert.ok(named.length > 30, `${named.length} pages`)
-  assert.deepEqual([named.filter((file) => !pages.includes(file)), new Set(named).size], [[], named.length])
+  assert.deepEqual(named.map(([file]) => file).toSorted(), pages.filter((file) => !NOT_FOR_MODELS.includes(file)).toSorted())
+  const index = readFileSync(join(root, 'docs/README.md'), 'utf8')
+  const rows = new Map(
+    [...index.matchAll(/^\| \[[^\]]+\]\(([^)]+)\) *\| (.*?) *\|$/gm)].map(([, file = '', about = '']) => [file, about]),
+  )
+  assert.ok(rows.size > 30)
+  assert.deepEqual(
+    named.filter(([file, about]) => rows.has(file) && rows.get(file) !== about),
+    [],
+  )
+  assert.deepEqual([...rows.keys()].toSorted(), pages.filter((file) => file.includes('/')).toSorted())
 })

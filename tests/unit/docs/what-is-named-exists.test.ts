@@ -83,6 +83,10 @@ test('every command that docs and errors name exists, with its options', () => {
     if (!command) return [`${file}: patchbay ${name}`]
     const below = command.commands.find((sub) => sub.name() === rest.trim().split(/\s/)[0])
     if (command.commands.length > 0 && !below && rest.trim() !== '') return [`${file}: patchbay ${name}${rest}`]
+    // What stands bare behind a command without arguments is refused by it.
+    const [bare = ''] = /^ *[^\s-]\S*/.exec(below ? rest.replace(below.name(), '') : rest) ?? []
+    if (bare.trim() !== '' && /^npx|^ *[A-Z]/.test(bare) && (below ?? command).registeredArguments.length === 0)
+      return [`${file}: patchbay ${name}${rest}`]
     const options = [...always, ...(below ?? command).options.flatMap(({ long }) => long ?? [])]
     return (rest.match(/--[a-z][a-z-]*/g) ?? [])
       .filter((flag) => !options.includes(flag))

@@ -30,7 +30,7 @@ export function callerFindings({
         about: 'config',
         problem: 'There is no API key: every call over HTTP is refused',
         cause: `auth.inbound.mode is apiKey, and ${file} has no key`,
-        fix: ['npx mcp-patchbay keys create NAME'],
+        fix: ['npx mcp-patchbay keys create --id me'],
       },
     token !== undefined &&
       !env[token] &&

@@ -27,12 +27,15 @@ export function pluginFindings(host: Host): readonly Finding[] {
         'npx mcp-patchbay list --tools names every tool, npx mcp-patchbay explain TOOL its tags',
       ],
     })),
-    ...ignored.map(({ message, fix }): Finding => ({
-      about: 'plugin',
-      problem: message,
-      cause: 'it is in a folder of pluginDirs',
-      fix,
-    })),
+    // A folder that does not exist is a finding of file-findings.ts.
+    ...ignored
+      .filter(({ code }) => code !== 'PLUGIN_DIR_MISSING')
+      .map(({ message, fix }): Finding => ({
+        about: 'plugin',
+        problem: message,
+        cause: 'it is in a folder of pluginDirs',
+        fix,
+      })),
     ...host.snapshot.plugins.flatMap(inlineSecrets),
   ]
 }
