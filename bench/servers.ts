@@ -31,20 +31,32 @@ function configOf(count: number, more: object): string {
   return file
 }
 
-const through = [program, 'start', '--config', configOf(1, {}), '--transport', 'stdio']
-const commands: readonly (readonly [name: 'mcp-stdio' | 'patchbay', command: Command, tool: string])[] = [
-  ['mcp-stdio', { argv: [...pinned(SERVER_CORE), process.execPath, server], env }, 'echo'],
-  ['patchbay', { argv: [...pinned(SERVER_CORE), process.execPath, ...through], env }, 's0_echo'],
-]
+/** By hand, which costs next to nothing, and on the SDK, as most are. */
+const PROGRAMS = { 'mcp-stdio': server, 'mcp-v2': join(import.meta.dirname, 'servers/mcp-v2.ts') }
+const settings = { TRANSPORT: 'stdio', FILLERS: '0' }
+const sides = Object.entries(PROGRAMS).flatMap(([name, file]) => {
+  const config = join(folder, `${name}.config.json`)
+  const entry = { use: 'mcp:exec', as: 'bench', command: [process.execPath, file], env: settings }
+  writeFileSync(config, JSON.stringify({ plugins: [entry], listen: { http: { port: 0 }, management: false } }))
+  const through = [program, 'start', '--config', config, '--transport', 'stdio']
+  const command = (words: readonly string[]): Command => ({
+    argv: [...pinned(SERVER_CORE), process.execPath, ...words],
+    env: { ...env, ...settings },
+  })
+  return [
+    { of: name, server: 'alone', to: command([file]), tool: 'echo' },
+    { of: name, server: 'patchbay', to: command(through), tool: 'bench_echo' },
+  ] as const
+})
 const rows: Row[] = []
 for (let round = 0; round < ROUNDS; round++)
-  for (const [name, to, tool] of commands)
+  for (const { of, server: side, to, tool } of sides)
     for (const concurrency of [1, 64]) {
       const load = { rpc: echoCall(tool, 1_000), expect: { echo: 1_000 }, warmupMs: 1_500, measureMs: 1_500 }
       const values = valuesOf(await measure({ to, concurrency, ...load }))
-      rows.push({ cell: `1 KB, ${concurrency} in flight`, server: name, round, values })
+      rows.push({ cell: `${of}, 1 KB, ${concurrency} in flight`, server: side, round, values })
     }
-console.log(table('an MCP server on stdio, alone and through the host', rows, 'req/s', ['mcp-stdio']))
+console.log(table('an MCP server on stdio, alone and through the host', rows, 'req/s', ['alone']))
 
 console.log('### Starts that list MCP servers and start none\n')
 console.log('| servers | first start, ms | processes | known: start, ms | processes | MB of all |')
