@@ -27,11 +27,6 @@ export function toWebRequest(req: IncomingMessage, res: ServerResponse): Request
   return new Request(URL_OF_ANY, { method: req.method ?? 'GET', headers, signal: gone.signal })
 }
 
-/** Reads what Node makes a request with, which it does for the first one: 20 ms. */
-export function prepareWebRequests(): void {
-  void new Request(URL_OF_ANY)
-}
-
 /** Paths were decided before; the SDK looks at none. */
 const URL_OF_ANY = 'http://localhost/mcp'
 const PASSED: ReadonlySet<string> = new Set(['content-type', 'last-event-id', 'traceparent', 'tracestate'])

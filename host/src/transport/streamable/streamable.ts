@@ -3,7 +3,6 @@ import type { StreamableOptions, Streamable } from './types.ts'
 import { acceptedForms } from '../http/accept.ts'
 import { readMessage } from '../http/body.ts'
 import { lazily } from '../../data/lazily.ts'
-import { prepareWebRequests } from '../http/web-request.ts'
 import { idOf, isRequest } from '../http/json-rpc.ts'
 import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '../http/respond.ts'
 
@@ -32,7 +31,8 @@ export function createStreamable(options: StreamableOptions): Streamable {
       await bySdk.get()
       // Between two pieces those who call have their turn.
       await turn()
-      prepareWebRequests()
+      // Node reads its fetch for the first request that is made: 20 ms.
+      void new Request('http://localhost')
     },
     open: () => bySdk.made?.open() ?? { sessions: 0, streams: 0 },
     sweep: () => bySdk.made?.sweep(),
