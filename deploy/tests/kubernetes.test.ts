@@ -10,6 +10,8 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBu
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Service } from 'kubernetes-models/v1/Service'
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
+import { parse } from 'yaml'
+import { blocksOf } from '../../tests/fixtures/markdown-blocks.ts'
 import { withDefaults } from '../../host/src/config/schema/defaults.ts'
 import { httpSchema, managementSchema } from '../../host/src/config/schema/listen-schema.ts'
 import { configSchema } from '../../host/src/config/schema/schema.ts'
@@ -161,3 +163,36 @@ function types(folder: string): void {
     throw new Error(String(Reflect.get(Object(error), 'stdout')), { cause: error })
   }
 }
+
+test("the page's own overlay sets image, settings and a secret file, and stays valid", needsKubectl, () => {
+  const blocks = blocksOf(join(import.meta.dirname, '../../docs/advanced/kubernetes.md')).filter(
+    ({ language }) => language === 'yaml',
+  )
+  const files = Object.fromEntries(
+    blocks.flatMap(({ text }) => {
+      const [, file] = /^# deploy\/kubernetes\/(\S+)\n/.exec(text) ?? []
+      return file ? [[file, text] as const] : []
+    }),
+  )
+  assert.deepEqual(Object.keys(files), ['overlays/mine/kustomization.yaml', 'overlays/mine/secret-files.yaml'])
+  const manifests = render('overlays/mine', files)
+  for (const manifest of manifests) modelOf(manifest).validate()
+  const text = JSON.stringify(manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'patchbay'))
+  for (const part of [
+    '"image":"registry.example.com/my-mcp:1.0.0"',
+    '"name":"GITHUB_PERSONAL_TOKEN_FILE","value":"/run/secrets/github/token"',
+    '"secretName":"github"',
+    '"secretName":"patchbay-keys"',
+    '"readOnlyRootFilesystem":true',
+  ])
+    assert.ok(text.includes(part), `${part} in ${text}`)
+  const settings = manifests.find(({ metadata }) => metadata.name.startsWith('patchbay-environment'))?.data
+  assert.deepEqual(settings, {
+    MCP_DEPLOYMENT: 'production',
+    PUBLIC_URL: 'https://mcp.example.com',
+    REDIS_URL: 'redis://patchbay-redis:6379',
+  })
+  // The rule for services of one's own network.
+  const [rule] = blocks.filter(({ text: block }) => block.includes('kind: NetworkPolicy'))
+  modelOf(parse(rule?.text ?? '') as Manifest).validate()
+})

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 
 /** What every Kubernetes object has. */
@@ -16,12 +16,16 @@ export interface Manifest {
 
 const KUBERNETES = join(import.meta.dirname, '../kubernetes')
 
-/** What `kubectl kustomize` makes of a folder below deploy/kubernetes. */
-export function render(folder: string): readonly Manifest[] {
+/** What `kubectl kustomize` makes of a folder below deploy/kubernetes, with further files there. */
+export function render(folder: string, files: Readonly<Record<string, string>> = {}): readonly Manifest[] {
   const copy = mkdtempSync(join(tmpdir(), 'patchbay-kustomize-'))
   try {
     cpSync(KUBERNETES, copy, { recursive: true })
-    if (isOld()) renameBases(join(copy, folder, 'kustomization.yaml'))
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(copy, name)), { recursive: true })
+      writeFileSync(join(copy, name), text)
+    }
+    if (isOld()) for (const file of globSync('overlays/*/kustomization.yaml', { cwd: copy })) rename(join(copy, file))
     const text = execFileSync('kubectl', ['kustomize', join(copy, folder)], { encoding: 'utf8' })
     return parseAllDocuments(text).map((document) => {
       if (document.errors[0]) throw document.errors[0]
@@ -39,8 +43,10 @@ function isOld(): boolean {
   return Number.parseInt(clientVersion.minor, 10) < 21
 }
 
-/** There, folders are not `resources`. */
-function renameBases(file: string): void {
+/** There, folders are not `resources`, and patches have another name. */
+function rename(file: string): void {
   const text = readFileSync(file, 'utf8')
-  writeFileSync(file, text.replace('resources: [../../base, ', 'bases: [../../base]\nresources: ['))
+    .replace(/^resources: \[(\.\.\/[\w./]+)(?:, )?/m, 'bases: [$1]\nresources: [')
+    .replace(/^patches: \[\{ path: (\S+) \}\]/m, 'patchesStrategicMerge: [$1]')
+  writeFileSync(file, text)
 }
