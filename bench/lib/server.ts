@@ -20,6 +20,8 @@ export interface Setting {
   /** In place of the config of these comparisons. */
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
+  /** An API key, of a host that asks for one. */
+  readonly key?: string
 }
 
 /** How a tool is called here: only Patchbay puts the service's name before it. */
@@ -79,7 +81,7 @@ export class Server implements AsyncDisposable {
   static async start(name: ServerName, setting: Setting = {}): Promise<Server> {
     const port = await freePort()
     const server = new Server(name, port, commandOf(name, setting, port))
-    await server.#ready()
+    await server.#ready(setting.key)
     return server
   }
 
@@ -107,13 +109,16 @@ export class Server implements AsyncDisposable {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
   }
 
-  async #ready(): Promise<void> {
+  async #ready(key: string | undefined): Promise<void> {
     // The SDK's v1 knows no list without a session, and is only asked whether it is there.
     const list = this.name === 'mcp-v1' ? undefined : requestOf({ method: 'tools/list', params: {} })
     for (;;) {
       if (this.#child.exitCode !== null) throw new Error(`${this.name} ended with ${this.#child.exitCode}`)
       const url = `http://127.0.0.1:${this.port}/mcp`
-      const answer = await fetch(url, list && { method: 'POST', ...list }).catch(() => undefined)
+      const answer = await fetch(
+        url,
+        list && { method: 'POST', body: list.body, headers: { ...list.headers, ...(key && { authorization: `Bearer ${key}` }) } },
+      ).catch(() => undefined)
       if (answer && (!list || (answer.ok && (await answer.text()).includes('"tools":[{')))) break
       await new Promise((resolve) => setTimeout(resolve, 3))
     }

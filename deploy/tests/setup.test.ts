@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
-import { blocksOf } from '../../tests/fixtures/markdown-blocks.ts'
+import { blocksIn } from '../../tests/fixtures/markdown-blocks.ts'
 import { packedRegistry } from '../../tests/fixtures/projects/packed-registry.ts'
 import { imageStore, startContainer, type Container } from './image.ts'
 import { cannotRunImages, missing } from './tools.ts'
@@ -42,7 +42,7 @@ describe('the standard set-up of the page', { skip: cannotRunImages() || missing
   const project = join(folder, 'my-mcp')
   using disposed = new DisposableStack()
   const stack = disposed.move()
-  const section = sectionOf(page, '## Standard set-up in five minutes')
+  const section = blocksIn(page, '## Standard set-up in five minutes').map(({ text }) => text)
   const commands = (start: string): string => section.find((text) => text.startsWith(start)) ?? assert.fail(`no block ${start}`)
   let env: Record<string, string>
   let container: Container | undefined
@@ -154,14 +154,3 @@ describe('the standard set-up of the page', { skip: cannotRunImages() || missing
     assert.equal(answer.trim(), 'hello_people_greet')
   })
 })
-
-/** The blocks of one section. */
-function sectionOf(file: string, heading: string): readonly string[] {
-  const lines = readFileSync(file, 'utf8').split('\n')
-  const from = lines.indexOf(heading)
-  assert.ok(from >= 0, heading)
-  const to = lines.findIndex((line, index) => index > from && line.startsWith('## '))
-  return blocksOf(file)
-    .filter(({ line }) => line > from && line <= to)
-    .map(({ text }) => text)
-}
