@@ -170,12 +170,12 @@ test("the page's own overlay sets image, settings and a secret file, and stays v
   )
   const files = Object.fromEntries(
     blocks.flatMap(({ text }) => {
-      const [, file] = /^# deploy\/kubernetes\/(\S+)\n/.exec(text) ?? []
+      const [, file] = /^# (kubernetes\/\S+)\n/.exec(text) ?? []
       return file ? [[file, text] as const] : []
     }),
   )
-  assert.deepEqual(Object.keys(files), ['overlays/mine/kustomization.yaml', 'overlays/mine/secret-files.yaml'])
-  const manifests = render('overlays/mine', files)
+  assert.deepEqual(Object.keys(files), ['kubernetes/kustomization.yaml', 'kubernetes/secret-files.yaml'])
+  const manifests = render('../../kubernetes', files)
   for (const manifest of manifests) modelOf(manifest).validate()
   const text = JSON.stringify(manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'patchbay'))
   for (const part of [

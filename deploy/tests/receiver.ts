@@ -2,10 +2,11 @@
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 
+const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 for (const port of process.argv.slice(2))
   createServer((req, res) => {
     void json(req).then((body) => {
       res.setHeader('content-type', 'application/json').end('{}')
-      console.log(JSON.stringify({ port: Number(port), body }))
+      print({ port: Number(port), body })
     })
-  }).listen(Number(port), '127.0.0.1', () => console.log(JSON.stringify({ port: Number(port), body: 'listening' })))
+  }).listen(Number(port), '127.0.0.1', () => print({ port: Number(port), body: 'listening' }))

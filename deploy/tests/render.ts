@@ -16,23 +16,24 @@ export interface Manifest {
 
 const KUBERNETES = join(import.meta.dirname, '../kubernetes')
 
-/** What `kubectl kustomize` makes of a folder below deploy/kubernetes, with further files there. */
+/** What `kubectl kustomize` makes of a folder below deploy/kubernetes, with further files of a project in whose `deploy` they are. */
 export function render(folder: string, files: Readonly<Record<string, string>> = {}): readonly Manifest[] {
-  const copy = mkdtempSync(join(tmpdir(), 'patchbay-kustomize-'))
+  const project = mkdtempSync(join(tmpdir(), 'patchbay-kustomize-'))
+  const copy = join(project, 'deploy/kubernetes')
   try {
     cpSync(KUBERNETES, copy, { recursive: true })
     for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(copy, name)), { recursive: true })
-      writeFileSync(join(copy, name), text)
+      mkdirSync(dirname(join(project, name)), { recursive: true })
+      writeFileSync(join(project, name), text)
     }
-    if (isOld()) for (const file of globSync('overlays/*/kustomization.yaml', { cwd: copy })) rename(join(copy, file))
+    if (isOld()) for (const file of globSync('**/kustomization.yaml', { cwd: project })) rename(join(project, file))
     const text = execFileSync('kubectl', ['kustomize', join(copy, folder)], { encoding: 'utf8' })
     return parseAllDocuments(text).map((document) => {
       if (document.errors[0]) throw document.errors[0]
       return document.toJS() as Manifest
     })
   } finally {
-    rmSync(copy, { recursive: true })
+    rmSync(project, { recursive: true })
   }
 }
 
