@@ -81,7 +81,7 @@ export class Session {
     await this.#run(() =>
       this.#client.query(
         [
-          `BEGIN TRANSACTION ${access === 'read' ? 'READ ONLY' : 'READ WRITE'}`,
+          access === 'read' ? 'BEGIN TRANSACTION READ ONLY' : 'BEGIN',
           `SET LOCAL statement_timeout = ${timeoutMs}`,
           `SET LOCAL idle_in_transaction_session_timeout = ${timeoutMs + 10 * GRACE_MS}`,
           'SET LOCAL standard_conforming_strings = on',
