@@ -52,6 +52,11 @@ const FAILURES: readonly (readonly [string, Behaviour, RegExp])[] = [
     gives({ access_token: jwt({ aud: ['other', 'https://desk.example.evil'] }) }),
     /for another audience/,
   ],
+  [
+    'issues a JWT for a name that begins alike',
+    gives({ access_token: jwt({ aud: 'https://desk.exam' }) }),
+    /for another audience/,
+  ],
   ['issues a JWT for no audience', gives({ access_token: jwt({ aud: [] }) }), /for another audience/],
   ['issues a JWT for a number', gives({ access_token: jwt({ aud: 7 }) }), /for another audience/],
   ['says that it is for another audience', gives({ audience: 'other' }), /for another audience/],
