@@ -17,6 +17,17 @@ const revoked = (tokens: Upstream) =>
   tokens.requests.flatMap(({ path }, index) => (path === '/revoke' ? [formOf(tokens, index)['token']] : []))
 /** What a host does that looks again after a while. */
 const waits = ({ clock }: Linked) => clock.scheduled((ms) => ms === 100)
+/** Lets it look again as often as it waits to. */
+async function whileTimePasses<Result>({ clock }: Linked, work: Promise<Result>): Promise<Result> {
+  const over = new AbortController()
+  const end = () => over.abort()
+  work.then(end, end)
+  while (!over.signal.aborted) {
+    if (clock.pending > 0) clock.advance(100)
+    await new Promise(setImmediate)
+  }
+  return work
+}
 
 test('who unlinks while a token is renewed waits for it, and then nothing of either is left, here or at the service', async (t) => {
   const answer = held(fresh())
@@ -142,6 +153,10 @@ test('a key that is changed while a token is renewed loses neither the token nor
     otherKeys: [newer, older],
   })
   const { accounts, other, tokens, clock, dir } = world
+  const file = join(dir, readdirSync(dir).find((name) => name.endsWith('.jwe')) ?? '')
+  const kid = () =>
+    (JSON.parse(Buffer.from(readFileSync(file, 'utf8').split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid
+  const before = kid()
   const call = used(accounts)
   await tokens.received(1)
   // The other host finds what the older key sealed, which it would seal again: not in the middle of the refresh.
@@ -153,10 +168,6 @@ test('a key that is changed while a token is renewed loses neither the token nor
   assert.equal(await call, 'access-2')
   clock.advance(100)
   assert.equal(await next, 'access-2')
-  const file = join(dir, readdirSync(dir).find((name) => name.endsWith('.jwe')) ?? '')
-  const kid = () =>
-    (JSON.parse(Buffer.from(readFileSync(file, 'utf8').split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid
-  const before = kid()
   while (kid() === before) {
     await other.get(ann)
     await new Promise(setImmediate)
@@ -164,6 +175,7 @@ test('a key that is changed while a token is renewed loses neither the token nor
   assert.equal(await openTestAccounts({ dir, keys: [newer] }).accounts.get(ann), 'access-2')
   assert.equal(tokens.requests.length, 1)
   clock.advance(HOUR)
-  assert.equal(await used(other), 'access-3')
+  // Of the looks above, one may still be about to seal again, and have the turn meanwhile.
+  assert.equal(await whileTimePasses(world, used(other)), 'access-3')
   assert.equal(formOf(tokens, 1)['refresh_token'], 'refresh-2')
 })
