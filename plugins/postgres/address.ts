@@ -28,8 +28,7 @@ export function readAddress(connectionString: string): Address {
   const url = URL.parse(text.replace(/^([^/]+:\/\/[^/?#]*@)(?=[/?#]|$)/, '$1localhost'))
   if (!url) throw unusable('is not a URL', `${FORM}; percent-encode what is special in a password, such as @ / # and %`)
   const given = new Map(url.searchParams)
-  for (const name of given.keys())
-    if (!PARAMETERS.has(name)) throw unusable(`has the parameter "${name.slice(0, 40)}", which is not known`, instead(name))
+  for (const name of given.keys()) if (!PARAMETERS.has(name)) throw unknownParameter(name)
   const host = given.get('host') ?? (decoded(url.hostname.replace(/^\[(.*)\]$/, '$1')) || 'localhost')
   const user = given.get('user') ?? decoded(url.username)
   const database = decoded(url.pathname.slice(1)) || user
@@ -88,9 +87,44 @@ const PARAMETERS: ReadonlySet<string> = new Set([
   'user',
 ])
 
-function instead(parameter: string): string {
-  if (parameter === 'sslrootcert') return 'Name the file in the caFile setting of the plugin'
-  return `Take it out; known are ${[...PARAMETERS].join(', ')}`
+/** Names of libpq that this plugin does not take are told. Any other text may be the rest of a password that has a ?. */
+const OF_LIBPQ: ReadonlySet<string> = new Set([
+  'client_encoding',
+  'connect_timeout',
+  'dbname',
+  'gssencmode',
+  'hostaddr',
+  'keepalives',
+  'keepalives_count',
+  'keepalives_idle',
+  'keepalives_interval',
+  'load_balance_hosts',
+  'options',
+  'passfile',
+  'require_auth',
+  'requiressl',
+  'service',
+  'ssl',
+  'ssl_max_protocol_version',
+  'ssl_min_protocol_version',
+  'sslcert',
+  'sslcrl',
+  'sslkey',
+  'sslnegotiation',
+  'sslpassword',
+  'target_session_attrs',
+  'tcp_user_timeout',
+])
+
+function unknownParameter(name: string): ServiceError {
+  if (name === 'sslrootcert')
+    return unusable('has the parameter "sslrootcert", which is not known', 'Name the file in the caFile setting of the plugin')
+  const known = `known are ${[...PARAMETERS].join(', ')}`
+  if (OF_LIBPQ.has(name)) return unusable(`has the parameter "${name}", which is not known`, `Take it out; ${known}`)
+  return unusable(
+    'has a parameter that is not known',
+    `Correct what follows the ?; ${known}. In a password write %3F for ? and %26 for &`,
+  )
 }
 
 function usesTls(mode: string | undefined, host: string): boolean {

@@ -29,6 +29,7 @@ export const postgres = mutantsOf('postgres', [
       ['a server elsewhere is reached without TLS', 'if (mode === undefined) return !(', 'if (mode === undefined) return ('],
       ['a name that begins like this machine is this machine', "host === 'localhost'", "host.startsWith('localhost')"],
       ['a parameter that is not known is ignored', 'if (!PARAMETERS.has(name))', 'if (name === "")'],
+      ['the rest of a password that has a ? is told', 'if (OF_LIBPQ.has(name))', 'if (name)'],
       ['a password is looked for in the environment', 'password: () => password,', 'password,'],
     ],
   },

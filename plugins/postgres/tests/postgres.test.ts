@@ -55,6 +55,9 @@ suite('the connection string', () => {
     ['postgres://u:canary@h/d?sslrootcert=/etc/canary', /has the parameter "sslrootcert"/],
     ['postgres://u:canary@h/d?options=-c%20canary', /has the parameter "options"/],
     ['postgres://u:canary@h/d?port=canary', /has a port that is not one/],
+    ['postgres://u:12?canary@h/d', /has a parameter that is not known/],
+    ['postgres://u:12?canary&x=@h/d', /has a parameter that is not known/],
+    ['postgres://u:1/?ssl_canary@h/d', /has a parameter that is not known/],
   ]
   for (const [text, message] of UNUSABLE)
     test(`is refused and not quoted: ${text}`, async () => {
