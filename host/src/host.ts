@@ -21,7 +21,7 @@ import { createRedactor } from './observability/redact.ts'
 import { activationDeps } from './plugin/activation-deps.ts'
 import { createFoundEntries } from './plugin/found-entries.ts'
 import { createIsolation } from './plugin/isolate/isolation.ts'
-import { createDormancy } from './plugin/lazy/lazy-activation.ts'
+import { createLazyActivation } from './plugin/lazy/lazy-activation.ts'
 import { createServers } from './plugin/mcp-server/servers.ts'
 import { openLock } from './plugin/lock-file.ts'
 import { createLeakDetector } from './plugin/reload/leak-detector.ts'
@@ -155,7 +155,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
       void reloader.apply({ entries: found.read(), all: (record) => record.instance === instance }),
     onResourceChanged: (instance: string, uri: string) => registry.resourceChanged(instance, uri),
   }
-  const dormancy = createDormancy({
+  const lazyActivation = createLazyActivation({
     // A host that waits for every plugin must know of each whether it loads.
     records: patienceMs === Infinity ? undefined : records,
     deps: () => activationDeps(parts),
@@ -171,7 +171,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     patienceMs: patienceMs ?? RELOAD_PATIENCE_MS,
     graceMs: GRACE_MS,
     drainMs: () => current.config.limits.drainMs,
-    activate: (entry, signal) => dormancy.activate(entry, signal),
+    activate: (entry, signal) => lazyActivation.activate(entry, signal),
     onReload(report) {
       countReload(metrics, report)
       tell('reload', report)
@@ -188,7 +188,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   if (expectReloads) await graph.prepareReleases()
   const waking = new AbortController()
   resources.defer(() => waking.abort())
-  void dormancy.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
+  void lazyActivation.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
   void prepareAhead({
     afterMs: patienceMs === Infinity ? Infinity : wakeAfterMs / 2,
     signal: waking.signal,

@@ -5,32 +5,35 @@ import { isServerSpecifier } from '../../config/schema/server/server-specifier.t
 import type { Activation, ActivationDeps } from '../activation.ts'
 import { createKeptVersions, type KeptVersion } from './kept-surface.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
-import { createSleeper, type Sleeper } from './lazy-plugin.ts'
+import { createLazyPlugin, type LazyPlugin } from './lazy-plugin.ts'
 
 /**
- * Lists plugins before their code is imported. What a plugin offers is kept in the cache, and a start that finds it as it was publishes
- * it asleep: it is activated by its first call, or in the background, one after the other. Whatever differs is activated as ever.
+ * Lists plugins before their code is imported. The cache keeps what a plugin offers. A start that finds the plugin unchanged publishes it
+ * from there: its first call activates it, or the background does, one plugin after the other. A plugin that changed is activated at once.
  */
-export interface Dormancy {
-  /** As `activate`; until `wakeAll`, what was kept is published asleep. */
+export interface LazyActivation {
+  /** As `activate`. Until `wakeAll` is called, an unchanged plugin is published without its code. */
   activate(entry: PluginEntry, signal: AbortSignal): Promise<Activation>
-  /** From now on nothing more goes to sleep, and after `afterMs`, if that is finite, what sleeps and has more to do than to be called is woken. `signal` ends it earlier. */
+  /**
+   * From now on every plugin is activated at once. After `afterMs`, if that is finite, this activates the plugins that were published
+   * without their code, except those that may stay idle until a call. `signal` ends it earlier.
+   */
   wakeAll(options: { readonly afterMs: number; readonly signal: AbortSignal }): Promise<void>
 }
 
-export interface DormancyOptions {
-  /** Undefined: nothing is kept, and nothing sleeps. */
+export interface LazyActivationOptions {
+  /** Undefined: nothing is kept, and every plugin is activated at once. */
   readonly records: Cache | undefined
   readonly deps: () => ActivationDeps
-  /** Woken up, a plugin is not what was listed: its entry is to be activated again, which gives what woke up, and published. */
+  /** A plugin offers something else than what was listed. Activate its entry again, which gives the activated version, and publish that. */
   readonly onOther: (listed: PluginRecord) => void
   readonly log: Logger
 }
 
-export function createDormancy({ records, deps, onOther, log }: DormancyOptions): Dormancy {
+export function createLazyActivation({ records, deps, onOther, log }: LazyActivationOptions): LazyActivation {
   const kept = records && createKeptVersions(records)
-  const sleepers = new Set<Sleeper>()
-  const others = new Map<PluginEntry, Sleeper>()
+  const lazyPlugins = new Set<LazyPlugin>()
+  const others = new Map<PluginEntry, LazyPlugin>()
   let isStarting = true
 
   async function activateAndKeep(entry: PluginEntry, signal: AbortSignal): Promise<Activation> {
@@ -41,53 +44,53 @@ export function createDormancy({ records, deps, onOther, log }: DormancyOptions)
     return activation
   }
 
-  function putToSleep(entry: PluginEntry, version: KeptVersion): Activation {
-    const sleeper = createSleeper({
+  function listLazily(entry: PluginEntry, version: KeptVersion): Activation {
+    const lazyPlugin = createLazyPlugin({
       entry,
       version,
       mayIdle: version.mayIdle && (entry.idleMs ?? deps().processLimits.idleMs) > 0,
       activate: (lifetime) => activateAndKeep(entry, lifetime),
-      onAwake(problem) {
+      onActivated(problem) {
         log.debug('plugin_awake', { plugin: version.instance })
         if (problem === undefined) return
         log.warn('plugin_differs_from_cache', { plugin: version.instance, problem })
-        others.set(entry, sleeper)
-        onOther(sleeper.activation.record)
+        others.set(entry, lazyPlugin)
+        onOther(lazyPlugin.activation.record)
       },
     })
-    sleepers.add(sleeper)
-    return sleeper.activation
+    lazyPlugins.add(lazyPlugin)
+    return lazyPlugin.activation
   }
 
   return {
     async activate(entry, signal) {
-      const other = others.get(entry)?.takeOther()
+      const other = others.get(entry)?.takeActivated()
       others.delete(entry)
       if (other) return other
-      // Whether a plugin that is required is there must not be a guess, nor who may call it: one that has
-      // secrets in its hands, or settings for each tenant.
+      // A required plugin must not be a guess. Nor may be who may call a plugin: one that holds raw secrets, or has settings for
+      // each tenant, is activated at once.
       const hasTenants = Object.values(deps().tenants).some(({ plugins }) => Object.keys(plugins).length > 0)
-      const maySleep =
+      const mayBeLazy =
         isStarting &&
         !hasTenants &&
         typeof entry.use === 'string' &&
         !isServerSpecifier(entry.use) &&
         !entry.required &&
         entry.capabilities.credentials !== 'raw'
-      const version = maySleep ? await kept?.find(entry, deps()) : undefined
-      return version ? putToSleep(entry, version) : activateAndKeep(entry, signal)
+      const version = mayBeLazy ? await kept?.find(entry, deps()) : undefined
+      return version ? listLazily(entry, version) : activateAndKeep(entry, signal)
     },
     async wakeAll({ afterMs, signal }) {
       isStarting = false
-      if (sleepers.size === 0 || afterMs === Infinity) return
-      await pause(afterMs, undefined, { signal, ref: false }).catch(() => {}) // aborted: looked at below
-      for (const sleeper of sleepers) {
+      if (lazyPlugins.size === 0 || afterMs === Infinity) return
+      await pause(afterMs, undefined, { signal, ref: false }).catch(() => {}) // aborted: the loop checks
+      for (const lazyPlugin of lazyPlugins) {
         if (signal.aborted) return
-        // It would be ended again: its first call starts it.
-        if (sleeper.mayIdle) continue
-        await sleeper.wake()
-        sleepers.delete(sleeper)
-        // Between two imports those who call have their turn.
+        // It would only become idle again: its first call starts it.
+        if (lazyPlugin.mayIdle) continue
+        await lazyPlugin.wake()
+        lazyPlugins.delete(lazyPlugin)
+        // Calls get a turn between two imports.
         await new Promise<void>((resolve) => setImmediate(resolve))
       }
     },

@@ -8,49 +8,49 @@ import { fullName } from '../run/names.ts'
 import { NO_SURROUNDINGS } from '../source/surroundings.ts'
 import type { RunningPlugin } from '../run/running.ts'
 
-/** A version that is listed and whose code is not imported yet. The first call, or anybody, wakes it. */
-export interface Sleeper {
+/** A version that is listed before its code is imported. The first call, or `wake`, imports it. */
+export interface LazyPlugin {
   /** To be published like any other. */
   readonly activation: Activation
-  /** It may stay asleep until it is called. */
+  /** It may stay idle until a call. */
   readonly mayIdle: boolean
   /** Imports and starts it, once. Never rejects. */
   wake(): Promise<void>
-  /** The version that woke up in its place, for who takes it over: given once, and only if it is not what was listed. */
-  takeOther(): Activation | undefined
+  /** The version that was activated and differs from the listed one; the caller owns it from then on. Given once. */
+  takeActivated(): Activation | undefined
 }
 
-export interface SleeperOptions {
+export interface LazyPluginOptions {
   readonly entry: PluginEntry
   readonly version: KeptVersion
-  /** Nothing but a call wakes it. */
+  /** Only a call activates it. */
   readonly mayIdle: boolean
   readonly activate: (lifetime: AbortSignal) => Promise<Activation>
-  /** Awake, and what was listed; or not, for that reason: then it answers no call, as if it had never been listed. */
-  readonly onAwake: (problem: string | undefined) => void
+  /** Called after activation. With a `problem` it differs from what was listed, and refuses every call as if it had never been listed. */
+  readonly onActivated: (problem: string | undefined) => void
 }
 
-export function createSleeper({ entry, version, mayIdle, activate, onAwake }: SleeperOptions): Sleeper {
+export function createLazyPlugin({ entry, version, mayIdle, activate, onActivated }: LazyPluginOptions): LazyPlugin {
   const { instance, surface, identity, pinned, tree, root } = version
   const life = new AbortController()
   const traces: object[] = []
   let waking: Promise<void> | undefined
-  let awake: Activation | undefined
+  let activated: Activation | undefined
   let running: RunningPlugin | undefined
   let isTaken = false
 
-  async function wakeUp(): Promise<void> {
+  async function activateOnce(): Promise<void> {
     if (life.signal.aborted) return
-    awake = await activate(life.signal)
-    traces.push(...awake.traces)
+    activated = await activate(life.signal)
+    traces.push(...activated.traces)
     if (life.signal.aborted) return
-    const problem = differenceFrom(surface, awake)
-    if (problem === undefined) running = awake.record.live?.running
-    onAwake(problem)
+    const problem = differenceFrom(surface, activated)
+    if (problem === undefined) running = activated.record.live?.running
+    onActivated(problem)
   }
-  const wake = () => (waking ??= wakeUp())
+  const wake = () => (waking ??= activateOnce())
 
-  /** Once awake it is the plugin itself that is asked, without a detour. */
+  /** After activation this calls the plugin directly. */
   function ask<Answer>(work: (plugin: RunningPlugin) => Promise<Answer>, unknown: () => Error): Promise<Answer> {
     if (running) return work(running)
     return wake().then(() => {
@@ -59,22 +59,22 @@ export function createSleeper({ entry, version, mayIdle, activate, onAwake }: Sl
     })
   }
 
-  const asleep: RunningPlugin = {
+  const listed: RunningPlugin = {
     surface,
     get wake() {
-      return awake ? undefined : wake
+      return activated ? undefined : wake
     },
     get isBroken() {
-      return awake !== undefined && running === undefined
+      return activated !== undefined && running === undefined
     },
     get failure() {
       return running?.failure
     },
     get isIdle() {
-      return awake ? running?.isIdle : mayIdle
+      return activated ? running?.isIdle : mayIdle
     },
     get mayIdle() {
-      return awake ? running?.mayIdle : mayIdle
+      return activated ? running?.mayIdle : mayIdle
     },
     callTool: (name, input, request) =>
       ask(
@@ -104,17 +104,17 @@ export function createSleeper({ entry, version, mayIdle, activate, onAwake }: Sl
     async [Symbol.asyncDispose]() {
       life.abort(new Error(`Plugin "${instance}" was disposed`))
       await waking
-      if (!isTaken) await awake?.record.live?.running[Symbol.asyncDispose]()
+      if (!isTaken) await activated?.record.live?.running[Symbol.asyncDispose]()
     },
   }
 
   return {
     mayIdle,
     wake,
-    takeOther() {
-      if (isTaken || !asleep.isBroken || life.signal.aborted) return undefined
+    takeActivated() {
+      if (isTaken || !listed.isBroken || life.signal.aborted) return undefined
       isTaken = true
-      return awake
+      return activated
     },
     activation: {
       record: {
@@ -125,31 +125,31 @@ export function createSleeper({ entry, version, mayIdle, activate, onAwake }: Sl
         ...(pinned === undefined ? {} : { pinned }),
         ...(tree === undefined ? {} : { tree }),
         surface,
-        live: new LivePlugin(instance, asleep),
-        identity: () => awake?.record.identity?.() ?? identity,
-        credentialUse: (call) => awake?.record.credentialUse?.(call),
+        live: new LivePlugin(instance, listed),
+        identity: () => activated?.record.identity?.() ?? identity,
+        credentialUse: (call) => activated?.record.credentialUse?.(call),
         wake,
       },
       root,
       get digests() {
-        return awake?.digests ?? version.digests
+        return activated?.digests ?? version.digests
       },
       get surroundings() {
-        return awake?.surroundings ?? NO_SURROUNDINGS
+        return activated?.surroundings ?? NO_SURROUNDINGS
       },
-      // Asleep it has taken nothing from them: it reads what they hold when it wakes.
+      // Before activation it has read none of them: it reads them when it is activated.
       get configFiles() {
-        return awake?.configFiles ?? new Map<string, string>()
+        return activated?.configFiles ?? new Map<string, string>()
       },
       traces,
       release() {
-        if (!isTaken) awake?.release()
+        if (!isTaken) activated?.release()
       },
     },
   }
 }
 
-/** Why what woke up is not what was listed; undefined when it is. */
+/** How the activated version differs from the listed one; undefined when it does not. */
 function differenceFrom(listed: KeptVersion['surface'], { record }: Activation): string | undefined {
   if (!record.live) return record.reason?.message ?? `it is ${record.state}`
   return isDeepStrictEqual(record.live.surface, listed) ? undefined : 'with the same files and config it offers something else'
