@@ -3,7 +3,7 @@ import type { Cache, Logger } from '@mcp-patchbay/plugin-api'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import type { Activation, ActivationDeps } from '../activation.ts'
-import { createKeptVersions, type KeptVersion } from './kept-surface.ts'
+import { createCachedVersions, type CachedVersion } from './cached-version.ts'
 import type { PluginRecord } from '../run/plugin-record.ts'
 import { createLazyPlugin, type LazyPlugin } from './lazy-plugin.ts'
 
@@ -31,7 +31,7 @@ export interface LazyActivationOptions {
 }
 
 export function createLazyActivation({ records, deps, onOther, log }: LazyActivationOptions): LazyActivation {
-  const kept = records && createKeptVersions(records)
+  const kept = records && createCachedVersions(records)
   const lazyPlugins = new Set<LazyPlugin>()
   const others = new Map<PluginEntry, LazyPlugin>()
   let isStarting = true
@@ -44,7 +44,7 @@ export function createLazyActivation({ records, deps, onOther, log }: LazyActiva
     return activation
   }
 
-  function listLazily(entry: PluginEntry, version: KeptVersion): Activation {
+  function listLazily(entry: PluginEntry, version: CachedVersion): Activation {
     const lazyPlugin = createLazyPlugin({
       entry,
       version,

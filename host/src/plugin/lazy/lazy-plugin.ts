@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { hostError } from '../../errors.ts'
 import type { Activation } from '../activation.ts'
-import type { KeptVersion } from './kept-surface.ts'
+import type { CachedVersion } from './cached-version.ts'
 import { LivePlugin } from '../run/live-plugin.ts'
 import { fullName } from '../run/names.ts'
 import { NO_SURROUNDINGS } from '../source/surroundings.ts'
@@ -22,7 +22,7 @@ export interface LazyPlugin {
 
 export interface LazyPluginOptions {
   readonly entry: PluginEntry
-  readonly version: KeptVersion
+  readonly version: CachedVersion
   /** Only a call activates it. */
   readonly mayIdle: boolean
   readonly activate: (lifetime: AbortSignal) => Promise<Activation>
@@ -150,7 +150,7 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
 }
 
 /** How the activated version differs from the listed one; undefined when it does not. */
-function differenceFrom(listed: KeptVersion['surface'], { record }: Activation): string | undefined {
+function differenceFrom(listed: CachedVersion['surface'], { record }: Activation): string | undefined {
   if (!record.live) return record.reason?.message ?? `it is ${record.state}`
   return isDeepStrictEqual(record.live.surface, listed) ? undefined : 'with the same files and config it offers something else'
 }

@@ -12,8 +12,8 @@ import { nameFromSpecifier, resolvePlugin } from '../source/resolve-entry.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 import { versionIdentity } from '../source/version-identity.ts'
 
-/** What is kept of a version that serves, so that a later start can list it before its code is imported. */
-export interface KeptVersion {
+/** What the cache holds of a version that serves: with it a later start lists the version before its code is imported. */
+export interface CachedVersion {
   readonly instance: string
   readonly version: string | undefined
   readonly pinned: 'pinned' | 'unpinned' | 'changed' | undefined
@@ -22,27 +22,27 @@ export interface KeptVersion {
   readonly surface: PluginSurface
   /** What its answers come from, see `versionIdentity`. */
   readonly identity: string
-  /** It need not be started before it is called. */
+  /** It may stay idle until a call. */
   readonly mayIdle: boolean
-  /** Of every file it was built from, by real path. */
+  /** The digest of every file it was built from, by real path. */
   readonly digests: ReadonlyMap<string, string>
 }
 
-/** What former starts kept. A store that is down, or holds something else, costs imports and nothing more. */
-export interface KeptVersions {
+/** The versions that earlier starts put into the cache. If the store is down or holds something else, plugins are imported as usual. */
+export interface CachedVersions {
   /**
-   * The version that was kept for `entry`, if importing it now would give the same: its files, the packages that were imported beside
-   * them, its entry, config and credentials are unchanged, and the lock allows what it did. Never rejects.
+   * The cached version of `entry`, if an import now would give the same one: its files, the packages that were imported with them, its
+   * entry, config and credentials are unchanged, and the lock allows it as before. Never rejects.
    */
-  find(entry: PluginEntry, deps: ActivationDeps): Promise<KeptVersion | undefined>
-  /** Keeps a version that serves and of which there is nothing else to say; in the background. */
+  find(entry: PluginEntry, deps: ActivationDeps): Promise<CachedVersion | undefined>
+  /** Puts a version that serves, without a warning or a tool in quarantine, into the cache, in the background. */
   keep(activation: Activation, deps: ActivationDeps): void
 }
 
-const KEPT_MS = 30 * 24 * 3_600_000
+const CACHED_MS = 30 * 24 * 3_600_000
 
-/** One for the start of a host: what it looked at once it takes as it is. */
-export function createKeptVersions(records: Cache): KeptVersions {
+/** Made once for each start of a host: it checks each package and installation once. */
+export function createCachedVersions(records: Cache): CachedVersions {
   const installations = new Map<string, string>()
   const packages = new Map<string, Promise<boolean>>()
 
@@ -52,7 +52,7 @@ export function createKeptVersions(records: Cache): KeptVersions {
     return hashParts([installation, configDir, pins.deployment, JSON.stringify([entry, credentialsOf(entry)])])
   }
 
-  /** Packages are Node's and shared by all plugins, so what one of them imported is known of all together. */
+  /** Node shares packages between all plugins, so the check is made once for all of them. */
   function arePackagesUnchanged(digest: string): Promise<boolean> {
     const known =
       packages.get(digest) ?? records.get<Digests>(digest).then((kept) => kept !== undefined && isUnchanged(new Map(kept)))
@@ -60,7 +60,7 @@ export function createKeptVersions(records: Cache): KeptVersions {
     return known
   }
 
-  async function find(entry: PluginEntry, deps: ActivationDeps): Promise<KeptVersion | undefined> {
+  async function find(entry: PluginEntry, deps: ActivationDeps): Promise<CachedVersion | undefined> {
     const kept = await records.get<StoredVersion>(keyOf(entry, deps))
     if (!kept) return undefined
     const version = { ...kept, surface: frozenJson<PluginSurface>(kept.surface), digests: new Map(kept.digests) }
@@ -70,7 +70,7 @@ export function createKeptVersions(records: Cache): KeptVersions {
   }
 
   return {
-    // Whatever is wrong with it, the activation says so better.
+    // The activation that follows reports what is wrong.
     find: (entry, deps) => find(entry, deps).catch(() => undefined),
     keep({ record, root, digests }, deps) {
       const { entry, instance, version, pinned, tree, surface, state, reason, quarantined, identity } = record
@@ -99,14 +99,14 @@ export function createKeptVersions(records: Cache): KeptVersions {
         digests: [...digests],
         packages: packagesDigest,
       }
-      void records.set(packagesDigest, held, { ttlMs: KEPT_MS })
-      void records.set(keyOf(entry, deps), stored, { ttlMs: KEPT_MS })
+      void records.set(packagesDigest, held, { ttlMs: CACHED_MS })
+      void records.set(keyOf(entry, deps), stored, { ttlMs: CACHED_MS })
     },
   }
 }
 
 type Digests = readonly (readonly [file: string, digest: string])[]
-type StoredVersion = Omit<KeptVersion, 'digests'> & {
+type StoredVersion = Omit<CachedVersion, 'digests'> & {
   readonly digests: Digests
   /** Names the packages outside the roots of plugins that were loaded. */
   readonly packages: string
@@ -116,8 +116,8 @@ function isUnchanged(digests: ReadonlyMap<string, string>): boolean {
   return [...digests].every(([file, digest]) => digestOf(file) === digest)
 }
 
-/** Whether the entry still leads to these files, its config says what it said, and the lock has no more against it than it had. */
-async function isAllowed(version: KeptVersion, entry: PluginEntry, deps: ActivationDeps): Promise<boolean> {
+/** Whether the entry still resolves to these files, its config is unchanged, and the lock decides as before. */
+async function isAllowed(version: CachedVersion, entry: PluginEntry, deps: ActivationDeps): Promise<boolean> {
   const { instance, surface, root, digests } = version
   const { use } = entry
   if (typeof use !== 'string') return false
