@@ -157,8 +157,8 @@ export const credentials = mutantsOf('credentials', [
         "return own ?? (hasServer ? 'server'",
         "return hasServer ? 'server' : own ?? (hasServer ? 'server'",
       ],
-      ['a service that needs a credential is asked without one', "policy.isNeeded ? { why: 'none' } : 'nobody'", "'nobody'"],
-      ['a service that needs none is not asked', "policy.isNeeded ? { why: 'none' } : 'nobody'", "{ why: 'none' }"],
+      ['a service that needs a credential is asked without one', "policy.isNeeded ? { why: 'none' } : 'none'", "'none'"],
+      ['a service that needs none is not asked', "policy.isNeeded ? { why: 'none' } : 'none'", "{ why: 'none' }"],
       [
         'with readOnly callers write with the credential of the server',
         "return call.access === 'read' ? undefined : 'readOnly'",
@@ -191,7 +191,7 @@ export const credentials = mutantsOf('credentials', [
       [
         'an error of a linked account is no credential',
         "return { use: { by: 'refused', error: unusable(account.problem), wantsAccount } }",
-        "return { use: { by: 'nobody' } }",
+        "return { use: { by: 'none' } }",
       ],
       ['a caller is asked to link an account that nobody can link', 'options.canLink === true && LINKING_HELPS', 'LINKING_HELPS'],
       [

@@ -69,7 +69,7 @@ function routeTenants({ base, own, createOther, instance }: TenantLineOptions): 
 
   const credentialUse: CredentialUseOf = (call) => {
     const line = own.get(call.principal.tenant ?? '') ?? base
-    return line ? line.credentialUse(call) : { by: 'nobody' }
+    return line ? line.credentialUse(call) : { by: 'none' }
   }
   return {
     http: {

@@ -31,7 +31,7 @@ function serving(t: TestContext) {
     assert.ok(record.live)
     const callTool = async (tool: string) => (tool === 'issues_fail' ? Promise.reject(new Error('failed')) : `run ${++runs}`)
     const live = new LivePlugin(name, { ...record.live.running, callTool })
-    return { ...record, live, identity: () => 'v1', credentialUse: () => ({ by: 'nobody' }) as const }
+    return { ...record, live, identity: () => 'v1', credentialUse: () => ({ by: 'none' }) as const }
   })
   const snapshot = snapshotOf(records, { tenants: { acme: {}, umbrella: {} } })
   const calls = createCalls({

@@ -255,7 +255,7 @@ const lineOf = (credential: object | undefined) => {
 test('the audit says with whose credential a call went, by the names of variables and never by a value', () => {
   const by = (of: string, source: object) => lineOf({ by: of, source, fingerprint: 's3cret' })
   assert.equal(lineOf(undefined), 'none')
-  assert.equal(lineOf({ by: 'nobody' }), 'none')
+  assert.equal(lineOf({ by: 'none' }), 'none')
   assert.equal(lineOf({ by: 'refused', error: new Error('s3cret') }), 'refused')
   assert.equal(by('server', { kind: 'server', variables: ['A_USERNAME', 'A_PASSWORD'] }), 'server:A_USERNAME+A_PASSWORD')
   assert.equal(by('caller', { kind: 'header' }), 'caller:header')

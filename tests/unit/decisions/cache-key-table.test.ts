@@ -92,7 +92,7 @@ describe('an answer is given', () => {
       })
   }
   test('to calls without any credential as to those with the one of the server, whose version is another', () => {
-    assert.deepEqual(identity('shared', { ...asked, use: { by: 'nobody' } }), identity('shared', asked))
+    assert.deepEqual(identity('shared', { ...asked, use: { by: 'none' } }), identity('shared', asked))
   })
 })
 

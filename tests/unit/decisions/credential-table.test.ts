@@ -43,7 +43,7 @@ interface Inputs {
   readonly caller: keyof typeof CALLERS
 }
 
-type Answer = 'sent' | 'exchange' | 'stored' | 'server' | 'nobody' | `refused: ${CredentialRefusal}`
+type Answer = 'sent' | 'exchange' | 'stored' | 'server' | 'none' | `refused: ${CredentialRefusal}`
 
 const notOperator = ['open listener', 'API key', 'API key in process', 'access token'] as const
 /** What a row says nothing of may be anything. Of the rows that fit, the first has the answer. */
@@ -60,7 +60,7 @@ const TABLE: readonly (readonly [{ readonly [Key in keyof Inputs]?: Inputs[Key] 
   [{ server: true, policy: 'readOnly', access: 'write', caller: notOperator }, 'refused: readOnly'],
   [{ server: true }, 'server'],
   [{ needed: true }, 'refused: none'],
-  [{}, 'nobody'],
+  [{}, 'none'],
 ]
 
 function combinations(): Inputs[] {

@@ -22,7 +22,7 @@ export type CredentialCall = Pick<CallScope, 'access' | 'principal' | 'credentia
 export type CredentialUse =
   | { readonly by: 'caller'; readonly fingerprint: string; readonly source: CredentialSource }
   | { readonly by: 'server'; readonly source: CredentialSource }
-  | { readonly by: 'nobody' }
+  | { readonly by: 'none' }
   /** `wantsAccount`: it would not be refused once the caller has linked an account. */
   | { readonly by: 'refused'; readonly error: ServiceError; readonly wantsAccount?: boolean }
 
@@ -41,7 +41,7 @@ export interface CredentialsAtHand {
   readonly hasServer: boolean
 }
 
-export type CredentialDecision = 'sent' | 'exchange' | 'stored' | 'server' | 'nobody' | { readonly why: CredentialRefusal }
+export type CredentialDecision = 'sent' | 'exchange' | 'stored' | 'server' | 'none' | { readonly why: CredentialRefusal }
 export type CredentialRefusal = ErrorData<'CREDENTIAL_REQUIRED'>['why']
 
 /** By which credential a call goes, or why it is refused. The one place that decides this. */
@@ -56,7 +56,7 @@ export function decideCredential(
   const own = isSent ? 'sent' : exchange === 'token' ? 'exchange' : isStored ? 'stored' : undefined
   const why = hasServer || policy.isRaw ? serverRefusal(policy, call) : undefined
   if (why && (policy.isRaw || !own)) return { why }
-  return own ?? (hasServer ? 'server' : policy.isNeeded ? { why: 'none' } : 'nobody')
+  return own ?? (hasServer ? 'server' : policy.isNeeded ? { why: 'none' } : 'none')
 }
 
 /** Why the server's own credential is not for a call, or undefined when it is. */

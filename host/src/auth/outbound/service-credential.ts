@@ -88,9 +88,9 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
         }
         return byCaller(linked(account, settings))
       case 'server':
-        return { use: server ? { by: 'server', source: server.source } : { by: 'nobody' } }
-      case 'nobody':
-        return { use: { by: 'nobody' } }
+        return { use: server ? { by: 'server', source: server.source } : { by: 'none' } }
+      case 'none':
+        return { use: { by: 'none' } }
       default:
         return {
           use: {

@@ -49,7 +49,7 @@ function askedBy({ kind, name, caller: { principal } }: Asked) {
 
 function credentialOf({ item, caller: { principal, credentials, account } }: PendingCall): string {
   const use = item.plugin.credentialUse?.({ access: item.access, principal, credentials, account })
-  if (!use || use.by === 'nobody') return 'none'
+  if (!use || use.by === 'none') return 'none'
   if (use.by === 'refused') return 'refused'
   return use.source.kind === 'server' ? `server:${use.source.variables.join('+')}` : `caller:${use.source.kind}`
 }
