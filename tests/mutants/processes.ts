@@ -67,8 +67,8 @@ export const processes = mutantsOf('processes', [
     changes: [
       [
         'a child of a child logger loses the fields of its parent',
-        'child: (fields) => remoteLog(tells, withBound(bound, fields))',
-        'child: (fields) => remoteLog(tells, fields)',
+        'child: (fields) => remoteLog(notifications, withBound(bound, fields))',
+        'child: (fields) => remoteLog(notifications, fields)',
       ],
       ['callers who wait for one value share an object', 'return copyOf(await found)', 'return await found'],
       ['callers of two owners wait for one value', 'JSON.stringify([owner, key])', 'JSON.stringify([key])'],

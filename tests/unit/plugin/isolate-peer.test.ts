@@ -45,8 +45,8 @@ async function hostEnd(t: TestContext, options: Partial<PeerOptions> = {}) {
 
 test('an answer is to a question that was asked: one that was given up or answered before is dropped, and any other is a fault', async (t) => {
   const { peer, plugin, fault } = await hostEnd(t)
-  const first = peer.ask('one')
-  const second = peer.ask('two')
+  const first = peer.request('one')
+  const second = peer.request('two')
   peer.giveUp(first.id, new Error('given up'))
   await assert.rejects(first.answer, /given up/)
   for (const data of ['late', 'later']) plugin.write(encodeFrame([ANSWER, first.id, data]))
@@ -80,7 +80,7 @@ for (const header of [{ kind: TELL }, [7, 1, 'x'], [ASK, 'one', 'x'], [ASK, 1, 2
 test('a plugin throws errors of services, and none that the host decides by', async (t) => {
   const { peer, plugin } = await hostEnd(t)
   const failing = async (error: unknown) => {
-    const { id, answer } = peer.ask('call')
+    const { id, answer } = peer.request('call')
     plugin.write(encodeFrame([FAILURE, id, writeThrown(error)]))
     return answer.then(
       () => assert.fail(),
@@ -202,8 +202,8 @@ test('what is told is dropped, and not sent, when its header is longer than the 
     plugin.close(new Error('the test is over'))
     server.close()
   })
-  assert.equal(plugin.tell('log', 'x'.repeat(PLUGIN_BOUNDS.headerBytes)), 0)
-  assert.ok(plugin.tell('log', 'x') > 0)
+  assert.equal(plugin.notify('log', 'x'.repeat(PLUGIN_BOUNDS.headerBytes)), 0)
+  assert.ok(plugin.notify('log', 'x') > 0)
 })
 
 test('memory that the kernel has not taken yet is not written over, however long the other end does not read', async (t) => {

@@ -10,14 +10,14 @@ import { callScope } from '../../fixtures/http/service-http.ts'
 function emptyHost() {
   const asked: unknown[] = []
   const peer: Peer = {
-    ask(_what, { data } = {}) {
+    request(_what, { data } = {}) {
       asked.push(data)
       return { id: 1, answer: Promise.resolve({ data: {}, body: Buffer.alloc(0) }) }
     },
-    askFor: () => assert.fail(),
+    sendRequest: () => assert.fail(),
     call: () => assert.fail(),
     giveUp() {},
-    tell: () => 1,
+    notify: () => 1,
     close() {},
   }
   return { caches: remoteCaches(peer), asked }
@@ -25,7 +25,7 @@ function emptyHost() {
 
 test('a logger that is a child of a child has the fields of both, and a line its own', () => {
   const told: unknown[] = []
-  const log = remoteLog({ tell: (_what, data) => void told.push(data) })
+  const log = remoteLog({ notify: (_what, data) => void told.push(data) })
   inCall({ ...callScope({}), requestId: '7' }, () => log.child({ part: 'sync' }).child({ page: 2 }).info('read', { items: 3 }))
   assert.deepEqual(told, [{ call: 7, level: 'info', event: 'read', fields: { part: 'sync', page: 2, items: 3 } }])
 })

@@ -13,7 +13,7 @@ import { inCall, outsideCalls } from '../run/inline-call-scope.ts'
 import { pluginCache } from '../run/plugin-cache.ts'
 import type { CallRequest, ClientLogLevel } from '../run/running.ts'
 import { createDenials } from './denials.ts'
-import { MAX_CACHE_VALUE_BYTES, TELLS_PER_SECOND } from './channel/messages.ts'
+import { MAX_CACHE_VALUE_BYTES, NOTIFICATIONS_PER_SECOND } from './channel/messages.ts'
 import { pacedProgress, type PacedProgress } from './channel/paced-progress.ts'
 import type { ReceivedMessage, SentMessage } from './channel/peer.ts'
 import type { ProcessOwner } from './spawn.ts'
@@ -108,9 +108,9 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
       calls.get(id)?.progress?.end()
       calls.delete(id)
     },
-    async onRequest(what, packet) {
-      if (what === 'http') return answerHttp(packet)
-      if (what === 'cache') return answerCache(packet)
+    async onRequest(what, message) {
+      if (what === 'http') return answerHttp(message)
+      if (what === 'cache') return answerCache(message)
       throw new TypeError('The host answers http and cache')
     },
     onNotification(what, sent) {
@@ -149,12 +149,12 @@ function createBudget(log: Logger, now: () => number): Budget {
     take() {
       const current = Math.floor(now() / 1_000)
       if (current !== second) {
-        if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: TELLS_PER_SECOND })
+        if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: NOTIFICATIONS_PER_SECOND })
         second = current
         used = 0
         dropped = 0
       }
-      const isWithin = used < TELLS_PER_SECOND
+      const isWithin = used < NOTIFICATIONS_PER_SECOND
       if (isWithin) used++
       else dropped++
       return isWithin

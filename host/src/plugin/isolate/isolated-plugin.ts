@@ -51,7 +51,7 @@ export async function loadIsolated(resolved: ResolvedPlugin, options: IsolatedOp
     listed,
     links: first.links,
     async isAuthConfigured(_, config) {
-      const { data } = await first.process.peer.ask('configure', { data: { config: writeConfig(config) } }).answer
+      const { data } = await first.process.peer.request('configure', { data: { config: writeConfig(config) } }).answer
       return Boolean(data)
     },
     async discover(services) {
@@ -107,7 +107,7 @@ async function discoverIn(
     throw hostError('PLUGIN_PROCESS', { plugin: instance, problem, output: process.tail() })
   })
   died.catch(() => {}) // it dies in the end; only now it matters
-  const { answer } = process.peer.ask('discover', { data: { instance, config: writeConfig(config) } })
+  const { answer } = process.peer.request('discover', { data: { instance, config: writeConfig(config) } })
   const { body } = await Promise.race([answer.catch((error: unknown) => Promise.race([died, Promise.reject(error)])), died])
   return body.toString()
 }
@@ -142,9 +142,9 @@ async function loadProcess(
       ...(approved ? { approved: [...approved] } : {}),
       isWatching,
     }
-    // A process that dies rejects the question too, with less to say.
-    const packet = await Promise.race([process.peer.ask('load', { data: order }).answer.catch(() => died), died, late])
-    return accept(packet, { process, label, met })
+    // A process that dies rejects the request too, with a less exact reason.
+    const message = await Promise.race([process.peer.request('load', { data: order }).answer.catch(() => died), died, late])
+    return accept(message, { process, label, met })
   } catch (error) {
     process.kill('it could not be loaded')
     throw error
@@ -167,8 +167,8 @@ interface Reading {
   readonly met: Map<string, string>
 }
 
-function accept(packet: ReceivedMessage, { process, label, met }: Reading): LoadedProcess {
-  const { error: thrown, location, description, digests, links } = orTooCostly(() => readLoaded(packet), label)
+function accept(message: ReceivedMessage, { process, label, met }: Reading): LoadedProcess {
+  const { error: thrown, location, description, digests, links } = orTooCostly(() => readLoaded(message), label)
   if (thrown === undefined) return { process, digests, links, description }
   for (const [file, digest] of digests) met.set(file, digest)
   const error = readThrown(thrown, false)

@@ -29,18 +29,18 @@ export async function serve(
   const { now, onRead, onListed, timeoutMs, hidden } = options
   const broker = createBroker({ ...services, now, onRead, onListed })
   process.attach(broker)
-  // A process that dies says why; the question itself only that it will not be answered.
+  // The exit says why the process died; the rejected request does not.
   const died = process.exited.then((problem) => {
     throw hostError('PLUGIN_PROCESS', { plugin: services.instance, problem, output: process.tail() })
   })
   died.catch(() => {})
   const timer = setTimeout(() => process.kill(`it did not start within ${timeoutMs} ms`), timeoutMs)
   try {
-    await Promise.race([process.peer.ask('start', { data: startOrder(services) }).answer, died])
+    await Promise.race([process.peer.request('start', { data: startOrder(services) }).answer, died])
   } finally {
     clearTimeout(timer)
   }
-  const callers = createToldCallers(hidden, (facts) => process.peer.tell('facts', facts))
+  const callers = createToldCallers(hidden, (facts) => process.peer.notify('facts', facts))
   return { process, broker, callers, isSuspected: false }
 }
 
@@ -52,7 +52,7 @@ export async function doubt(at: Serving): Promise<void> {
     () => at.process.kill(`it was stuck: it heard nothing for ${PATIENCE_MS} ms after a call had to end`),
     PATIENCE_MS,
   )
-  await at.process.peer.ask('ping').answer.catch(() => {})
+  await at.process.peer.request('ping').answer.catch(() => {})
   clearTimeout(timer)
   at.isSuspected = false
 }
@@ -61,7 +61,7 @@ export async function doubt(at: Serving): Promise<void> {
 export async function disposeIn(process: PluginProcess): Promise<void> {
   const timer = setTimeout(() => process.kill('it did not end in time'), PATIENCE_MS)
   try {
-    await process.peer.ask('dispose').answer
+    await process.peer.request('dispose').answer
   } finally {
     clearTimeout(timer)
   }

@@ -11,7 +11,7 @@ import { createDenials } from './denials.ts'
 import { createChannelBudget } from './channel/budget.ts'
 import type { Grants } from './grants.ts'
 import { afterLastWords, captureOutput } from './output.ts'
-import { openPeer, type OpenQuestion, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
+import { openPeer, type PendingRequest, type ReceivedMessage, type SentMessage, type Peer } from './channel/peer.ts'
 import { onlyThese } from './inherited.ts'
 import type { Reaper } from './reaper.ts'
 
@@ -47,7 +47,7 @@ export interface PluginProcess {
 export interface ProcessOwner {
   /** The plugin that is in it. */
   readonly instance: string
-  readonly onRequest: (what: string, packet: ReceivedMessage) => Promise<SentMessage>
+  readonly onRequest: (what: string, message: ReceivedMessage) => Promise<SentMessage>
   readonly onNotification: (what: string, data: unknown) => void
 }
 
@@ -107,9 +107,9 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     socket: channelOf(child),
     from: 'plugin',
     budget: createChannelBudget(now),
-    onRequest: async (what, packet) => {
+    onRequest: async (what, message) => {
       if (!owner) throw new Error(`Nobody is there to answer ${what}`)
-      return owner.onRequest(what, packet)
+      return owner.onRequest(what, message)
     },
     onNotification(what, data) {
       if (what === 'ready') ready.resolve()
@@ -165,18 +165,18 @@ function notStarted(child: ChildProcess): PluginProcess {
   })
   const ready = exited.promise.then((why) => Promise.reject(new ProcessGone(why)))
   ready.catch(() => {}) // whoever waits for it hears of it
-  const refuse = (question: OpenQuestion) => {
-    void exited.promise.then((why) => question.reject(new ProcessGone(why)))
+  const refuse = (pending: PendingRequest) => {
+    void exited.promise.then((why) => pending.reject(new ProcessGone(why)))
     return 0
   }
   return {
     pid: 0,
     peer: {
-      ask: () => ({ id: 0, answer: ready }),
-      askFor: refuse,
-      call: (...[, , , question]) => refuse(question),
+      request: () => ({ id: 0, answer: ready }),
+      sendRequest: refuse,
+      call: (...[, , , pending]) => refuse(pending),
       giveUp() {},
-      tell: () => 0,
+      notify: () => 0,
       close() {},
     },
     instance: undefined,

@@ -139,10 +139,10 @@ export async function superviseIsolated(
     const of = [principal, clientCapabilities, services.credentialKey?.(request, rights.access) ?? ''] as const
     const tool = order.kind === 'tool' && isOrdinary(request) ? toolNumbers.get(order.name) : undefined
     return new Promise((resolve, reject) => {
-      new IsolatedCall({ at, request, rights, terms }, { resolve, reject }).begin((question) => {
+      new IsolatedCall({ at, request, rights, terms }, { resolve, reject }).begin((pending) => {
         const facts = tool === undefined ? undefined : at.callers.numberOf(...of)
-        if (tool !== undefined && facts !== undefined) return peer.call(tool, facts, JSON.stringify(order.input) ?? '', question)
-        return peer.askFor(question, 'call', {
+        if (tool !== undefined && facts !== undefined) return peer.call(tool, facts, JSON.stringify(order.input) ?? '', pending)
+        return peer.sendRequest(pending, 'call', {
           data: { ...order, request: wireRequest(request, at.callers.facts(...of)) } satisfies CallOrder,
         })
       })

@@ -7,7 +7,7 @@ import type { BrokeredCall } from '../broker.ts'
 import { writeThrown } from '../channel/error-codec.ts'
 import type { Rights } from '../channel/orders.ts'
 import type { PacedProgress } from '../channel/paced-progress.ts'
-import type { OpenQuestion, ReceivedMessage } from '../channel/peer.ts'
+import type { PendingRequest, ReceivedMessage } from '../channel/peer.ts'
 import { readReturned } from '../channel/returned-codec.ts'
 import { doubt, type Serving } from '../serving.ts'
 import { ProcessGone } from '../spawn.ts'
@@ -21,7 +21,7 @@ export interface CallTerms {
 }
 
 /** One call while it is in the process: what its process asks for in its name, its answer, and what ends it early. */
-export class IsolatedCall implements OpenQuestion, BrokeredCall {
+export class IsolatedCall implements PendingRequest, BrokeredCall {
   readonly request: CallRequest
   progress: PacedProgress | undefined
   readonly #at: Serving
@@ -46,8 +46,8 @@ export class IsolatedCall implements OpenQuestion, BrokeredCall {
   }
 
   /** Sends it by `ask`, which gives its number. */
-  begin(ask: (question: OpenQuestion) => number): void {
-    this.#id = ask(this)
+  begin(send: (pending: PendingRequest) => number): void {
+    this.#id = send(this)
     // Its process has just gone.
     if (this.#isOver) return
     this.#isInside = true
@@ -88,7 +88,7 @@ export class IsolatedCall implements OpenQuestion, BrokeredCall {
 
   #cancel(reason: unknown): void {
     const { peer } = this.#at.process
-    peer.tell('cancel', { call: this.#id, reason: writeThrown(reason) })
+    peer.notify('cancel', { call: this.#id, reason: writeThrown(reason) })
     void doubt(this.#at)
     peer.giveUp(this.#id, reason)
   }

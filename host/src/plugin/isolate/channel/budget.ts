@@ -4,17 +4,17 @@ import { FrameError } from './frame.ts'
 export interface ChannelBudget {
   /** A frame came; its header is not parsed yet. */
   frame(headerBytes: number): void
-  /** It tells something that was not asked for. */
-  told(): void
-  /** It has a body that was not asked for. */
-  unasked(bodyBytes: number): void
-  /** So long took what was done with it. */
+  /** It sent a notification. */
+  notified(): void
+  /** It sent a body that no request of the host asked for. */
+  unrequested(bodyBytes: number): void
+  /** The host spent this time on what it sent. */
   spent(ms: number): void
 }
 
 /**
- * Far more than a plugin needs, and ten times what it is heard to tell: its own end of the channel tells no more than that. Answers to
- * what the host asked are limited by the callers who wait for them, so their bodies count nothing here.
+ * Ten times the notifications that the child's own end of the channel sends, and far more than a plugin needs. Answers to requests of the
+ * host are limited by the callers who wait for them, so their bodies do not count.
  */
 const PER_SECOND = {
   frames: 100_000,
@@ -42,8 +42,8 @@ export function createChannelBudget(now: () => number): ChannelBudget {
       spend('frames', 1, `sent more than ${PER_SECOND.frames} messages in a second`)
       spend('headerBytes', headerBytes, `sent more than ${PER_SECOND.headerBytes} bytes of headers in a second`)
     },
-    told: () => spend('told', 1, `told more than ${PER_SECOND.told} things in a second`),
-    unasked: (bytes) => spend('unaskedBytes', bytes, `sent more than ${PER_SECOND.unaskedBytes} bytes in a second unasked`),
+    notified: () => spend('told', 1, `told more than ${PER_SECOND.told} things in a second`),
+    unrequested: (bytes) => spend('unaskedBytes', bytes, `sent more than ${PER_SECOND.unaskedBytes} bytes in a second unasked`),
     spent: (ms) => spend('spentMs', ms, `took more than ${PER_SECOND.spentMs} ms of the host in a second`),
   }
 }

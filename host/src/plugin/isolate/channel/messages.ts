@@ -3,7 +3,7 @@ import type { PluginSurface } from '../../source/describe-surface.ts'
 import type { WireConfig } from './config-codec.ts'
 import type { WireError } from './error-codec.ts'
 
-/** What the host asks of a plugin's process, by name. */
+/** The requests of the host to a plugin's process, by name. */
 export interface HostRequests {
   /** Imports the plugin; the answer is a `LoadOutcome`. Its body is the description of what is exported, then the digests of its files. */
   load: LoadOrder
@@ -65,14 +65,14 @@ export interface CallerFacts {
   readonly credentialKey: string
 }
 
-/** What the host tells a plugin's process, by name. */
+/** The notifications of the host to a plugin's process, by name. */
 export interface HostNotifications {
   cancel: { readonly call: number; readonly reason: WireError }
   /** From now on the number in a call stands for these. */
   facts: CallerFacts & { readonly number: number }
 }
 
-/** What a plugin's process tells the host, by name; every one of them is optional to do and quick. `call` is that call's number, 0 for none. */
+/** The notifications of a plugin's process to the host, by name. The host may drop each of them. `call` is the id of the call, 0 for none. */
 export interface PluginNotifications {
   log: {
     readonly call: number
@@ -90,7 +90,7 @@ export interface PluginNotifications {
   read: { readonly file: string; readonly digest: string }
   /** A folder of its own that it listed. */
   listed: { readonly folder: string }
-  /** So many of these were not told, being too many. */
+  /** The number of notifications that were not sent because of the limit. */
   dropped: { readonly times: number }
   metric: {
     readonly kind: string
@@ -100,10 +100,10 @@ export interface PluginNotifications {
   }
 }
 
-/** So many lines, numbers and steps a second the host takes; it says how many it did not. */
-export const TELLS_PER_SECOND = 2_000
-/** The same for their bytes. */
-export const TELL_BYTES_PER_SECOND = 4 * 1_048_576
+/** Notifications per second that the host takes. */
+export const NOTIFICATIONS_PER_SECOND = 2_000
+/** Bytes of notifications per second that the host takes. */
+export const NOTIFICATION_BYTES_PER_SECOND = 4 * 1_048_576
 
 /** What it asks the host to send. The body of the request is that of the message. */
 export interface HttpOrder {

@@ -19,8 +19,8 @@ export interface ReceivedMessage {
   readonly body: Buffer
 }
 
-/** What waits for an answer. `resolve` has the body only until it returns. */
-export interface OpenQuestion {
+/** A request that waits for its answer. The body is valid only until `resolve` returns. */
+export interface PendingRequest {
   resolve(answer: ReceivedMessage): void
   reject(reason: unknown): void
 }
@@ -39,19 +39,19 @@ export interface ReceivedCall {
   readonly body: Buffer
 }
 
-/** One end of the pipe between host and plugin. Both ends ask and answer alike. */
+/** One end of the pipe between host and plugin. Both ends send requests and notifications. */
 export interface Peer {
-  /** Asks the other end. `answer` rejects with what it threw there, and with the reason given to `close`. */
-  ask(what: string, message?: SentMessage): { readonly id: number; readonly answer: Promise<ReceivedMessage> }
-  /** The same for who reads the body of the answer at once. Gives the number of the question. */
-  askFor(question: OpenQuestion, what: string, message: SentMessage): number
-  /** Asks for a call of a tool; gives its number. */
-  call(tool: number, facts: number, body: Body, question: OpenQuestion): number
-  /** Gives up a question, which is rejected with `reason`: its answer is dropped when it comes. */
+  /** Sends a request. `answer` rejects with what the other end threw, and with the reason given to `close`. */
+  request(what: string, message?: SentMessage): { readonly id: number; readonly answer: Promise<ReceivedMessage> }
+  /** The same for a caller that reads the body of the answer at once. Returns the id of the request. */
+  sendRequest(pending: PendingRequest, what: string, message: SentMessage): number
+  /** Requests a call of a tool; returns the id of the request. */
+  call(tool: number, facts: number, body: Body, pending: PendingRequest): number
+  /** Gives up a request: it is rejected with `reason`, and its answer is dropped when it comes. */
   giveUp(id: number, reason: unknown): void
-  /** Gives how many bytes were sent: none of what is too large. */
-  tell(what: string, data: unknown): number
-  /** Ends the pipe; every open question is rejected with `reason`. */
+  /** Sends a notification, and returns its bytes: 0 for one that is too large, which is not sent. */
+  notify(what: string, data: unknown): number
+  /** Ends the pipe; every pending request is rejected with `reason`. */
   close(reason: Error): void
 }
 
@@ -60,8 +60,8 @@ export interface PeerOptions {
   /** Who the other end is. The host is taken for what it says; a plugin's process is held to {@link PLUGIN_BOUNDS}. */
   readonly from: 'host' | 'plugin'
   /** Its body is to be read, or copied, before anything is awaited. */
-  readonly onRequest: (what: string, packet: ReceivedMessage, id: number) => Promise<SentMessage>
-  /** Without it a call of a tool is no message that this end knows. */
+  readonly onRequest: (what: string, message: ReceivedMessage, id: number) => Promise<SentMessage>
+  /** Without it a call of a tool is an unknown message. */
   readonly onCall?: (call: ReceivedCall) => Promise<CallResult>
   readonly onNotification: (what: string, data: unknown) => void
   /** The other end wrote what it must not write; nothing more is read from it. `error` where that was found out by an error. */
@@ -76,25 +76,25 @@ export interface CallResult {
   readonly body?: Body
 }
 
-/** Limit of questions of the other end that are answered at a time; what it writes meanwhile waits in the pipe, and then in its own memory. */
-const MAX_OPEN_ASKS = 1_024
-/** The same for the bodies of them. */
+/** Requests of the other end that are answered at a time. What it writes meanwhile waits in the pipe, and then in its own memory. */
+const MAX_OPEN_REQUESTS = 1_024
+/** The same for their bodies. */
 const MAX_OPEN_BYTES = 64 * 1_048_576
 /** More than this unread by the other end, and it is not going to read it. */
 const MAX_UNREAD_BYTES = 64 * 1_048_576
 /** A smaller message is not worth measuring: how many there may be is limited. */
 const MEASURED_BYTES = 4_096
 
-const ASK = 0
+const REQUEST = 0
 const ANSWER = 1
 const FAILURE = 2
-const TELL = 3
+const NOTIFICATION = 3
 
 /** Speaks with the other end of a pipe. */
 export function openPeer(options: PeerOptions): Peer {
   const { from, onRequest, onCall, onNotification, onFault, onClose, budget } = options
   const [bounds, theirBounds] = from === 'host' ? [HOST_BOUNDS, PLUGIN_BOUNDS] : [PLUGIN_BOUNDS, HOST_BOUNDS]
-  const open = new OpenRequests<OpenQuestion>()
+  const open = new OpenRequests<PendingRequest>()
   let lastId = 0
   let answering = 0
   let answeringBytes = 0
@@ -150,10 +150,10 @@ export function openPeer(options: PeerOptions): Peer {
   function receive(header: unknown, body: Buffer): void {
     if (!Array.isArray(header)) throw new FrameError('sent a message of no known form')
     const [kind, id, what, data] = header as unknown[]
-    if (kind === TELL) budget?.told()
-    if (kind === TELL && typeof id === 'string') return onNotification(id, what)
+    if (kind === NOTIFICATION) budget?.notified()
+    if (kind === NOTIFICATION && typeof id === 'string') return onNotification(id, what)
     if (typeof id !== 'number') throw new FrameError('sent a message of no known form')
-    if (kind === ASK && typeof what === 'string')
+    if (kind === REQUEST && typeof what === 'string')
       return answer(id, body.length, () => onRequest(what, { data, body }, id), replyTo(id))
     if (kind === ANSWER) answered(id, { data: what, body })
     else if (kind === FAILURE) failed(id, what, body.length)
@@ -172,27 +172,26 @@ export function openPeer(options: PeerOptions): Peer {
     )
   }
 
-  function questionOf(id: number, bodyBytes: number): OpenQuestion | undefined {
-    const question = open.get(id)
+  function pendingOf(id: number, bodyBytes: number): PendingRequest | undefined {
+    const pending = open.get(id)
     open.delete(id)
     // One that was dropped may still be answered, and so may one twice: the answer is not for anyone. The host answers whatever a plugin
     // writes into its channel itself.
-    if (!question && from === 'plugin' && !(id > 0 && id <= lastId))
-      throw new FrameError('answered a question that was not asked')
-    if (!question) budget?.unasked(bodyBytes)
-    return question
+    if (!pending && from === 'plugin' && !(id > 0 && id <= lastId)) throw new FrameError('answered a question that was not asked')
+    if (!pending) budget?.unrequested(bodyBytes)
+    return pending
   }
 
   function answered(id: number, message: ReceivedMessage): void {
-    questionOf(id, message.body.length)?.resolve(message)
+    pendingOf(id, message.body.length)?.resolve(message)
   }
 
   function failed(id: number, thrown: unknown, bodyBytes: number): void {
-    questionOf(id, bodyBytes)?.reject(readThrown(thrown, from === 'host'))
+    pendingOf(id, bodyBytes)?.reject(readThrown(thrown, from === 'host'))
   }
 
   function answer<Given>(id: number, bodyBytes: number, work: () => Promise<Given>, reply: (given: Given) => void): void {
-    budget?.unasked(bodyBytes)
+    budget?.unrequested(bodyBytes)
     answering++
     answeringBytes += bodyBytes
     if (isFull()) socket.pause()
@@ -218,7 +217,7 @@ export function openPeer(options: PeerOptions): Peer {
     )
   }
 
-  const isFull = () => answering >= MAX_OPEN_ASKS || answeringBytes > MAX_OPEN_BYTES
+  const isFull = () => answering >= MAX_OPEN_REQUESTS || answeringBytes > MAX_OPEN_BYTES
 
   const replyTo =
     (id: number) =>
@@ -237,41 +236,41 @@ export function openPeer(options: PeerOptions): Peer {
     return bytes
   }
 
-  /** Opens a question and sends it. */
-  function openQuestion(question: OpenQuestion, write: (id: number) => number): number {
+  /** Adds a request to the pending ones and sends it. */
+  function openRequest(pending: PendingRequest, write: (id: number) => number): number {
     const id = ++lastId
     if (closed) {
-      question.reject(closed)
+      pending.reject(closed)
       return id
     }
-    open.add(id, question)
+    open.add(id, pending)
     try {
       send(() => write(id))
     } catch (error) {
       open.delete(id)
-      question.reject(error)
+      pending.reject(error)
     }
     return id
   }
 
   return {
-    ask(what, message = {}) {
+    request(what, message = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<ReceivedMessage>()
-      const question: OpenQuestion = {
+      const pending: PendingRequest = {
         resolve: (message) => resolve({ data: message.data, body: Buffer.from(message.body) }),
         reject,
       }
-      return { id: this.askFor(question, what, message), answer: promise }
+      return { id: this.sendRequest(pending, what, message), answer: promise }
     },
-    askFor: (question, what, { data, body }) => openQuestion(question, (id) => writer.json([ASK, id, what, data], body)),
-    call: (tool, facts, body, question) => openQuestion(question, (id) => writer.call(id, tool, facts, body)),
+    sendRequest: (pending, what, { data, body }) => openRequest(pending, (id) => writer.json([REQUEST, id, what, data], body)),
+    call: (tool, facts, body, pending) => openRequest(pending, (id) => writer.call(id, tool, facts, body)),
     giveUp(id, reason) {
       open.get(id)?.reject(reason)
       open.delete(id)
     },
-    tell(what, data) {
+    notify(what, data) {
       try {
-        return send(() => writer.json([TELL, what, data]))
+        return send(() => writer.json([NOTIFICATION, what, data]))
       } catch (error) {
         if (error instanceof HeaderTooLarge) return 0
         throw error
@@ -281,7 +280,7 @@ export function openPeer(options: PeerOptions): Peer {
       if (closed) return
       closed = reason
       socket.destroy()
-      for (const question of open.values()) question.reject(reason)
+      for (const pending of open.values()) pending.reject(reason)
       open.clear()
     },
   }

@@ -7,7 +7,7 @@ const MAX_CHANGED = 1_000
 const LONGEST_URI = 4_096
 
 /** What is said many times at once is told once: the host takes only so many words a second, and none of these may be lost. */
-export function createChangedResources(tells: Notifications): (uri: string) => void {
+export function createChangedResources(notifications: Notifications): (uri: string) => void {
   const changed = new Set<string>()
   let telling: NodeJS.Timeout | undefined
 
@@ -16,7 +16,7 @@ export function createChangedResources(tells: Notifications): (uri: string) => v
     changed.add(uri.slice(0, LONGEST_URI))
     telling ??= setTimeout(() => {
       telling = undefined
-      for (const one of changed) tells.tell('resourceChanged', { uri: one })
+      for (const one of changed) notifications.notify('resourceChanged', { uri: one })
       changed.clear()
     }, PACE_MS)
   }

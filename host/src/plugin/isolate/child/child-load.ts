@@ -18,7 +18,7 @@ export interface Loaded {
 }
 
 /** Imports the plugin. Never rejects: what was thrown is in the answer. What is imported later is told to the host. */
-export async function loadOrdered(order: LoadOrder, tells: Notifications): Promise<Loaded> {
+export async function loadOrdered(order: LoadOrder, notifications: Notifications): Promise<Loaded> {
   const { file, root, label, timeoutMs, approved, isWatching } = order
   const files = new Set<string>()
   const digests = new Map<string, string>()
@@ -26,7 +26,7 @@ export async function loadOrdered(order: LoadOrder, tells: Notifications): Promi
   const admit = compareWith(approved, ({ file, digest, once }) => {
     files.add(file)
     // Packages outside are the process's, which ends with its plugin.
-    if (isLoaded && !once) tells.tell('read', { file, digest })
+    if (isLoaded && !once) notifications.notify('read', { file, digest })
   })
   const graph = createPluginGraph({ warn: () => {} }, admit, { reclaim: 'off', keepsSources: isWatching })
   try {

@@ -26,7 +26,7 @@ export function remoteHttp(peer: Peer, instance: string): HttpClient & AsyncDisp
     const sent = bodyOf(body, path)
     const order: HttpOrder = { call: callNumber(), how, path, options: rest, ...(sent ? { bodyAs: sent.as } : {}) }
     try {
-      return await peer.ask('http', { data: order, ...(sent ? { body: sent.bytes } : {}) }).answer
+      return await peer.request('http', { data: order, ...(sent ? { body: sent.bytes } : {}) }).answer
     } catch (error) {
       if (error instanceof HeaderTooLarge || error instanceof TypeError) throw unsent(path, error)
       throw error
@@ -95,9 +95,9 @@ const NO_HINTS = { credentialVariables: [], baseUrlVariable: 'its base URL' }
 const LONGEST_EVENT = 1_000
 
 /** The host's log. */
-export function remoteLog(tells: Notifications, bound: LogFields = {}): Logger {
+export function remoteLog(notifications: Notifications, bound: LogFields = {}): Logger {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
-    tells.tell('log', {
+    notifications.notify('log', {
       call: callNumber(),
       level,
       event: eventText(event).slice(0, LONGEST_EVENT),
@@ -108,7 +108,7 @@ export function remoteLog(tells: Notifications, bound: LogFields = {}): Logger {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => remoteLog(tells, withBound(bound, fields)),
+    child: (fields) => remoteLog(notifications, withBound(bound, fields)),
   }
 }
 
@@ -129,8 +129,8 @@ export function plain<Value>(value: Value): Value {
   }
 }
 
-export function remoteMetrics(tells: Notifications): Metrics {
-  return boundedMetrics((one) => tells.tell('metric', one))
+export function remoteMetrics(notifications: Notifications): Metrics {
+  return boundedMetrics((one) => notifications.notify('metric', one))
 }
 
 /** The caches of this plugin: the host knows by the call whose they are, so `owner` only parts what is being loaded here. */
@@ -139,7 +139,7 @@ export function remoteCaches(peer: Peer): { namespace: (kind: string, ...owner: 
   const ask = async (order: CacheOrder, value?: string): Promise<unknown> => {
     const { length } = order.key
     if (length > MAX_SENT_KEY) throw hostError('CACHE_KEY', { problem: `has ${length} characters, which is too many` })
-    return (await peer.ask('cache', { data: order, ...(value === undefined ? {} : { body: value }) }).answer).data
+    return (await peer.request('cache', { data: order, ...(value === undefined ? {} : { body: value }) }).answer).data
   }
 
   return {

@@ -38,12 +38,12 @@ let toolNames: readonly string[] = []
 const facts: CallerFacts[] = []
 const calls = new OpenRequests<RemoteRequest>()
 
-const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What], id: number) => Promise<SentMessage> } = {
+const handlers: { readonly [What in keyof HostRequests]: (order: HostRequests[What], id: number) => Promise<SentMessage> } = {
   async load(order) {
     const { file, root, isWatching } = order
     maxAnswerBytes = order.maxAnswerBytes
     if (isWatching && file !== root) reads = noteReads(root)
-    const loaded = await loadOrdered(order, tells)
+    const loaded = await loadOrdered(order, notifications)
     plugin = exported = loaded.exported
     return loaded.message
   },
@@ -54,9 +54,9 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
       plugin: exported as ServicePlugin,
       config: readConfig(config),
       http: remoteHttp(peer, instance),
-      log: remoteLog(tells),
-      ownLog: () => remoteLog(tells),
-      metrics: remoteMetrics(tells),
+      log: remoteLog(notifications),
+      ownLog: () => remoteLog(notifications),
+      metrics: remoteMetrics(notifications),
       cache: remoteCaches(peer),
       digest: '',
       signal: new AbortController().signal,
@@ -75,12 +75,12 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
       hasBackground,
       credentialKey: (request) => (request instanceof RemoteRequest ? request.credentialKey : ''),
       http: remoteHttp(peer, instance),
-      log: remoteLog(tells),
-      ownLog: () => remoteLog(tells),
-      metrics: remoteMetrics(tells),
+      log: remoteLog(notifications),
+      ownLog: () => remoteLog(notifications),
+      metrics: remoteMetrics(notifications),
       cache: remoteCaches(peer),
       digest: '',
-      resourceChanged: createChangedResources(tells),
+      resourceChanged: createChangedResources(notifications),
     })
     toolNames = surface.tools.map(({ name }) => name)
     tellReads()
@@ -97,7 +97,7 @@ const asks: { readonly [What in keyof HostRequests]: (order: HostRequests[What],
 const peer: Peer = openPeer({
   socket: { fd: CHANNEL },
   from: 'host',
-  onRequest: (what, { data }, id) => asks[what as keyof HostRequests](data as never, id),
+  onRequest: (what, { data }, id) => handlers[what as keyof HostRequests](data as never, id),
   onCall: callTool,
   onNotification(what, data) {
     if (what === 'cancel') {
@@ -113,20 +113,20 @@ const peer: Peer = openPeer({
   onClose: () => process.exit(0),
 })
 
-const tells = createNotifications(peer)
-const channel: CallChannel = { peer, tells }
+const notifications = createNotifications(peer)
+const channel: CallChannel = { peer, notifications }
 
 function deny(denial: Denial, number = callNumber()): void {
   if (isWayToGranted(denial, number !== 0)) return
-  tells.tell('denied', { call: number, ...denial })
+  notifications.notify('denied', { call: number, ...denial })
 }
 
 /** A plugin is built from what it read until it was started; what calls read is theirs. */
 function tellReads(): void {
   if (!reads) return
   reads.stop()
-  for (const [file, digest] of reads.files) tells.tell('read', { file, digest })
-  for (const folder of reads.folders) tells.tell('listed', { folder })
+  for (const [file, digest] of reads.files) notifications.notify('read', { file, digest })
+  for (const folder of reads.folders) notifications.notify('listed', { folder })
 }
 
 async function call(
@@ -175,4 +175,4 @@ async function runCall(
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
 
 watchDenials(deny)
-peer.tell('ready', undefined)
+peer.notify('ready', undefined)

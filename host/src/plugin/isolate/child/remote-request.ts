@@ -9,8 +9,8 @@ import type { Peer } from '../channel/peer.ts'
 
 /** How a call tells the host things. */
 export interface CallChannel {
-  readonly peer: Pick<Peer, 'tell'>
-  readonly tells: Notifications
+  readonly peer: Pick<Peer, 'notify'>
+  readonly notifications: Notifications
 }
 
 /** The host passes on four steps of progress a second; more than it can choose the last one of need not be sent to it. */
@@ -89,14 +89,14 @@ export class RemoteRequest implements CallRequest {
     }
   }
   get log(): CallRequest['log'] {
-    return (level, data) => this.#channel.tells.tell('clientLog', { call: this.id, level, data: plain(data) })
+    return (level, data) => this.#channel.notifications.notify('clientLog', { call: this.id, level, data: plain(data) })
   }
   get closeStream(): () => void {
-    return () => this.#channel.peer.tell('closeStream', { call: this.id } satisfies PluginNotifications['closeStream'])
+    return () => this.#channel.peer.notify('closeStream', { call: this.id } satisfies PluginNotifications['closeStream'])
   }
 
   #step(progress: number, { total, message }: { total?: number; message?: string } = {}): void {
-    this.#channel.peer.tell('progress', {
+    this.#channel.peer.notify('progress', {
       call: this.id,
       progress,
       ...(total === undefined ? {} : { total }),
