@@ -67,8 +67,8 @@ describe('doctor', () => {
     const { findings } = JSON.parse(stdout) as Report
     const problems = findings.map(({ about, problem }) => `${about}: ${problem}`)
     for (const expected of [
-      /^file: Everybody on this machine may write .*mcp\.lock\.json$/,
-      /^file: Others on this machine may read .*mcp\.keys\.json$/,
+      /^file: Any user of this machine can write to .*mcp\.lock\.json$/,
+      /^file: Other users of this machine can read .*mcp\.keys\.json$/,
       /^config: pluginDirs names .*absent, which does not exist$/,
       /^plugin: broken is failed$/,
       /^config: tools\.deny: "notes_items_dorp" matches no tool/,

@@ -66,7 +66,7 @@ describe('doctor finds', () => {
     chmodSync(tree.path('project/.env'), 0o644)
     assert.deepEqual(found(), [])
     chmodSync(tree.root, 0o755)
-    assert.deepEqual(found(), [`Others on this machine may read ${tree.path('project/.env')}`])
+    assert.deepEqual(found(), [`Other users of this machine can read ${tree.path('project/.env')}`])
     chmodSync(tree.path('project/.env'), 0o600)
     assert.deepEqual(found(), [])
   })

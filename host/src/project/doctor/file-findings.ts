@@ -25,8 +25,8 @@ export function fileFindings({
       .filter((path) => has(path, OTHERS_WRITE))
       .map((path): Finding => ({
         about: 'file',
-        problem: `Everybody on this machine may write ${path}`,
-        cause: 'it decides what runs, or who may call',
+        problem: `Any user of this machine can write to ${path}`,
+        cause: 'this file decides which code runs, or who may call',
         fix: [`chmod o-w ${path}`],
       })),
     ...[
@@ -36,7 +36,7 @@ export function fileFindings({
       .filter(([path = '']) => has(path, OTHERS_READ) && isReachable(path))
       .map(([path = '', cause = '']): Finding => ({
         about: 'file',
-        problem: `Others on this machine may read ${path}`,
+        problem: `Other users of this machine can read ${path}`,
         cause,
         fix: [`chmod 600 ${path}`],
       })),
