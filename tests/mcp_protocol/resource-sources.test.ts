@@ -92,3 +92,44 @@ for (const isolation of ['inline', 'process'] as const)
     for (const cursor of ['x', said, '[]', 'a'.repeat(5_000)])
       assert.match((await ask({ cursor })).message ?? '', /cursor is not one that this server gave/)
   })
+
+const shadowed = `import { definePlugin, defineResource, Type } from '@mcp-patchbay/plugin-api'
+const read = (uri) => 'text of ' + uri
+const listing = (...uris) => ({ resources: uris.map((uri) => ({ uri })) })
+export default definePlugin({
+  name: 'files',
+  config: Type.Object({}),
+  isAuthConfigured: () => true,
+  createClient: () => ({}),
+  tools: [],
+  resources: [
+    defineResource({ name: 'open', uri: 'files://open', read }),
+    defineResource({ name: 'denied', uri: 'files://denied', read }),
+    defineResource({ name: 'denied_too', uri: 'files://s-{id}', read }),
+    defineResource({ name: 'stuck', uri: 'stuck://{id}', list: () => new Promise(() => {}), read }),
+    defineResource({ name: 'circle', uri: 'circle://{id}', list: (cursor) => ({ ...listing('circle://1'), next: 'again' }), read }),
+    defineResource({ name: 'any', uri: 'files://{id}', list: () => listing('files://open', 'files://denied', 'files://s-1', 'files://x'), read }),
+  ],
+})
+`
+
+test('a list that does not end keeps back nothing else, and no list shows what is listed already, may not be seen, or goes round', async () => {
+  using project = pinnedProject({ 'files/index.js': shadowed, 'files/package.json': '{ "type": "module" }' })
+  await using started = await project.start({
+    plugins: [{ use: './files', isolation: 'inline' }],
+    auth: { inbound: { mode: 'none' } },
+    tools: { deny: ['files_denied*'] },
+    limits: { callTimeoutMs: 100 },
+    frozen: false,
+  })
+  const { url } = await started.host.listen({ http: { port: 0 }, management: false })
+  const pages: (readonly string[])[] = []
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const reply = replyOf(await rawClient(new URL(url ?? '')).post('resources/list', cursor === undefined ? {} : { cursor }))
+    const { resources, nextCursor } = reply as unknown as Listed
+    pages.push(resources.map(({ uri }) => uri))
+    cursor = nextCursor
+    assert.ok(pages.length < 10, 'it ends')
+  }
+  assert.deepEqual(pages, [['files://open'], ['circle://1'], ['files://x']])
+})

@@ -13,6 +13,9 @@ export const calls = mutantsOf('calls', [
         '',
       ],
       ['a list names what reading by its template would not find', 'if (!match(uri))', 'if (false)'],
+      ['a list shows what its caller may not see', 'refusal(found, caller, snapshot.policy) === undefined', 'true'],
+      ['a list that does not end keeps back the others', "error.code === 'CALL_TIMEOUT' && following", 'false'],
+      ['a list that goes round has no end', 'next !== undefined && next === args', 'false'],
       ['one list that fails takes the others with it', '|| ENDS.has(error.code)', '|| true'],
       [
         'the second page begins with what is fixed',

@@ -2,7 +2,7 @@ import type { ListedResource } from '@mcp-patchbay/plugin-api'
 import { InvalidResult, serialise, type Bounds } from '../../../data/content.ts'
 import { isObject } from '../../../data/json.ts'
 import { HostError, hostError } from '../../../errors.ts'
-import type { Snapshot, SnapshotTemplate, WireResource } from '../../catalog/snapshot.ts'
+import { findResource, type Snapshot, type SnapshotTemplate, type WireResource } from '../../catalog/snapshot.ts'
 import type { Caller } from '../../catalog/caller.ts'
 import { viewOf } from '../../catalog/view.ts'
 import { refusal } from '../../catalog/visibility.ts'
@@ -20,12 +20,14 @@ import type { CallDeps, Calls, PendingCall } from '../types.ts'
 export function createListings(deps: CallDeps, times: CallTimes, bounds: () => Bounds): Calls['resources'] {
   const ask = compose<PendingListing, Page>(
     [observeOther(deps, 'resources/list'), ...limitRate<Page>(deps), ...useAccount<Page>(deps, asksNothing)],
-    async ({ item, args, caller, io }) => {
-      const life = { name: item.name, timeoutMs: deps.limits().callTimeoutMs, caller, io }
+    async ({ item, args, caller, io, snapshot }) => {
+      const life = { name: item.name, timeoutMs: Math.min(deps.limits().callTimeoutMs, LIST_MS), caller, io }
       const value = await runIn(liveFor(item, caller), life, times, async (running, request) =>
         running.listResources?.(item.localName, args, request),
       )
-      return pageIn(value, item, bounds())
+      const { resources, next } = pageIn(value, item, bounds())
+      if (next !== undefined && next === args) throw new InvalidResult('gives the next that it was asked with')
+      return { resources: resources.filter(({ uri }) => isListedHere(uri, item, caller, snapshot)), next }
     },
   )
 
@@ -35,7 +37,8 @@ export function createListings(deps: CallDeps, times: CallTimes, bounds: () => B
     const fixed = cursor === undefined ? viewOf(snapshot, caller).resources : []
     for (let { index, next } = from; index < sources.length; index++, next = undefined) {
       const item = sources[index] as SnapshotTemplate
-      const call: PendingListing = { kind: 'resource', name: item.wire.uriTemplate, item, caller, args: next, io, outcome: 'ok' }
+      const { uriTemplate: name } = item.wire
+      const call: PendingListing = { kind: 'resource', name, item, caller, args: next, io, snapshot, outcome: 'ok' }
       try {
         const page = await hidingCredentials(caller, deps.redact, () => ask(call))
         const following = page.next === undefined ? sources[index + 1] : item
@@ -47,6 +50,9 @@ export function createListings(deps: CallDeps, times: CallTimes, bounds: () => B
         // One list that fails takes none of the others with it.
         if (!(error instanceof HostError) || ENDS.has(error.code)) throw error
         deps.log.warn('resource_list_failed', { plugin: item.plugin.instance, resource: item.name, reason: error.message })
+        // What is there is not kept back until several of them are given up: by then the client has given up too.
+        const following = sources[index + 1]
+        if (error.code === 'CALL_TIMEOUT' && following) return { resources: fixed, nextCursor: cursorOf(following, undefined) }
       }
     }
     return { resources: fixed }
@@ -55,6 +61,7 @@ export function createListings(deps: CallDeps, times: CallTimes, bounds: () => B
 
 interface PendingListing extends PendingCall<SnapshotTemplate> {
   readonly args: string | undefined
+  readonly snapshot: Snapshot
 }
 
 interface Page {
@@ -64,6 +71,13 @@ interface Page {
 
 function sourcesOf(snapshot: Snapshot, caller: Caller): readonly SnapshotTemplate[] {
   return snapshot.templates.filter((item) => item.surface.lists && refusal(item, caller, snapshot.policy) === undefined)
+}
+
+/** What reading finds elsewhere is not listed again where it is fixed, and not at all where this caller may not see it. */
+function isListedHere(uri: string, item: SnapshotTemplate, caller: Caller, snapshot: Snapshot): boolean {
+  const found = findResource(snapshot, uri)?.item
+  if (found === undefined || found === item) return found === item
+  return !snapshot.resources.has(uri) && refusal(found, caller, snapshot.policy) === undefined
 }
 
 /** It names the template: what a client holds for long means the same, or nothing. */
@@ -126,6 +140,8 @@ function isListed(value: unknown): value is ListedResource {
 
 /** They are of the request, and not of one list. */
 const ENDS: ReadonlySet<string> = new Set(['CALL_CANCELLED', 'RATE_LIMITED', 'HOST_CLOSING'])
+/** Clients wait a minute for their list. */
+const LIST_MS = 10_000
 const MAX_PAGE = 1_000
 /** Of what a plugin gives. */
 const MAX_CURSOR = 1_000
