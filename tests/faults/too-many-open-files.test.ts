@@ -46,7 +46,8 @@ test(
     // What serves in a process of its own dies: the next one cannot be started yet, which is not its fault however often it is tried.
     for (const pid of pluginPids(host.pid)) process.kill(pid, 'SIGKILL')
     await host.logged('plugin_restart_failed', ({ error }) => /could not be started: .*EMFILE/.test(JSON.stringify(error)))
-    assert.match((await client.call('a_rev')).text, /"text":"1"/)
+    // The process that died gave files back: they may be enough for the edit.
+    assert.match((await client.call('a_rev')).text, /"text":"[12]"/)
 
     for (const socket of sockets) socket.destroy()
     await host.logged('plugin_restarted')
