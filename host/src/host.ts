@@ -8,6 +8,7 @@ import type { HostCache } from './cache/cache.ts'
 import { openCache } from './cache/open-cache.ts'
 import { openRegistryCache } from './cache/registry-file.ts'
 import { resolveConfig } from './config/file/resolve-config.ts'
+import { projectId } from './config/project-id.ts'
 import type { EmbeddedConfig, ResolvedConfig } from './config/schema/schema.ts'
 import { createCurrentConfig, type CurrentConfig, refuseSharedVariables } from './current-config.ts'
 import { createValidators } from './data/schema/validate.ts'
@@ -201,7 +202,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const rebuild = (plugins: ReadonlySet<string>) => apply({ rebuild: plugins, samePlugins: true })
   const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
   const build = ownBuild()
-  const about = () => ({ ...build, lock: lock.sha256 })
+  const project = context.file === undefined ? undefined : projectId(context.file)
+  const about = () => ({ ...build, lock: lock.sha256, project })
   const served = {
     about,
     tracing,

@@ -6,6 +6,11 @@ const doctor = ['tests/unit/project/what-doctor-finds.test.ts']
 /** What doctor finds, which events are changes, and which operations of a description are tools. */
 export const projects = mutantsOf('projects', [
   {
+    file: 'host/src/project/doctor/running-host.ts',
+    noticedBy: doctor,
+    changes: [['any host is that of the project', "about['project'] !== projectId(file)", 'false']],
+  },
+  {
     file: 'host/src/project/doctor/machine-findings.ts',
     noticedBy: doctor,
     changes: [
@@ -13,6 +18,11 @@ export const projects = mutantsOf('projects', [
         'an issuer that tells no time has a wrong clock',
         'if (!(Math.abs(skewMs) > MAX_SKEW_MS))',
         'if (Math.abs(skewMs) <= MAX_SKEW_MS)',
+      ],
+      [
+        'the ports of another program are those of the own host',
+        'if (running && portsOf(running).has(port)) return []',
+        'if (running) return []',
       ],
       ['an issuer that is behind is said to be ahead', "skewMs > 0 ? 'ahead of'", "skewMs < 0 ? 'ahead of'"],
     ],

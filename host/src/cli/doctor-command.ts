@@ -8,6 +8,7 @@ import { issuerFindings, nodeFindings, portFindings } from '../project/doctor/ma
 import { pluginFindings } from '../project/doctor/plugin-findings.ts'
 import { releaseFindings } from '../project/doctor/release-findings.ts'
 import { repositoryFindings } from '../project/doctor/repository-findings.ts'
+import { runningHost, type RunningHost } from '../project/doctor/running-host.ts'
 import { projectNpm } from '../project/npm-install.ts'
 import { openProject } from '../project/open-project.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
@@ -24,6 +25,7 @@ export function doctorCommand(run: Run): Command {
         const project = await openProject(options)
         const { config } = project.settings
         await using host = await openHost({ ...options })
+        const running = await runningHost(config, project.settings.file)
         const findings = [
           ...fileFindings(project),
           ...callerFindings(project),
@@ -34,17 +36,21 @@ export function doctorCommand(run: Run): Command {
             await Promise.all([
               lockFindings(project),
               repositoryFindings(project),
-              portFindings(config),
+              portFindings(config, running),
               issuerFindings(config),
               ...(options.online ? [releaseFindings(project, projectNpm(project), Date.now())] : []),
             ])
           ).flat(),
         ]
-        if (options.json) printJson({ file: project.settings.file, deployment: project.deployment, findings })
-        else printLines(linesOf(findings))
+        if (options.json) printJson({ file: project.settings.file, deployment: project.deployment, running, findings })
+        else printLines([...(running ? [runs(running)] : []), ...linesOf(findings)])
         return findings.length > 0 ? EXIT.failed : EXIT.done
       }),
     )
+}
+
+function runs({ url, management, version }: RunningHost): string {
+  return `The host of this project is running: ${url ?? management} (${version})`
 }
 
 function linesOf(findings: readonly Finding[]): readonly string[] {

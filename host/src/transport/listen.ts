@@ -114,7 +114,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
       registry,
       isDraining,
       missing: deps.missing,
-      about: deps.about,
+      about: () => ({ ...deps.about(), url }),
       metrics: () => metrics.render(),
       log,
     }))

@@ -31,6 +31,10 @@ export interface ManagementOptions {
 export interface AboutHost extends OwnBuild {
   /** What `sha256sum mcp.lock.json` prints, of the lock that it runs by; absent without one. */
   readonly lock?: string | undefined
+  /** Which config file it runs from, as `projectId` names it; absent for a host without one. */
+  readonly project?: string | undefined
+  /** Where clients reach it over HTTP. */
+  readonly url?: string | undefined
 }
 
 export interface Management {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmodSync } from 'node:fs'
+import { chmodSync, symlinkSync, unlinkSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { createHost } from '../../../host/src/host.ts'
 import { issuerFindings, nodeFindings } from '../../../host/src/project/doctor/machine-findings.ts'
 import packageJson from '../../../host/package.json' with { type: 'json' }
 import { releaseFindings } from '../../../host/src/project/doctor/release-findings.ts'
@@ -86,6 +87,27 @@ describe('doctor', () => {
     const { stdout: text } = await project.patchbay(['doctor'])
     assert.match(text, /^port: .*\n {2}Cause: another program has the port.*\n {2}To fix: Stop the other program/m)
     assert.match(text, new RegExp(`\\n${findings.length} findings\\n$`))
+  })
+
+  test('names the host of the project that is running, by any way to its config, and finds its ports not taken', async () => {
+    using project = pinnedProject({ 'mcp.config.json': '{}' })
+    symlinkSync(project.root, `${project.root}-link`)
+    try {
+      await using host = await createHost({}, { file: `${project.root}-link/mcp.config.json` })
+      const { port, managementUrl = '' } = await host.listen(free)
+      project.write(
+        'mcp.config.json',
+        JSON.stringify({ listen: { http: { port }, management: { port: Number(new URL(managementUrl).port) } } }),
+      )
+      const { code, stdout } = await project.patchbay(['doctor'])
+      assert.equal(
+        stdout,
+        `The host of this project is running: http://127.0.0.1:${port}/mcp (${packageJson.version})\nNothing is wrong\n`,
+      )
+      assert.equal(code, 0)
+    } finally {
+      unlinkSync(`${project.root}-link`)
+    }
   })
 
   test('names newer releases of what is pinned, not those of the last days, and says when the registry does not answer', async () => {

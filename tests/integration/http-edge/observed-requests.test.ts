@@ -34,7 +34,9 @@ test('/metrics tells what came, what was refused, what is open and what went on 
   assert.match(text, /^patchbay_http_requests_total\{status="200"\} \d+$/m)
 
   const about = { version: '0.1.0', build: 'source', node: process.version }
-  assert.deepEqual(await (await fetch(new URL('/healthz', management))).json(), { status: 'ok', ...about })
+  const { project, ...health } = (await (await fetch(new URL('/healthz', management))).json()) as Record<string, unknown>
+  assert.deepEqual(health, { status: 'ok', ...about, url: String(url) })
+  assert.match(String(project), /^[\da-f]{16}$/, 'without a path')
   assert.partialDeepStrictEqual(
     log.find(({ event }) => event === 'listening'),
     about,

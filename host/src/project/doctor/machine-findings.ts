@@ -1,28 +1,34 @@
 import { createServer } from 'node:net'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Finding } from './finding.ts'
+import type { RunningHost } from './running-host.ts'
 
-/** Ports that the config wants and another program has. One of 0 is free by its nature. */
-export async function portFindings({ listen }: ResolvedConfig): Promise<readonly Finding[]> {
+/** Ports that the config wants and another program has: not the project's own host, `running`. One of 0 is free by its nature. */
+export async function portFindings({ listen }: ResolvedConfig, running?: RunningHost): Promise<readonly Finding[]> {
   const wanted = [
     ...(listen.http ? [['listen.http', listen.http] as const] : []),
     ...(listen.management ? [['listen.management', listen.management] as const] : []),
   ]
   const found = await Promise.all(
     wanted.map(async ([setting, { host, port }]): Promise<readonly Finding[]> => {
+      if (running && portsOf(running).has(port)) return []
       const code = await bindingProblem(host, port)
       if (code === undefined) return []
       return [
         {
           about: 'port',
           problem: `${setting} cannot use ${host}:${port}`,
-          cause: code === 'EADDRINUSE' ? 'another program has the port: perhaps this host, started already' : code,
+          cause: code === 'EADDRINUSE' ? 'another program has the port: perhaps a host that was started already' : code,
           fix: [`Stop the other program, or set ${setting}.port to another one`],
         },
       ]
     }),
   )
   return found.flat()
+}
+
+function portsOf({ management, url }: RunningHost): ReadonlySet<number> {
+  return new Set([management, url].filter((at) => at !== undefined).map((at) => Number(new URL(at).port || 80)))
 }
 
 function bindingProblem(host: string, port: number): Promise<string | undefined> {
