@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path'
 import { entry, lastLines, type Entry } from './error-definition.ts'
 
 /** A plugin that cannot be loaded, started or kept running. */
@@ -9,9 +10,28 @@ export const pluginErrors = {
       'To develop a plugin elsewhere, link it: npm link, or a symlink in a folder of pluginDirs',
     ],
   ),
-  PLUGIN_NOT_FOUND: entry<{ plugin: string; use: string; where: string }>(
-    ({ plugin, use, where }) => `Plugin "${plugin}" (${use}) was not found in ${where}`,
-    ({ use }) => [use.startsWith('.') ? 'Fix the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`],
+  /** `named` is given where the folder is there and its module is not: what its package.json names. */
+  PLUGIN_NOT_FOUND: entry<{ plugin: string; use: string; where: string; named?: readonly string[] }>(
+    ({ plugin, use, where, named }) => {
+      if (!named) return `Plugin "${plugin}" (${use}) was not found in ${where}`
+      const why =
+        named.length > 0
+          ? `its package.json names ${named.join(', ')}, which is not there`
+          : 'it has no index file and no package.json with exports or main'
+      return `Plugin "${plugin}" (${use}) has no module in ${where}: ${why}`
+    },
+    ({ use, where, named }) => {
+      const isPath = use.startsWith('.') || isAbsolute(use)
+      if (!named) return [isPath ? 'Fix the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`]
+      if (isPath)
+        return [
+          named.length > 0 ? `Build it, or correct exports in ${join(where, 'package.json')}` : 'Fix the path in mcp.config.ts',
+        ]
+      return [
+        'As the author of the package: build it before npm pack, and name what is built under exports and files of package.json',
+        `Otherwise install another release: npm view ${use} versions`,
+      ]
+    },
   ),
   PLUGIN_IGNORED: entry<{ path: string; problem: string; fix: readonly string[] }>(
     ({ path, problem }) => `${path} is not served: ${problem}`,

@@ -121,12 +121,7 @@ function folderPlugin({
   instance: string
 }): ResolvedPlugin {
   const file = entryOf(folder)
-  if (file === undefined)
-    throw hostError('PLUGIN_NOT_FOUND', {
-      plugin: instance,
-      use,
-      where: `${folder} (no index file and no package.json with exports or main)`,
-    })
+  if (file === undefined) throw hostError('PLUGIN_NOT_FOUND', { plugin: instance, use, where: folder, named: namedBy(folder) })
   const { name, version } = readManifest(folder)
   return {
     source,
@@ -141,16 +136,17 @@ const CODE = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
 
 /** The main module of a folder: what package.json exports, source before build, else an index file. */
 function entryOf(folder: string): string | undefined {
-  const { exports, main } = readManifest(folder)
-  const target = isObject(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports['.'] : exports
-  const candidates = [
-    ...targets(target),
-    ...(typeof main === 'string' ? [main] : []),
-    ...[...CODE].map((extension) => `index${extension}`),
-  ]
+  const candidates = [...namedBy(folder), ...[...CODE].map((extension) => `index${extension}`)]
   return candidates
     .map((candidate) => join(folder, candidate))
     .find((path) => isInside(path, folder) && existsSync(path) && statSync(path).isFile())
+}
+
+/** What the package.json of a folder names as its main module, in the order in which it is looked for. */
+function namedBy(folder: string): readonly string[] {
+  const { exports, main } = readManifest(folder)
+  const target = isObject(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports['.'] : exports
+  return [...targets(target), ...(typeof main === 'string' ? [main] : [])]
 }
 
 const CONDITIONS = new Set(['@mcp-patchbay/source', 'node', 'import', 'module-sync', 'require', 'default'])
