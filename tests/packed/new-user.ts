@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -37,6 +37,8 @@ const path = [
   dirname(process.execPath),
   ...(process.env['PATH'] ?? '').split(':').filter((part) => !part.includes('node_modules')),
 ].join(':')
+
+const page = (name: string) => blocksOf(join(root, 'docs', name))
 
 /** An OpenAPI description. JSON is YAML too. */
 const PETS = JSON.stringify({
@@ -107,13 +109,20 @@ describe('a new user with Node and npm', () => {
     assert.match((await shell('npx mcp-patchbay env wiki_pages', project)).stdout, /^# ?WIKI_PAGES_GREETING=/m)
   })
 
-  test('packs a plugin and adds it to an empty project, as docs/plugins/testing.md says', async () => {
+  test('writes, tests, packs and adds a plugin of TypeScript by what docs/plugins says, block by block', async () => {
     const plugin = join(folder, 'weather')
-    cpSync(join(root, 'examples/third-party/package'), plugin, { recursive: true })
-    const block = blocksOf(join(root, 'docs/plugins/testing.md')).find(({ text }) => text.startsWith('npm pack\n'))
-    const { stdout } = await shell(`set -e\n${block?.text}`, plugin)
+    const [manifest, tsconfig] = page('plugins/package.md').filter(({ language }) => language === 'json')
+    const modules = ['plugins/module.md', 'plugins/testing.md'].flatMap(page).filter(({ language }) => language === 'ts')
+    mkdirSync(join(plugin, 'src'), { recursive: true })
+    writeFileSync(join(plugin, 'package.json'), manifest?.text ?? '')
+    writeFileSync(join(plugin, 'tsconfig.json'), tsconfig?.text ?? '')
+    for (const { text } of modules) writeFileSync(join(plugin, /^\/\/ (.+)$/m.exec(text)?.[1] ?? ''), text)
+    const [tests, pack, ...others] = page('plugins/testing.md').filter(({ language }) => language === 'sh')
+    assert.equal(others.length, 0)
+    assert.match((await shell(`set -e\n${tests?.text}`, plugin)).stdout, /^. fail 0$/m)
+    const { stdout } = await shell(`set -e\n${pack?.text}`, plugin)
     assert.match(stdout, /^Added weather \(@acme\/mcp-weather 1\.0\.0\) to .*mcp\.config\.json and .*mcp\.lock\.json$/m)
-    assert.match(stdout, /^weather +1\.0\.0 +@acme\/mcp-weather +process +active +pinned +1\/1$/m)
+    assert.match(stdout, /^weather +1\.0\.0 +@acme\/mcp-weather +process +unconfigured +pinned +0\/1\n[^]*Set WEATHER_API_KEY/m)
     assert.match(stdout, /^# ?WEATHER_API_URL=/m)
   })
 
