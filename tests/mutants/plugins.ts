@@ -165,6 +165,14 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
+    file: 'host/src/data/schema/fill-defaults.ts',
+    noticedBy: ['tests/unit/contract/plugin-schemas-are-bounded.test.ts'],
+    changes: [
+      ['what a default leaves out stays out', 'if (below) inDefault(below, filled)', ''],
+      ['the default of a recursive schema goes on for ever', 'if (within?.has(schema)) return', ''],
+    ],
+  },
+  {
     file: 'host/src/data/schema/compile-check.ts',
     noticedBy: ['tests/unit/data/compiled-checks.test.ts'],
     changes: [

@@ -38,8 +38,10 @@ function fill(schema: unknown, value: unknown): void {
   if (!isRecord(value)) return
   for (const part of Array.isArray(schema['allOf']) ? schema['allOf'] : []) fill(part, value)
   for (const [key, property] of Object.entries(isRecord(schema['properties']) ? schema['properties'] : {}))
-    if (Object.hasOwn(value, key)) fill(property, value[key])
-    else if (isRecord(property) && property['default'] !== undefined) value[key] = structuredClone(property['default'])
+    if (isRecord(property)) {
+      if (!Object.hasOwn(value, key) && property['default'] !== undefined) value[key] = structuredClone(property['default'])
+      if (Object.hasOwn(value, key)) fill(property, value[key])
+    }
 }
 
 /** Takes a property out that is null. Says whether it was one. */

@@ -111,15 +111,30 @@ test('the test kit completes arguments as the host does', async () => {
     filter: Type.Optional(
       Type.Object({ state: Type.String({ ...described, default: 'open' }), by: Type.Optional(text) }, described),
     ),
+    page: Type.Optional(
+      Type.Object(
+        {
+          size: Type.Integer({ ...described, default: 10 }),
+          order: Type.Array(Type.Object({ by: Type.String({ ...described, default: 'name' }) }), { ...described, default: [{}] }),
+        },
+        { ...described, default: {} },
+      ),
+    ),
   })
   const plugin = animal(schema, Type.Object({}), Type.Object({}, { additionalProperties: true }))
-  for (const given of [{ q: 'x' }, { q: 'x', limit: null, tag: null }, { q: 'x', filter: { by: null } }, { q: 'x', limit: 5 }]) {
+  for (const given of [
+    { q: 'x' },
+    { q: 'x', limit: null, tag: null },
+    { q: 'x', filter: { by: null } },
+    { q: 'x', limit: 5, page: null },
+  ]) {
     const expected = structuredClone(given)
     assert.equal(
       createValidators().completing(readSurface(plugin as ServicePlugin).tools[0]?.wire.inputSchema ?? {})(expected),
       undefined,
     )
     assert.deepEqual(await callTool(plugin, 'items_get', given), expected)
+    assert.deepEqual('page' in expected && expected.page, { size: 10, order: [{ by: 'name' }] }, 'a default is completed too')
   }
   await assert.rejects(callTool(plugin, 'items_get', { q: null }), { code: 'INVALID_INPUT' })
 })

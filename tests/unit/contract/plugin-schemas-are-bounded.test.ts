@@ -435,3 +435,24 @@ test('two plugins may give their recursive types the same name', () => {
   assert.equal(first({ root: { value: 'a', next: { value: 'b' } } }), undefined)
   assert.deepEqual(second({ root: { value: 1, next: { value: 'b' } } }), ['`root.next.value` must be a number, not a string'])
 })
+
+test('what a default leaves out is filled in as well, once in a recursive schema, and never without end', () => {
+  const complete = (schema: JsonSchema) => {
+    assert.deepEqual(faultsOf(schema), [])
+    const value = {}
+    return createValidators().completing(schema)(value) ?? value
+  }
+  const page = { type: 'object', properties: { size: { type: 'integer', default: 10 } }, required: ['size'], default: {} }
+  assert.deepEqual(complete(object({ page })), { page: { size: 10 } })
+  const node = { type: 'object', properties: { next: { $ref: '#/$defs/node', default: {} } } }
+  assert.deepEqual(complete(object({ first: { $ref: '#/$defs/node', default: {} } }, { $defs: { node } })), {
+    first: { next: {} },
+  })
+  const names = Array.from({ length: 10 }, (_, key) => `p${key}`)
+  const wide = {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { $ref: '#/$defs/wide', default: {} }])),
+  }
+  const ofAll = (value: unknown) => Object.fromEntries(names.map((name) => [name, value]))
+  assert.deepEqual(complete(object({ all: { $ref: '#/$defs/wide', default: {} } }, { $defs: { wide } })), { all: ofAll({}) })
+})

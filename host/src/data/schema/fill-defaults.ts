@@ -6,12 +6,24 @@ import { lookUp } from './schema-references.ts'
 export type FillDefaults = (value: unknown) => void
 
 /**
- * Fills in `default` of properties that are not given, also of objects and arrays below and of what `$ref` and `allOf` add; not inside
- * of alternatives, of which it is not known yet which one is meant. Undefined when a schema has none. It must have passed `schemaFaults`.
+ * Fills in `default` of properties that are not given, also of objects and arrays below, of what a default leaves out itself, and of what
+ * `$ref` and `allOf` add; not inside of alternatives, of which it is not known yet which one is meant. Undefined when a schema has none. It must have passed `schemaFaults`.
  */
 export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
   if (!hasDefault(root)) return undefined
   const made = new Map<unknown, FillDefaults>()
+  /** The schemas that a default is being completed by. */
+  let within: Set<unknown> | undefined
+
+  function inDefault(fill: FillDefaults, value: unknown): void {
+    if (within) return fill(value)
+    within = new Set()
+    try {
+      fill(value)
+    } finally {
+      within = undefined
+    }
+  }
 
   function make(schema: unknown): FillDefaults | undefined {
     if (!isObject(schema)) return undefined
@@ -20,7 +32,11 @@ export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
     const steps: FillDefaults[] = []
     // Known before its parts are: a recursive schema refers to it.
     made.set(schema, (value) => {
+      // A recursive schema with a default in it would go on for ever.
+      if (within?.has(schema)) return
+      within?.add(schema)
       for (const step of steps) step(value)
+      within?.delete(schema)
     })
     const { properties, items, allOf, $ref } = schema
     for (const [name, property] of isObject(properties) ? Object.entries(properties) : []) {
@@ -32,7 +48,9 @@ export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
         if (Object.hasOwn(value, name)) below?.(value[name])
         else if (fallback !== undefined) {
           spend(cost)
-          Object.assign(value, { [name]: structuredClone(fallback) })
+          const filled: unknown = structuredClone(fallback)
+          Object.assign(value, { [name]: filled })
+          if (below) inDefault(below, filled)
         }
       })
     }
