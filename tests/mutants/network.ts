@@ -185,6 +185,11 @@ export const network = mutantsOf('network', [
         '',
       ],
       [
+        'a plugin leads a request to a path outside of its base URL',
+        "if (REWRITES.has(key)) return 'would lead the request to another path'",
+        '',
+      ],
+      [
         'a header value may break the line',
         '/^[\\t\\u0020-\\u007e\\u0080-\\u00ff]*$/',
         '/^[\\t\\n\\r\\u0020-\\u007e\\u0080-\\u00ff]*$/',

@@ -110,7 +110,7 @@ function schemeOf({ type, scheme, in: place, name: key }: JsonObject): Scheme {
 
 /** Headers that decide where a request goes, or which one it is, hold no credential. */
 const NO_PLACE =
-  /^(?:cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept.*|http2-settings|proxy-.*|x-http-method(?:-override)?|x-method-override|traceparent|tracestate|baggage|user-agent)$/i
+  /^(?:cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|accept.*|http2-settings|proxy-.*|x-http-method(?:-override)?|x-method-override|x-original-url|x-rewrite-url|traceparent|tracestate|baggage|user-agent)$/i
 const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
 /** What the host takes as a key of the query, or as the name of a cookie. */
 const KEY = /^[A-Za-z0-9_.~$[\]-]{1,100}$/

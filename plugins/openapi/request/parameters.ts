@@ -81,7 +81,7 @@ function readParameter(parameter: JsonObject, schemas: SchemaReader): Omit<Param
 
 /** Credentials, and what decides where a request goes or which method it is. */
 const HOST_ONLY =
-  /^(?:x-api-key|cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-length|accept-encoding|http2-settings|proxy-.*|x-http-method(?:-override)?|x-method-override)$/i
+  /^(?:x-api-key|cookie2?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-length|accept-encoding|http2-settings|proxy-.*|x-http-method(?:-override)?|x-method-override|x-original-url|x-rewrite-url)$/i
 
 const STYLES: Readonly<Record<Parameter['place'], readonly string[]>> = {
   path: ['simple', 'label', 'matrix'],

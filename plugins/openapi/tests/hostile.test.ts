@@ -128,6 +128,7 @@ test('descriptions of nonsense leave out what makes none', async () => {
         { in: 'header', name: 'X-API-Key', schema: {} },
       ],
     }),
+    '/i': get({ parameters: [{ in: 'header', name: 'X-Original-URL', required: true, schema: {} }] }),
   }
   const { plugin, leftOut } = await served({ openapi: '3.1.0', info: {}, paths })
   assert.deepEqual(
@@ -145,6 +146,7 @@ test('descriptions of nonsense leave out what makes none', async () => {
       'TRACE /f: the host does not send TRACE',
       'GET /g: its required parameter "s" is a cookie, which the host does not send',
       'GET /h: its required parameter "Host" is a header that only the host sets',
+      'GET /i: its required parameter "X-Original-URL" is a header that only the host sets',
     ],
   )
 })

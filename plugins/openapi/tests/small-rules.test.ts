@@ -83,6 +83,7 @@ test('where a credential goes is what the description says, of the API key that 
   for (const hostile of [
     key('header', 'Host'),
     key('header', 'X-HTTP-Method-Override'),
+    key('header', 'X-Original-URL'),
     key('header', 'a: b'),
     key('query', 'a&b=c'),
     key('query', ''),

@@ -95,7 +95,7 @@ test("goes into the plugin's own header, with its scheme or none", () => {
   assert.deepEqual(headersOf(chooseCredential(settings({ apiKey: 'abc' }, placement))), { authorization: 'GenieKey abc' })
 })
 
-for (const header of ['Host', 'Content-Length', 'X-HTTP-Method-Override', 'bad name'])
+for (const header of ['Host', 'Content-Length', 'X-HTTP-Method-Override', 'X-Original-URL', 'bad name'])
   test(`no credential goes into ${header}`, () => {
     assert.throws(
       () => chooseCredential(settings({ apiKey: 'abc' }, { apiKey: { header } })),

@@ -116,6 +116,8 @@ const hostsOwn = [
   'Proxy-Authorization',
   'Accept-Encoding',
   'X-HTTP-Method-Override',
+  'X-Original-URL',
+  'x-rewrite-url',
 ]
 for (const name of hostsOwn) {
   test(`a plugin may not send ${name}`, async () => {

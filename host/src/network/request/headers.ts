@@ -5,6 +5,7 @@ export function headerProblem(name: string, value: unknown, credentials: Readonl
   if (credentials.has(key)) return 'is a credential, which the host puts on the request itself'
   if (HOST_ONLY.has(key) || key.startsWith('proxy-')) return 'is set by the host alone'
   if (OVERRIDES.has(key)) return 'would turn the request into another method'
+  if (REWRITES.has(key)) return 'would lead the request to another path'
   if (typeof value !== 'string') return 'has a value that is not a string'
   return isHeaderValue(value) ? undefined : 'has a value with line breaks, control characters or characters beyond Latin-1'
 }
@@ -13,8 +14,8 @@ export function headerProblem(name: string, value: unknown, credentials: Readonl
 export function credentialHeaderProblem(name: string, scheme: string | undefined): string | undefined {
   if (!isHeaderName(name)) return 'is not a header name'
   const key = name.toLowerCase()
-  if (key !== 'authorization' && key !== 'cookie' && (HOST_ONLY.has(key) || OVERRIDES.has(key) || key.startsWith('proxy-')))
-    return 'is no place for a credential'
+  const isOfRequest = HOST_ONLY.has(key) || OVERRIDES.has(key) || REWRITES.has(key) || key.startsWith('proxy-')
+  if (key !== 'authorization' && key !== 'cookie' && isOfRequest) return 'is no place for a credential'
   return scheme === undefined || isHeaderValue(scheme) ? undefined : 'has a scheme with line breaks or control characters'
 }
 
@@ -54,3 +55,6 @@ const HOST_ONLY = new Set([
 
 /** Many frameworks take them for the real method: a read tool could delete with them. */
 const OVERRIDES = new Set(['x-http-method', 'x-http-method-override', 'x-method-override'])
+
+/** IIS and some frameworks route by them: a request could leave its base URL, and the paths that its tool may send to. */
+const REWRITES = new Set(['x-original-url', 'x-rewrite-url'])
