@@ -7,6 +7,7 @@ import { credentials } from './credentials.ts'
 import { inbound } from './inbound.ts'
 import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
+import { persons } from './persons.ts'
 import { plugins } from './plugins.ts'
 import { postgres } from './postgres.ts'
 import { processes } from './processes.ts'
@@ -38,4 +39,5 @@ export const areas: readonly Mutant[] = [
   ...saml,
   ...projects,
   ...postgres,
+  ...persons,
 ]

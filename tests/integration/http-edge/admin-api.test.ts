@@ -249,6 +249,7 @@ test('shows tools as a caller has them, with the chain of rules', async () => {
   const visible = async (as: object | null) => {
     const { json } = await ask(`/admin/tools?as=${encodeURIComponent(JSON.stringify(as))}`)
     const tools = json['tools'] as readonly { name: string; visible: boolean; hiddenBy: string | null }[]
+    for (const { name, visible: isVisible, hiddenBy } of tools) assert.equal(isVisible, hiddenBy === null, name)
     return tools.map(({ name, hiddenBy }) => `${name} ${hiddenBy ?? 'visible'}`)
   }
   assert.deepEqual(await visible(null), [

@@ -82,18 +82,28 @@ export function openAccountPages(
 }
 
 function openLogin({ auth, redactor, log, ...source }: OpenPagesDeps): PersonLogin | undefined {
-  const { accounts, inbound, tenantClaim } = auth()
-  const login = accounts?.login
-  const issuer = inbound.oauth?.issuers.find((one) => one.issuer === login?.issuer)
-  if (!login || !issuer || (inbound.mode !== 'oauth' && inbound.mode !== 'any')) return undefined
-  const { clientId, clientSecretVariable: variable } = login
+  const found = loginOf(auth())
+  if (!found) return undefined
+  const { issuer, clientId, clientSecretVariable: variable, tenantClaim } = found
   return createPersonLogin({
-    issuer: login.issuer,
+    issuer,
     clientId,
     clientSecret:
       variable === undefined ? undefined : secretVariable(variable, 'The client secret of auth.accounts.login', source),
-    tenantClaim: issuer.tenantClaim ?? tenantClaim,
+    tenantClaim,
     redactor,
     log,
   })
+}
+
+/** Where persons log in, with the claim that has the tenant of their calls too; undefined where no call comes with such a token. */
+export function loginOf({
+  accounts,
+  inbound,
+  tenantClaim,
+}: Pick<ResolvedConfig['auth'], 'accounts' | 'inbound' | 'tenantClaim'>) {
+  const login = accounts?.login
+  const issuer = inbound.oauth?.issuers.find((one) => one.issuer === login?.issuer)
+  if (!login || !issuer || (inbound.mode !== 'oauth' && inbound.mode !== 'any')) return undefined
+  return { ...login, tenantClaim: issuer.tenantClaim ?? tenantClaim }
 }
