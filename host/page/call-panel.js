@@ -16,7 +16,7 @@ const drafts = new Map()
  * @param {Schema} of.schema
  * @param {NamedCaller | null} of.caller
  * @param {string} [of.verb] What the button does.
- * @param {(args: unknown) => object} [of.request] What the API is sent; default: a call of the tool `name`.
+ * @param {(args: unknown) => { resource?: string, prompt?: string, arguments?: unknown }} [of.request] What the API is sent; default: a call of the tool `name`.
  */
 export function callPanel({ name, schema, caller, verb = 'Call', request }) {
   let isJson = false
@@ -49,12 +49,13 @@ export function callPanel({ name, schema, caller, verb = 'Call', request }) {
       const value = values()
       const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
       if (request) {
-        const body = JSON.stringify({ ...request(value), as: caller })
-        const headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
-        command.textContent = `curl ${headers} -d ${quoted(body)} ${location.origin}/admin/calls`
-        return
+        const { resource } = request(value)
+        if (typeof resource === 'string') {
+          command.textContent = `npx mcp-patchbay read ${quoted(resource)}`
+          return
+        }
       }
-      command.textContent = `npx mcp-patchbay call ${name}${isEmpty ? '' : ` --input ${quoted(JSON.stringify(value))}`}`
+      command.textContent = `npx mcp-patchbay ${request ? 'prompt' : 'call'} ${name}${isEmpty ? '' : ` --input ${quoted(JSON.stringify(value))}`}`
     } catch {
       // The command of before stands until the JSON is whole.
     }

@@ -36,13 +36,13 @@ import { prepareAhead } from './prepare-ahead.ts'
 import { createPublish } from './publish.ts'
 import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createCalls } from './server/call/call.ts'
-import { Cancellation } from './server/call/cancellation.ts'
 import type { CallDeps, Calls } from './server/call/types.ts'
 import { loadMiddleware } from './server/call/load-middleware.ts'
 import { createRateLimit } from './server/call/rate-limit.ts'
 import { createResultCache } from './server/call/result/result-cache.ts'
 import { createCaller } from './server/catalog/caller.ts'
 import { explainReach } from './server/catalog/reach.ts'
+import { inProcess } from './in-process.ts'
 import { Registry } from './server/catalog/registry.ts'
 import { linkReplicas } from './server/catalog/replicas.ts'
 import { createSearchCatalog } from './server/catalog/search-tools.ts'
@@ -231,13 +231,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     off: events.off.bind(events),
     closed: listeners.closed,
     listen: (options = current.config.listen, { admin: access } = {}) => listeners.open(options, access),
-    call: (name, input, { caller = operator, io = {} } = {}) =>
-      // A copy: checking the arguments fills in defaults, and these are the embedder's.
-      calls.tool(registry.current, caller, name, structuredClone(input), {
-        cancellation: new Cancellation(),
-        requestId: crypto.randomUUID(),
-        ...io,
-      }),
+    ...inProcess({ calls, registry, operator }),
     explain: (name, caller = operator) => explainReach(registry.current, name, caller),
     accounts: linking?.open.accounts,
     get cacheStats() {

@@ -6,11 +6,12 @@ import type { ResolvedConfig } from './config/schema/schema.ts'
 import type { HostListing } from './server/catalog/operator/listing.ts'
 import type { Redactor } from './observability/redact.ts'
 import type { Sources } from './plugin/reload/sources.ts'
-import type { CallIO, Middleware, ToolAnswer } from './server/call/types.ts'
+import type { CallIO, Middleware, PromptAnswer, ResourceAnswer, ToolAnswer } from './server/call/types.ts'
 import type { Caller } from './server/catalog/caller.ts'
 import type { ReachedExplanation } from './server/catalog/reach.ts'
 import type { HostEvents } from './server/host-events.ts'
 import type { Snapshot } from './server/catalog/snapshot.ts'
+import type { View } from './server/catalog/view.ts'
 import type { AdminAccess } from './transport/admin/types.ts'
 import type { Listening, ListenOptions } from './transport/listen.ts'
 
@@ -62,6 +63,16 @@ export interface Host extends AsyncDisposable {
   listen(options?: ListenOptions, more?: { admin?: AdminAccess }): Promise<Listening>
   /** Calls a tool in process, as the operator or as `caller`. Throws what `Calls.tool` throws. */
   call(name: string, input?: unknown, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ToolAnswer>
+  /** Gets a prompt in process. Throws what `Calls.prompt` throws. */
+  prompt(
+    name: string,
+    args?: Readonly<Record<string, string>>,
+    options?: { caller?: Caller; io?: Partial<CallIO> },
+  ): Promise<PromptAnswer>
+  /** Reads a resource in process. Throws what `Calls.resource` throws. */
+  read(uri: string, options?: { caller?: Caller; io?: Partial<CallIO> }): Promise<ResourceAnswer>
+  /** Prompts, resources and templates as they are listed to the caller. */
+  offers(caller?: Caller): Pick<View, 'prompts' | 'resources' | 'templates'>
   explain(name: string, caller?: Caller): ReachedExplanation
   list(caller?: Caller): HostListing
   /** Settings that select nothing there is, one line each; see `unusedRules`. */

@@ -190,7 +190,7 @@ test('gets a prompt and reads resources, by forms made of their arguments', asyn
   await answer.waitFor()
   assert.deepEqual(JSON.parse((await answer.textContent()) ?? ''), { kind: 'first flush' })
   await page.getByText('On the command line', { exact: true }).last().click()
-  assert.match((await page.locator('.command code').textContent()) ?? '', /^curl .*'\{"resource":"tea:\/\/leaves\/first%20flush"/)
+  assert.equal(await page.locator('.command code').textContent(), "npx mcp-patchbay read 'tea://leaves/first%20flush'")
   await chooseTool('tea_card')
   await page.getByRole('button', { name: 'Read', exact: true }).click()
   await page.getByText('green\\u{200b}, black').waitFor()

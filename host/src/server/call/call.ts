@@ -1,4 +1,13 @@
-import type { ToolAnswer, PromptAnswer, InputRequiredAnswer, Calls, PendingCall, CallDeps, Layer } from './types.ts'
+import type {
+  ToolAnswer,
+  PromptAnswer,
+  ResourceAnswer,
+  InputRequiredAnswer,
+  Calls,
+  PendingCall,
+  CallDeps,
+  Layer,
+} from './types.ts'
 import {
   findResource,
   type Snapshot,
@@ -178,8 +187,6 @@ function unknownOr(name: string, error: unknown): ToolAnswer {
   if (error instanceof HostError && error.code === 'TOOL_UNKNOWN') return unknownTool(name)
   throw error
 }
-
-type ResourceAnswer = Awaited<ReturnType<Calls['resource']>>
 
 interface FoundResource extends PendingCall<SnapshotResource | SnapshotTemplate> {
   readonly params: Readonly<Record<string, string>>

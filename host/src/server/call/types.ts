@@ -31,12 +31,7 @@ export interface Calls {
   /** Throws `TOOL_UNKNOWN` for a tool that does not exist and, alike, for one that the caller may not see; `CALL_CANCELLED`. */
   tool(snapshot: Snapshot, caller: Caller, name: string, args: unknown, io: CallIO): Promise<ToolAnswer>
   /** Throws `RESOURCE_UNKNOWN`, `RATE_LIMITED`, `INTERNAL`, `CALL_TIMEOUT`, `CALL_CANCELLED`, and the plugin's `ServiceError`. */
-  resource(
-    snapshot: Snapshot,
-    caller: Caller,
-    uri: string,
-    io: CallIO,
-  ): Promise<{ readonly contents: readonly ResourceContents[] }>
+  resource(snapshot: Snapshot, caller: Caller, uri: string, io: CallIO): Promise<ResourceAnswer>
   /**
    * One page of `resources/list`: what is fixed, and then what templates with a list stand for. What one plugin's list fails with is its
    * own: it goes to the log, and the next list follows. Throws `CURSOR_UNKNOWN`, `RATE_LIMITED`, `CALL_CANCELLED`.
@@ -88,6 +83,10 @@ export interface CallIO {
 }
 
 export type ToolAnswer = { readonly kind: 'result'; readonly result: ToolResult } | InputRequiredAnswer
+
+export interface ResourceAnswer {
+  readonly contents: readonly ResourceContents[]
+}
 
 export type PromptAnswer =
   | { readonly kind: 'result'; readonly result: { readonly description?: string; readonly messages: readonly PromptMessage[] } }
@@ -148,7 +147,7 @@ export interface Middleware {
   /** Around every request of an MCP client over HTTP, once it is known who asks. Without `next` it answers itself, on `res`. */
   readonly http?: Layer<PassingRequest, void>
   readonly tool?: Layer<PassingCall, ToolAnswer>
-  readonly resource?: Layer<PassingCall, { readonly contents: readonly ResourceContents[] }>
+  readonly resource?: Layer<PassingCall, ResourceAnswer>
   readonly prompt?: Layer<PassingCall, PromptAnswer>
 }
 
