@@ -4,6 +4,8 @@ import { ServiceError } from '@mcp-patchbay/plugin-api'
 export interface Guarded {
   readonly text: string
   readonly isCursor: boolean
+  /** Sent before it: fails where what it is about is more than a query. */
+  readonly isQuery?: string
 }
 
 /** The name of the cursor of a query. */
@@ -16,20 +18,28 @@ export const CURSOR = 'mcp_patchbay'
 export function guardRead(sql: string): Guarded {
   refuseFunctions(sql)
   const { word, rest } = beginning(sql)
-  if (word === 'EXPLAIN') return { text: `EXPLAIN ${explained(rest)}`, isCursor: false }
+  if (word === 'EXPLAIN') return guardExplain(rest)
   if (word !== '(' && !READS.has(word))
     throw new ServiceError('PERMISSION_DENIED', `Not allowed here: ${word}`, {
       fix: 'Only SELECT, VALUES, TABLE, WITH and EXPLAIN are read; use statement_execute for changes',
     })
   // A line of its own: a comment at the end must not hide what follows, and nothing does.
-  return { text: `DECLARE ${CURSOR} NO SCROLL CURSOR FOR ${word === '(' ? '(' : `${word} `}${rest}`, isCursor: true }
+  return { text: declared(`${word === '(' ? '(' : `${word} `}${rest}`), isCursor: true }
 }
 
-/** EXPLAIN ANALYZE runs what it explains, and PostgreSQL lets CREATE TABLE … AS pass there in a transaction that only reads. */
-function explained(rest: string): string {
-  const [, word = ''] = /^\s*(?:\([^()]*\)\s*|(?:ANALY[ZS]E|VERBOSE)\s+)*([a-z]+)/i.exec(rest) ?? []
-  if (READS.has(word.toUpperCase())) return rest
-  throw notAllowed(`EXPLAIN ${word.toUpperCase()}`, 'Explain a SELECT, VALUES, TABLE or WITH, with no comment before it')
+/**
+ * EXPLAIN ANALYZE runs what it explains, and PostgreSQL lets CREATE TABLE … AS and SELECT … INTO pass there in a transaction that only
+ * reads: it is asked first whether it is a query. A comment could hide what is explained.
+ */
+function guardExplain(rest: string): Guarded {
+  const [, options = '', word = ''] = /^(\s*(?:\((?:[\w\s,]|'\w*')*\)\s*|(?:ANALY[ZS]E|VERBOSE)\s+)*)([a-z]+)/i.exec(rest) ?? []
+  if (!READS.has(word.toUpperCase()))
+    throw notAllowed(`EXPLAIN ${word.toUpperCase()}`.trim(), 'Explain a SELECT, VALUES, TABLE or WITH, with no comment before it')
+  return { text: `EXPLAIN ${rest}`, isCursor: false, isQuery: declared(rest.slice(options.length)) }
+}
+
+function declared(query: string): string {
+  return `DECLARE ${CURSOR} NO SCROLL CURSOR FOR ${query}`
 }
 
 /** How a statement that changes is sent. Throws `PERMISSION_DENIED` for one that is about the connection, or about the server. */

@@ -97,7 +97,8 @@ export class Session {
   }
 
   /** The rows of a statement that {@link guardRead} let through. */
-  async read({ text, isCursor }: Guarded, parameters: readonly Cell[], maxRows: number): Promise<Rows> {
+  async read({ text, isCursor, isQuery }: Guarded, parameters: readonly Cell[], maxRows: number): Promise<Rows> {
+    if (isQuery !== undefined) await this.#query(isQuery, parameters)
     const first = await this.#query(text, parameters)
     const rows = new Collected(maxRows)
     if (!isCursor) return rows.with(first)

@@ -9,7 +9,9 @@ export const postgres = mutantsOf('postgres', [
     noticedBy: unit,
     changes: [
       ['a query is sent as it is', '`DECLARE ${CURSOR} NO SCROLL CURSOR FOR ', '`'],
-      ['EXPLAIN runs a change', 'if (READS.has(word.toUpperCase())) return rest', 'if (word) return rest'],
+      ['what is explained is not asked to be a query', ', isQuery: declared(rest.slice(options.length))', ''],
+      ['a comment hides what is explained', "(?:[\\w\\s,]|'\\w*')*", '[^()]*'],
+      ['EXPLAIN runs a change', 'if (!READS.has(word.toUpperCase()))', 'if (!word)'],
       ['any word begins a change', 'if (!WRITES.has(word))', 'if (word === "")'],
       ['a name in Unicode escapes is not seen', 'if (/u&["\']/i.test(sql))', 'if (sql === "")'],
       ['a comment in a comment ends both', 'depth += 1', 'depth = 1'],

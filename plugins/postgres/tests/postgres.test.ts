@@ -84,14 +84,23 @@ suite('a statement', () => {
   test('that reads is a cursor, whatever comes before its first word', () => {
     for (const sql of ['select 1', '\n-- x\n/* a /* b */ c */ select 1'])
       assert.deepEqual(guardRead(sql), { text: 'DECLARE mcp_patchbay NO SCROLL CURSOR FOR SELECT  1', isCursor: true })
-    assert.deepEqual(guardRead('explain (analyze) select 1'), { text: 'EXPLAIN  (analyze) select 1', isCursor: false })
+    assert.deepEqual(guardRead('explain (analyze) select 1'), {
+      text: 'EXPLAIN  (analyze) select 1',
+      isCursor: false,
+      isQuery: 'DECLARE mcp_patchbay NO SCROLL CURSOR FOR select 1',
+    })
     assert.deepEqual(guardWrite('/* x */ insert into a values (1)').text, 'INSERT  into a values (1)')
   })
 
   test('is refused where its first word is another', () => {
     for (const sql of ['COMMIT', 'DO $$ $$', 'COPY a TO PROGRAM $$id$$', '/* /* */ SELECT 1 */ COMMIT'])
       for (const guard of [guardRead, guardWrite]) assert.throws(() => guard(sql), { code: 'PERMISSION_DENIED' }, sql)
-    for (const sql of ['DELETE FROM a', 'EXPLAIN ANALYZE CREATE TABLE a AS SELECT 1', 'EXPLAIN (ANALYZE) DELETE FROM a'])
+    for (const sql of [
+      'DELETE FROM a',
+      'EXPLAIN ANALYZE CREATE TABLE a AS SELECT 1',
+      'EXPLAIN (ANALYZE) DELETE FROM a',
+      'EXPLAIN (/*)SELECT*/ ANALYZE) CREATE TABLE a AS SELECT 1',
+    ])
       assert.throws(() => guardRead(sql), { code: 'PERMISSION_DENIED', message: /^Not allowed here: / }, sql)
   })
 
