@@ -17,6 +17,7 @@ test("the host watches what is below the plugin's folder or granted, not what th
     capabilities: { fs: { read: ['../shared'], write: [] } } as never,
     configDir: '/project/config',
     launch: () => fake.process,
+    gate: { pass: (work) => work() },
     label: 'a',
     timeoutMs: 60_000,
     digests: new Map(),
