@@ -9,7 +9,7 @@ import type { ServerOffer } from './connect/server-offer.ts'
 import { secretKey, secretNames } from './process/server-command.ts'
 import { createRelay } from './relay/relay.ts'
 import type { WaitingCalls } from './relay/waiting-calls.ts'
-import type { ServerPool } from './share/server-pool.ts'
+import type { ServerPool } from './share/types.ts'
 import type { Share } from './share/who-shares.ts'
 import { describeServer, type DescribedServer } from './surface/describe-server.ts'
 

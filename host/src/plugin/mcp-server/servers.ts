@@ -20,7 +20,8 @@ import { execCommand, npmCommand, type ServerFiles } from './process/server-comm
 import { startServer, type ServerCommand, type ServerProcess } from './process/server-process.ts'
 import { createWaitingCalls, type WaitingCalls } from './relay/waiting-calls.ts'
 import { serverPlugin, type PoolUse } from './server-plugin.ts'
-import { createServerPool, type Asking, type KeptOffer, type ServerPool } from './share/server-pool.ts'
+import { createServerPool } from './share/server-pool.ts'
+import type { Asking, KeptOffer, ServerPool } from './share/types.ts'
 import { FOR_ALL, FOR_LISTING, type Share } from './share/who-shares.ts'
 
 /** Runs MCP servers of entries with `use: 'mcp:…'`. One for a host; disposing it ends what is left of them. */

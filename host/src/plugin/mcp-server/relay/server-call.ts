@@ -3,7 +3,7 @@ import { inputRequired } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../../errors.ts'
 import type { CallRequest } from '../../run/running.ts'
 import type { Fields } from '../connect/server-connection.ts'
-import type { Lease, OpenCall } from '../share/server-pool.ts'
+import type { Lease, OpenCall } from '../share/types.ts'
 import { inTrace } from './in-trace.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 

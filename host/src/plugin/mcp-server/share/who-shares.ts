@@ -1,7 +1,7 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/client'
 import { isObject } from '../../../data/json.ts'
 import type { CallRequest } from '../../run/running.ts'
-import type { Asking } from './server-pool.ts'
+import type { Asking } from './types.ts'
 
 export type Share = 'all' | 'caller' | 'session'
 
