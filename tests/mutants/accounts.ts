@@ -9,7 +9,7 @@ const TICKETS = 'tests/unit/auth/tickets.test.ts'
 
 export const accounts = mutantsOf('accounts', [
   {
-    file: 'host/src/transport/accounts/account-pages.ts',
+    file: 'host/src/transport/accounts/link-pages.ts',
     noticedBy: [LINKING],
     changes: [
       [
@@ -23,6 +23,13 @@ export const accounts = mutantsOf('accounts', [
         '',
       ],
       ['a link can be sent on twice', 'account = await tickets.take(text)', 'account = await tickets.read(text)'],
+      ['an answer of one service counts for another', 'if (!back || account?.instance !== instance)', 'if (!back || !account)'],
+    ],
+  },
+  {
+    file: 'host/src/transport/accounts/page-visit.ts',
+    noticedBy: [LINKING],
+    changes: [
       [
         'a form of any page counts',
         "!(await sessions.isOwnForm(session, action, fields.get('token')))",
@@ -39,7 +46,12 @@ export const accounts = mutantsOf('accounts', [
         'return (await tickets.useOnce(way.id)) ? { way, session } : undefined',
         'return { way, session }',
       ],
-      ['an answer of one service counts for another', 'if (!back || account?.instance !== instance)', 'if (!back || !account)'],
+    ],
+  },
+  {
+    file: 'host/src/transport/accounts/login-pages.ts',
+    noticedBy: [LINKING],
+    changes: [
       [
         'the session stays the one that the browser was given',
         'await sessions.begin(res, person)',
@@ -171,7 +183,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/transport/accounts/account-pages.ts',
+    file: 'host/src/transport/accounts/page-visit.ts',
     noticedBy: ['tests/security/accounts/callers-with-api-keys.test.ts'],
     changes: [
       [
