@@ -15,7 +15,7 @@ export const sessions = mutantsOf('sessions', [
         'if (this.#unanswered.size + this.#waiting.length >= this.#options.maxAtOnce) return true',
         '',
       ],
-      ['calls begin for a client that does not read', 'return this.#isFull && (!this', 'return false && (!this'],
+      ['calls begin for a client that does not read', 'return this.#writer.isFull && (!this', 'return false && (!this'],
       ['a cancelled request is begun all the same', 'this.#queue.cancel(id)', ''],
     ],
   },

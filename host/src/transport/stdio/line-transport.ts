@@ -4,7 +4,9 @@ import { isObject } from '../../data/json.ts'
 import { parseMessage, parseText } from '../http/body.ts'
 import type { FastLines } from './fast-lines.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
+import { HeldInput, MOST_HELD } from './held-input.ts'
 import { LineReader } from './line-reader.ts'
+import { LineWriter } from './line-writer.ts'
 import { RequestQueue } from './request-queue.ts'
 import { INTERNAL_ERROR, INVALID_REQUEST } from '../http/respond.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
@@ -49,22 +51,17 @@ export class LineTransport implements Transport {
   /** For the SDK, until it listens. */
   #waiting: Waiting[] = []
   #answered: (() => void) | undefined
-  #lines = ''
-  /** The client does not read. */
-  #isFull = false
-  /** Bytes that were written meanwhile, about. */
-  #unread = 0
+  readonly #writer: LineWriter
   #isInputOver = false
   /** Requests that are not begun yet. */
   readonly #queue = new RequestQueue()
-  /** What came while no more could be queued. */
-  #held: Buffer[] = []
-  #heldBytes = 0
-  #isReadingHeld = false
+  readonly #held: HeldInput
 
   constructor(options: LineTransportOptions) {
     this.#options = options
-    const { maxBytes } = options
+    const { input, output, maxBytes } = options
+    this.#writer = new LineWriter(output)
+    this.#held = new HeldInput({ input, canRead: () => this.#canRead, read: (chunk) => this.#read(chunk) })
     this.#reader = new LineReader({
       maxBytes,
       onLine: (line) => this.#receive(line),
@@ -112,9 +109,9 @@ export class LineTransport implements Transport {
     output.off('error', this.#onOutputError)
     this.#unanswered.clear()
     this.#waiting = []
-    this.#held = []
+    this.#held.clear()
     this.refuseQueued()
-    this.#flush()
+    this.#writer.flush()
     this.#answered?.()
     this.onclose?.()
     return Promise.resolve()
@@ -150,7 +147,7 @@ export class LineTransport implements Transport {
   /** Whether a request has to wait: for others, or for the client to read. After the end of the input, only what memory can take. */
   get #mustWait(): boolean {
     if (this.#unanswered.size + this.#waiting.length >= this.#options.maxAtOnce) return true
-    return this.#isFull && (!this.#isInputOver || this.#unread > MOST_UNREAD)
+    return this.#writer.isFull && (!this.#isInputOver || this.#writer.unread > MOST_UNREAD)
   }
 
   #serveQueue(): void {
@@ -158,7 +155,7 @@ export class LineTransport implements Transport {
       const next = this.#queue.take()
       if (next) this.#try(() => this.#serve(next.message, next.isLate))
     }
-    if (!this.#isReadingHeld) this.#readHeld()
+    this.#held.resume()
   }
 
   get #isIdle(): boolean {
@@ -238,7 +235,7 @@ export class LineTransport implements Transport {
     })
     if (answer === undefined) return false
     if (typeof answer === 'string') {
-      this.#writeLine(answer)
+      this.#writer.write(answer)
       return true
     }
     this.#unanswered.add(id, true)
@@ -246,7 +243,7 @@ export class LineTransport implements Transport {
       (line) => {
         if (line === undefined) return
         this.#settle(id)
-        this.#writeLine(line)
+        this.#writer.write(line)
       },
       (error: unknown) => {
         this.onerror?.(error as Error)
@@ -258,39 +255,18 @@ export class LineTransport implements Transport {
   }
 
   #write(message: unknown): void {
-    this.#writeLine(JSON.stringify(message))
-  }
-
-  /** Lines of one turn go out in one write: with many requests in flight a write each is most of what they cost. */
-  #writeLine(line: string): void {
-    if (this.#lines === '') process.nextTick(this.#flush)
-    this.#lines += `${line}\n`
-    // What comes in one go may be more than is to be held.
-    if (this.#lines.length >= BATCH) this.#flush()
-  }
-
-  readonly #flush = (): void => {
-    const lines = this.#lines
-    this.#lines = ''
-    if (lines === '' || this.#options.output.write(lines)) return
-    this.#isFull = true
-    this.#unread += lines.length
+    this.#writer.write(JSON.stringify(message))
   }
 
   #settle(id: RequestId): void {
     this.#unanswered.delete(id)
-    if (this.#queue.size > 0 || this.#held.length > 0) this.#serveQueue()
+    if (this.#queue.size > 0 || !this.#held.isEmpty) this.#serveQueue()
     if (this.#isIdle) this.#answered?.()
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#canRead && this.#held.length === 0) return this.#read(chunk)
-    this.#held.push(chunk)
-    this.#heldBytes += chunk.length
-    if (this.#heldBytes >= MOST_HELD) this.#options.input.pause()
-  }
+  readonly #onData = (chunk: Buffer): void => this.#held.take(chunk)
   get #canRead(): boolean {
-    return !this.#isFull && this.#queue.bytes < MOST_HELD
+    return this.#isOpen && !this.#writer.isFull && this.#queue.bytes < MOST_HELD
   }
   #read(chunk: Buffer): void {
     this.#try(() => this.#reader.push(chunk))
@@ -307,26 +283,14 @@ export class LineTransport implements Transport {
   readonly #onEnd = (): void => {
     // The end is near: what came before it is served though nothing may read the answers.
     this.#isInputOver = true
-    for (const chunk of this.#held.splice(0)) this.#read(chunk)
+    this.#held.readAll()
     this.#reader.end()
     this.#serveQueue()
     this.oninputend?.()
   }
   readonly #onDrain = (): void => {
-    this.#isFull = false
-    this.#unread = 0
+    this.#writer.drained()
     this.#serveQueue()
-  }
-  /** One piece a turn: its answers may be more than the client takes. */
-  readonly #readHeld = (): void => {
-    this.#isReadingHeld = false
-    if (!this.#canRead || !this.#isOpen) return
-    const chunk = this.#held.shift()
-    if (!chunk) return void this.#options.input.resume()
-    this.#isReadingHeld = true
-    this.#heldBytes -= chunk.length
-    this.#read(chunk)
-    setImmediate(this.#readHeld)
   }
   readonly #onInputError = (error: Error): void => this.onerror?.(error)
   readonly #onOutputError = (error: Error): void => {
@@ -353,9 +317,5 @@ function requestId(message: unknown): RequestId | undefined {
 const CLOSING = 'The server is shutting down'
 /** Messages for the SDK; no more is read while it is read itself. */
 const MAX_WAITING = 64
-/** Bytes that are kept while no request may be begun; no more is read then. */
-const MOST_HELD = 262_144
 /** Bytes of answers for a client that has closed its end and does not read. */
 const MOST_UNREAD = 67_108_864
-/** Characters; more goes out at once. */
-const BATCH = 65_536
