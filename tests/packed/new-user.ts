@@ -167,6 +167,26 @@ describe('a new user with Node and npm', () => {
     }
   })
 
+  test('upgrades, adds an API and looks for faults in the words of the pages, in a project as init makes it', async () => {
+    const place = join(folder, 'upgraded')
+    await shell('npx mcp-patchbay init upgraded && cd upgraded && npm install && npx mcp-patchbay lock', folder)
+    const [upgrade] = page('advanced/upgrade.md').filter(({ language }) => language === 'sh')
+    const { stdout } = await shell(`set -e\n${upgrade?.text}`, place)
+    assert.match(
+      stdout,
+      /"build": "[\da-f]{16}"[^]*^Nothing is wrong$[^]*^Everything is what mcp\.lock\.json says$[^]*^. fail 0$/m,
+    )
+    writeFileSync(join(place, 'petstore.yaml'), PETS)
+    const setup = (start: string) =>
+      page('setup.md')
+        .find(({ text }) => text.startsWith(start))
+        ?.text.trim() ?? assert.fail(start)
+    // What a person says in a terminal, which there is none of here: yes.
+    assert.match((await shell(`${setup('npx mcp-patchbay add openapi:')} --yes`, place)).stdout, /^Added pets /)
+    assert.match((await shell(setup('npx mcp-patchbay env'), place)).stdout, /^# HELLO_GREETING=Hello$/m)
+    assert.equal((await shell(setup('npx mcp-patchbay doctor'), place)).stdout, 'Nothing is wrong\n')
+  })
+
   test('loses nothing when a command is given twice', async () => {
     await assert.rejects(shell('npx mcp-patchbay init .', project), (error: { code: number; stderr: string }) => {
       assert.match(error.stderr, /^Nothing was written into .*package\.json/)
