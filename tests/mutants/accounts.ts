@@ -213,4 +213,50 @@ export const accounts = mutantsOf('accounts', [
       ['a ticket counts twice', 'kept.delete(key)', ''],
     ],
   },
+  {
+    file: 'host/src/network/response/lacking-scopes.ts',
+    noticedBy: ['tests/unit/network/lacking-scopes.test.ts'],
+    changes: [
+      ['any refusal asks for scopes', "one.get('error') === 'insufficient_scope'", 'true'],
+      ['what is no scope is asked of a person', 'scopes.every((one) => SCOPE.test(one)) &&', ''],
+      ['a service asks for any number of scopes', '&& areFew(scopes) ?', '?'],
+      ['a parameter of another scheme counts', 'else if (inBearer && ', 'else if ('],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/more-scopes.ts',
+    noticedBy: ['tests/security/accounts/step-up.test.ts'],
+    changes: [
+      ['a service is asked for the same scopes without end', "if (added.length === 0) return { scopes, problem: 'had' }", ''],
+      [
+        'a service asks for more and more',
+        "if (!areFew(union(record.extra, needs))) return { scopes: added, problem: 'many' }",
+        '',
+      ],
+      ['a person is sent for scopes that the page did not name', 'shown?.has(scope) ?? true', 'true'],
+      ['another service is asked for the scopes of this one', 'if (record?.client !== client.id) return NOTHING_MORE', ''],
+      [
+        'what a person left alone is asked for again with what comes later',
+        'now() < (record.needsUntil ?? 0) ? record.needs : undefined',
+        'record.needs',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/account/account-layer.ts',
+    noticedBy: ['tests/security/accounts/step-up.test.ts'],
+    changes: [
+      ['a call that wrote is made once more', 'canAsk: isUndone && state.link', 'canAsk: state.link'],
+      [
+        'a call is made again with the account that was refused',
+        "if (isMissing()) return required('scopes', { canAsk: false, scopes: state.scopes })",
+        '',
+      ],
+      [
+        'a call does not wait for the account to be linked with more',
+        ' || (state.link !== undefined && linkOf(call) === state.link)',
+        '',
+      ],
+    ],
+  },
 ])

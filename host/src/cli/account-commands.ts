@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Accounts } from '../auth/accounts/accounts.ts'
+import { linkedWith, scopesToAsk } from '../auth/accounts/more-scopes.ts'
 import type { Tokens } from '../auth/accounts/types.ts'
 import { LOCAL_PRINCIPAL } from '../auth/principal.ts'
 import { hostError } from '../errors.ts'
@@ -20,19 +21,24 @@ export function loginCommand(run: Run): Command {
         await using host = await openHost(options)
         const accounts = accountsOf(host, instance)
         const client = await accounts.client(instance)
+        const linked = (await accounts.list(LOCAL_PRINCIPAL)).find(({ account }) => account.instance === instance)
+        const { all: scopes } = await scopesToAsk(client, linked?.record)
         const signal = AbortSignal.timeout(LOGIN_MS)
         let tokens: Tokens
         if (options.device) {
           if (!client.device) throw hostError('ACCOUNT_OAUTH', { plugin: instance, problem: 'the service has no device flow' })
-          const prompt = await client.device.begin()
+          const prompt = await client.device.begin(scopes)
           say([`Open ${prompt.verificationUri} in a browser, on any machine, and enter the code ${prompt.userCode}`])
           tokens = await prompt.tokens(signal)
         } else {
           const { loginOverLoopback } = await import('../transport/accounts/loopback-login.ts')
           const onAddress = (address: string) => say(['Open this address in a browser on this machine:', '', `  ${address}`, ''])
-          tokens = await loginOverLoopback({ client, instance, port: Number(options.port), onAddress, signal })
+          tokens = await loginOverLoopback({ client, instance, scopes, port: Number(options.port), onAddress, signal })
         }
-        await accounts.link({ principal: LOCAL_PRINCIPAL, instance }, { ...tokens, client: client.id })
+        await accounts.link(
+          { principal: LOCAL_PRINCIPAL, instance },
+          { ...tokens, ...(await linkedWith(client, scopes)), client: client.id },
+        )
         printLines([`Your account at ${instance} is linked.`])
         return EXIT.done
       }),
@@ -65,7 +71,7 @@ export function accountsCommand(run: Run): Command {
         const linked = await accountsOf(host, 'auth.accounts').list(LOCAL_PRINCIPAL)
         const rows = linked.map(({ account: { instance }, record }) => ({
           instance,
-          state: record.isBroken ? 'link again' : 'linked',
+          state: record.isBroken ? 'link again' : record.needs ? 'needs more' : 'linked',
           linkedAt: new Date(record.linkedAt).toISOString(),
           ...(record.expiresAt !== undefined && { expiresAt: new Date(record.expiresAt).toISOString() }),
           isRenewed: record.refreshToken !== undefined,

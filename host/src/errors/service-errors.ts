@@ -55,16 +55,36 @@ export const serviceErrors = {
       'As the operator: check the Redis of cache.store, or that the folder of auth.accounts.store can be read and written',
     ],
   ),
-  ACCOUNT_REQUIRED: entry<{ plugin: string; why: 'none' | 'again'; header: string; address?: string; command?: string }>(
-    ({ plugin, why }) =>
+  ACCOUNT_REQUIRED: entry<{
+    plugin: string
+    why: 'none' | 'again' | 'scopes'
+    /** For `scopes`: what the account lacks. */
+    scopes?: readonly string[]
+    header: string
+    address?: string
+    command?: string
+  }>(
+    ({ plugin, why, scopes = [] }) =>
       why === 'none'
         ? `${plugin} needs an account of yours for this call, and none is linked`
-        : `${plugin} does not accept the account that you linked any longer`,
+        : why === 'again'
+          ? `${plugin} does not accept the account that you linked any longer`
+          : `${plugin} needs more access for this call than your account is linked with: ${scopes.join(' ')}`,
     ({ header, address, command }) => [
       ...(address === undefined ? [] : [`Open ${address} in a browser, link your account, then call again`]),
       ...(command === undefined ? [] : [`${address === undefined ? 'Run' : 'Or run'}: ${command}`]),
       ...(address === undefined && command === undefined ? ['Ask the operator how to link an account'] : []),
       `Or send ${header} with a credential of yours`,
+    ],
+  ),
+  ACCOUNT_SCOPES: entry<{ plugin: string; why: 'had' | 'many'; scopes: readonly string[] }>(
+    ({ plugin, why, scopes }) =>
+      why === 'had'
+        ? `${plugin} refuses this call for want of access that your account was linked with already: ${scopes.join(' ')}`
+        : `${plugin} asks for more and more access than your account is linked with, now: ${scopes.join(' ')}`,
+    ({ plugin }) => [
+      `Unlink your account at "${plugin}", link it again, and allow all that is asked for there`,
+      'If that changes nothing, ask the owner of the service to give your account these rights',
     ],
   ),
   ACCOUNT_BROKEN: entry<{ plugin: string; why: 'refused' | 'unlinked' }>(

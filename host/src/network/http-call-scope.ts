@@ -33,8 +33,19 @@ export type CallAccount =
       readonly token: () => Promise<string>
       /** The service answered 401 to this token. */
       readonly refused: (token: string) => void
+      /** The service refused a request since the token lacks these scopes. */
+      readonly lacks: (scopes: readonly string[]) => void
+      /** Undefined when no request was refused so. What it gives is asked for with the next linking. Never rejects. */
+      readonly lacking: () => Promise<LackingScopes | undefined>
     }
   | { readonly problem: Error; readonly mustLinkAgain: boolean }
+
+/** What a call was refused for. */
+export interface LackingScopes {
+  readonly scopes: readonly string[]
+  /** Why they are not asked for: the account was linked with them already, or they are too many. */
+  readonly problem?: 'had' | 'many'
+}
 
 /** What one request brought for services. It lives as long as its call, shows nothing of itself in any text, and no plugin sees it. */
 export interface CallerCredentials {

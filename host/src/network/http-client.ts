@@ -16,6 +16,7 @@ import type { OpenSpan, Tracing } from '../observability/tracing/types.ts'
 import { createPools } from './connect/pool.ts'
 import { createPreparation, type Prepared } from './request/prepare.ts'
 import type { Proxy } from './connect/proxy.ts'
+import { lackingScopes } from './response/lacking-scopes.ts'
 import { readJson, readText, responseOf } from './response/response.ts'
 import { retryAfter } from './resilience/retry.ts'
 import { statusError } from './response/status-error.ts'
@@ -147,6 +148,8 @@ export function createServiceHttp(options: ServiceHttpOptions): ServiceHttp {
       span?.end(endOf(outcome))
       if (outcome.kind === 'failed') throw outcome.error
       if (outcome.answer.status === 401) found?.refused?.()
+      const lacking = lackingScopes(outcome.answer.status, outcome.answer.headers['www-authenticate'])
+      if (lacking) found?.lacks?.(lacking)
       return read(options.hidesSecrets ? withoutSecrets(outcome.answer, redactor) : outcome.answer, subject)
     } catch (error) {
       // Over already where there was an outcome.

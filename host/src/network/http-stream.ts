@@ -11,6 +11,7 @@ import { METHODS } from './request/access.ts'
 import { withCredential, type ResolveCredential } from './request/placed-credential.ts'
 import type { Hints, Subject } from './request/subject.ts'
 import { linkAbort, orAborted } from './resilience/abort.ts'
+import { lackingScopes } from './response/lacking-scopes.ts'
 
 /**
  * One request to the service whose answer is read as it comes, in the form of `fetch`: for a protocol that the host itself speaks with the
@@ -88,6 +89,8 @@ export function createHttpStream(options: StreamOptions): HttpStream {
       const answer = await orAborted(pools.agentFor(target).request(request), stop.signal, (late) => late.body.destroy())
       onUpstream(answer.statusCode, performance.now() - startedAt)
       if (answer.statusCode === 401) found?.refused?.()
+      const lacking = method === 'POST' ? lackingScopes(answer.statusCode, answer.headers['www-authenticate']) : undefined
+      if (lacking) found?.lacks?.(lacking)
       const isStream = /^text\/event-stream\b/i.test(String(answer.headers['content-type'] ?? ''))
       const sent = Readable.from(bounded(answer.body, { isStream, end }), { objectMode: false })
       const hasBody = answer.statusCode !== 204 && answer.statusCode !== 304 && answer.statusCode >= 200

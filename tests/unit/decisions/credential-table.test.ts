@@ -134,7 +134,14 @@ function service({
 }
 
 function linked(line: string): CallAccount {
-  return { fingerprint: 'link', isOAuth: false, token: async () => line, refused() {} }
+  return {
+    fingerprint: 'link',
+    isOAuth: false,
+    token: async () => line,
+    refused() {},
+    lacks() {},
+    lacking: async () => undefined,
+  }
 }
 
 function callOf(
@@ -234,6 +241,8 @@ test('a linked account keeps its name while its token changes, and a 401 is told
     isOAuth: true,
     token: async () => current,
     refused: (token) => void refused.push(token),
+    lacks() {},
+    lacking: async () => undefined,
   }
   const scope = {
     ...callOf(undefined, undefined, { account }),

@@ -20,6 +20,14 @@ export interface AccountRecord {
   readonly expiresAt?: number | undefined
   readonly linkedAt: number
   readonly scopes: readonly string[]
+  /** The scopes that it was linked with, granted or not; undefined for a link of an earlier version. */
+  readonly asked?: readonly string[] | undefined
+  /** Those of them that are asked for only since the service said in a call that it needs them. */
+  readonly extra?: readonly string[] | undefined
+  /** What the service said since: the next linking asks for it. */
+  readonly needs?: readonly string[] | undefined
+  /** Until when other needs are added to these, in milliseconds since 1970; later ones take their place. */
+  readonly needsUntil?: number | undefined
   /** Names the OAuth client that the tokens are of; undefined for a token that an embedder stored. */
   readonly client?: string | undefined
   /** The client that the host registered for it, where the config names none. */

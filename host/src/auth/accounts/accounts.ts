@@ -7,9 +7,11 @@ import { isObject } from '../../data/json.ts'
 import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent, Audit } from '../../observability/audit.ts'
+import type { LackingScopes } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { keyOf, personKey, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
 import type { AccountStore } from './account-store.ts'
+import { noteScopes } from './more-scopes.ts'
 import { asked, createRefresh, isUsable, type ReadAccount } from './refresh.ts'
 import type { Seal } from './sealed.ts'
 import type { ServiceClient, Tokens } from './types.ts'
@@ -32,7 +34,14 @@ export interface Accounts {
   /** The OAuth client of an instance. Throws `AUTH_SECRET`, and `ACCOUNT_OAUTH` where its entry has none. */
   client(instance: string): Promise<ServiceClient>
   /** Waits for an account to be linked, here or at another replica. False when it was not within `ms`. */
-  whenLinked(account: Account, ms: number, signal: AbortSignal): Promise<boolean>
+  whenLinked(account: Account, wait: LinkWait): Promise<boolean>
+}
+
+export interface LinkWait {
+  readonly ms: number
+  readonly signal: AbortSignal
+  /** The fingerprint of a link that will not do. */
+  readonly otherThan?: string | undefined
 }
 
 /** What a call goes with. */
@@ -44,9 +53,13 @@ export interface UsedAccount {
   readonly token: () => Promise<string>
   /** The service answered 401 to this token. */
   readonly refused: (token: string) => void
+  /** The service answered that the token lacks these scopes. */
+  readonly lacks: (scopes: readonly string[]) => void
+  /** What it said in this call, noted for the next linking; undefined for nothing. Never rejects. */
+  readonly lacking: () => Promise<LackingScopes | undefined>
 }
 
-export interface LinkedTokens extends Tokens {
+export interface LinkedTokens extends Tokens, Pick<AccountRecord, 'asked' | 'extra'> {
   /** Names the OAuth client they are of. */
   readonly client: string
 }
@@ -153,6 +166,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   const refresh = createRefresh({ store, clock, clientOf, read: readText, replace, revoke, record })
+  const note = noteScopes({
+    now: () => clock.now(),
+    read: readText,
+    replace,
+    whileNone: (account, work) => refresh.whileNone(account, work),
+  })
   const fresh = (account: Account, found: AccountRecord) =>
     isUsable(found, clock.now()) ? Promise.resolve(found) : once(keyOf(account).account, () => refresh.inTurn(account))
 
@@ -180,6 +199,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (!found) return undefined
       const { link } = found
       let known: AccountRecord = found
+      const lacked = new Set<string>()
       return {
         fingerprint: link,
         isOAuth: found.client !== undefined,
@@ -192,6 +212,18 @@ export function createAccounts(options: AccountsOptions): Accounts {
           return next.accessToken
         },
         refused: (token) => void refresh.distrust(account, token),
+        lacks(scopes) {
+          for (const scope of found.client === undefined ? [] : scopes) lacked.add(scope)
+        },
+        async lacking() {
+          if (lacked.size === 0) return undefined
+          try {
+            return await note(account, link, [...lacked])
+          } catch (error) {
+            log.warn('account_scopes_not_noted', { plugin: account.instance, error })
+            return undefined
+          }
+        },
       }
     },
     get: async (account) => (await read(account))?.accessToken,
@@ -250,12 +282,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
         throw hostError('ACCOUNT_OAUTH', { plugin: instance, problem: 'there is no such plugin, or its entry has no oauth' })
       return client
     },
-    async whenLinked(account, ms, signal) {
+    async whenLinked(account, { ms, signal, otherThan }) {
       const until = clock.now() + ms
       const name = keyOf(account).account
       for (;;) {
         const found = await read(account).catch(() => undefined)
-        if (found && !found.isBroken) return true
+        if (found && !found.isBroken && found.link !== otherThan) return true
         const left = until - clock.now()
         if (left <= 0 || signal.aborted) return false
         await next(name, Math.min(left, LOOK_EVERY_MS), signal)

@@ -1,6 +1,7 @@
 import type { Logger, Principal } from '@mcp-patchbay/plugin-api'
 import { HostError } from '../../errors.ts'
 import type { CallAccount } from '../../network/http-call-scope.ts'
+import type { LinkWait } from './accounts.ts'
 import type { OpenAccounts } from './open-accounts.ts'
 
 /** Where the pages of this host are reached, and for whom. */
@@ -15,7 +16,7 @@ export interface PagesAddress {
 export interface LinkedAccounts {
   load(principal: Principal, instance: string): Promise<CallAccount | undefined>
   waysToLink(principal: Principal, instance: string): Promise<{ address?: string; command?: string }>
-  whenLinked(principal: Principal, instance: string, ms: number, signal: AbortSignal): Promise<boolean>
+  whenLinked(principal: Principal, instance: string, wait: LinkWait): Promise<boolean>
   /** The pages are served from now on, until the returned function is called. */
   serve(pages: PagesAddress): () => void
 }
@@ -44,7 +45,7 @@ export function createLinkedAccounts({ accounts, tickets }: OpenAccounts, log: L
       if (ticket === undefined) return command
       return { address: `${served.base}/accounts/link?ticket=${ticket}`, ...command }
     },
-    whenLinked: (principal, instance, ms, signal) => accounts.whenLinked({ principal, instance }, ms, signal),
+    whenLinked: (principal, instance, wait) => accounts.whenLinked({ principal, instance }, wait),
     serve(pages) {
       served = pages
       return () => {

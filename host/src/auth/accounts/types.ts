@@ -23,7 +23,7 @@ export interface ServiceClient {
   readonly id: string
   /** The host that the person consents at, for people to read. */
   authorizationHost(): Promise<string>
-  /** The access that the person is asked for; empty where the service decides. */
+  /** The access that each person is asked for; empty where the service decides. */
   askedScopes(): Promise<readonly string[]>
   /**
    * The client for this address to come back to, where the config names none: the one that `document` says, where the service reads such
@@ -47,11 +47,14 @@ export interface AuthorizationFlow {
   readonly state: string
   readonly verifier: string
   readonly registered?: RegisteredClient | undefined
+  /** In place of what is asked for always. */
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** RFC 8628. */
 export interface DeviceFlow {
-  begin(): Promise<DevicePrompt>
+  /** `scopes`: in place of what is asked for always. */
+  begin(scopes?: readonly string[]): Promise<DevicePrompt>
 }
 
 export interface DevicePrompt {

@@ -104,7 +104,17 @@ export function createServiceCredential(options: ServiceCredentialOptions): Serv
   }
   const ofOperator = async () => {
     const account = await options.operatorAccount?.()
-    return account && account.problem === undefined ? linked(account, settings).fetch() : undefined
+    if (!account || account.problem !== undefined) return undefined
+    const made = await linked(account, settings).fetch()
+    return (
+      made && {
+        ...made,
+        lacks(scopes: readonly string[]) {
+          account.lacks(scopes)
+          void account.lacking()
+        },
+      }
+    )
   }
   const decide = (call: CredentialCall): Choice => {
     try {
@@ -167,7 +177,12 @@ function linked(account: Extract<CallAccount, { readonly token: unknown }>, sett
             { kind: 'authorization', line: token, header: upstreamHeader(settings.instance) },
             { ...settings, source },
           )
-      return Object.freeze({ ...made, fingerprint: account.fingerprint, refused: () => account.refused(token) })
+      return Object.freeze({
+        ...made,
+        fingerprint: account.fingerprint,
+        refused: () => account.refused(token),
+        lacks: account.lacks,
+      })
     },
   }
 }

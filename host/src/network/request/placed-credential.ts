@@ -16,6 +16,8 @@ export interface Credential {
   readonly query?: QueryCredential | undefined
   /** The service answered 401: a token that was fetched for it must not be used again. */
   refused?(): void
+  /** The service answered 403, since the token lacks these scopes. */
+  lacks?(scopes: readonly string[]): void
 }
 
 /** One pair of a query: a name that needs no encoding, and an encoded value. */

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { keyOf, type Account } from '../../auth/accounts/account.ts'
+import { keyOf, type Account, type AccountRecord } from '../../auth/accounts/account.ts'
+import { linkedWith, scopesToAsk } from '../../auth/accounts/more-scopes.ts'
 import type { PersonInBrowser } from '../../auth/accounts/person-login.ts'
 import { HostError } from '../../errors.ts'
 import type { Handle } from '../http/routing/routes.ts'
 import type { BrowserSession } from './browser-session.ts'
 import { clientDocument, type ClientDocument } from './client-document.ts'
-import { chosenAccount } from './list-pages.ts'
+import { chosenAccount, shownOf } from './list-pages.ts'
 import type { LoginPages } from './login-pages.ts'
 import { cameTo, messageWithoutAnswer, onlyValue, redirect, send } from './page-exchange.ts'
 import { consentPage, onwardPage, type Failure } from './page-html.ts'
@@ -47,19 +48,27 @@ export function createLinkPages(
     const { instance, principal } = account
     if (!services().has(instance)) return failed(res, 'unknown')
     const client = await accounts.client(instance)
+    const linked = await recordOf(person, account)
+    const { all, added } = await scopesToAsk(client, linked)
     const page = consentPage({
       server: title(),
       service: instance,
       at: await client.authorizationHost(),
       person: person.shown,
       tenant: principal.tenant,
-      scopes: await client.askedScopes(),
-      isLinked: (await accounts.list(person.principal)).some((one) => keyOf(one.account).account === keyOf(account).account),
-      fields: { ticket: text, token: await sessions.formToken(session, 'link') },
+      scopes: all ?? (await client.askedScopes()),
+      added,
+      isLinked: linked !== undefined,
+      fields: { ticket: text, more: shownOf(added), token: await sessions.formToken(session, 'link') },
       action: at('/link'),
       listUrl: at(''),
     })
     send(res, page)
+  }
+
+  async function recordOf({ principal }: PersonInBrowser, account: Account): Promise<AccountRecord | undefined> {
+    const { account: name } = keyOf(account)
+    return (await accounts.list(principal)).find((one) => keyOf(one.account).account === name)?.record
   }
 
   async function notTheirs(
@@ -89,6 +98,9 @@ export function createLinkPages(
     const client = await accounts.client(account.instance)
     const document = hasDocuments ? documentOfClient(account.instance).clientId : undefined
     const registered = await client.register(redirectUri(account.instance), document)
+    // What the service asked for since the person saw the page is for another time.
+    const shown = new Set(fields.get('more')?.split(' '))
+    const { all: scopes } = await scopesToAsk(client, await recordOf(person, account), shown)
     const state = randomText()
     const way = {
       kind: 'link',
@@ -98,6 +110,7 @@ export function createLinkPages(
       account,
       registered,
       client: client.id,
+      ...(scopes && { scopes }),
     }
     redirect(res, at('/onward', { way: await sessions.keep(req, res, state, way) }))
   }
@@ -106,9 +119,9 @@ export function createLinkPages(
     const name = onlyValue(req, 'way')
     const way = name === undefined ? undefined : readWay(await sessions.kept(req, { name }), 'link')
     if (!way?.account) return failed(res, 'state')
-    const { account, state, verifier, registered } = way
+    const { account, state, verifier, registered, scopes } = way
     const client = await accounts.client(account.instance)
-    const url = await client.authorizationUrl({ redirectUri: redirectUri(account.instance), state, verifier, registered })
+    const url = await client.authorizationUrl({ redirectUri: redirectUri(account.instance), state, verifier, registered, scopes })
     send(res, onwardPage(url.host, url.href), { 'referrer-policy': 'no-referrer' })
   }
 
@@ -121,14 +134,14 @@ export function createLinkPages(
       if (!back || account?.instance !== instance) return redirect(res, at('/failed', { why: 'state' }))
       const person = personOf(back.session)
       if (!person || !isSame(person, account)) return redirect(res, at('/failed', { why: 'state' }))
-      const { state, verifier, registered } = back.way
+      const { state, verifier, registered, scopes } = back.way
       const redirectTo = redirectUri(instance)
       try {
         const client = await accounts.client(instance)
         // The config has another client now: the code is not sent to another authorization server than it came from.
         if (client.id !== back.way.client) return redirect(res, at('/failed', { why: 'state' }))
         const tokens = await client.exchange(cameTo(redirectTo, req), { state, verifier, redirectUri: redirectTo, registered })
-        await accounts.link(account, { ...tokens, client: client.id })
+        await accounts.link(account, { ...tokens, ...(await linkedWith(client, scopes)), client: client.id })
       } catch (error) {
         log.warn('account_not_linked', { plugin: instance, principal: account.principal.id, reason: messageWithoutAnswer(error) })
         return redirect(res, at('/failed', { why: failureOf(error) }))

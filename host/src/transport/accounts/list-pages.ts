@@ -40,13 +40,13 @@ export function createListPages(
         tenant: account.principal.tenant,
         linkedAt: record && new Date(record.linkedAt).toISOString(),
         scopes: record?.scopes ?? [],
-        state: record ? (record.isBroken ? 'has to be linked again' : 'linked') : 'not linked',
+        state: stateOf(record),
         forms: [
           record && form({ action: at('/unlink'), fields: { account: name, token: unlinkToken }, button: `Unlink ${instance}` }),
           canLink &&
             form({
               action: at('/link'),
-              fields: { ...(record ? { account: name } : { service: instance }), token: linkToken },
+              fields: { ...(record ? { account: name } : { service: instance }), more: shownOf(record?.needs), token: linkToken },
               button: `Link ${instance}${record ? ' again' : ''}`,
             }),
         ]
@@ -100,6 +100,17 @@ export async function chosenAccount(
   if (name !== undefined)
     return (await accounts.list(person.principal)).find(({ account }) => keyOf(account).account === name)?.account
   return isOperators && service !== undefined ? { principal: LOCAL_PRINCIPAL, instance: service } : undefined
+}
+
+function stateOf(record: StoredAccount['record'] | undefined): string {
+  if (!record) return 'not linked'
+  if (record.isBroken) return 'has to be linked again'
+  return record.needs ? `linked; the service asked for more: ${record.needs.join(' ')}` : 'linked'
+}
+
+/** Scopes that the person has seen on a page, as a field of its form. */
+export function shownOf(scopes: readonly string[] = []): string {
+  return scopes.join(' ')
 }
 
 function isFailure(why: string): why is Failure {

@@ -7,6 +7,8 @@ import { CONTENT_POLICY, documentOf, failedPage, linkedPage, type Page } from '.
 export interface LoopbackLoginOptions {
   readonly client: ServiceClient
   readonly instance: string
+  /** In place of what is asked for always. */
+  readonly scopes?: readonly string[] | undefined
   /** 0 picks a free one. */
   readonly port: number
   /** Told of the address that the person has to open. */
@@ -18,7 +20,8 @@ export interface LoopbackLoginOptions {
  * Links an account of the operator: a listener on loopback waits for the browser to come back (RFC 8252), for as long as `signal` lets it.
  * Rejects with a `ServiceError` when the service refuses, and with the signal's reason.
  */
-export async function loginOverLoopback({ client, instance, port, onAddress, signal }: LoopbackLoginOptions): Promise<Tokens> {
+export async function loginOverLoopback(options: LoopbackLoginOptions): Promise<Tokens> {
+  const { client, instance, scopes, port, onAddress, signal } = options
   const server = createServer()
   server.listen(port, '127.0.0.1')
   await once(server, 'listening', { signal })
@@ -31,7 +34,7 @@ export async function loginOverLoopback({ client, instance, port, onAddress, sig
     server.close()
     throw error
   })
-  const flow = { redirectUri, state: secret(), verifier: secret(), registered }
+  const flow = { redirectUri, state: secret(), verifier: secret(), registered, scopes }
   const { promise, resolve, reject } = Promise.withResolvers<Tokens>()
   const onAbort = () => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -19,6 +19,8 @@ export interface ConsentPage {
   readonly person: string
   readonly tenant: string | undefined
   readonly scopes: readonly string[]
+  /** Those of them that the service asked for in a call: the account that is linked does not have them. */
+  readonly added: readonly string[]
   readonly isLinked: boolean
   readonly fields: Readonly<Record<string, string>>
   readonly action: string
@@ -27,7 +29,7 @@ export interface ConsentPage {
 
 /** Says what is linked to whom, before anything is. */
 export function consentPage(page: ConsentPage): Page {
-  const { server, service, at, person, tenant, scopes, isLinked, fields, action, listUrl } = page
+  const { server, service, at, person, tenant, scopes, added, isLinked, fields, action, listUrl } = page
   return {
     status: 200,
     title: `Link your ${service} account`,
@@ -36,8 +38,9 @@ export function consentPage(page: ConsentPage): Page {
 <dl>
 <dt>Service</dt><dd>${text(service)} (${text(at)})</dd>
 <dt>You are signed in here as</dt><dd>${text(person)}${tenant === undefined ? '' : `, tenant ${text(tenant)}`}</dd>
-<dt>Access that is asked for</dt><dd>${scopes.length === 0 ? 'what the service grants by itself' : list(scopes)}</dd>
+<dt>Access that is asked for</dt><dd>${scopes.length === 0 ? 'what the service grants by itself' : list(scopes)}</dd>${added.length === 0 ? '' : `\n<dt>New: more than your account has</dt><dd>${list(added)}</dd>`}
 </dl>
+${added.length === 0 ? '' : `<p>${text(service)} refused a call of yours for want of the access that is new. Without it, what you have linked goes on as it is.</p>`}
 ${isLinked ? '<p>An account is linked already. Going on replaces it.</p>' : ''}
 <p>The token is stored encrypted, used for your calls only, and forgotten when you unlink the account. Go on only if you have just asked for this yourself.</p>
 ${form({ action, fields, button: `Go on to ${at}` })}

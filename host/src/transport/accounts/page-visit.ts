@@ -55,6 +55,8 @@ export interface Way {
   readonly registered?: RegisteredClient
   /** The id of the service's client. */
   readonly client?: string
+  /** What is asked for, where that is more than always. */
+  readonly scopes?: readonly string[]
 }
 
 export function createPageVisits({ open, base, login, keys }: AccountPagesOptions): PageVisits {

@@ -116,7 +116,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     }
   }
 
-  const scopeParameters = ({ scopes }: Ready): Record<string, string> =>
+  const scopeParameters = (scopes: readonly string[]): Record<string, string> =>
     scopes.length === 0 ? {} : { [preset?.scopeParameter ?? 'scope']: scopes.join(preset?.scopeSeparator ?? ' ') }
   const resourceParameter = ({ resource }: Ready): Record<string, string> => (resource === undefined ? {} : { resource })
 
@@ -154,12 +154,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     return tokensOf(answer, asked, opened.resource)
   }
 
-  async function beginDevice(): Promise<DevicePrompt> {
+  async function beginDevice(scopes?: readonly string[]): Promise<DevicePrompt> {
     const opened = await open()
     const config = opened.configFor(undefined)
     try {
       const answer = await opened.oidc.initiateDeviceAuthorization(config, {
-        ...scopeParameters(opened),
+        ...scopeParameters(scopes ?? opened.scopes),
         ...resourceParameter(opened),
       })
       return {
@@ -226,12 +226,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       made.catch(() => clients.delete(redirectUri))
       return made
     },
-    async authorizationUrl({ redirectUri, state, verifier, registered }) {
+    async authorizationUrl({ redirectUri, state, verifier, registered, scopes }) {
       const opened = await open()
       forPeople(opened.metadata.authorization_endpoint, 'authorization endpoint')
       return opened.oidc.buildAuthorizationUrl(opened.configFor(registered), {
         ...oauth.parameters,
-        ...scopeParameters(opened),
+        ...scopeParameters(scopes ?? opened.scopes),
         ...resourceParameter(opened),
         redirect_uri: redirectUri,
         state,

@@ -7,8 +7,12 @@ export interface CallAccounts {
   load(principal: Principal, instance: string): Promise<CallAccount | undefined>
   /** Where this caller can link an account now. */
   waysToLink(principal: Principal, instance: string): Promise<WaysToLink>
-  /** False when it was not linked within `ms`. */
-  whenLinked(principal: Principal, instance: string, ms: number, signal: AbortSignal): Promise<boolean>
+  /** False when it was not linked within `ms`. `otherThan`: the fingerprint of a link that will not do. */
+  whenLinked(
+    principal: Principal,
+    instance: string,
+    wait: { readonly ms: number; readonly signal: AbortSignal; readonly otherThan?: string | undefined },
+  ): Promise<boolean>
 }
 
 export interface WaysToLink {
