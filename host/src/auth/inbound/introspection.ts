@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Namespace } from '../../cache/namespace.ts'
 import type { Credential } from '../../network/request/placed-credential.ts'
 import { inTime } from '../../data/async.ts'
+import { clientPair } from '../../network/request/client-pair.ts'
 import { endOfToken, principalOf, timeProblem, type ClaimNames } from './claims.ts'
 import type { IssuerHttp } from './issuer-http.ts'
 import { ISSUER_PATIENCE_MS, IssuerUnavailable, type Verdict } from './authentication-verdict.ts'
@@ -72,9 +73,9 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
   }
 }
 
-/** RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. The secret came from `variable`. */
+/** Basic, as RFC 6749 §2.3.1 has it. The secret came from `variable`. */
 export function clientCredential(id: string, secret: string, variable: string): Credential {
-  const pair = Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64')
+  const pair = clientPair(id, secret)
   const credential: Credential = {
     kind: 'basic',
     fingerprint: '',
@@ -93,7 +94,3 @@ interface Answer {
 }
 
 const RETRY_SECONDS = 5
-
-function formEncode(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1)
-}

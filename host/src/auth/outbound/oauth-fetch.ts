@@ -5,6 +5,7 @@ import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-c
 import type { Credential } from '../../network/request/placed-credential.ts'
 import type { NetworkLimits } from '../../network/resilience/limits.ts'
 import type { Redactor } from '../../observability/redact.ts'
+import { clientPair } from '../../network/request/client-pair.ts'
 
 export interface OAuthFetchOptions {
   /** For messages: whose authorization server it is. */
@@ -114,14 +115,9 @@ function shortened({ connectMs, headersMs, bodyMs, ...limits }: Partial<NetworkL
 /** How a client proves itself in a request, as openid-client asks it. */
 type ClientProof = (server: unknown, client: { readonly client_id: string }, body: unknown, headers: Headers) => void
 
-/**
- * RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. As browsers encode forms: openid-client escapes `-` and `_` as well, which
- * servers that do not decode refuse, and ids and secrets are full of them.
- */
+/** Basic, as RFC 6749 §2.3.1 has it. */
 export function basicProof(clientSecret: string): ClientProof {
-  const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
-  return (_server, { client_id: id }, _body, headers) =>
-    headers.set('authorization', `Basic ${Buffer.from(`${encode(id)}:${encode(clientSecret)}`).toString('base64')}`)
+  return (_server, { client_id: id }, _body, headers) => headers.set('authorization', `Basic ${clientPair(id, clientSecret)}`)
 }
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const

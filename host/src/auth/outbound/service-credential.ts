@@ -7,6 +7,7 @@ import type { CallAccount } from '../../network/http-call-scope.ts'
 import type { Credential, CredentialSource, ResolveCredential } from '../../network/request/placed-credential.ts'
 import { createServiceHttp, type ServiceHttpOptions } from '../../network/http-client.ts'
 import type { Redactor } from '../../observability/redact.ts'
+import { clientPair } from '../../network/request/client-pair.ts'
 import { callerCredential } from './caller-credential.ts'
 import { createTokenSource } from './client-credentials.ts'
 import {
@@ -267,20 +268,16 @@ function fetchedCredential(
   return { source: own.source, fetch: source, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() }
 }
 
-/** RFC 6749 §2.3.1: Basic, the id and the secret form-encoded first. */
+/** Basic, as RFC 6749 §2.3.1 has it. */
 function clientCredential(
   { id, secret }: OAuthClient,
   { instance, prefix = instance, fingerprintKey }: CredentialSettings,
 ): Credential {
-  const credential = headerCredential('basic', Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64'), {
+  const credential = headerCredential('basic', clientPair(id, secret), {
     instance,
     placement: undefined,
     fingerprintKey,
     source: { kind: 'server', variables: ['oauthClientId', 'oauthClientSecret'].map((key) => variableName(prefix, key)) },
   })
   return Object.freeze({ ...credential, secrets: [...credential.secrets, secret] })
-}
-
-function formEncode(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1)
 }
