@@ -3,6 +3,7 @@ import { admin } from './admin.ts'
 import { cacheKeys } from './cache-keys.ts'
 import { calls } from './calls.ts'
 import { channel } from './channel.ts'
+import { confined } from './confined.ts'
 import { credentials } from './credentials.ts'
 import { inbound } from './inbound.ts'
 import type { Mutant } from './mutant.ts'
@@ -40,4 +41,5 @@ export const areas: readonly Mutant[] = [
   ...projects,
   ...postgres,
   ...persons,
+  ...confined,
 ]
