@@ -60,8 +60,8 @@ export const channel = mutantsOf('channel', [
     ],
   },
   {
-    file: 'host/src/plugin/isolate/calls/told-callers.ts',
-    noticedBy: ['tests/unit/plugin/isolate-told-callers.test.ts'],
+    file: 'host/src/plugin/isolate/calls/numbered-callers.ts',
+    noticedBy: ['tests/unit/plugin/isolate-numbered-callers.test.ts'],
     changes: [
       [
         'a number that stands for another caller by now is used',

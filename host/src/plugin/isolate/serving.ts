@@ -1,7 +1,7 @@
 import { hostError } from '../../errors.ts'
 import type { InlineOptions } from '../run/inline.ts'
 import { createBroker, type Broker } from './broker.ts'
-import { createToldCallers, type ToldCallers } from './calls/told-callers.ts'
+import { createNumberedCallers, type NumberedCallers } from './calls/numbered-callers.ts'
 import type { OpaqueCallers } from './calls/opaque-callers.ts'
 import { startOrder } from './channel/orders.ts'
 import type { PluginProcess } from './spawn.ts'
@@ -11,7 +11,7 @@ import type { IsolatedOptions, LoadedProcess } from './types.ts'
 export interface Serving {
   readonly process: PluginProcess
   readonly broker: Broker
-  readonly callers: ToldCallers
+  readonly callers: NumberedCallers
   isSuspected: boolean
 }
 
@@ -40,7 +40,7 @@ export async function serve(
   } finally {
     clearTimeout(timer)
   }
-  const callers = createToldCallers(hidden, (facts) => process.peer.notify('facts', facts))
+  const callers = createNumberedCallers(hidden, (facts) => process.peer.notify('facts', facts))
   return { process, broker, callers, isSuspected: false }
 }
 

@@ -18,7 +18,7 @@ export interface ChannelBudget {
  */
 const PER_SECOND = {
   frames: 100_000,
-  told: 20_000,
+  notifications: 20_000,
   headerBytes: 16 * 1_048_576,
   unaskedBytes: 256 * 1_048_576,
   /** Of the host's thread, which all callers share. The other bounds are reached first on a machine that is not slow. */
@@ -27,11 +27,11 @@ const PER_SECOND = {
 
 export function createChannelBudget(now: () => number): ChannelBudget {
   let second = 0
-  let used = { frames: 0, told: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
+  let used = { frames: 0, notifications: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
 
   function spend(what: keyof typeof PER_SECOND, amount: number, words: string): void {
     const current = Math.floor(now() / 1_000)
-    if (current !== second) used = { frames: 0, told: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
+    if (current !== second) used = { frames: 0, notifications: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
     second = current
     used[what] += amount
     if (used[what] > PER_SECOND[what]) throw new FrameError(words)
@@ -42,7 +42,7 @@ export function createChannelBudget(now: () => number): ChannelBudget {
       spend('frames', 1, `sent more than ${PER_SECOND.frames} messages in a second`)
       spend('headerBytes', headerBytes, `sent more than ${PER_SECOND.headerBytes} bytes of headers in a second`)
     },
-    notified: () => spend('told', 1, `told more than ${PER_SECOND.told} things in a second`),
+    notified: () => spend('notifications', 1, `told more than ${PER_SECOND.notifications} things in a second`),
     unrequested: (bytes) => spend('unaskedBytes', bytes, `sent more than ${PER_SECOND.unaskedBytes} bytes in a second unasked`),
     spent: (ms) => spend('spentMs', ms, `took more than ${PER_SECOND.spentMs} ms of the host in a second`),
   }

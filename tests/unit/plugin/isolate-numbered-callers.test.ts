@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Principal } from '@mcp-patchbay/plugin-api'
 import type { HostNotifications } from '../../../host/src/plugin/isolate/channel/messages.ts'
-import { createToldCallers } from '../../../host/src/plugin/isolate/calls/told-callers.ts'
+import { createNumberedCallers } from '../../../host/src/plugin/isolate/calls/numbered-callers.ts'
 import { createOpaqueCallers } from '../../../host/src/plugin/isolate/calls/opaque-callers.ts'
 
 const ann: Principal = { id: 'ann', tenant: 'acme', permissions: ['p'], kind: 'apiKey' }
 
 function toldCallers() {
   const told: HostNotifications['facts'][] = []
-  return { told, callers: createToldCallers(createOpaqueCallers(), (facts) => void told.push(facts)) }
+  return { told, callers: createNumberedCallers(createOpaqueCallers(), (facts) => void told.push(facts)) }
 }
 
 test('a caller is told once, and again for each credential, client and person', () => {

@@ -2,26 +2,26 @@ import type { Principal } from '@mcp-patchbay/plugin-api'
 import type { CallerFacts, HostNotifications } from '../channel/messages.ts'
 import type { OpaqueCallers } from './opaque-callers.ts'
 
-/** What a process was told of callers, so that a call says a number and not all of it again. One for each process. */
-export interface ToldCallers {
+/** The callers that a process was notified of: a call sends the number of its caller instead of all facts. One for each process. */
+export interface NumberedCallers {
   /** What the plugin may know of the caller. */
   facts(principal: Principal, capabilities: Capabilities, credentialKey: string): CallerFacts
-  /** The number of the same, which was told before a call that is written next; undefined for what is too long to be kept. */
+  /** The number of these facts. The notification is written before the call that uses the number. Undefined for facts that are too long to keep. */
   numberOf(principal: Principal, capabilities: Capabilities, credentialKey: string): number | undefined
 }
 
 type Capabilities = Readonly<Record<string, unknown>>
 
-/** A number that is given to another caller stands for that one from then on: what was written before has been read by then. */
+/** A number can be given to another caller: the process has read every earlier call by then. */
 const NUMBERS = 1_024
 /** One caller's clients and credentials. */
 const MOST_OF_ONE = 16
 const LONGEST = 4_096
 
-export function createToldCallers(
+export function createNumberedCallers(
   { opaque, hide }: OpaqueCallers,
-  tell: (facts: HostNotifications['facts']) => void,
-): ToldCallers {
+  notify: (facts: HostNotifications['facts']) => void,
+): NumberedCallers {
   const known = new WeakMap<Principal, Map<string, Known>>()
   const owners: (Known | undefined)[] = []
   let last = -1
@@ -43,7 +43,7 @@ export function createToldCallers(
       const next: Known = { number: (last = (last + 1) % NUMBERS) }
       own.set(key, next)
       owners[next.number] = next
-      tell({ number: next.number, ...facts(principal, capabilities, credentialKey) })
+      notify({ number: next.number, ...facts(principal, capabilities, credentialKey) })
       return next.number
     },
   }
