@@ -220,7 +220,7 @@ export const accounts = mutantsOf('accounts', [
       ['any refusal asks for scopes', "one.get('error') === 'insufficient_scope'", 'true'],
       ['what is no scope is asked of a person', 'scopes.every((one) => SCOPE.test(one)) &&', ''],
       ['a service asks for any number of scopes', '&& areFew(scopes) ?', '?'],
-      ['a parameter of another scheme counts', 'else if (inBearer && ', 'else if ('],
+      ['a parameter of another scheme counts', "if (name.toLowerCase() === 'bearer') found.push(said)", 'found.push(said)'],
     ],
   },
   {

@@ -43,8 +43,9 @@ let base: string
 const wanted = new Map<string, string>()
 /** Refused whatever their tokens hold. */
 const never = new Set<string>()
-/** Every token that reached the server, and whose tools ran. */
+/** Every token that reached the server, whose calls it saw, and whose tools ran. */
 const tokens = new Set<string>()
+const tried: string[] = []
 const ran: string[] = []
 const ends: (() => unknown)[] = []
 
@@ -84,6 +85,7 @@ async function startGate(): Promise<string> {
       if (body.includes('"tools/call"')) {
         const { aud, sub = '', scope } = token === undefined ? {} : decodeJwt<{ scope?: string }>(token)
         if (aud !== `${base}/modern`) return void res.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
+        tried.push(sub)
         const needs = wanted.get(sub) ?? ''
         const has = new Set(scope?.split(' '))
         if (never.has(sub) || needs.split(' ').some((one) => one !== '' && !has.has(one))) {
@@ -239,7 +241,10 @@ for (const [era, connect] of Object.entries(eras)) {
     wanted.set(person, 'write')
     const call = await connect(person, () => 'decline')
     assert.match(addressIn(await call()), /ticket=/)
-    assert.equal(ran.includes(person), false)
+    assert.deepEqual(
+      tried.filter((one) => one === person),
+      [person],
+    )
   })
 }
 

@@ -11,16 +11,14 @@ export function lackingScopes(status: number, challenge: string | readonly strin
   if (status !== 403 || challenge === undefined) return undefined
   const text = [challenge].flat().join(', ')
   if (text.length > LONGEST_HEADER) return undefined
-  let inBearer = false
   let said = new Map<string, string>()
   const found: ReadonlyMap<string, string>[] = []
   for (const [, name = '', quoted, plain] of text.matchAll(WORD)) {
     const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? plain
     if (value === undefined) {
-      inBearer = name.toLowerCase() === 'bearer'
       said = new Map()
-      if (inBearer) found.push(said)
-    } else if (inBearer && !said.has(name.toLowerCase())) said.set(name.toLowerCase(), value)
+      if (name.toLowerCase() === 'bearer') found.push(said)
+    } else if (!said.has(name.toLowerCase())) said.set(name.toLowerCase(), value)
   }
   const scope = found.find((one) => one.get('error') === 'insufficient_scope')?.get('scope')
   const scopes = [...new Set(scope?.split(' ').filter(Boolean))]
