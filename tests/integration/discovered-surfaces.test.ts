@@ -131,6 +131,11 @@ for (const isolation of ['inline', 'process'] as const) {
       assert.deepEqual(started.tools(), [])
     }
     using project = pinnedProject(files)
+    await using gone = await project.start(settings('http://127.0.0.1:1'))
+    const { message, fix } = gone.plugin().reason ?? assert.fail()
+    assert.match(message, /failed in discover: .*refused/)
+    assert.match(fix[0] ?? '', /SHOP_API_URL/, 'a service that does not answer is no fault of the code')
+    assert.match(fix[1] ?? '', /^If that is right, fix the plugin/)
     await using unconfigured = await project.start({ plugins: [{ use: './shop', isolation }], frozen: false })
     assert.equal(unconfigured.plugin().state, 'unconfigured')
   })

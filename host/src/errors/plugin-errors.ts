@@ -89,9 +89,16 @@ export const pluginErrors = {
       `A tenant with its own config does not use the credentials of the entry "${plugin}"`,
     ],
   ),
-  PLUGIN_START: entry<{ plugin: string; step: string; problem: string }>(
+  /** `ofService` is given where the service failed the plugin: the step that its error names, or ''. */
+  PLUGIN_START: entry<{ plugin: string; step: string; problem: string; ofService?: string | undefined }>(
     ({ plugin, step, problem }) => `Plugin "${plugin}" failed in ${step}: ${problem}`,
-    () => ['Fix the plugin. The log has the full error'],
+    ({ plugin, ofService }) =>
+      ofService === undefined
+        ? ['Fix the plugin. The log has the full error']
+        : [
+            ofService || `See that its service answers. Where it is, and with which credential: npx mcp-patchbay env ${plugin}`,
+            'If that is right, fix the plugin. The log has the full error',
+          ],
   ),
   PLUGIN_RELOADED: entry<{ plugin: string; drainMs: number }>(
     ({ plugin, drainMs }) =>

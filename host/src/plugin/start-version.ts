@@ -1,4 +1,5 @@
 import type { ServicePlugin } from '@mcp-patchbay/plugin-api'
+import { ServiceError } from '@mcp-patchbay/plugin-api/host'
 import { withDiscovered } from '@mcp-patchbay/plugin-api/host'
 import { descriptionOf } from '../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../config/schema/schema.ts'
@@ -131,9 +132,7 @@ export async function startVersion(
       audience.fault ?? broken.values().next().value,
     )
   } catch (error) {
-    throw error instanceof HostError
-      ? error
-      : hostError('PLUGIN_START', { plugin: instance, step: 'start', problem: messageOf(error) }, error)
+    throw error instanceof HostError ? error : startError(instance, 'start', error)
   } finally {
     clearTimeout(timer)
   }
@@ -173,7 +172,7 @@ export async function discovered(
     return withDiscovered(plugin, await orAborted(loaded.discover({ ...options, signal: stop.signal }), stop.signal))
   } catch (error) {
     if (error instanceof HostError || signal?.aborted) throw error
-    throw hostError('PLUGIN_START', { plugin: instance, step: 'discover', problem: messageOf(error) }, error)
+    throw startError(instance, 'discover', error)
   } finally {
     clearTimeout(timer)
   }
@@ -183,6 +182,12 @@ async function guarded<Result>(plugin: string, step: string, work: () => Promise
   try {
     return await work()
   } catch (error) {
-    throw hostError('PLUGIN_START', { plugin, step, problem: messageOf(error) }, error)
+    throw startError(plugin, step, error)
   }
+}
+
+/** A service that does not answer is no fault of the plugin's code. */
+function startError(plugin: string, step: string, error: unknown): HostError {
+  const ofService = error instanceof ServiceError ? (error.fix ?? '') : undefined
+  return hostError('PLUGIN_START', { plugin, step, problem: messageOf(error), ofService }, error)
 }
