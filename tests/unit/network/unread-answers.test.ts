@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { endInPieces } from '../../../host/src/transport/http/sending/pieces.ts'
 import { SlowReader, UnreadAnswers } from '../../../host/src/transport/http/sending/unread-answers.ts'
 
 /** Much more than the kernel keeps of it. */
@@ -41,4 +42,37 @@ test('lets the client go that had the most time to read when answers that are no
   const third = await ask()
   assert.equal(third.res.destroyed, false)
   for (const { client } of [first, second, third]) client.destroy()
+})
+
+test('of clients with long answers the one stays that reads, however slowly, and the others are let go', async (t) => {
+  const length = LENGTH / 2
+  const unread = new UnreadAnswers(length * 1.5)
+  const server = createServer((_req, res) => {
+    res.writeHead(200, { 'content-length': length })
+    endInPieces(res, Buffer.alloc(length, 'x'), unread)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const ask = async () => {
+    const answered = once(server, 'request') as Promise<[unknown, ServerResponse]>
+    const client = connect((server.address() as AddressInfo).port).on('error', () => {})
+    client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const [, res] = await answered
+    return { client, res }
+  }
+  const reader = await ask()
+  const { client } = reader
+  client.on('data', () => void (client.bytesRead > length * 0.75 && client.pause()))
+  while (client.bytesRead <= length * 0.75) await once(client, 'data')
+  const idle = [await ask(), await ask(), await ask()]
+  while (idle.filter(({ res }) => res.errored instanceof SlowReader).length < 2) await new Promise(setImmediate)
+  assert.equal(reader.res.destroyed, false)
+  client.removeAllListeners('data').resume()
+  for (const other of idle) other.client.destroy()
+  while (client.bytesRead < length) await once(client, 'data')
+  assert.equal(reader.res.errored, null)
+  client.destroy()
 })

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { eventOf, takeEarly } from './early-answer.ts'
+import { endInPieces, PIECE } from './sending/pieces.ts'
 import { unreadAnswers } from './sending/unread-answers.ts'
 
 /** An answer of ours to a request that is not passed on: the HTTP status, and a JSON-RPC error that says what to change. */
@@ -55,10 +56,17 @@ export function finishEarly(res: ServerResponse, json: string): void {
 /** Ends a response, and its connection when the client takes nothing of it for some 15 to 30 seconds. */
 export function endWatched(res: ServerResponse, body?: string | Uint8Array, encoding: BufferEncoding = 'utf8'): void {
   const { socket } = res
-  res.end(body, encoding)
-  // Mostly the kernel has taken everything by now.
-  if (!socket || socket.writableLength === 0) return
-  unreadAnswers.add(res)
+  if (socket && body !== undefined && body.length > PIECE)
+    endInPieces(
+      res,
+      typeof body === 'string' ? Buffer.from(body, encoding) : Buffer.from(body.buffer, body.byteOffset, body.length),
+    )
+  else {
+    res.end(body, encoding)
+    // Mostly the kernel has taken everything by now.
+    if (!socket || socket.writableLength === 0) return
+    unreadAnswers.add(res)
+  }
   // A socket that times out without a listener is destroyed. Before Node sets the time between requests, or a pipelined one goes on.
   socket.setTimeout(STALLED_MS)
   res.prependOnceListener('finish', () => socket.setTimeout(0))

@@ -2,38 +2,55 @@ import type { ServerResponse } from 'node:http'
 
 /**
  * What clients have not taken yet of what was sent to them, over all connections: memory that only they can free. With more of it than
- * there may be, the client that had the most time to read is let go.
+ * there may be, the client is let go that took least of its answer, the oldest of
+ * several: one that reads, however slowly, stays before all that read nothing.
  */
 export class UnreadAnswers {
   readonly #mostBytes: number
-  /** The oldest first. */
-  readonly #unread = new Map<ServerResponse, number>()
+  /** Whose client read last is last. */
+  readonly #unread = new Map<ServerResponse, Unread>()
   #bytes = 0
 
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes
   }
 
-  /** Takes note of a response of which something was written and is not gone yet. The only one may be as long as it is. */
-  add(res: ServerResponse): void {
-    const before = this.#unread.get(res)
-    if (before === undefined) {
-      const release = () => this.#release(res)
-      res.once('close', release).once('drain', release)
-    }
-    this.#unread.set(res, res.writableLength)
-    this.#bytes += res.writableLength - (before ?? 0)
-    for (const [oldest, unread] of this.#unread) {
-      if (this.#bytes <= this.#mostBytes || oldest === res) return
-      this.#release(oldest)
-      oldest.destroy(new SlowReader(unread))
+  /** Takes note of a response of which so many bytes are not gone yet, until its client takes the next piece; so many it took before. The only one may be as long as it is. */
+  add(res: ServerResponse, bytes = res.writableLength, taken = 0): void {
+    this.#release(res)
+    const release = () => this.#release(res)
+    // Before whoever writes the next piece then, and adds it again.
+    res.once('close', release).prependOnceListener('drain', release)
+    this.#unread.set(res, { bytes, taken, release })
+    this.#bytes += bytes
+    while (this.#bytes > this.#mostBytes) {
+      const [least, unread] = this.#slowest(res) ?? []
+      if (!least || !unread) return
+      this.#release(least)
+      least.destroy(new SlowReader(unread.bytes))
     }
   }
 
-  #release(res: ServerResponse): void {
-    this.#bytes -= this.#unread.get(res) ?? 0
-    this.#unread.delete(res)
+  #slowest(but: ServerResponse): readonly [ServerResponse, Unread] | undefined {
+    let found: readonly [ServerResponse, Unread] | undefined
+    for (const one of this.#unread) if (one[0] !== but && (!found || one[1].taken < found[1].taken)) found = one
+    return found
   }
+
+  #release(res: ServerResponse): void {
+    const known = this.#unread.get(res)
+    if (!known) return
+    this.#bytes -= known.bytes
+    this.#unread.delete(res)
+    res.off('close', known.release).off('drain', known.release)
+  }
+}
+
+interface Unread {
+  /** Not taken yet. */
+  readonly bytes: number
+  readonly taken: number
+  readonly release: () => void
 }
 
 /** Why a response was ended before it was whole: its client did not read. */
