@@ -227,9 +227,9 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
     return refuse(res, refusal(405, `${path} has no ${method}, only ${found.allow}`, { headers: { allow: found.allow } }))
   }
 
-  /** A client that went away is no fault of ours; anything else is. */
+  /** A client that went away is not our fault; anything else is. A request is destroyed as soon as it was read: that says nothing. */
   function fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    if (res.destroyed || req.destroyed) log.debug('client_gone', { error })
+    if (res.destroyed) log.debug('client_gone', { error })
     else log.error('request_failed', { path: req.url?.split('?', 1)[0], error })
     if (res.headersSent && !isEarly(res)) res.destroy()
     else refuse(res, refusal(500, 'Something failed inside the host', { code: INTERNAL_ERROR }))

@@ -9,6 +9,8 @@ import { openProject } from '../../../host/src/project/open-project.ts'
 import { lockAll } from '../../../host/src/project/project-pins.ts'
 import { outcomeOf } from '../../fixtures/plugins/counting-plugin.ts'
 import { httpClients } from '../../fixtures/http/mcp-clients.ts'
+import { rawClient } from '../../fixtures/http/raw-client.ts'
+import { RawSession } from '../../fixtures/http/raw-session.ts'
 import { sourceTree, type SourceTree } from '../../fixtures/plugins/source-tree.ts'
 
 /** Every import is a mark in the order they came. */
@@ -149,6 +151,34 @@ test('a plugin that offers something else with the same files answers nobody unt
   assert.equal((await outcomeOf(host.call('one_say'))).text, 'first of one')
   assert.deepEqual(imports(), ['one'])
 })
+
+test('a call over HTTP of a tool that turns out to be another one is answered by that, or told so in the words of the protocol, in each era', async (t) => {
+  const { start, folder } = project(t)
+  folder.write('plugins/one/index.ts', plugin('one', 'first', { description: 'process.env.PATCHBAY_TEST_DESCRIPTION' }))
+  t.after(() => delete process.env['PATCHBAY_TEST_DESCRIPTION'])
+  process.env['PATCHBAY_TEST_DESCRIPTION'] = 'As it was.'
+  await (await start()).close()
+  for (const [era, call] of Object.entries(CALLS)) {
+    process.env['PATCHBAY_TEST_DESCRIPTION'] = `As it is for ${era}.`
+    const host = await start()
+    const { url = '' } = await host.listen({ http: { port: 0 } })
+    assert.match(await call(new URL(url)), /"text":"first of one"|"code":-32602,"message":"Unknown tool: one_say"/, era)
+    await host.close()
+  }
+})
+
+/** By a client that the fast path knows: what came back for `one_say`, to the byte. */
+const CALLS: Readonly<Record<string, (url: URL) => Promise<string>>> = {
+  async '2026-07-28'(url) {
+    const client = rawClient(url)
+    await client.tools()
+    return (await client.call('one_say')).text
+  },
+  async '2025-11-25'(url) {
+    const session = await RawSession.open(url)
+    return (await session.post('tools/call', { name: 'one_say', arguments: {} })).text
+  },
+}
 
 test('a plugin that cannot be imported any more leaves the list at once, with one announcement and the reason', async (t) => {
   const { start, folder, imports } = project(t)

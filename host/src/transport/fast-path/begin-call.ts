@@ -50,6 +50,14 @@ export function beginCall(
   return { call, result }
 }
 
+/**
+ * A tool that was listed before its plugin was imported may turn out to be another one, or gone: the plugin refuses the call, which then begins
+ * again at the SDK, with what is served now or the words for a tool that is unknown.
+ */
+export function hasNotRun(error: unknown): boolean {
+  return error instanceof HostError && error.code === 'TOOL_UNKNOWN'
+}
+
 export function cancelWhenGone({ res }: Exchange, { cancellation }: BegunCall): void {
   const onClose = () => {
     if (!res.writableFinished) cancellation.cancel(new Error('The client went away'))

@@ -1,6 +1,6 @@
 import { MODERN } from '../../server/mcp/revisions.ts'
 import { envelope, sendResult } from '../http/send-result.ts'
-import { beginCall, cancelWhenGone } from './begin-call.ts'
+import { beginCall, cancelWhenGone, hasNotRun } from './begin-call.ts'
 import { callLegacy, revisionIn, sessionHeader } from './legacy-call.ts'
 import { isLegacyPost, isModernPost, legacyRequest, modernRequest } from './recognise.ts'
 import type { FastPath, FastPathDeps } from './types.ts'
@@ -21,10 +21,16 @@ export function createFastPath(deps: FastPathDeps): FastPath {
           : undefined
         if (!started) return exchange
         cancelWhenGone(exchange, started.call)
-        return started.result.then((result) => {
-          if (result !== undefined) sendResult(res, id, result)
-          return undefined
-        })
+        return started.result.then(
+          (result) => {
+            if (result !== undefined) sendResult(res, id, result)
+            return undefined
+          },
+          (error: unknown) => {
+            if (hasNotRun(error)) return exchange
+            throw error
+          },
+        )
       }
       const result = prepare(request, caller, MODERN)
       if (!result) return exchange
@@ -61,11 +67,20 @@ export function createFastPath(deps: FastPathDeps): FastPath {
       })
       if (!started) return undefined
       if (!isHandedOff) begun.add(id, started.call)
-      return started.result.then((result) => {
-        if (isHandedOff) return undefined
-        begun.delete(id)
-        return result === undefined ? undefined : envelope(id, result)
-      })
+      return started.result.then(
+        (result) => {
+          if (isHandedOff) return undefined
+          begun.delete(id)
+          return result === undefined ? undefined : envelope(id, result)
+        },
+        (error: unknown) => {
+          begun.delete(id)
+          if (!hasNotRun(error)) throw error
+          if (!isHandedOff) handOff(undefined)
+          isHandedOff = true
+          return undefined
+        },
+      )
     },
 
     learn,

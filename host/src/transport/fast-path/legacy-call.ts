@@ -2,7 +2,7 @@ import { handOver, type BegunCall } from '../../server/mcp/deferred-call.ts'
 import { revisionOf, type Revision } from '../../server/mcp/revisions.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 import { endWithNothing, sendResult } from '../http/send-result.ts'
-import { beginCall, cancelWhenGone } from './begin-call.ts'
+import { beginCall, cancelWhenGone, hasNotRun } from './begin-call.ts'
 import type { HotRequest } from './recognise.ts'
 import type { FastPathDeps, FastPathSession, HandedOff } from './types.ts'
 
@@ -50,7 +50,8 @@ export function callLegacy(
     },
     (error: unknown) => {
       over()
-      reject(error)
+      if (hasNotRun(error)) resolve(res.destroyed ? undefined : exchange)
+      else reject(error)
     },
   )
   return promise

@@ -58,6 +58,6 @@ export interface LineRequest {
   /** What the client said when it connected; 2026-07-28 says it with each request. */
   readonly capabilities: Capabilities
   readonly begun: OpenRequests<BegunCall>
-  /** Takes a call that the SDK must go on with: no answer comes from here then. */
-  readonly handOff: (call: BegunCall) => void
+  /** Takes a call that the SDK must go on with, or begin when there is none: no answer comes from here then. */
+  readonly handOff: (call: BegunCall | undefined) => void
 }

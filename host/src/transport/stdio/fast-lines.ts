@@ -39,7 +39,7 @@ export class FastLines {
     const isFirst = !this.#revision && !this.#isOver
     const revision = this.#revision ?? (isFirst ? MODERN : undefined)
     if (!revision) return undefined
-    const handOff = (call: BegunCall) => pass(handOver(this.#authInfo, call))
+    const handOff = (call: BegunCall | undefined) => pass(call ? handOver(this.#authInfo, call) : this.#authInfo)
     const answer = this.#fastPath.line({
       caller: callerOf(this.#authInfo),
       message,
