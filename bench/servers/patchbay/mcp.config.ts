@@ -8,6 +8,7 @@ export default defineConfig({
   plugins: Array.from({ length: plugins }, (_, index) => ({
     use: './plugin.ts',
     as: index === 0 ? 'bench' : `bench_${index}`,
+    config: { offers: `${process.env['FILLERS']} over ${plugins}` },
     ...(process.env['ISOLATION'] === 'process' && { isolation: 'process' as const }),
   })),
   ...(cache && { cache: { store: cache } }),
