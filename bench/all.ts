@@ -1,6 +1,6 @@
 /**
- * npm run bench: every comparison after the other, as Markdown, in under 20 minutes; ROUNDS=1 for a quick look. Each has its share of them and
- * is ended after that, which says that it was. How long each took goes to stderr.
+ * npm run bench: every comparison after the other, as Markdown; ROUNDS=1 for a quick look. Each has a time limit and
+ * is ended after it, which is said. How long each took goes to stderr.
  *
  * Apart are bench/reload.ts and bench/reload-loss.ts, which install the peers that they compare with.
  */
