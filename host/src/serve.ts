@@ -108,7 +108,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
       log.error('config_refused', { reason: describeError(error), kept: host.snapshot.generation })
       options.onConfigError?.(error)
     } finally {
-      // After a refusal the files before it still count: any of them may mend it.
+      // After a refusal the files before it still count: an edit of any of them may fix it.
       configDigests = new Map([...configDigests, ...met])
     }
   }

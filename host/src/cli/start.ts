@@ -85,7 +85,7 @@ export function serveOptions(name: string): Command {
       ]),
     )
     .option('--read-only', 'hide and refuse every tool that writes')
-    .option('--dangerously-allow-unauthenticated', 'listen beyond loopback although nobody is asked who he is')
+    .option('--dangerously-allow-unauthenticated', 'listen beyond loopback although callers are not authenticated')
     .option('--tools <globs>', 'serve only tools whose full name matches one of these, separated by commas', (text) =>
       text.split(','),
     )

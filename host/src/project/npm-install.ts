@@ -55,7 +55,7 @@ export async function choose(
   if (spec.kind === 'file') {
     const { name, version } = await readPackage(npm, spec.file)
     const source = `file:${spec.file}`
-    return { name, version, ...place(name, version, source), warnings: [`nobody can say how old ${spec.file} is`] }
+    return { name, version, ...place(name, version, source), warnings: [`the registry does not say how old ${spec.file} is`] }
   }
   const { name, version, warnings } = await settledRelease(`${spec.name}@${spec.range}`, { npm, consent, now })
   return { name, version, ...place(name, version, `${name}@${version}`), warnings }

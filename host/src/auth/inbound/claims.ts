@@ -47,7 +47,7 @@ export interface TokenTimes {
   readonly nbf?: unknown
 }
 
-/** The claim that is there and is not a time. JSON can say `1e400`, which is no end at all. */
+/** The claim that is present and is not a time. JSON can say `1e400`, which is Infinity: such a token would never end. */
 export function timeProblem({ exp, iat, nbf }: TokenTimes): string | undefined {
   return Object.entries({ exp, iat, nbf }).find(([, time]) => time !== undefined && !isTime(time))?.[0]
 }

@@ -53,7 +53,7 @@ export function createKeySet({ issuer, load, log, now, maxStaleMs }: KeySetOptio
     }
   }
 
-  /** Asks, and goes on without an answer when it takes too long. That still counts when it comes, but nobody waits for it any more. */
+  /** Asks, and goes on without an answer when it takes too long. A late answer still counts, but no request waits for it. */
   const askInTime = async (until: number): Promise<Held | undefined> => {
     const begun = ask()
     const answer = await inTime(Math.max(0, until - performance.now()), begun).catch(() => undefined)
