@@ -4,6 +4,17 @@ const peer = ['tests/unit/plugin/isolate-peer.test.ts']
 
 export const channel = mutantsOf('channel', [
   {
+    file: 'host/src/data/window-limit.ts',
+    noticedBy: ['tests/unit/data/window-limit.test.ts'],
+    changes: [
+      ['one more than the limit passes', 'used <= limit', 'used <= limit + 1'],
+      ['an amount counts as one', 'used += amount', 'used += 1'],
+      ['a window never ends', 'at - startedAt < windowMs', 'startedAt > 0'],
+      ['a clock that is set back stops what is limited', ' && at >= startedAt', ''],
+      ['what was dropped is counted again in the next window', 'dropped = 0\n    onNext', 'onNext'],
+    ],
+  },
+  {
     file: 'host/src/plugin/isolate/channel/peer.ts',
     noticedBy: peer,
     changes: [

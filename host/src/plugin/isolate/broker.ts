@@ -5,6 +5,7 @@ import { callFields } from '../../observability/tracing/trace-context.ts'
 import { pluginLogger } from '../../observability/log/plugin-log.ts'
 import { parseBounded, TooCostly, type JsonBounds } from '../../data/json-cost.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
+import { createWindowLimit } from '../../data/window-limit.ts'
 import { hostError } from '../../errors.ts'
 import type { CallScope } from '../../network/http-call-scope.ts'
 import { mayChange } from '../../network/request/access.ts'
@@ -52,7 +53,13 @@ export interface Broker extends ProcessOwner {
  */
 export function createBroker({ instance, http, log, metrics, cache, digest, now, ...heard }: BrokerOptions): Broker {
   const calls = new OpenRequests<BrokeredCall>()
-  const budget = createBudget(log, now)
+  const notifications = createWindowLimit({
+    limit: NOTIFICATIONS_PER_SECOND,
+    now,
+    onNext: (dropped) => {
+      if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: NOTIFICATIONS_PER_SECOND })
+    },
+  })
   const denials = createDenials(log, now)
 
   async function answerHttp({ data, body }: ReceivedMessage): Promise<SentMessage> {
@@ -115,8 +122,8 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
     },
     onNotification(what, sent) {
       const data = objectOf(sent)
-      if (what === 'dropped') return budget.skip(data['times'])
-      if (!budget.take()) return
+      if (what === 'dropped') return isCount(data['times']) ? notifications.drop(data['times']) : undefined
+      if (!notifications.take()) return
       const call = calls.get(Number(data['call']))
       if (what === 'log') write(data)
       else if (what === 'denied') denials.note(data, call?.request.requestId)
@@ -134,35 +141,8 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
   }
 }
 
-interface Budget {
-  take(): boolean
-  /** So many were dropped where they came from. */
-  skip(times: unknown): void
-}
-
-/** So many lines, numbers and steps a second; what is more is dropped, and said once a second. */
-function createBudget(log: Logger, now: () => number): Budget {
-  let second = 0
-  let used = 0
-  let dropped = 0
-  return {
-    take() {
-      const current = Math.floor(now() / 1_000)
-      if (current !== second) {
-        if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: NOTIFICATIONS_PER_SECOND })
-        second = current
-        used = 0
-        dropped = 0
-      }
-      const isWithin = used < NOTIFICATIONS_PER_SECOND
-      if (isWithin) used++
-      else dropped++
-      return isWithin
-    },
-    skip(times) {
-      if (Number.isSafeInteger(times) && Number(times) > 0) dropped += Number(times)
-    },
-  }
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0
 }
 
 /** The value that a plugin's process wants to be kept. Undefined, which a cache refuses, for one that it did not send. */

@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { Logger } from '@mcp-patchbay/plugin-api'
+import { createWindowLimit } from '../../data/window-limit.ts'
 
 export interface OutputOptions {
   readonly log: Logger
   readonly now: () => number
-  /** Called once, when more was written than anybody could want to read. */
-  readonly onFlood: (bytes: number) => void
+  /** Called once, with the reason, when the process writes more than a reader could want. */
+  readonly onFlood: (why: string) => void
 }
 
 /** What a plugin's process printed last. */
@@ -17,9 +18,7 @@ export interface Output {
 const KEPT_BYTES = 65_536
 const LINES_PER_SECOND = 50
 const LONGEST_LINE = 2_000
-/** In any ten seconds. */
-const MAX_BYTES = 16 * 1_048_576
-const WINDOW_MS = 10_000
+const MB_PER_TEN_SECONDS = 16
 
 /** How long pipes of a process that has ended may stay open, in milliseconds: what it started may hold them for as long as it likes. */
 const LEFT_OPEN_MS = 250
@@ -45,7 +44,15 @@ export function captureOutput(streams: Readonly<Record<string, Readable>>, optio
   const { log, now, onFlood } = options
   let kept: Buffer[] = []
   let keptBytes = 0
-  let window = { startedAt: now(), bytes: 0, lines: 0, dropped: 0, second: 0 }
+  let isFlooded = false
+  const bytes = createWindowLimit({ limit: MB_PER_TEN_SECONDS * 1_048_576, windowMs: 10_000, now })
+  const lines = createWindowLimit({
+    limit: LINES_PER_SECOND,
+    now,
+    onNext: (dropped) => {
+      if (dropped > 0) log.debug('plugin_output_dropped', { lines: dropped })
+    },
+  })
 
   function keep(chunk: Buffer): void {
     // A copy: a slice would hold on to the memory of the stream.
@@ -54,35 +61,23 @@ export function captureOutput(streams: Readonly<Record<string, Readable>>, optio
     while (keptBytes - (kept[0]?.length ?? 0) >= KEPT_BYTES) keptBytes -= kept.shift()?.length ?? 0
   }
 
-  function count(bytes: number): boolean {
-    const at = now()
-    if (at - window.startedAt > WINDOW_MS) window = { startedAt: at, bytes: 0, lines: 0, dropped: window.dropped, second: 0 }
-    const before = window.bytes
-    window.bytes += bytes
-    if (before <= MAX_BYTES && window.bytes > MAX_BYTES) onFlood(window.bytes)
-    return window.bytes <= MAX_BYTES
+  function flood(): void {
+    if (!isFlooded) onFlood(`it printed more than ${MB_PER_TEN_SECONDS} MB within ten seconds`)
+    isFlooded = true
   }
 
   function show(stream: string, line: string): void {
-    const second = Math.floor(now() / 1_000)
-    if (second !== window.second) {
-      if (window.dropped > 0) log.debug('plugin_output_dropped', { lines: window.dropped })
-      window.second = second
-      window.lines = 0
-      window.dropped = 0
-    }
-    if (++window.lines > LINES_PER_SECOND) window.dropped++
-    else log.debug('plugin_output', { stream, line: line.slice(0, LONGEST_LINE) })
+    if (lines.take()) log.debug('plugin_output', { stream, line: line.slice(0, LONGEST_LINE) })
   }
 
   for (const [name, stream] of Object.entries(streams)) {
     let rest = ''
     stream.on('data', (chunk: Buffer) => {
       keep(chunk)
-      if (!count(chunk.length)) return
-      const lines = (rest + chunk.toString()).split('\n')
-      rest = (lines.pop() ?? '').slice(-LONGEST_LINE)
-      for (const line of lines) if (line !== '') show(name, line)
+      if (!bytes.take(chunk.length)) return flood()
+      const complete = (rest + chunk.toString()).split('\n')
+      rest = (complete.pop() ?? '').slice(-LONGEST_LINE)
+      for (const line of complete) if (line !== '') show(name, line)
     })
     stream.on('error', () => {}) // the process is gone: its exit says so
   }

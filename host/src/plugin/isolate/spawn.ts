@@ -88,10 +88,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
     killed ??= why
     child.kill('SIGKILL')
   }
-  const output = captureOutput(
-    { stdout, stderr },
-    { log, now, onFlood: (bytes) => kill(`it printed ${Math.round(bytes / 1_048_576)} MB within ten seconds`) },
-  )
+  const output = captureOutput({ stdout, stderr }, { log, now, onFlood: kill })
   const over = (why: string) => {
     clearTimeout(lastWords)
     forget()

@@ -1,3 +1,4 @@
+import { createWindowLimit } from '../../../data/window-limit.ts'
 import { FrameError } from './frame.ts'
 
 /** What one plugin's process may cost the host in a second. Each method throws a {@link FrameError} for one too many. */
@@ -13,37 +14,36 @@ export interface ChannelBudget {
 }
 
 /**
- * Ten times the notifications that the child's own end of the channel sends, and far more than a plugin needs. Answers to requests of the
- * host are limited by the callers who wait for them, so their bodies do not count.
+ * Notifications: ten times what the child's own end of the channel sends, and far more than a plugin needs. Answers to requests of the
+ * host are limited by the callers who wait for them, so their bodies do not count. `spentMs` is time of the host's thread, which all
+ * callers share; a machine that is not slow reaches the other limits first.
  */
 const PER_SECOND = {
-  frames: 100_000,
-  notifications: 20_000,
-  headerBytes: 16 * 1_048_576,
-  unaskedBytes: 256 * 1_048_576,
-  /** Of the host's thread, which all callers share. The other bounds are reached first on a machine that is not slow. */
-  spentMs: 500,
-}
+  frames: [100_000, 'sent more than 100000 messages in a second'],
+  headerBytes: [16 * 1_048_576, 'sent more than 16 MB of headers in a second'],
+  notifications: [20_000, 'sent more than 20000 notifications in a second'],
+  unrequestedBytes: [256 * 1_048_576, 'sent more than 256 MB in a second that the host did not request'],
+  spentMs: [500, 'took more than 500 ms of the host in a second'],
+} as const
 
 export function createChannelBudget(now: () => number): ChannelBudget {
-  let second = 0
-  let used = { frames: 0, notifications: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
-
-  function spend(what: keyof typeof PER_SECOND, amount: number, words: string): void {
-    const current = Math.floor(now() / 1_000)
-    if (current !== second) used = { frames: 0, notifications: 0, headerBytes: 0, unaskedBytes: 0, spentMs: 0 }
-    second = current
-    used[what] += amount
-    if (used[what] > PER_SECOND[what]) throw new FrameError(words)
+  const spender = (what: keyof typeof PER_SECOND) => {
+    const [limit, problem] = PER_SECOND[what]
+    const window = createWindowLimit({ limit, now })
+    return (amount: number) => {
+      if (!window.take(amount)) throw new FrameError(problem)
+    }
   }
-
+  const frames = spender('frames')
+  const headerBytes = spender('headerBytes')
+  const notifications = spender('notifications')
   return {
-    frame(headerBytes) {
-      spend('frames', 1, `sent more than ${PER_SECOND.frames} messages in a second`)
-      spend('headerBytes', headerBytes, `sent more than ${PER_SECOND.headerBytes} bytes of headers in a second`)
+    frame(bytes) {
+      frames(1)
+      headerBytes(bytes)
     },
-    notified: () => spend('notifications', 1, `told more than ${PER_SECOND.notifications} things in a second`),
-    unrequested: (bytes) => spend('unaskedBytes', bytes, `sent more than ${PER_SECOND.unaskedBytes} bytes in a second unasked`),
-    spent: (ms) => spend('spentMs', ms, `took more than ${PER_SECOND.spentMs} ms of the host in a second`),
+    notified: () => notifications(1),
+    unrequested: spender('unrequestedBytes'),
+    spent: spender('spentMs'),
   }
 }

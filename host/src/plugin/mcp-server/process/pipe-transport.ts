@@ -1,11 +1,11 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client'
+import { createWindowLimit, type WindowLimit } from '../../../data/window-limit.ts'
 import { createMessageReader } from './message-reader.ts'
 import type { ServerProcess } from './server-process.ts'
 
-/** What a server says without being asked, in ten seconds, before it is ended; and in one second, before the rest is dropped. */
-const MOST_UNASKED = 50_000
-const MOST_UNASKED_A_SECOND = 2_000
-const WINDOW_MS = 10_000
+/** Messages that nothing asked for: a server that sends more of them in ten seconds is ended, and more in one second are dropped. */
+const UNREQUESTED_PER_TEN_SECONDS = 50_000
+const UNREQUESTED_PER_SECOND = 2_000
 /** What waits for a server that does not read, in bytes. */
 const MOST_UNREAD = 64 * 1_048_576
 
@@ -19,14 +19,15 @@ export class PipeTransport implements Transport {
   onerror?: (error: Error) => void
   onmessage?: NonNullable<Transport['onmessage']>
   readonly #process: ServerProcess
-  readonly #now: () => number
+  readonly #perSecond: WindowLimit
+  readonly #perTenSeconds: WindowLimit
   #isStarted = false
   #isClosed = false
-  #window = { startedAt: 0, unasked: 0, second: 0, inSecond: 0 }
 
   constructor(process: ServerProcess, now: () => number) {
     this.#process = process
-    this.#now = now
+    this.#perSecond = createWindowLimit({ limit: UNREQUESTED_PER_SECOND, now })
+    this.#perTenSeconds = createWindowLimit({ limit: UNREQUESTED_PER_TEN_SECONDS, windowMs: 10_000, now })
   }
 
   get pid(): number {
@@ -79,14 +80,8 @@ export class PipeTransport implements Transport {
   }
 
   #mayPass(): boolean {
-    const at = this.#now()
-    const window = this.#window
-    if (at - window.startedAt > WINDOW_MS) this.#window = { startedAt: at, unasked: 0, second: 0, inSecond: 0 }
-    const current = this.#window
-    const second = Math.floor(at / 1_000)
-    if (second !== current.second) Object.assign(current, { second, inSecond: 0 })
-    if (++current.unasked > MOST_UNASKED)
-      this.#process.kill(`it sent more than ${MOST_UNASKED} messages within ten seconds that nothing asked for`)
-    return ++current.inSecond <= MOST_UNASKED_A_SECOND
+    if (!this.#perTenSeconds.take())
+      this.#process.kill(`it sent more than ${UNREQUESTED_PER_TEN_SECONDS} messages within ten seconds that nothing asked for`)
+    return this.#perSecond.take()
   }
 }
