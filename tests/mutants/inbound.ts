@@ -126,6 +126,12 @@ export const inbound = mutantsOf('inbound', [
     file: 'host/src/transport/http/admission.ts',
     noticedBy: [ADMISSION],
     changes: [
+      [
+        'a header of ours with underscores is ignored',
+        'meant.startsWith(prefix) && !name.startsWith(prefix)',
+        'meant.startsWith(prefix) && false',
+      ],
+      ['a header that narrows nothing is ignored', '!NARROWING_HEADERS.includes(name)', 'false'],
       ['a refused Host passes the second time', 'if (!refused) good = header', 'good = header'],
       [
         'any Host passes',

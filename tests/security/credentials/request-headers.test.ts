@@ -18,6 +18,7 @@ const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
   ['the address of a service', 'X-Upstream-Tracker-Url', 'https://evil.example', /addresses are the operator's/],
   ['a header that is nearly the right one', 'X-Upstream-Tracker-Authorisation', 'Bearer a', /X-Upstream-<INSTANCE>-Auth/],
   ['no service in particular', 'X-Upstream-Authorization', 'Bearer a', /X-Upstream-<INSTANCE>-Authorization/],
+  ['underscores, which proxies drop', 'X_Upstream_Tracker_Authorization', 'Bearer a', /write hyphens/],
   ['a prefix alone', 'X-Upstream-', 'Bearer a', /X-Upstream-<INSTANCE>-Authorization/],
   ['nothing', TRACKER, '', /holds no credential/],
   ['a scheme alone', TRACKER, 'Bearer', /holds no credential/],

@@ -120,6 +120,27 @@ for (const [name, expected] of [
     assert.equal(statusOf(local, ...host, [name, value], [name.toLowerCase(), other]), expected)
   })
 
+for (const [name, expected] of [
+  ['X_Upstream_Tracker_Authorization', 400],
+  ['X-Upstream_Tracker-Authorization', 400],
+  ['x_upstream-tracker-authorization', 400],
+  ['X-Upstream-Tracker_Eu-Authorization', 200],
+  ['X_API_Key', 400],
+  ['X-Api_Key', 400],
+  ['X-API-Key', 200],
+  ['X_Patchbay_Read_Only', 400],
+  ['X-Patchbay_Read-Only', 400],
+  ['X-Patchbay-Readonly', 400],
+  ['X-Patchbay-Toolset', 400],
+  ['X-Patchbay-', 400],
+  ['X-Patchbay-Read-Only', 200],
+  ['X_Request_Id', 200],
+  ['X-Request-Id', 200],
+  ['X', 200],
+] as const)
+  test(`the header ${name}, which is one of ours or nearly one: ${expected}`, () =>
+    assert.equal(statusOf(local, ['Host', 'localhost'], [name, 'x']), expected))
+
 test('a target that is a whole URL: 400', () => {
   const { check } = createAdmission(local)
   assert.equal(check(request([['Host', 'localhost']], 'http://localhost/mcp'))?.status, 400)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { NARROWING_HEADERS } from './narrowing.ts'
 import { refusal, type Refusal } from './respond.ts'
 
 export interface AdmissionOptions {
@@ -68,6 +69,8 @@ export function createAdmission({
     check(req) {
       const doubled = isOnceEach(req) ? undefined : doubledHeader(req.rawHeaders)
       if (doubled !== undefined) return refusal(400, `The header ${doubled} is there twice; send it once`)
+      const unread = unreadHeader(req)
+      if (unread !== undefined) return refusal(400, unread)
       if (!req.url?.startsWith('/')) return refusal(400, 'The request target must be a path, not a whole URL')
       if (withoutHost && req.httpVersion === '1.0' && req.headers.host === undefined) return originRefusal(req.headers.origin)
       return hostRefusal(req.headers.host) ?? originRefusal(req.headers.origin)
@@ -99,6 +102,26 @@ function isOnceEach({ headers, rawHeaders }: IncomingMessage): boolean {
   for (const _name in headers) names++
   return names * 2 === rawHeaders.length
 }
+
+/**
+ * A header that is nearly one of ours says what its caller wants, and nothing reads it: the request would be served with more tools, or with
+ * another credential. Names with underscores are what many proxies drop.
+ */
+function unreadHeader({ headers }: IncomingMessage): string | undefined {
+  // oxlint-disable-next-line guard-for-in -- it is Node's own record
+  for (const name in headers) {
+    if (name[0] !== 'x' || (name[1] !== '_' && name[1] !== '-')) continue
+    const meant = name.replaceAll('_', '-')
+    if (meant === 'x-api-key' ? name !== meant : OWN.some((prefix) => meant.startsWith(prefix) && !name.startsWith(prefix)))
+      return `The header ${name} is not read: write hyphens, ${meant}`
+    if (name.startsWith(NARROWING) && !NARROWING_HEADERS.includes(name))
+      return `The header ${name} is not read; known are ${NARROWING_HEADERS.join(' and ')}`
+  }
+  return undefined
+}
+
+const NARROWING = 'x-patchbay-'
+const OWN = [NARROWING, 'x-upstream-']
 
 /** Headers that decide something must be there once: which of two counts differs from one program to the next. */
 function doubledHeader(raw: readonly string[]): string | undefined {

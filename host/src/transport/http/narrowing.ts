@@ -57,5 +57,8 @@ function decoded(text: string): string {
   }
 }
 
+/** As Node names them. */
+export const NARROWING_HEADERS: readonly string[] = ['x-patchbay-toolsets', 'x-patchbay-read-only']
+
 const MAX_TOOLSETS = 32
 const TOOLSET = /^(?:tag:)?[A-Za-z0-9_.-]{1,64}$/
