@@ -1,8 +1,7 @@
 import { Command } from 'commander'
-import { networkVariableNames } from '../config/plugin/network-variables.ts'
 import { envTemplate } from '../config/plugin/template.ts'
 import { openHost } from '../from-file.ts'
-import { variablesOfConfig } from '../plugin/settings/environment-readers.ts'
+import { connectionVariables } from '../plugin/settings/environment-readers.ts'
 import type { PluginSurface } from '../plugin/source/describe-surface.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
 import { printLines } from './terminal/print.ts'
@@ -40,6 +39,6 @@ export function envCommand(run: Run): Command {
 
 /** How its service is reached can be said by variables too; most need none of them. */
 function connectionsOf(instance: string, surface: PluginSurface): string {
-  const names = networkVariableNames(instance, variablesOfConfig(instance, surface))
+  const names = connectionVariables(instance, surface)
   return names.length === 0 ? '' : `# How its service is reached (docs/setup.md#the-environment): ${names.join(', ')}`
 }

@@ -4,6 +4,7 @@ import { Secret, Type } from '@mcp-patchbay/plugin-api'
 import { resolveConfig } from '../../../host/src/config/file/resolve-config.ts'
 import { normalizeEntry, type EmbeddedEntry } from '../../../host/src/config/schema/schema.ts'
 import {
+  connectionVariables,
   findSharedVariables,
   hostReaders,
   pluginReaders,
@@ -75,6 +76,37 @@ test('a variable that nothing reads is named with the instance of the longest na
   assert.deepEqual(lines({ DESK_EU_COLOUR: 'x' }, unreadable), [])
 })
 
+test('a variable of a program that many machines have is no slip of a plugin of the same name', () => {
+  const plugins = ['git', 'github', 'desk'].map((instance) => plugin(instance))
+  const readers = plugins.flatMap((one) => pluginReaders(one, {}))
+  for (const [name, isTold] of [
+    ['GIT_SSL_CAINFO', false],
+    ['GIT_AUTHOR_NAME', false],
+    ['GIT_SSL_CAINF', true],
+    ['GIT_REGIN', true],
+    ['GITHUB_SHA', false],
+    ['GITHUB_TOKEN', true],
+    ['DESK_SERVICE_HOST', false],
+    ['DESK_SERVICE_PORT_HTTPS', false],
+    ['DESK_PORT_443_TCP_ADDR', false],
+    ['DESK_PORT_443', true],
+    ['DESK_SSL_CAINFO', true],
+  ] as const)
+    assert.equal(unreadVariables({ [name]: 'x' }, plugins, { tenants: {}, readers }).length, isTold ? 1 : 0, name)
+})
+
+test('how a service is reached is read for plugins that reach one through the host', () => {
+  const of = (config: Record<string, never>, hosts: string[] = []) =>
+    connectionVariables(
+      'desk',
+      activeRecord(emptyPlugin('desk', [], { config: Type.Object(config), capabilities: { hosts } })).surface,
+    )
+  assert.deepEqual(of({}), [])
+  assert.equal(of({ apiUrl: Type.String() as never }).length, 4)
+  assert.equal(of({}, ['https://uploads.example.com']).length, 4)
+  assert.equal(connectionVariables('desk', undefined).length, 4, 'what could not be read may read any')
+})
+
 test('a secret that reaches nothing is named, unless the plugin is given its secrets', () => {
   const table: [entry: Partial<EmbeddedEntry>, isRaw: boolean, expected: RegExp | undefined][] = [
     [{ isolation: 'inline' }, false, /is a secret that nothing uses/],
@@ -82,6 +114,12 @@ test('a secret that reaches nothing is named, unless the plugin is given its sec
     [{ isolation: 'inline', capabilities: { credentials: 'raw' } }, false, undefined],
     [{ isolation: 'process', capabilities: { credentials: 'raw' } }, false, /is granted, but the plugin does not declare/],
     [{ isolation: 'process', capabilities: { credentials: 'raw' } }, true, undefined],
+    [
+      { isolation: 'inline' },
+      true,
+      /declares credentials: 'raw', and its entry does not grant that.*capabilities: \{ credentials: 'raw' \}/,
+    ],
+    [{ isolation: 'inline', capabilities: { credentials: 'raw' } }, true, undefined],
   ]
   for (const [entry, isRaw, expected] of table) {
     const lines = unusedSecretLines([plugin('desk', entry, isRaw)])

@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs'
 import { sep } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../../config/schema/schema.ts'
-import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import type { Activation } from '../activation.ts'
 import { isInPackages } from '../../modules/source.ts'
 import { digestOf } from '../../modules/reading/source-digest.ts'
 import { isSurrounding } from '../source/surroundings.ts'
 import { reasonOf } from '../run/reason.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
-import { variablesOfConfig } from '../settings/environment-readers.ts'
+import { connectionVariables, variablesOfConfig } from '../settings/environment-readers.ts'
 import { tenantPrefix } from '../settings/tenant-config.ts'
 
 /** One entry of the config over time: what serves, and what is being built to replace it. */
@@ -117,10 +116,7 @@ export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>):
   const named = newest.record.entry.exchange?.clientSecretVariable
   if (named !== undefined && (variables.has(named) || variables.has(`${named}_FILE`))) return true
   return prefixes
-    .flatMap((prefix) => {
-      const ofConfig = variablesOfConfig(prefix, surface)
-      return [...ofConfig, ...networkVariableNames(prefix, ofConfig)]
-    })
+    .flatMap((prefix) => [...variablesOfConfig(prefix, surface), ...connectionVariables(prefix, surface)])
     .some((variable) => variables.has(variable))
 }
 

@@ -1,10 +1,12 @@
 import { unusedSecrets } from '@mcp-patchbay/plugin-api/host'
+import { isVariableOfAnother } from '../../config/plugin/foreign-variables.ts'
 import { networkVariableNames } from '../../config/plugin/network-variables.ts'
 import { configVariables, variableName } from '../../config/plugin/variables.ts'
 import { presetOf } from '../../config/schema/account-rules.ts'
 import type { PluginEntry, ResolvedConfig } from '../../config/schema/schema.ts'
 import { isServerSpecifier } from '../../config/schema/server/server-specifier.ts'
 import { suggest } from '../../config/schema/suggest.ts'
+import { isObject } from '../../data/json.ts'
 import { hostError, type HostError } from '../../errors.ts'
 import type { PluginSurface } from '../source/describe-surface.ts'
 import { tenantPrefix, tenantsWith, type TenantSettings } from './tenant-config.ts'
@@ -44,10 +46,9 @@ export function pluginReaders(
   return [
     ...prefixes.flatMap(({ prefix, whose }) => {
       const config = surface ? configVariables(prefix, surface.config) : []
-      const own = variablesOfConfig(prefix, surface)
       return [
         ...config.flatMap(({ variable, keyPath }) => withFile(variable).map((name) => of(name, `${keyPath} of ${whose}`))),
-        ...networkVariableNames(prefix, own).map((name) => of(name, `the connections of ${whose} (${name})`)),
+        ...connectionVariables(prefix, surface).map((name) => of(name, `the connections of ${whose} (${name})`)),
       ]
     }),
     ...(oauth?.clientSecretVariable === undefined
@@ -72,6 +73,17 @@ export function pluginReaders(
 /** The variables that the plugin's own config has under this prefix, `_FILE` included. */
 export function variablesOfConfig(prefix: string, surface: Pick<PluginSurface, 'config'> | undefined): ReadonlySet<string> {
   return new Set(surface ? configVariables(prefix, surface.config).flatMap(({ variable }) => withFile(variable)) : [])
+}
+
+/** The variables that say how the service of a plugin is reached; none for a plugin that reaches none through the host. */
+export function connectionVariables(
+  prefix: string,
+  surface: Pick<PluginSurface, 'config' | 'capabilities'> | undefined,
+): readonly string[] {
+  const { config, capabilities } = surface ?? {}
+  const properties = config?.['properties']
+  const reachesNothing = surface && !(isObject(properties) && 'apiUrl' in properties) && (capabilities?.hosts ?? []).length === 0
+  return reachesNothing ? [] : networkVariableNames(prefix, variablesOfConfig(prefix, surface))
 }
 
 /** What the host itself reads by the names that its config gives, and by its own. */
@@ -126,8 +138,8 @@ export function collisionError(collisions: readonly Collision[]): HostError | un
 }
 
 /**
- * Variables that begin as those of an instance do and that nothing reads, a line an instance: a slip, or what another program calls so.
- * One whose config could not be read may read any.
+ * Variables that begin as those of an instance do and that nothing reads, a line an instance: a slip, or what another program calls so,
+ * but for those of programs that everybody has. One whose config could not be read may read any.
  */
 export function unreadVariables(
   env: Readonly<Record<string, string | undefined>>,
@@ -144,19 +156,24 @@ export function unreadVariables(
   for (const [name, value] of Object.entries(env)) {
     if (!value || read.has(name)) continue
     const [owner] = owners.filter(({ prefix }) => name.startsWith(prefix)).toSorted((a, b) => b.prefix.length - a.prefix.length)
-    if (!owner?.plugin.surface) continue
+    if (!owner?.plugin.surface || isVariableOfAnother(name)) continue
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), name])
   }
   return [...byOwner].map(([{ plugin, prefix }, names]) => unreadLine(plugin.instance, names, near(prefix, names, read)))
 }
 
-/** Secrets that a plugin asks for and that reach nothing, a line each. */
+/** Secrets that a plugin asks for and that reach nothing, or fail where the plugin asks to see them, a line each. */
 export function unusedSecretLines(plugins: readonly ReadingPlugin[]): readonly string[] {
   return plugins.flatMap(({ instance, entry, surface }) => {
     // One in the host has them for the asking, one in a process of its own has to ask as well.
     const isGranted = entry.capabilities.credentials === 'raw'
     if (isGranted && entry.isolation === 'inline') return []
     if (typeof entry.use === 'string' && isServerSpecifier(entry.use)) return []
+    // In a process of its own it does not start without the grant.
+    if (!isGranted && surface?.capabilities.credentials === 'raw' && entry.isolation === 'inline')
+      return [
+        `${instance} declares credentials: 'raw', and its entry does not grant that: every call that reveals a secret fails. Write it in the config: { use: ${JSON.stringify(entry.use)}, capabilities: { credentials: 'raw' } }`,
+      ]
     return unusedSecrets(surface?.config, surface?.capabilities).map((key) =>
       isGranted
         ? `config.${key} of ${instance} is granted, but the plugin does not declare credentials: 'raw', so nothing uses it`
