@@ -9,6 +9,7 @@ import { pluginFindings } from '../project/doctor/plugin-findings.ts'
 import { releaseFindings } from '../project/doctor/release-findings.ts'
 import { repositoryFindings } from '../project/doctor/repository-findings.ts'
 import { runningHost, type RunningHost } from '../project/doctor/running-host.ts'
+import { storeFindings } from '../project/doctor/store-findings.ts'
 import { projectNpm } from '../project/npm-install.ts'
 import { openProject } from '../project/open-project.ts'
 import { EXIT, type CommonOptions, type Run } from './terminal/exit.ts'
@@ -38,6 +39,7 @@ export function doctorCommand(run: Run): Command {
               repositoryFindings(project),
               portFindings(config, running),
               issuerFindings(config),
+              storeFindings(config, project.configDir),
               ...(options.online ? [releaseFindings(project, projectNpm(project), Date.now())] : []),
             ])
           ).flat(),

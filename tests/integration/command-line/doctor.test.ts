@@ -89,6 +89,34 @@ describe('doctor', () => {
     assert.match(text, new RegExp(`\\n${findings.length} findings\\n$`))
   })
 
+  test('names a Redis that is away, a folder of plugins without one, and each kind of package that is not installed any more', async () => {
+    using project = pinnedProject({
+      'mcp.config.json': JSON.stringify({
+        pluginDirs: ['./plugins', './more'],
+        plugins: [
+          { use: '@acme/gone', version: '1.0.0' },
+          { use: 'mcp:npm:acme-server', version: '1.0.0', as: 'server', integrity: `sha512-${'A'.repeat(86)}==` },
+        ],
+        cache: { store: 'redis://:canary-password@127.0.0.1:1' },
+        listen: free,
+      }),
+      'plugins/needs/index.js': `import 'acme-dependency'\n${pluginSource()}`,
+      'more/.gitkeep': '',
+      'more/README.md': 'Plugins go here.',
+    })
+    const { code, stdout } = await project.patchbay(['doctor'])
+    assert.equal(code, 1)
+    assert.doesNotMatch(stdout, /canary-password/)
+    for (const expected of [
+      /^cache: .*redis:\/\/127\.0\.0\.1:1.*\n {2}Cause: nothing is kept or shared/m,
+      /^config: pluginDirs names .*more, which is empty\n.*\n {2}To fix: Make a plugin there: npx mcp-patchbay create-plugin/m,
+      /^plugin: gone is failed\n {2}Cause: .*@acme\/gone.* was not found/m,
+      /^plugin: server is failed\n {2}Cause: .*acme-server@1\.0\.0 is not installed/m,
+      /^plugin: needs is failed\n {2}Cause: .*acme-dependency/m,
+    ])
+      assert.match(stdout, expected)
+  })
+
   test('names the host of the project that is running, by any way to its config, and finds its ports not taken', async () => {
     using project = pinnedProject({ 'mcp.config.json': '{}' })
     symlinkSync(project.root, `${project.root}-link`)

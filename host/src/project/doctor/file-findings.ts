@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import { readLock } from '../../pin/lock/read-lock.ts'
@@ -11,7 +11,7 @@ const OTHERS_WRITE = 0o002
 const OTHERS_READ = 0o044
 const OTHERS_ENTER = 0o001
 
-/** Files that others may change or read, and folders that do not exist. */
+/** Files that others may change or read, and folders without a plugin. */
 export function fileFindings({
   settings,
   configDir,
@@ -40,16 +40,30 @@ export function fileFindings({
         cause,
         fix: [`chmod 600 ${path}`],
       })),
-    ...config.pluginDirs
-      .map((folder) => resolve(configDir, folder))
-      .filter((folder) => !existsSync(folder))
-      .map((folder): Finding => ({
-        about: 'config',
-        problem: `pluginDirs names ${folder}, which does not exist`,
-        cause: 'no plugin is loaded from there',
-        fix: [`mkdir -p ${folder}`, 'Or take it out of pluginDirs'],
-      })),
+    ...config.pluginDirs.map((folder) => resolve(configDir, folder)).flatMap(emptyFolder),
   ]
+}
+
+/** A folder of `pluginDirs` that does not exist or has nothing that could be a plugin. Of what is there and is not served the host says why. */
+function emptyFolder(folder: string): readonly Finding[] {
+  const isThere = existsSync(folder)
+  if (isThere && readdirSync(folder).some((name) => !isPlainText(name))) return []
+  return [
+    {
+      about: 'config',
+      problem: `pluginDirs names ${folder}, ${isThere ? 'which is empty' : 'which does not exist'}`,
+      cause: 'no plugin is loaded from there',
+      fix: [
+        isThere ? 'Make a plugin there: npx mcp-patchbay create-plugin my_plugin' : `mkdir -p ${folder}`,
+        'Or take it out of pluginDirs',
+      ],
+    },
+  ]
+}
+
+/** What keeps an empty folder in git, or tells people of it. */
+function isPlainText(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules' || /\.(?:md|txt)$/i.test(name)
 }
 
 /** What a frozen deployment would refuse. A project that has no lock and nothing from npm needs none yet. */
