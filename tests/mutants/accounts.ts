@@ -5,6 +5,7 @@ const LINKING = 'tests/security/accounts/linking.test.ts'
 const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const STORED = 'tests/security/accounts/stored-accounts.test.ts'
 const ELSEWHERE = 'tests/security/accounts/remote-servers.test.ts'
+const SESSIONS = 'tests/unit/auth/browser-sessions.test.ts'
 const TICKETS = 'tests/unit/auth/tickets.test.ts'
 
 export const accounts = mutantsOf('accounts', [
@@ -54,8 +55,28 @@ export const accounts = mutantsOf('accounts', [
     changes: [
       [
         'the session stays the one that the browser was given',
-        'await sessions.begin(res, person)',
+        'await sessions.begin(res, person, back.session)',
         'Object.assign(back.session, { person })',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/transport/accounts/browser-session.ts',
+    noticedBy: [SESSIONS],
+    changes: [
+      ['a cookie opens what its person has logged out of', 'known.person && (await ended.has(known))', 'known.person && false'],
+      ['whoever logs in as another person is both', 'if (before?.person) await ended.end(before)', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/ended-sessions.ts',
+    noticedBy: [SESSIONS],
+    changes: [
+      ['marks of sessions stay for good', 'await Promise.all(old.map((name) => rm(join(dir, name), { force: true })))', ''],
+      [
+        'a store that cannot be asked says that a session goes on',
+        "error.code === 'ENOENT') return false",
+        "error.code !== 'EACCES') return false",
       ],
     ],
   },

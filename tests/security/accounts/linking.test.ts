@@ -59,6 +59,28 @@ test('the list shows a person its own accounts only, unlinks one, and the servic
   assert.equal(cleo.cookies(one.base).size, 0)
 })
 
+test('who logs out, or logs in as another person, is out everywhere: copies of the cookie open nothing, at other hosts either', async () => {
+  const two = await world.addHost()
+  const owner = new WebBrowser('kim')
+  const titleAt = async (base: string, thief: WebBrowser) =>
+    / (\w+)@example\.com is linked/.exec((await thief.open(`${base}/accounts`)).html)?.[1]
+  const copyOf = (base: string) => {
+    const thief = new WebBrowser('thief')
+    thief.takeCookies(owner, one.base)
+    if (base !== one.base) thief.moveCookies(one.base, base)
+    return thief
+  }
+  const page = await owner.open(`${one.base}/accounts`)
+  const copies = () => [one.base, two.base].map((base) => [base, copyOf(base)] as const)
+  for (const [base, thief] of copies()) assert.equal(await titleAt(base, thief), 'kim')
+  const kept = copies()
+  const form = formOf(page, 'Log out')
+  await owner.press(page, 'Log out')
+  for (const [base, thief] of kept) assert.equal(await titleAt(base, thief), 'thief', 'has to log in, and is itself then')
+  const [, again = assert.fail()] = kept[0] ?? []
+  assert.equal((await again.post(form.action, form.fields, { origin: one.base })).status, 403, 'nor is its form of before')
+})
+
 test('a link is good for one way: it cannot be opened, or sent on, a second time', async () => {
   const browser = new WebBrowser('eve')
   const address = await addressFor('eve')

@@ -14,6 +14,7 @@ import type { Account } from './account.ts'
 import { readAccountKeys } from './account-keys.ts'
 import type { AccountStore } from './account-store.ts'
 import { createAccounts, type Accounts } from './accounts.ts'
+import { createEndedSessionFiles, createSharedEndedSessions, type EndedSessions } from './ended-sessions.ts'
 import { createFileAccountStore } from './file-account-store.ts'
 import { createSeal, type Seal } from './sealed.ts'
 import { createServiceClient } from './service/service-client.ts'
@@ -43,6 +44,8 @@ export interface OpenAccounts extends AsyncDisposable {
   readonly tickets: Tickets
   /** For what a browser holds between two pages. */
   readonly browserSeal: Seal
+  /** Of browsers in which a person logged out. */
+  readonly endedSessions: EndedSessions
   /** A person was kept from linking an account that is not theirs. */
   refused(account: Account, reason: string): void
   readonly clock: Clock
@@ -100,6 +103,7 @@ export function openAccounts(options: OpenAccountsOptions): OpenAccounts {
       scripts: isShared() ? scripts : undefined,
     }),
     browserSeal: createSeal(keys('browser')),
+    endedSessions: openEndedSessions(),
     clock,
     refused({ principal, instance }, reason) {
       log.warn('account_ticket_refused', { plugin: instance, principal: principal.id, tenant: principal.tenant, reason })
@@ -122,6 +126,13 @@ export function openAccounts(options: OpenAccountsOptions): OpenAccounts {
 
   function isShared(): boolean {
     return settings.store === 'cache'
+  }
+
+  function openEndedSessions(): EndedSessions {
+    const now = () => clock.now()
+    return isShared() && scripts
+      ? createSharedEndedSessions(scripts, now)
+      : createEndedSessionFiles(resolve(configDir, accountFolder(settings.store)), now)
   }
 
   function openStore(): AccountStore {

@@ -1,11 +1,12 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PersonInBrowser } from '../../auth/accounts/person-login.ts'
+import type { EndedSessions } from '../../auth/accounts/ended-sessions.ts'
 import type { Seal } from '../../auth/accounts/sealed.ts'
 import { isObject } from '../../data/json.ts'
 import { clearCookie, cookieNames, readCookie, setCookie } from './browser-cookies.ts'
 
-/** What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them. */
+/** What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them, and asks which have ended. */
 export interface BrowserSession {
   readonly id: string
   /** Milliseconds since 1970. */
@@ -15,11 +16,12 @@ export interface BrowserSession {
 }
 
 export interface BrowserSessions {
-  /** That of the request, else a new one, whose cookie is set. */
+  /** That of the request, else a new one, whose cookie is set. Rejects when it cannot be told whether its person logged out. */
   of(req: IncomingMessage, res: ServerResponse): Promise<BrowserSession>
-  /** A new one, whatever the browser had before: an id that another party gave it is worth nothing. */
-  begin(res: ServerResponse, person?: PersonInBrowser): Promise<BrowserSession>
-  end(res: ServerResponse): void
+  /** A new one in place of `before`, which ends: an id that another party gave the browser is worth nothing. */
+  begin(res: ServerResponse, person?: PersonInBrowser, before?: BrowserSession): Promise<BrowserSession>
+  /** Takes the cookie away, and ends what a copy of it would open. Rejects when that could not be kept. */
+  end(res: ServerResponse, session: BrowserSession): Promise<void>
   /** What a form of our own carries, for one action of this session. */
   formToken(session: BrowserSession, action: string): Promise<string>
   isOwnForm(session: BrowserSession, action: string, token: string | undefined): Promise<boolean>
@@ -34,7 +36,7 @@ const SESSION_MS = 3_600_000
 export const WAY_MS = 600_000
 const MOST_WAYS = 5
 
-export function createBrowserSessions(seal: Seal, now: () => number): BrowserSessions {
+export function createBrowserSessions(seal: Seal, ended: EndedSessions, now: () => number): BrowserSessions {
   const open = async (subject: string, text: string | undefined): Promise<Record<string, unknown> | undefined> => {
     if (text === undefined) return undefined
     try {
@@ -44,7 +46,8 @@ export function createBrowserSessions(seal: Seal, now: () => number): BrowserSes
       return undefined
     }
   }
-  const begin = async (res: ServerResponse, person?: PersonInBrowser): Promise<BrowserSession> => {
+  const begin = async (res: ServerResponse, person?: PersonInBrowser, before?: BrowserSession): Promise<BrowserSession> => {
+    if (before?.person) await ended.end(before)
     const session: BrowserSession = { id: randomUUID(), until: now() + SESSION_MS, ...(person && { person }) }
     setCookie(res, 'session', await seal.seal('session', session), SESSION_MS / 1000)
     return session
@@ -54,9 +57,14 @@ export function createBrowserSessions(seal: Seal, now: () => number): BrowserSes
     begin,
     async of(req, res) {
       const known = await open('session', readCookie(req, 'session'))
-      return known && isSession(known) ? known : begin(res)
+      if (!known || !isSession(known)) return begin(res)
+      // Without a person it opens nothing that a new one does not.
+      return known.person && (await ended.has(known)) ? begin(res) : known
     },
-    end: (res) => clearCookie(res, 'session'),
+    async end(res, session) {
+      clearCookie(res, 'session')
+      await ended.end(session)
+    },
     formToken: ({ id }, action) => seal.seal('form', { id, action, until: now() + SESSION_MS }),
     async isOwnForm({ id }, action, token) {
       const known = await open('form', token)

@@ -56,7 +56,7 @@ export function createLoginPages({ login, keys, addressOf, title, log }: Account
     }
     const { principal, key } = found
     const { kind, id, tenant } = principal
-    await sessions.begin(res, { principal: { kind, id, tenant }, shown: `the API key "${key.id}"`, key })
+    await sessions.begin(res, { principal: { kind, id, tenant }, shown: `the API key "${key.id}"`, key }, session)
     redirect(res, ticket === undefined ? at('') : at('/link', { ticket }))
   }
 
@@ -90,13 +90,14 @@ export function createLoginPages({ login, keys, addressOf, title, log }: Account
       log.warn('account_login_failed', { reason: messageWithoutAnswer(error) })
       return redirect(res, at('/failed', { why: 'login' }))
     }
-    await sessions.begin(res, person)
+    await sessions.begin(res, person, back.session)
     redirect(res, ticket === undefined ? at('') : at('/link', { ticket }))
   }
 
   const logout: Handle = async (req, res) => {
-    if (!(await ownForm(req, res, 'logout'))) return
-    sessions.end(res)
+    const posted = await ownForm(req, res, 'logout')
+    if (!posted) return
+    await sessions.end(res, posted.session)
     send(res, loggedOutPage(at('')))
   }
 

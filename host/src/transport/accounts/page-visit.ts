@@ -60,8 +60,8 @@ export interface Way {
 }
 
 export function createPageVisits({ open, base, login, keys }: AccountPagesOptions): PageVisits {
-  const { tickets, clock, browserSeal } = open
-  const sessions = createBrowserSessions(browserSeal, () => clock.now())
+  const { tickets, clock, browserSeal, endedSessions } = open
+  const sessions = createBrowserSessions(browserSeal, endedSessions, () => clock.now())
   const own = new URL(base)
   const at = (path: string, query: Readonly<Record<string, string>> = {}) => {
     const search = new URLSearchParams(query).toString()
