@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers/promises'
 import { createFastPath } from '../../host/src/transport/fast-path/fast-path.ts'
 import { createStdioTransport } from '../../host/src/transport/stdio/stdio.ts'
 import { demoPlugin } from '../fixtures/plugins/demo-plugin.ts'
-import { startServing } from '../fixtures/http/serving.ts'
+import { hostError } from '../../host/src/errors.ts'
+import { startServing, type Serving } from '../fixtures/http/serving.ts'
 
 for (const [what, line, code] of [
   ['is not JSON', 'hello', -32700],
@@ -186,6 +187,54 @@ test('what waits for the SDK when the input ends is answered before the end', as
   await client.stdio.closed
 })
 
+for (const [era, meta] of [
+  ['2026-07-28', true],
+  ['2025-11-25', false],
+] as const)
+  test(`a call that its plugin refuses once it is imported begins again, and has one answer: ${era}`, async (t) => {
+    let refused = 0
+    const client = await startStdio(t, { direct: true }, demoPlugin(), {
+      // As for a tool that was listed from the cache and turned out to be another one.
+      tool: async () => {
+        refused++
+        throw hostError('TOOL_UNKNOWN', { name: 'demo_echo' })
+      },
+    })
+    if (!meta) {
+      const hello = { protocolVersion: era, capabilities: {}, clientInfo: { name: 'older', version: '1' } }
+      client.send({ jsonrpc: '2.0', id: 'hello', method: 'initialize', params: hello })
+      assert.equal((await client.message()).id, 'hello')
+      client.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+      // The fast path learns the revision from the first request that the SDK answers.
+      client.send({ jsonrpc: '2.0', id: 'list', method: 'tools/list' })
+      assert.equal((await client.message()).id, 'list')
+    }
+    const texts = new Map([1, 2, 3].map((id) => [id, `text ${id}`]))
+    for (const [id, text] of texts)
+      client.send({
+        jsonrpc: '2.0',
+        id,
+        method: 'tools/call',
+        params: { name: 'demo_echo', arguments: { text }, ...(meta && plain) },
+      })
+    client.send({
+      jsonrpc: '2.0',
+      id: 'last',
+      method: 'tools/call',
+      params: { name: 'demo_none', arguments: {}, ...(meta && plain) },
+    })
+    const answers = [await client.message(), await client.message(), await client.message(), await client.message()]
+    const found = new Map(answers.map(({ id, result }) => [id, result?.structuredContent]))
+    assert.deepEqual(
+      found,
+      new Map<unknown, unknown>([...[...texts].map(([id, text]) => [id, { text }] as const), ['last', undefined]]),
+    )
+    assert.equal(answers.find(({ id }) => id === 'last')?.error?.code, -32602)
+    assert.equal(refused, 3, 'it was the fast path that began them')
+    client.send({ jsonrpc: '2.0', id: 'more', method: 'ping', params: meta ? plain : {} })
+    assert.equal((await client.message()).id, 'more', 'nothing came after the answers')
+  })
+
 interface Message {
   readonly id?: number | string | null
   readonly method?: string
@@ -198,6 +247,7 @@ async function startStdio(
   t: TestContext,
   { highWaterMark = 65_536, direct = false, resultBytes = 1_048_576 } = {},
   demo = demoPlugin(),
+  ofFastPath: Partial<Serving['calls']> = {},
 ) {
   const input = new PassThrough()
   const output = new PassThrough({ highWaterMark })
@@ -209,7 +259,7 @@ async function startStdio(
       if (direct) for (let turn = 0; turn < 10; turn++) await setImmediate()
       return serving.factory
     },
-    ...(direct && { fastPath: createFastPath(serving) }),
+    ...(direct && { fastPath: createFastPath({ ...serving, calls: { ...serving.calls, ...ofFastPath } }) }),
     bodyBytes: 65_536,
     resultBytes,
     input,

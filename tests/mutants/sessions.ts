@@ -34,6 +34,11 @@ export const sessions = mutantsOf('sessions', [
     ],
   },
   {
+    file: 'host/src/transport/fast-path/begin-call.ts',
+    noticedBy: lines,
+    changes: [['a call of a tool that is another one now is an error of the host', "error.code === 'TOOL_UNKNOWN'", 'false']],
+  },
+  {
     file: 'host/src/transport/streamable/event-store.ts',
     noticedBy: events,
     changes: [
