@@ -42,6 +42,19 @@ const READ_TOGETHER = {
     'host/src/plugin/activate.ts',
   ],
 }
+/**
+ * The MCP SDK, in pieces: read in one, it holds the event loop for 40 ms while clients wait. Each imports those before it, and is one of the
+ * names in host/src/server/mcp/sdk-pieces.ts. The names of the SDK's own files end with a digest.
+ */
+const READ_IN_PIECES = {
+  'sdk-zod': /\/zod\//,
+  'sdk-schemas': /\/@modelcontextprotocol\/core\//,
+  'sdk-server-checks': /\/@modelcontextprotocol\/server\/dist\/(?:ajvProvider|dialects|chunk)-/,
+  'sdk-server-protocol': /\/@modelcontextprotocol\/server\/dist\/src-/,
+  'sdk-server': /\/@modelcontextprotocol\/server\//,
+  'sdk-client-checks': /\/@modelcontextprotocol\/client\/dist\/(?:ajvProvider|dialects|chunk)-/,
+  'sdk-client-protocol': /\/@modelcontextprotocol\/client\/dist\/src-/,
+}
 /** What the process of a config reads, and plugins, without the rest. */
 const READ_ALONE = [
   'host/src/config/file/define.ts',
@@ -75,7 +88,7 @@ try {
       dir: folder,
       format: 'esm',
       entryFileNames: '[name].js',
-      chunkFileNames: 'chunks/[name]-[hash].js',
+      chunkFileNames: ({ name }) => (name in READ_IN_PIECES ? 'chunks/[name].js' : 'chunks/[name]-[hash].js'),
       codeSplitting: { groups: [{ name: togetherIn, debugName: 'together' }], includeDependenciesRecursively: false },
       sourcemap: true,
     },
@@ -114,6 +127,9 @@ function togetherIn(id) {
   groups ??= Object.entries(READ_TOGETHER).map(([name, from]) => [name, reachedFrom(from)])
   alone ??= reachedFrom(READ_ALONE)
   if (alone.has(id) || programs.has(id)) return null
+  const posix = id.replaceAll(sep, '/')
+  const piece = Object.keys(READ_IN_PIECES).find((name) => READ_IN_PIECES[name].test(posix))
+  if (piece !== undefined) return piece
   return groups.find(([, modules]) => modules.has(id))?.[0] ?? null
 }
 

@@ -32,7 +32,7 @@ import { createReloader } from './plugin/reload/reload.ts'
 import { createKeptHandles } from './plugin/run/held/kept-handles.ts'
 import { createPluginGraph } from './plugin/source/plugin-graph.ts'
 import { createApprovedFiles } from './plugin/trust/approved-files.ts'
-import { prepareAhead } from './prepare-ahead.ts'
+import { createReadAhead } from './modules/reading/read-ahead.ts'
 import { createPublish } from './publish.ts'
 import { createSingleUse } from './server/call/approval/single-use.ts'
 import { createCalls } from './server/call/call.ts'
@@ -190,11 +190,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const waking = new AbortController()
   resources.defer(() => waking.abort())
   void lazyActivation.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
-  void prepareAhead({
-    afterMs: patienceMs === Infinity ? Infinity : wakeAfterMs / 2,
-    signal: waking.signal,
-    steps: [...validators.prepare, () => metrics.prepare()],
-  })
+  const readAfterMs = patienceMs === Infinity ? Infinity : wakeAfterMs / 2
+  const readAhead = createReadAhead({ afterMs: readAfterMs, signal: waking.signal, log })
+  readAhead.add(...validators.prepare, () => metrics.prepare())
 
   const { missing } = cache
   const auth = () => current.config.auth
@@ -218,6 +216,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     redactor: redact,
     linking,
     admin,
+    readAhead,
   }
   const listeners = createOpenListeners(() => ({ ...served, config: current.config, env: current.env }), {
     limits: () => current.config.limits,

@@ -149,4 +149,21 @@ export const calls = mutantsOf('calls', [
       ['log lines go out behind the answer', 'if (!this.#isOver) io.log', 'io.log'],
     ],
   },
+  {
+    file: 'host/src/modules/reading/read-ahead.ts',
+    noticedBy: ['tests/unit/calls/what-is-read-ahead.test.ts'],
+    changes: [
+      ['requests wait for all that is read ahead', '      await turn()\n', ''],
+      ['a closed host reads on', ' && !signal.aborted', ''],
+      ['reading ahead is never over', '    reading = undefined\n', ''],
+      ['what is added later is over before it is read', 'isOver: () => reading === undefined', 'isOver: () => true'],
+    ],
+  },
+  {
+    file: 'host/src/transport/listen.ts',
+    noticedBy: ['tests/integration/http-edge/management-listener.test.ts'],
+    changes: [
+      ['/readyz says that reading ahead is over while it goes on', '!deps.readAhead.isOver()', 'deps.readAhead.isOver()'],
+    ],
+  },
 ])

@@ -23,6 +23,7 @@ import { createCallerRoutes } from './http/routing/identify.ts'
 import { createRouter, page, pathOf, route, type Route } from './http/routing/routes.ts'
 import { bind, type Timeouts } from './http/bind.ts'
 import { lazily } from '../data/lazily.ts'
+import type { ReadAhead } from '../modules/reading/read-ahead.ts'
 import { Pipelined } from './http/sending/pipelined.ts'
 import { INTERNAL_ERROR, refusal, refuse } from './http/respond.ts'
 import { SlowReader } from './http/sending/unread-answers.ts'
@@ -71,6 +72,8 @@ export interface HttpDeps {
   /** Milliseconds that never go back or leap, for what lasts so long here. Default: `now` where that is given. */
   readonly elapsed?: () => number
   readonly timeouts?: Partial<Timeouts>
+  /** Reads the SDK before a request needs it. Left out: the first that does waits for it. */
+  readonly readAhead?: ReadAhead
   /** How often it looks for answers that take long, in milliseconds; see {@link Answering.tick}. Default: a second. */
   readonly tickMs?: number
 }
@@ -114,7 +117,8 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   })
   const sse = options.sse
     ? lazily(async () => {
-        const [{ createSse }, factory] = await Promise.all([import('./streamable/sse.ts'), deps.factory()])
+        const factory = await deps.factory()
+        const { createSse } = await import('./streamable/sse.ts')
         return createSse({ ...deps, factory, max, maxPerOwner, isDraining, now, elapsed, prefix })
       })
     : undefined
@@ -159,10 +163,7 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
   pages = deps.pagesAt?.(origin)
   const sweeping = setInterval(streamable.sweep, SWEEP_MS).unref()
   const ticking = setInterval(() => answering.tick(), deps.tickMs ?? TICK_MS).unref()
-  const preparing = setTimeout(() => {
-    // Whoever needs it next reads it again, and is told.
-    streamable.prepare().catch((error: unknown) => log.warn('prepare_failed', { error }))
-  }, PREPARE_AFTER_MS).unref()
+  deps.readAhead?.add(...streamable.prepare.map((step) => () => (draining ? undefined : step())))
 
   const drain = () => {
     draining = true
@@ -186,7 +187,6 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
       drain()
       clearInterval(sweeping)
       clearInterval(ticking)
-      clearTimeout(preparing)
       const closed = server.listening ? once(server, 'close') : Promise.resolve()
       server.close()
       const finished = () => Promise.all([inFlight.idle(), answering.done()])
@@ -239,7 +239,5 @@ export async function createHttpTransport(options: HttpOptions, deps: HttpDeps):
 /** Here as well as on the management listener: where a Dockerfile asks. */
 const HEALTH = '/healthz'
 const SWEEP_MS = 30_000
-/** The client that had the host started has its first list by then. */
-const PREPARE_AFTER_MS = 250
 /** For answers that are written already to reach their clients. */
 const LAST_WORDS_MS = 500

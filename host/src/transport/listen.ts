@@ -15,6 +15,8 @@ import type { Calls, Middleware } from '../server/call/types.ts'
 import { InFlight } from '../server/call/in-flight.ts'
 import type { HostError } from '../errors.ts'
 import type { Registry } from '../server/catalog/registry.ts'
+import { readInPieces } from '../modules/reading/read-in-pieces.ts'
+import type { ReadAhead } from '../modules/reading/read-ahead.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
 import type { Tracing } from '../observability/tracing/types.ts'
 import { createHttpTransport } from './http-listener.ts'
@@ -49,6 +51,7 @@ export interface ListenDeps {
   readonly linking?: Linking | undefined
   /** What the admin API knows of the host besides. */
   readonly admin: Pick<AdminHost, 'events' | 'operator' | 'warnings' | 'rebuild' | 'config'>
+  readonly readAhead: ReadAhead
 }
 
 /** Open listeners. */
@@ -77,6 +80,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
   const announcer = opened.use(new Announcer(registry, log))
   const requestStateKey = stateKey(deps)
   const servers = lazily(async () => {
+    await readInPieces('server')
     const { createMcpServerFactory } = await import('../server/mcp/mcp-server.ts')
     return createMcpServerFactory({ registry, calls, log, inFlight, requestStateKey })
   })
@@ -98,6 +102,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
     bodyBytes: config.limits.bodyBytes,
     resultBytes: config.limits.resultBytes,
     requestCredentials,
+    readAhead: deps.readAhead,
   }
   let draining = false
   const isDraining = () => draining
@@ -113,6 +118,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
       admin: admin?.pages,
       registry,
       isDraining,
+      isPreparing: () => !deps.readAhead.isOver(),
       missing: deps.missing,
       about: () => ({ ...deps.about(), url }),
       metrics: () => metrics.render(),

@@ -19,6 +19,8 @@ export interface ManagementOptions {
   readonly about?: () => AboutHost
   readonly registry: Registry
   readonly isDraining: () => boolean
+  /** Whether what the first requests need is still being read. */
+  readonly isPreparing?: () => boolean
   /** What the config asks for and this installation cannot do. */
   readonly missing?: HostError | undefined
   /** The text of /metrics; without it there is none. */
@@ -48,7 +50,7 @@ export interface Management {
  * whether traffic should come, `/metrics` what happened; with `admin` it serves that too. Throws `LISTEN_FAILED`.
  */
 export async function createManagement(options: ManagementOptions): Promise<Management> {
-  const { registry, isDraining, missing, metrics, admin, log, about = () => undefined } = options
+  const { registry, isDraining, isPreparing = () => false, missing, metrics, admin, log, about = () => undefined } = options
   // Balancers ask in HTTP/1.0, without a Host. A browser, whose requests the check is for, always sends one.
   const admission = createAdmission({ ...options, withoutHost: true })
 
@@ -56,7 +58,7 @@ export async function createManagement(options: ManagementOptions): Promise<Mana
     '/livez': (res) => sendJson(res, 200, '{"status":"ok"}'),
     '/healthz': (res) => sendJson(res, 200, JSON.stringify({ status: 'ok', ...about() })),
     '/readyz': (res) => {
-      const report = readiness(registry.current, isDraining(), missing)
+      const report = { ...readiness(registry.current, isDraining(), missing), preparing: isPreparing() }
       sendJson(res, report.ready ? 200 : 503, JSON.stringify(report))
     },
     ...(metrics && {

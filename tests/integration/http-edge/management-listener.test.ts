@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { createHost } from '../../../host/src/index.ts'
 import { hostError, type HostError } from '../../../host/src/errors.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { Registry } from '../../../host/src/server/catalog/registry.ts'
@@ -18,7 +19,7 @@ const failed = (name: string, required = false): PluginRecord => {
 async function start(
   t: TestContext,
   plugins: readonly PluginRecord[],
-  more: { draining?: boolean; metrics?: () => Promise<string>; missing?: HostError } = {},
+  more: { draining?: boolean; isPreparing?: () => boolean; metrics?: () => Promise<string>; missing?: HostError } = {},
 ) {
   const { draining = false, ...rest } = more
   const registry = new Registry(snapshotOf(plugins), silentLogger)
@@ -54,6 +55,29 @@ for (const [what, plugins, draining, status] of [
   })
 }
 
+test('says whether what the first requests need is still being read, and is ready meanwhile', async (t) => {
+  let isPreparing = true
+  const { get } = await start(t, [active('a')], { isPreparing: () => isPreparing })
+  for (const preparing of [true, false]) {
+    isPreparing = preparing
+    const { status, text } = await get('/readyz')
+    assert.equal(status, 200)
+    assert.partialDeepStrictEqual(JSON.parse(text), { ready: true, preparing })
+  }
+})
+
+test('a host reads ahead once it listens, and says when that is over', async () => {
+  const readAhead = async (wakeAfterMs: number) => {
+    await using host = await createHost({ plugins: [] }, { wakeAfterMs })
+    const { managementUrl = '' } = await host.listen({ http: { port: 0 }, management: { port: 0 } })
+    const isOver = async () => !((await (await fetch(`${managementUrl}/readyz`)).json()) as { preparing: boolean }).preparing
+    if (wakeAfterMs > 0) return await isOver()
+    while (!(await isOver()));
+    return true
+  }
+  assert.deepEqual([await readAhead(60_000), await readAhead(0)], [false, true])
+})
+
 test('is not ready where a package is missing that the config needs, and names it', async (t) => {
   const missing = hostError('CACHE_REDIS_MISSING', { store: 'redis://cache' })
   const { get } = await start(t, [active('a')], { missing })
@@ -70,6 +94,7 @@ test('names each plugin that does not serve as it should, and why', async (t) =>
   assert.deepEqual(report, {
     ready: false,
     draining: false,
+    preparing: false,
     generation: 1,
     degraded: [
       { plugin: 'b', state: 'failed', required: true, code: 'PLUGIN_IMPORT', reason: 'it has a fault' },

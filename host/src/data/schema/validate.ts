@@ -88,7 +88,7 @@ export function createValidators(): Validators {
         })
       }),
 
-    prepare: [() => void draft2020(), () => quick.prepare()],
+    prepare: [...AJV_PARTS.map((part) => () => void load(part)), () => void draft2020(), () => quick.prepare()],
 
     release(schema) {
       quick.release(schema)
@@ -204,5 +204,6 @@ function createAjv(more: Options): Ajv2020 {
 }
 
 /** Read when the first value is checked: Ajv is 90 files, and a host that starts lists tools first. */
+const AJV_PARTS = ['ajv/dist/core.js', 'ajv/dist/vocabularies/draft2020.js']
 const draft2020 = () => load<typeof Draft2020>('ajv/dist/2020.js')
 const load = createRequire(import.meta.url) as <Module>(name: string) => Module

@@ -10,6 +10,7 @@ import type { InFlight } from '../../server/call/in-flight.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { atMost } from '../../data/async.ts'
 import type { FastPath } from '../fast-path/types.ts'
+import type { ReadAhead } from '../../modules/reading/read-ahead.ts'
 import { FastLines } from './fast-lines.ts'
 import { lazily } from '../../data/lazily.ts'
 import { LineTransport } from './line-transport.ts'
@@ -21,6 +22,8 @@ export interface StdioOptions {
   readonly announcer: Announcer
   readonly inFlight: InFlight
   readonly fastPath?: FastPath | undefined
+  /** Reads the SDK before a request needs it. Left out: the first that does waits for it. */
+  readonly readAhead?: ReadAhead
   readonly log: Logger
   readonly bodyBytes: number
   /** How large a result may be. */
@@ -49,15 +52,18 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   const closed = Promise.withResolvers<void>()
   const fastPath = options.fastPath && new FastLines(options.fastPath, authInfo)
   const bySdk = lazily(async () => {
-    const [{ serveBySdk }, factory] = await Promise.all([import('./sdk-stdio.ts'), options.factory()])
+    const factory = await options.factory()
+    const { serveBySdk } = await import('./sdk-stdio.ts')
     return serveBySdk({ transport, factory, announcer, log })
   })
-  const prepare = () => {
-    bySdk.get().catch((error: unknown) => {
+  const prepare = async () => {
+    try {
+      await bySdk.get()
+    } catch (error) {
       // No file may be opened just now, say. Who waits for it waits on.
       log.warn('prepare_failed', { error })
-      if (transport.isWaiting && !ending) preparing = setTimeout(prepare, RETRY_MS)
-    })
+      if (transport.isWaiting && !ending) preparing = setTimeout(() => void prepare(), RETRY_MS)
+    }
   }
   let preparing: NodeJS.Timeout | undefined
   const transport = new LineTransport({
@@ -67,7 +73,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     maxBytes: bodyBytes,
     maxAtOnce: Math.min(Math.max(Math.floor(ANSWER_BYTES / resultBytes), FEWEST_AT_ONCE), MOST_AT_ONCE),
     fastPath,
-    onNeeded: prepare,
+    onNeeded: () => void prepare(),
   })
 
   const end = async (graceMs: number, cancel?: () => void): Promise<void> => {
@@ -90,7 +96,8 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   // The client does not read any more.
   transport.onoutputend = () => void (ending ??= end(0))
   void transport.start()
-  preparing = setTimeout(prepare, fastPath ? PREPARE_AFTER_MS : 0)
+  if (fastPath) options.readAhead?.add(async () => (ending ? undefined : prepare()))
+  else void prepare()
 
   return {
     closed: closed.promise,
@@ -98,8 +105,6 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   }
 }
 
-/** The client that had the host started has its first list by then. */
-const PREPARE_AFTER_MS = 250
 const RETRY_MS = 1_000
 /** A client that closed its end waits for nothing but the exit, which is due within two seconds. */
 const EOF_GRACE_MS = 1_000

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { StreamableOptions, Streamable } from './types.ts'
 import { acceptedForms } from '../http/accept.ts'
 import { readMessage } from '../http/body.ts'
@@ -10,7 +9,9 @@ import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '..
 export function createStreamable(options: StreamableOptions): Streamable {
   const { fastPath } = options
   const bySdk = lazily(async () => {
-    const [{ createSdkStreamable }, factory] = await Promise.all([import('./sdk-streamable.ts'), options.factory()])
+    // It reads the SDK in pieces, which is all there when it is imported.
+    const factory = await options.factory()
+    const { createSdkStreamable } = await import('./sdk-streamable.ts')
     return createSdkStreamable({ ...options, factory })
   })
   return {
@@ -27,13 +28,12 @@ export function createStreamable(options: StreamableOptions): Streamable {
       if (fastPath && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await fastPath.modern(exchange, message))) return
       await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
-    async prepare() {
-      await bySdk.get()
-      // Between two pieces those who call have their turn.
-      await turn()
-      // Node reads its fetch for the first request that is made: 20 ms.
-      void new Request('http://localhost')
-    },
+    prepare: [
+      async () => void (await bySdk.get()),
+      // Node reads its fetch for the first request that is made: 17 ms, of which these are the larger part.
+      ...FETCH_PARTS.map((name) => () => void process.getBuiltinModule(name)),
+      () => void new Request('http://localhost'),
+    ],
     open: () => bySdk.made?.open() ?? { sessions: 0, streams: 0 },
     sweep: () => bySdk.made?.sweep(),
     async close() {
@@ -42,6 +42,7 @@ export function createStreamable(options: StreamableOptions): Streamable {
   }
 }
 
+const FETCH_PARTS = ['node:http2', 'node:worker_threads', 'node:stream/web']
 const NEITHER = 'An answer is application/json or text/event-stream, and the Accept header admits neither'
 
 function closing(): Refusal {

@@ -2,6 +2,7 @@ import type { StepUp } from './step-up.ts'
 import type { OpenConnections, Exchange } from '../http/http-exchange.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import type { ReadStep } from '../../modules/reading/read-ahead.ts'
 import type { FastPath } from '../fast-path/types.ts'
 import type { Announcer } from '../../server/catalog/change-notifier.ts'
 
@@ -9,8 +10,8 @@ import type { Announcer } from '../../server/catalog/change-notifier.ts'
 export interface Streamable {
   readonly handle: (exchange: Exchange) => Promise<void>
   readonly open: () => OpenConnections
-  /** Reads what only some requests need, before one does. */
-  readonly prepare: () => Promise<unknown>
+  /** Read what only some requests need, before one does. */
+  readonly prepare: readonly ReadStep[]
   /** Closes sessions that were idle for too long. */
   readonly sweep: () => void
   /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */

@@ -4,6 +4,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import packageJson from '../../../../package.json' with { type: 'json' }
 import { pause } from '../../../data/async.ts'
 import { isObject } from '../../../data/json.ts'
+import { readInPieces } from '../../../modules/reading/read-in-pieces.ts'
 import { messageOf } from '../../../observability/thrown.ts'
 
 /** Parameters, results and definitions as they come: checked where they are used. */
@@ -121,6 +122,7 @@ function isWorthAnother(error: unknown, attempt: PriorDiscovery | undefined): bo
 
 async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | undefined): Promise<ServerConnection> {
   const { open, capabilities, timeoutMs, signal, log, onQuestion, onNotification } = options
+  await readInPieces('client')
   const sdk = await import('@modelcontextprotocol/client')
   const { transport, leave, exited, tail = () => '' } = open(sdk)
   const closed = Promise.withResolvers<string>()
