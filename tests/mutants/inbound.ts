@@ -5,6 +5,12 @@ const THROTTLED = 'tests/security/inbound/throttled-tokens.test.ts'
 const ADMISSION = 'tests/unit/decisions/admission-table.test.ts'
 const GUARD = 'tests/unit/calls/json-guard.test.ts'
 const STATE = 'tests/unit/calls/request-state.test.ts'
+const PRESENTED = 'tests/unit/decisions/presented-credential-table.test.ts'
+const CLAIMS = 'tests/unit/decisions/claims-table.test.ts'
+const RESOURCES = 'tests/unit/decisions/resource-table.test.ts'
+const ACCESS_TOKENS = 'tests/unit/decisions/access-token-table.test.ts'
+const ISSUER_KEYS = 'tests/unit/auth/keys-of-an-issuer.test.ts'
+const TYPED_KEYS = 'tests/unit/auth/typed-keys.test.ts'
 
 export const inbound = mutantsOf('inbound', [
   {
@@ -34,6 +40,14 @@ export const inbound = mutantsOf('inbound', [
       ['a key whose end no date can hold never ends', 'Date.parse(record.notAfter) || 0', 'Date.parse(record.notAfter)'],
       ['a key has no tenant', 'tenant: record.tenant,\n    permissions', 'tenant: undefined,\n    permissions'],
       ['a key may do everything', 'Object.freeze([...record.scopes])', "Object.freeze(['*'])"],
+      ['keys of a file that changed count after ten seconds', 'pollMs = 1_000', 'pollMs = 10_000'],
+      ['a file of keys that cannot be read is told of at each look', '      refused = signature\n', ''],
+      [
+        'a page takes a key that the config has no more',
+        'opens(id, proof) {\n      if (configured() !== inConfig) {',
+        'opens(id, proof) {\n      if (false) {',
+        { noticedBy: [TYPED_KEYS] },
+      ],
       ['each reading of the config ends all streams', 'if (before?.record === text) return before', ''],
     ],
   },
@@ -87,6 +101,115 @@ export const inbound = mutantsOf('inbound', [
     ],
   },
   {
+    file: 'host/src/auth/inbound/presented-credential.ts',
+    noticedBy: [PRESENTED],
+    changes: [
+      ['an API key beside a token is not seen', '(authorization !== undefined && apiKey !== undefined) || inQuery', 'inQuery'],
+      ['a token in the address beside a header is not seen', 'apiKey !== undefined) || inQuery', 'apiKey !== undefined)'],
+      ['a token in the address counts as none', 'inQuery ? UNUSABLE : NONE', 'NONE'],
+      ['a token may have words behind it', '/^bearer ([A-Za-z0-9\\-._~+/]+=*)$/i', '/^bearer ([A-Za-z0-9\\-._~+/]+=*)/i'],
+      ['the scheme counts in one case only', '+=*)$/i', '+=*)$/'],
+      ['an API key may have words before it', 'const TOKEN = /^', 'const TOKEN = /'],
+      [
+        'a token can be read behind the check',
+        'for (let index = 0; index < rawHeaders',
+        'for (let index = 2; false && index < rawHeaders',
+      ],
+      ['an API key can be read behind the check', "new Set(['authorization', 'x-api-key'])", "new Set(['authorization'])"],
+      ['headers of other cases can be read behind the check', 'TAKEN.has(name.toLowerCase())', 'TAKEN.has(name)'],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/refusals.ts',
+    noticedBy: [PRESENTED],
+    changes: [
+      [
+        'a request without a credential is told of an error',
+        'bearerChallenge(challenge) })',
+        "bearerChallenge({ error: 'invalid_token', ...challenge }) })",
+      ],
+      ['a client is not told where tokens come from', 'bearerChallenge({ error, ...challenge })', 'bearerChallenge({ error })'],
+      ['a value may end its quotes', ".replaceAll(/[\"\\\\]/g, '\\\\$&')", ''],
+      [
+        'a client is not told for how long it waits',
+        ", { 'retry-after': String(seconds) }),\n    unavailable",
+        ', {}),\n    unavailable',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/metadata.ts',
+    noticedBy: [RESOURCES],
+    changes: [
+      ['messages are a resource beside their stream', "base === '/messages' ? '/sse' : address.base", 'address.base'],
+      ['a view is no part of the resource', '${base}${address.view}', '${base}'],
+      ['neighbours are guessed for any resource', ' || !resource.endsWith(MCP)) return', ') return'],
+      [
+        'a proxy must keep the public path',
+        'of.startsWith(`${prefix}/`) && parseAddress(of.slice(prefix.length)) ? of.slice(prefix.length) : of',
+        'of',
+      ],
+      [
+        'any path has a document',
+        'parseAddress(place) ? documentOf(resourceOf(resource, place)) : undefined',
+        'documentOf(resourceOf(resource, place))',
+      ],
+      ['a public address in a folder named mcp has none', '!url.pathname.endsWith(MCP)', '!url.pathname.includes(MCP)'],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/jwt.ts',
+    noticedBy: [ACCESS_TOKENS],
+    changes: [
+      ['a token for another service is taken', '        audience: [...issuer.audiencesAt(path)],\n', ''],
+      ['a token of any algorithm is taken', '        algorithms: [...issuer.algorithms],\n', ''],
+      ['a token that may be any age is taken', '        maxTokenAge: issuer.maxAgeSeconds,\n', ''],
+      ['the tolerance does not count', '        clockTolerance: issuer.toleranceSeconds,\n', ''],
+      ['a token for people to log in is taken', "...(issuer.tokenType === 'at+jwt' ? { typ: 'at+jwt' } : {}),", ''],
+      ['any type of token is taken', "if (!isAccessType(protectedHeader.typ)) return { refused: 'typ' }", ''],
+      ['a token whose times are none is taken', 'if (infinite !== undefined) return { refused: infinite }', ''],
+      ['a token bound to a key is taken from anyone', "if (payload['cnf'] !== undefined) return { refused: 'cnf' }", ''],
+      ['a token without a subject is taken', " && sub !== '' ?", ' ?'],
+      ['a key that is too short fails the request', "if (error instanceof TypeError) return { refused: 'key' }", ''],
+      ['a token counts a minute beyond its end', 'Math.min(expiresAt, now() + keepMs)', 'now() + keepMs'],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/jwks.ts',
+    noticedBy: [ISSUER_KEYS],
+    changes: [
+      ['keys are asked for with each token', 'if (held && now() - held.at < FRESH_MS) return held', ''],
+      ['keys are never asked for again', '< FRESH_MS) return held', '< Infinity) return held'],
+      ['old keys go on without an end', '< maxStaleMs) return held', '< Infinity) return held'],
+      ['a flood of unknown keys is a flood of requests', ' || (!asking && waitMs() > 0)) throw error', ') throw error'],
+      ['without a key the issuer is asked every half a minute', 'held ? COOLDOWN_MS : COLD_COOLDOWN_MS', 'COOLDOWN_MS'],
+      ['each of many asks', 'if (asking) return asking', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/keys/typed-keys.ts',
+    noticedBy: [TYPED_KEYS],
+    changes: [
+      ['a page looks at keys of a throttled address', "if ((await throttle.waitOf(address)) > 0) return 'later'", ''],
+      ['keys may be guessed on a page', '      await throttle.count(address)\n', ''],
+      ['a blank behind a key makes it bad', 'text.trim()', 'text'],
+    ],
+  },
+  {
+    file: 'host/src/auth/inbound/claims.ts',
+    noticedBy: [CLAIMS],
+    changes: [
+      ['an issuer gives all permissions', "permissions.delete('*')", ''],
+      ['people of two issuers are one', 'JSON.stringify([issuer, claims.sub])', 'JSON.stringify([claims.sub])'],
+      ['all people of an issuer are one', 'JSON.stringify([issuer, claims.sub])', 'JSON.stringify([issuer])'],
+      ['people are told apart by two texts in a row', 'JSON.stringify([issuer, claims.sub])', 'issuer + claims.sub'],
+      ['an empty tenant is one', " && tenant !== '' ? tenant", ' ? tenant'],
+      ['a tenant may be any value', "typeof tenant === 'string' && tenant !== '' ? tenant", "tenant !== '' ? (tenant as string)"],
+      ['a claim of the prototype counts', 'isObject(value) && Object.hasOwn(value, key)', 'isObject(value)'],
+      ['a claim with a dot in its name is not found', 'if (Object.hasOwn(claims, name)) return claims[name]', ''],
+    ],
+  },
+  {
     file: 'host/src/auth/inbound/claims.ts',
     noticedBy: [KEYS, 'tests/security/inbound/token-ends.test.ts'],
     changes: [
@@ -120,6 +243,8 @@ export const inbound = mutantsOf('inbound', [
       ['all IPv4 addresses are one', "address.toLowerCase().startsWith('::ffff:')", 'false'],
       ['all addresses are one', '.update(networkOf(address))', ''],
       ['one more is looked at', 'found.consumedPoints >= bad', 'found.consumedPoints > bad'],
+      ['a client can choose its drawer', 'randomBytes(16)', 'randomBytes(0)'],
+      ['a short IPv6 address is of another network', '8 - before.length - after.length', '8 - before.length'],
     ],
   },
   {

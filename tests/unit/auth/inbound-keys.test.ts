@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -97,6 +99,44 @@ test('a key whose end is a leap second, which no date can hold, opens nothing', 
   assert.deepEqual(keys.find(ada.key), { refused: 'key_expired' })
 })
 
+test('a file of keys that changes counts within a second; one that cannot be read changes nothing, and is told once', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-keys-'))
+  const file = join(folder, 'mcp.keys.json')
+  const said = new EventTarget()
+  const told: string[] = []
+  const tell = (event: string, fields: Readonly<Record<string, unknown>> = {}) => {
+    told.push(`${event} ${String(fields['file'])}${'fix' in fields ? ` ${String(fields['fix'])}` : ''}`)
+    said.dispatchEvent(new Event('told'))
+  }
+  const log = { ...silentLogger, info: tell, warn: tell, error: tell }
+  using keys = await openKeyRing({ file, configured: () => [], log, now: () => Date.parse('2026-01-01T00:00:00Z') })
+  t.after(() => rmSync(folder, { recursive: true }))
+  const opens = () => !('refused' in keys.find(ada.key))
+  const after = async (text: string) => {
+    writeFileSync(file, text)
+    const next = once(said, 'told')
+    t.mock.timers.tick(1_000)
+    await next
+    return opens()
+  }
+  const stored = (keysOf: readonly KeyRecord[]) => JSON.stringify({ keysVersion: 1, keys: keysOf })
+  assert.equal(await after(stored([record])), true)
+  assert.equal(await after('{'), true)
+  // The second look at the same text says nothing, and the first look at another does.
+  t.mock.timers.tick(1_000)
+  for (let reading = 0; reading < 20; reading++) await readFile(file)
+  assert.equal(await after('{"'), true)
+  assert.equal(await after(stored([])), false)
+  assert.deepEqual(told, [
+    `api_keys_missing ${file} npx mcp-patchbay keys create`,
+    `api_keys_loaded ${file}`,
+    `api_keys_kept ${file}`,
+    `api_keys_kept ${file}`,
+    `api_keys_loaded ${file}`,
+  ])
+})
+
 const ISSUER = 'https://id.example.com'
 const AUDIENCE = 'https://mcp.example.com/mcp'
 const AT = 1_800_000_000
@@ -134,6 +174,10 @@ const ANSWERS: readonly (readonly [object, string | number])[] = [
   [{ exp: AT - 4 }, 1],
   [{ exp: AT - 5 }, 'exp'],
   [{ exp: String(AT + 10) }, 'exp'],
+  [{ iat: AT - 86_400 }, 5], // its age, with the tolerance
+  [{ iat: AT - 86_404 }, 1],
+  [{ iat: AT - 86_405 }, 'iat'],
+  [{ iat: 'now' }, 'iat'],
   [{ nbf: AT + 5 }, 60],
   [{ nbf: AT + 6 }, 'nbf'],
   [{ nbf: 'now' }, 'nbf'],
