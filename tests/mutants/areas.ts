@@ -14,6 +14,7 @@ import { postgres } from './postgres.ts'
 import { processes } from './processes.ts'
 import { projects } from './projects.ts'
 import { reload } from './reload.ts'
+import { requests } from './requests.ts'
 import { saml } from './saml.ts'
 import { search } from './search.ts'
 import { servers } from './servers.ts'
@@ -42,4 +43,5 @@ export const areas: readonly Mutant[] = [
   ...postgres,
   ...persons,
   ...confined,
+  ...requests,
 ]
