@@ -290,12 +290,18 @@ export const plugins = mutantsOf('plugins', [
     noticedBy: ['tests/unit/auth/redact.test.ts'],
     changes: [
       ['a long text is looked at too seldom', '(window - BLOCK_BYTES + 1) >>> 2', '(window + BLOCK_BYTES) >>> 2'],
-      ['the last words of a long text are not looked at', 'const end = length >>> 2', 'const end = (length >>> 2) - 2'],
+      [
+        'the last words of a long text are not looked at',
+        'const end = copy(bytes, from) >>> 2',
+        'const end = (copy(bytes, from) >>> 2) - 2',
+      ],
       [
         'only the place where a block stands is searched',
         'const last = Math.min(length, at + window)',
         'const last = Math.min(length, at + BLOCK_BYTES)',
       ],
+      ['only the first piece of a very long text is searched', 'from < length; from += LONGEST', 'from < 1; from += LONGEST'],
+      ['a word that both looks let through is passed over', '!== 0) break', '=== 0) break'],
       ['a block that is in the middle of a secret is not known', 'at <= window - BLOCK_BYTES; at++', 'at < 1; at++'],
     ],
   },

@@ -43,30 +43,44 @@ export class SecretSearch<Owner> {
 
   /** Where a spelling of an owner that `isWanted` stands, in order; places may overlap. */
   inText(text: string, isWanted: (owner: Owner) => boolean, found: Span[]): void {
-    const window = this.#window
-    if (!this.#blocks || text.length < LONG || text.length > LONGEST) {
-      this.#inPart(text, window - 1, text.length, isWanted, found)
-      return
-    }
     // Each character by the lower of its bytes: what that lets through is looked at as text.
+    this.#search(text.length, {
+      copy: (bytes, from) => bytes.write(from === 0 ? text : text.slice(from, from + LONGEST), 'latin1'),
+      look: (first, end) => this.#inPart(text, first, end, isWanted, found),
+    })
+  }
+
+  /** The same in bytes, each of which counts as a character. */
+  inBytes(bytes: Buffer, isWanted: (owner: Owner) => boolean, found: Span[]): void {
+    this.#search(bytes.length, {
+      copy: (target, from) => bytes.copy(target, 0, from),
+      look: (first, end) => this.#inBytes(bytes, first, end, isWanted, found),
+    })
+  }
+
+  /** Looks at those places of something long where a block of a spelling is, and at all of what is short. */
+  #search(length: number, { copy, look }: Searched): void {
+    const window = this.#window
+    const blocks = this.#blocks
+    if (!blocks || length < LONG) return look(window - 1, length)
     const { bytes, words } = (scratch ??= newScratch())
-    const length = bytes.write(text, 'latin1')
-    const { bits, shift } = this.#blocks
     const stride = (window - BLOCK_BYTES + 1) >>> 2
-    const end = length >>> 2
     let done = window - 1
-    for (let word = 0; word < end; word += stride) {
-      const slot = Math.imul(words[word] as number, MULTIPLIER) >>> shift
-      if ((((bits[slot >>> 5] as number) >>> (slot & 31)) & 1) === 0) continue
-      const at = word * BLOCK_BYTES
-      const first = Math.max(done, at + BLOCK_BYTES - 1)
-      const last = Math.min(length, at + window)
-      if (first < last) this.#inPart(text, first, last, isWanted, found)
-      done = Math.max(done, last)
+    // A window across two pieces has four characters in the second, whose first block is looked at, or else enough in the first.
+    for (let from = 0; from < length; from += LONGEST) {
+      const end = copy(bytes, from) >>> 2
+      for (let word = nextBlock(words, blocks, 0, end, stride); word < end;) {
+        const at = from + word * BLOCK_BYTES
+        const first = Math.max(done, at + BLOCK_BYTES - 1)
+        const last = Math.min(length, at + window)
+        if (first < last) look(first, last)
+        done = Math.max(done, last)
+        word = nextBlock(words, blocks, word + stride, end, stride)
+      }
     }
   }
 
-  /** Those whose window ends from `at` on and before `end`. */
+  /** Those whose window ends from `first` on and before `end`. */
   #inPart(text: string, first: number, end: number, isWanted: (owner: Owner) => boolean, found: Span[]): void {
     const window = this.#window
     const leaps = this.#leaps
@@ -85,11 +99,10 @@ export class SecretSearch<Owner> {
     }
   }
 
-  /** The same in bytes, each of which counts as a character. */
-  inBytes(bytes: Buffer, isWanted: (owner: Owner) => boolean, found: Span[]): void {
+  #inBytes(bytes: Buffer, first: number, end: number, isWanted: (owner: Owner) => boolean, found: Span[]): void {
     const window = this.#window
     const leaps = this.#leaps
-    for (let at = window - 1; at < bytes.length;) {
+    for (let at = first; at < end;) {
       const slot = slotOf(bytes[at - 2] ?? 0, bytes[at - 1] ?? 0, bytes[at] ?? 0)
       const leap = leaps[slot] ?? 1
       if (leap > 0) {
@@ -110,16 +123,24 @@ const SLOTS = 65_536
 /** A longer leap saves little, and a byte holds it. */
 const LONGEST_WINDOW = 32
 
-/** In a shorter text one block after the other tells too little. */
-const SHORTEST_FOR_BLOCKS = 10
+/** Of so many characters, four in a row are a block of their own wherever the spelling begins. */
+const SHORTEST_FOR_BLOCKS = 7
 /** A shorter text is searched before it is copied. */
 const LONG = 2_048
 const BLOCK_BYTES = 4
-/** Spreads the bits of four characters, after Knuth. */
+/** Spread the bits of four characters, after Knuth and after MurmurHash. */
 const MULTIPLIER = 0x9e3779b1
+const OTHER_MULTIPLIER = 0x85ebca6b
 
-/** A longer text is more than may be answered, as a rule. */
+/** What is longer is copied in pieces. */
 const LONGEST = 1_048_576
+
+interface Searched {
+  /** Copies what begins `from`, as much as fits, and returns how much that was. */
+  readonly copy: (target: Buffer, from: number) => number
+  /** Finds the spellings whose window ends from `first` on and before `end`. */
+  readonly look: (first: number, end: number) => void
+}
 
 /** One text at a time: the search is synchronous. */
 let scratch: Scratch | undefined
@@ -135,6 +156,19 @@ function newScratch(): Scratch {
   return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, LONGEST / BLOCK_BYTES) }
 }
 
+/** The first word from `word` on, one in `stride`, that may be a block of a spelling; at or beyond `end` where none is. */
+function nextBlock(words: Int32Array, { bits, shift }: BlockSet, word: number, end: number, stride: number): number {
+  for (; word < end; word += stride) {
+    const block = words[word] as number
+    const slot = Math.imul(block, MULTIPLIER) >>> shift
+    if ((((bits[slot >>> 5] as number) >>> (slot & 31)) & 1) === 0) continue
+    // One word in thirty passes the first look by chance, one in a thousand both.
+    const other = Math.imul(block, OTHER_MULTIPLIER) >>> shift
+    if ((((bits[other >>> 5] as number) >>> (other & 31)) & 1) !== 0) break
+  }
+  return word
+}
+
 /** Which four characters follow each other anywhere in the window of a spelling, as a set that may hold others as well. */
 interface BlockSet {
   readonly bits: Int32Array
@@ -143,7 +177,7 @@ interface BlockSet {
 
 /**
  * A text with a spelling in it has one of its blocks at every place that is a window apart or less: so only those places are looked at, and
- * none waits for the one before, as the next leap does. One in a hundred bits is set, for whatever number of spellings.
+ * none waits for the one before, as the next leap does. One in thirty bits is set, for whatever number of spellings.
  */
 function blockSetOf(spellings: readonly Spelling<unknown>[], window: number): BlockSet {
   const blocks = spellings.length * (window - BLOCK_BYTES + 1)
@@ -154,8 +188,10 @@ function blockSetOf(spellings: readonly Spelling<unknown>[], window: number): Bl
   for (const { text } of spellings)
     for (let at = 0; at <= window - BLOCK_BYTES; at++) {
       bytes.write(text.slice(at, at + BLOCK_BYTES), 'latin1')
-      const slot = Math.imul(words[0] as number, MULTIPLIER) >>> shift
-      bits[slot >>> 5] = (bits[slot >>> 5] ?? 0) | (1 << (slot & 31))
+      for (const multiplier of [MULTIPLIER, OTHER_MULTIPLIER]) {
+        const slot = Math.imul(words[0] as number, multiplier) >>> shift
+        bits[slot >>> 5] = (bits[slot >>> 5] ?? 0) | (1 << (slot & 31))
+      }
     }
   return { bits, shift }
 }

@@ -118,3 +118,28 @@ test('a long text keeps no secret, wherever it stands in it and however many sec
     }
   assert.equal(redact.answer(filler), filler)
 })
+
+test('a secret of any length is found at every place of long texts and bytes', () => {
+  const filler = 'All work and no play: 日本, ключ, secret-. '.repeat(60)
+  for (let length = 8; length <= 44; length++) {
+    const secret = 'Q7x!kd-Zp0_Wm4.vR2~Yb9*Tc6+Ls1=Gf3^Hn8@Ju5:Ea'.slice(0, length)
+    const redact = createRedactor([secret])
+    for (let at = 0; at < 40; at++) {
+      const [before, after] = [filler.slice(0, 2_100 + at), filler.slice(0, at % 7)]
+      assert.equal(redact.answer(before + secret + after), `${before}[redacted]${after}`, `${length} at ${at}`)
+      const bytes = Buffer.from(before + secret + after)
+      assert.equal(redact.bytes(bytes).toString(), `${before}[redacted]${after}`, `${length} at ${at}, in bytes`)
+    }
+  }
+})
+
+test('a secret across the pieces in which a very long text is searched is found', () => {
+  const secret = 'piece-of-a-secret-of-thirty-six-chars'
+  const redact = createRedactor([secret])
+  const piece = 1_048_576
+  for (let at = piece - 44; at <= piece + 4; at++) {
+    const text = `${'-'.repeat(at)}${secret}...`
+    assert.equal(redact.answer(text).length, at + '[redacted]...'.length, String(at))
+    if (at % 6 === 0) assert.equal(redact.bytes(Buffer.from(text)).length, at + '[redacted]...'.length, String(at))
+  }
+})
