@@ -4,6 +4,8 @@ const TABLE = 'tests/unit/decisions/credential-table.test.ts'
 const EXCHANGE = 'tests/security/credentials/exchange-fails.test.ts'
 const RENEWING = 'tests/security/accounts/renewing.test.ts'
 const TENANTS = 'tests/unit/decisions/tenant-config-table.test.ts'
+const BROUGHT = 'tests/unit/decisions/request-credentials-table.test.ts'
+const ISSUED = 'tests/unit/decisions/issued-token-table.test.ts'
 
 export const credentials = mutantsOf('credentials', [
   {
@@ -331,6 +333,92 @@ export const credentials = mutantsOf('credentials', [
         'value',
       ],
       ['defaults of the schema count for more than a tenant says', "source === 'default' ? []", "source === 'none' ? []"],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/request-credentials.ts',
+    noticedBy: [BROUGHT],
+    changes: [
+      [
+        'a credential for a service that takes none is dropped',
+        'if (!taken) return {',
+        'if (!taken) continue\n    if (false) return {',
+      ],
+      [
+        'a credential for a service that is not there is dropped',
+        'if (taken === undefined) return {',
+        'if (taken === undefined) continue\n    if (false) return {',
+      ],
+      [
+        'a header that is none of ours is dropped',
+        'if (instance === undefined)\n      return {',
+        'if (instance === undefined) continue\n    if (false)\n      return {',
+      ],
+      [
+        'of two credentials the last is used',
+        'if (isApiKey ? apiKey : found.has(instance)) return',
+        'if (isApiKey ? apiKey : false) return',
+      ],
+      [
+        'of two API keys the last is used',
+        'if (isApiKey ? apiKey : found.has(instance)) return',
+        'if (isApiKey ? false : found.has(instance)) return',
+      ],
+      [
+        'what is no credential counts as one',
+        'if (isApiKey ? !TOKEN.test(value) : !parseAuthorization(value)) return',
+        'if (false) return',
+      ],
+      [
+        'an API key goes before a token',
+        'compatInstance !== undefined && !found.has(compatInstance)',
+        'compatInstance !== undefined',
+      ],
+      ['Bearer is a token', ' || (!scheme && /^(?:bearer|basic)$/i.test(value))', ''],
+      ['Basic may hold anything', "if (scheme?.toLowerCase() === 'basic' && !isBasicPair(value)) return undefined", ''],
+      ['Basic may hold control characters', ' && !/\\p{Cc}/u.test(pair)', ''],
+      ['Basic needs no colon', "return pair.includes(':') && ", 'return '],
+      ['a password alone is not secret', "return [value, pair, pair.slice(pair.indexOf(':') + 1)]", 'return [value, pair]'],
+      [
+        'half of a password with a colon is secret',
+        "pair.slice(pair.indexOf(':') + 1)]",
+        "pair.slice(pair.lastIndexOf(':') + 1)]",
+      ],
+      ['the token that is exchanged is not secret', '? brought : [...brought, this.#subjectToken]', '? brought : brought'],
+      ['a request with a token to exchange brings nothing', 'found.size === 0 && subjectToken === undefined', 'found.size === 0'],
+      ['an API key is not secret', "if (kind === 'apiKey') return [line]", "if (kind === 'apiKey') return []"],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/issued-token.ts',
+    noticedBy: [ISSUED],
+    changes: [
+      [
+        'a token of another type is sent as Bearer',
+        " || typeof type !== 'string' || type.toLowerCase() !== 'bearer') return",
+        ') return',
+      ],
+      ['the type counts in one case only', "type.toLowerCase() !== 'bearer'", "type !== 'Bearer'"],
+      ['a token that ends now is taken', 'expiresAt > asked', 'expiresAt >= asked'],
+      [
+        'what the token says of its end goes before the answer',
+        'seconds !== undefined ? asked + seconds * 1000 : typeof',
+        'seconds !== undefined && claims.exp === undefined ? asked + seconds * 1000 : typeof',
+      ],
+      ['one audience of those that are said is enough', '!said.every((names)', '!said.some((names)'],
+      [
+        'the resource that an answer names counts for nothing',
+        'answer.audience, answer.resource, answer.aud]',
+        'answer.audience, answer.aud]',
+      ],
+      ['the audience in a token counts for nothing', '[claims.aud, answer.audience', '[answer.audience'],
+      [
+        'a token for a part of a name is taken',
+        'part.pathname.startsWith(`${plain(whole.pathname)}/`)',
+        'part.pathname.startsWith(plain(whole.pathname))',
+      ],
+      ['a token for another origin is taken', 'whole.origin !== part.origin || ', ''],
+      ['a name without an origin covers others', "whole.origin === 'null' || ", ''],
     ],
   },
 ])

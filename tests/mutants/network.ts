@@ -10,6 +10,9 @@ const TRACE = 'tests/unit/network/trace-of-a-call.test.ts'
 const TRACE_CONTEXT = 'tests/unit/observability/trace-context.test.ts'
 const SPANS = 'tests/unit/observability/spans-of-requests.test.ts'
 const RETRIES = 'tests/unit/network/retries-table.test.ts'
+const FAILURES = 'tests/unit/network/what-a-failure-means.test.ts'
+const IN_LINE = 'tests/unit/network/left-alone-and-in-line.test.ts'
+const HEADERS = 'tests/unit/network/headers-table.test.ts'
 
 export const network = mutantsOf('network', [
   {
@@ -211,6 +214,130 @@ export const network = mutantsOf('network', [
       ],
       ['a client error is retried', 'if (!RETRYABLE.has(outcome.answer.status)) return undefined', ''],
       ['Retry-After counts for nothing', 'retryAfter(outcome.answer, policy.clock.now()) ?? 0', '0'],
+    ],
+  },
+  {
+    file: 'host/src/network/failures.ts',
+    noticedBy: [FAILURES],
+    changes: [
+      [
+        'an address that is refused counts against the service',
+        'retryable: false,\n      unhealthy: false,\n    }\n  if (code === PROXY_FAILED)',
+        'retryable: false,\n      unhealthy: true,\n    }\n  if (code === PROXY_FAILED)',
+      ],
+      [
+        'a connection that broke leaves no change in doubt',
+        'before the answer was complete${doubt(subject)}`',
+        'before the answer was complete`',
+      ],
+      [
+        'a connection that was refused is not tried again',
+        "the connection was refused', { retryable: true",
+        "the connection was refused', { retryable: false",
+      ],
+      [
+        'an unknown name is asked for again',
+        "the name of the host is unknown', { retryable: false",
+        "the name of the host is unknown', { retryable: true",
+      ],
+      ['a time-out is tried again', 'retryable: false, // whoever', 'retryable: true, // whoever'],
+      ['a connection that did not come in time leaves a change in doubt', '{ ...subject, mayChange: false }', 'subject'],
+      ['an error with a broken body leaves a change in doubt', "${status < 400 ? doubt(subject) : ''}", '${doubt(subject)}'],
+      ['a body that is too large is asked for again', "retryable: kind === 'damaged'", 'retryable: true'],
+      ['a body that is too large counts against the service', "unhealthy: kind === 'damaged'", 'unhealthy: true'],
+      ['what was not sent counts as sent', 'unhealthy: false, unsent: true', 'unhealthy: false'],
+      ['a certificate that has expired is no matter of TLS', '|CERT_|', '|'],
+    ],
+  },
+  {
+    file: 'host/src/network/response/status-error.ts',
+    noticedBy: [FAILURES],
+    changes: [
+      ['an error with a secret in it is quoted', 'brief(subject.redact(explanation(answer)))', 'brief(explanation(answer))'],
+      ['a change is in doubt only from 501 on', 'status >= 500 && !UNDONE', 'status > 500 && !UNDONE'],
+      ['a service that is not there may have made the change', 'new Set([501, 503, 505])', 'new Set([501, 505])'],
+      ['who may call again is told to do so when a change is in doubt', 'fix: isInDoubt ? fixAfter(subject, fix) : fix', 'fix'],
+      [
+        'the right is asked for of a variable that has nothing to do with it',
+        "source && source.kind !== 'server'",
+        "source && source.kind === 'server'",
+      ],
+      ['a page is quoted', 'if (html) return /<title', 'if (false) return /<title'],
+      [
+        'half of a long body is looked into',
+        'if (body.length > LONGEST_QUOTED) return',
+        'if (body.length > LONGEST_QUOTED * 10) return',
+      ],
+      ['the scopes that GitHub asks for are not told', 'challenged ?? (listed', 'challenged ?? (false && listed'],
+    ],
+  },
+  {
+    file: 'host/src/network/resilience/breaker.ts',
+    noticedBy: [IN_LINE],
+    changes: [
+      ['a service is left alone only after one failure more', 'failed >= failures', 'failed > failures'],
+      [
+        'failures need not be in a row',
+        "failed = result === 'success' ? 0 : failed + 1",
+        "failed += result === 'success' ? 0 : 1",
+      ],
+      ['a caller who gave up counts as a success', " || result === 'neither') return // began", ') return // began'],
+      ['many try a service that was left alone', 'if (probing) return { closedForMs: 0 }', ''],
+      ['nothing tries a service again whose caller gave up', '    probing = false\n    if (result', '    if (result'],
+      ['a clock that is set back leaves a service alone for hours', 'openUntil = Math.min(openUntil, clock.now() + openMs)', ''],
+      [
+        'an old failure leaves a service alone for longer',
+        "if (openUntil !== undefined || result === 'neither') return // began",
+        "if (result === 'neither') return // began",
+      ],
+      [
+        'one failure leaves a service alone that came back',
+        '    openUntil = undefined\n    failed = 0\n',
+        '    openUntil = undefined\n',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/network/resilience/bulkhead.ts',
+    noticedBy: [IN_LINE],
+    changes: [
+      ['one more may wait', 'waiting.size >= queued', 'waiting.size > queued'],
+      ['one more is let in', 'taken < inFlight', 'taken <= inFlight'],
+      ['a place is given back twice', 'if (!held) return', ''],
+      ['who gave up stays in line', '          waiting.delete(start)\n          reject', '          reject'],
+      ['a place that is given back is lost', 'else taken--', ''],
+      ['who gave up before is let in', 'if (signal.aborted) return Promise.reject(signal.reason)', ''],
+    ],
+  },
+  {
+    file: 'host/src/network/request/headers.ts',
+    noticedBy: [HEADERS],
+    changes: [
+      [
+        'a credential may go into Host',
+        "key !== 'authorization' && key !== 'cookie' && isOfRequest",
+        "isOfRequest && key.startsWith('proxy-')",
+      ],
+      [
+        'a credential may go into the header of a proxy',
+        "REWRITES.has(key) || key.startsWith('proxy-')\n",
+        'REWRITES.has(key)\n',
+      ],
+      [
+        'no credential may be a cookie',
+        "key !== 'authorization' && key !== 'cookie' && isOfRequest",
+        "key !== 'authorization' && isOfRequest",
+      ],
+      [
+        'a scheme may begin another header',
+        'scheme === undefined || isHeaderValue(scheme) ?',
+        'scheme === undefined || scheme ?',
+      ],
+      [
+        'the header of another case is another one',
+        'map(([name, value]) => [name.toLowerCase(), value])',
+        'map(([name, value]) => [name, value])',
+      ],
     ],
   },
 ])
