@@ -8,6 +8,8 @@ const LOADS = 'tests/unit/cache/cache-loads.test.ts'
 const VALUES = 'tests/unit/cache/cache-values.test.ts'
 const MODULES = 'tests/unit/modules/what-an-evaluation-covers.test.ts'
 
+const POLICY = 'tests/unit/decisions/pin-policy-table.test.ts'
+
 export const plugins = mutantsOf('plugins', [
   {
     file: 'host/src/plugin/run/held/kept-handles.ts',
@@ -161,6 +163,116 @@ export const plugins = mutantsOf('plugins', [
         'a pin in the config of a path is not looked at',
         ' && entry.integrity === undefined) return uncheckedPin',
         ') return uncheckedPin',
+      ],
+      [
+        'compiled code of a package runs unasked',
+        'refuseNative({ entry, install, tree }, within.label)',
+        '',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'compiled code runs where the config does not allow it',
+        "install.source === 'path' || install.capabilities.native",
+        'install.tree',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'of several pins the first decides',
+        'if (accepted.some(({ warnings }) => warnings.length === 0)) return undefined',
+        '',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'a plugin without a name is judged by any pin',
+        '.filter(([, { use }]) => use === specifierOf(entry))',
+        '',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'the pins of another deployment count',
+        'Object.hasOwn(lock.deployments, deployment) ? lock.deployments[deployment] : undefined',
+        'Object.values(lock.deployments)[0]',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'what was imported is published although the lock refuses it',
+        "      if (verdict.plugin === 'refused') throw verdict.error\n      return {",
+        '      if (verdict.plugin === "refused") return unpinned\n      return {',
+        { noticedBy: [POLICY] },
+      ],
+      ['files may run after their version', '[Symbol.dispose]: end,', '[Symbol.dispose]: () => {},', { noticedBy: [POLICY] }],
+      [
+        'files of an isolated plugin may run in the host',
+        "frozen && entry.isolation === 'inline'",
+        'frozen',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'a description is read that the lock does not pin',
+        'if (!frozen || !locked) return',
+        'if (frozen || !locked) return',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'a plugin from a path is not looked at where the lock is the law',
+        'if (!frozen && isEdited',
+        'if (isEdited',
+        { noticedBy: [POLICY] },
+      ],
+      ['the plugin of descriptions is not pinned', ' && !servesDescription(entry)', '', { noticedBy: [POLICY] }],
+      [
+        'a server elsewhere may call itself as it likes',
+        '...withServerName(install, serverName)',
+        '...install',
+        { noticedBy: [POLICY] },
+      ],
+      [
+        'rights that a plugin asks for are not checked while nothing is pinned',
+        'await withDeclared(await grantedCapabilities(entry, within), surface, within)',
+        '',
+        { noticedBy: [POLICY] },
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/trust/observe.ts',
+    noticedBy: [POLICY],
+    changes: [
+      ['a linked package is taken for one from npm', "source === 'npm' && isInPackages(root)", "source === 'npm'"],
+      ['a plugin that asks for compiled code is not seen', 'native: one.native || other.native', 'native: one.native'],
+      [
+        'a plugin that asks for its credentials is not seen',
+        "one.credentials === 'raw' ? 'raw' : other.credentials",
+        'one.credentials',
+      ],
+      [
+        'folders that a plugin asks to write are not pinned',
+        'write: [...one.fs.write, ...other.fs.write]',
+        'write: [...one.fs.write]',
+      ],
+      ['the integrity that npm recorded is not looked at', '...(integrity === undefined ? {} : { integrity }),', ''],
+      [
+        'what a tool may do is not pinned',
+        '          access,\n          descriptor',
+        "          access: 'read',\n          descriptor",
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/trust/approved-files.ts',
+    noticedBy: [POLICY],
+    changes: [
+      ['files that no pin covers run', 'if (pinned.length === 0) throw', 'if (false) throw'],
+      ['other bytes of a pinned file run', 'sha256 === digest)', 'sha256 !== undefined || digest)'],
+      [
+        'a version that ends takes the files of another with it',
+        'return () => void approvals.delete(files)',
+        'return () => approvals.clear()',
+      ],
+      [
+        'code that Node holds is taken for the new one',
+        'if (running !== undefined && running !== sha256) throw',
+        'if (false) throw',
       ],
     ],
   },
