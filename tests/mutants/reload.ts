@@ -2,6 +2,7 @@ import { mutantsOf } from './mutant.ts'
 
 const TABLE = 'tests/unit/decisions/reload-table.test.ts'
 const RELOADER = 'tests/unit/reload/reloader.test.ts'
+const MANY = 'tests/unit/reload/reloads-of-many.test.ts'
 const VERSION = 'tests/unit/decisions/version-identity-table.test.ts'
 const SHARED = 'tests/security/credentials/shared-variables.test.ts'
 const NAMES = 'tests/unit/names-are-taken-once.test.ts'
@@ -151,6 +152,69 @@ export const reload = mutantsOf('reload', [
         'for (const { current, generation: old } of removed) if (current) drains.start(current, old)',
         '',
       ],
+      ['of two plugins that are built, none is published', 'next.every((record', 'next.some((record', { noticedBy: [MANY] }],
+      [
+        'a first start says nothing of what does not run',
+        " || report.after?.state === 'unconfigured') logReload",
+        ') logReload',
+        { noticedBy: [MANY] },
+      ],
+      [
+        'a host that closes builds again',
+        'if (!closed && outdated.length > 0)',
+        'if (outdated.length > 0)',
+        { noticedBy: [MANY] },
+      ],
+      ['what did not change is built again with what did', 'built.filter(isStale)', 'built', { noticedBy: [MANY] }],
+      [
+        'an edit counts as a change of the config',
+        'buildVersion(slot, { isEdit, turn }',
+        'buildVersion(slot, { isEdit: false, turn }',
+        { noticedBy: [MANY] },
+      ],
+      [
+        'a plugin that hangs holds up the others',
+        'Promise.race([done, pause(TURN_MS, life.signal)])',
+        'done',
+        { noticedBy: [MANY] },
+      ],
+      [
+        'a plugin that leaves before it was ready is built on',
+        'stopBuilding(slot)\n        leaving',
+        'leaving',
+        { noticedBy: [MANY] },
+      ],
+      ['a version that gave up is not drained', 'drains.start(activation, slot.generation)', '', { noticedBy: [MANY] }],
+      ['a version that gave up is not told', "log.error('plugin_failed'", "log.debug('plugin_failed'", { noticedBy: [MANY] }],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/reload-report.ts',
+    noticedBy: [MANY],
+    changes: [
+      ['an attempt that failed is told as a reload', "if (outcome === 'kept') log.error", 'if (false) log.error'],
+      [
+        'a plugin that lacks a credential is told as failed',
+        "else if (after.state === 'unconfigured') log.warn",
+        'else if (false) log.warn',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/reload/slot.ts',
+    noticedBy: [MANY],
+    changes: [
+      [
+        'every file of every package is read again after a reload',
+        '[...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file))',
+        '[...digests.keys()]',
+      ],
+      [
+        'a plugin of node_modules is not compared with the disk',
+        'isInPackages(file.startsWith(root) ? file.slice(root.length) : file)',
+        'isInPackages(file)',
+      ],
+      ['a version that gave up stays published', 'slot.current = failedActivation(current, error)', ''],
     ],
   },
   {
