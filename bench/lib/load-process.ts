@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import type { Load, Measured } from './load.ts'
-import { cpuUs } from './server.ts'
+import { cpuMs, cpuUs } from './server.ts'
 import { Check, FIRST_ID, isEcho, requestOf, Template } from './wire.ts'
 
 const load = JSON.parse(process.argv[2] ?? '') as Load
@@ -17,6 +17,7 @@ let nextId = FIRST_ID
 let pid = 0
 let began = 0
 let cpuBefore = 0
+let ownBefore = 0
 let isMeasuring = false
 const latencies: number[] = []
 
@@ -29,6 +30,7 @@ function answered(sentAt: number): void {
 
 function start(): void {
   cpuBefore = cpuUs(pid)
+  ownBefore = cpuMs(pid)
   began = performance.now()
   isMeasuring = true
   setTimeout(finish, load.measureMs)
@@ -37,12 +39,14 @@ function start(): void {
 function finish(): void {
   const seconds = (performance.now() - began) / 1_000
   const cpu = cpuUs(pid) - cpuBefore
+  const own = (cpuMs(pid) - ownBefore) * 1_000
   const sorted = latencies.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN
   const measured: Measured = {
     requests: sorted.length,
     perSecond: sorted.length / seconds,
     cpuUs: cpu / sorted.length,
+    ownCpuUs: own / sorted.length,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
   }

@@ -24,6 +24,8 @@ export interface Measured {
   readonly perSecond: number
   /** CPU of the server per request, microseconds. */
   readonly cpuUs: number
+  /** Of that, without the processes that it started. */
+  readonly ownCpuUs: number
   readonly p50Ms: number
   readonly p99Ms: number
 }

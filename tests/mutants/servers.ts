@@ -1,5 +1,7 @@
 import { mutantsOf } from './mutant.ts'
 
+const DIRECT = 'tests/unit/servers/direct-calls.test.ts'
+const CALLED = 'tests/unit/servers/whose-server-is-called.test.ts'
 const UNIT = 'tests/unit/servers/server-parts.test.ts'
 const ENTRIES = 'tests/unit/config/server-entries.test.ts'
 const CONFINED = 'tests/integration/mcp-servers/confined-servers.test.ts'
@@ -102,6 +104,51 @@ export const servers = mutantsOf('servers', [
         'a question without an answer is answered with nothing',
         'if (answer) question?.resolve(answer)',
         'if (key) question?.resolve(answer ?? {})',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/relay/relay.ts',
+    noticedBy: [CALLED],
+    changes: [
+      [
+        'another server at the same address is called',
+        'return !options.elsewhere || now.name === offer.name',
+        'return !options.elsewhere || true',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/connect/direct-calls.ts',
+    noticedBy: [DIRECT],
+    changes: [
+      ['a question with the number of a call is its answer', "&& !('method' in message) ?", '?'],
+      ['the answer to a call that was cancelled is taken', '    close(id, call)\n    const params', '    const params'],
+      [
+        'a server is not told that a call was cancelled',
+        "write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }), false)",
+        'void params',
+      ],
+      [
+        'a result of any kind is a finished one',
+        "if (resultType !== 'input_required') return",
+        "if (resultType !== 'input_required') return undefined //",
+      ],
+      [
+        'calls outlive their connection',
+        'for (const call of open.values()) {',
+        'for (const call of [...open.values()].slice(0, 0)) {',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/process/pipe-transport.ts',
+    noticedBy: [DIRECT],
+    changes: [
+      [
+        'a server may flood its host with answers that are not due',
+        "if ('method' in message || this.#unanswered === 0) return false",
+        "if ('method' in message) return false",
       ],
     ],
   },

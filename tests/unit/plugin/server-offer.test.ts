@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ServerConnection } from '../../../host/src/plugin/mcp-server/connect/server-connection.ts'
+import type { ServerConnection } from '../../../host/src/plugin/mcp-server/connect/types.ts'
 import { readOffer } from '../../../host/src/plugin/mcp-server/connect/server-offer.ts'
 import { describeServer } from '../../../host/src/plugin/mcp-server/surface/describe-server.ts'
 

@@ -7,13 +7,14 @@ import type { EntryConfig } from '../../../host/src/config/schema/schema.ts'
 import { normalizeEntry } from '../../../host/src/config/schema/schema.ts'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { noCapabilities } from '../../../host/src/pin/capabilities.ts'
-import type { OpenedTransport, ServerConnection } from '../../../host/src/plugin/mcp-server/connect/server-connection.ts'
+import type { OpenedTransport, ServerConnection } from '../../../host/src/plugin/mcp-server/connect/types.ts'
 import type { ServerOffer } from '../../../host/src/plugin/mcp-server/connect/server-offer.ts'
 import { createRelay, type RelayOptions } from '../../../host/src/plugin/mcp-server/relay/relay.ts'
 import { createWaitingCalls } from '../../../host/src/plugin/mcp-server/relay/waiting-calls.ts'
 import { serverPlugin } from '../../../host/src/plugin/mcp-server/server-plugin.ts'
 import { createServers, type ServerOptions } from '../../../host/src/plugin/mcp-server/servers.ts'
 import { createServerPool } from '../../../host/src/plugin/mcp-server/share/server-pool.ts'
+import { OpenCalls } from '../../../host/src/plugin/mcp-server/share/open-calls.ts'
 import type { PoolOptions, ServerPool } from '../../../host/src/plugin/mcp-server/share/types.ts'
 import { FOR_ALL } from '../../../host/src/plugin/mcp-server/share/who-shares.ts'
 import { describeServer } from '../../../host/src/plugin/mcp-server/surface/describe-server.ts'
@@ -106,17 +107,17 @@ test('a connection serves one way of reaching a server: another secret, address,
   assert.notEqual(await keyOf(command, { token: new SecretValue(() => 'two') }), own, 'a process with another secret')
 })
 
-test('a tool that is another one by now is not called', async () => {
+test('a tool that is another one by now, or of another server, is not called', async () => {
   const offer = offerOf('Queries.')
   const described = describeServer(offer, { instance: 'db', isInteractive: false })
-  const called = async (now: ServerOffer | undefined) => {
+  const called = async (now: ServerOffer | undefined, where: 'here' | 'elsewhere' = 'here') => {
     const connection: Partial<ServerConnection> = { era: 'legacy', request: () => Promise.reject(new Error('it was called')) }
     let released = 0
     const pool: Partial<ServerPool> = {
       lease: async () => ({
         connection: connection as ServerConnection,
         offer: now,
-        calls: new Set(),
+        calls: new OpenCalls(),
         release: () => void released++,
       }),
     }
@@ -125,7 +126,7 @@ test('a tool that is another one by now is not called', async () => {
       surface,
       share: 'all',
       hasRoots: false,
-      elsewhere: undefined,
+      elsewhere: where === 'here' ? undefined : { credentialOf: () => '', inCall: (_call, _access, work) => work() },
       described,
       offer,
       poolOf: () => pool as ServerPool,
@@ -146,6 +147,10 @@ test('a tool that is another one by now is not called', async () => {
     ['one without the tool', { ...offer, tools: [] }, 'refused'],
   ] as const
   for (const [what, now, expected] of table) assert.equal(await called(now), expected, what)
+  const alike = { ...offerOf('Queries.'), name: 'other' }
+  assert.equal(await called(alike), 'called', 'what a command starts is what it says')
+  assert.equal(await called(alike, 'elsewhere'), 'refused', 'what answers at an address may be anything')
+  assert.equal(await called(offerOf('Queries.'), 'elsewhere'), 'called')
 })
 
 test('what a server asks, and says of no call, reaches its caller where that is the only one', async () => {
@@ -163,7 +168,7 @@ test('what a server asks, and says of no call, reaches its caller where that is 
       open: () => server.opened,
     })
     const asking = isShared ? FOR_ALL : { key: 'ann', capabilities: { elicitation: { form: {} } } }
-    const lease = await pool.lease(asking, new AbortController().signal)
+    const lease = await pool.lease(asking, new AbortController())
     for (let call = 0; call < count; call++)
       lease.calls.add({
         isAsking: false,

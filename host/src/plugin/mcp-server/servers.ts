@@ -14,7 +14,7 @@ import { createReaper, type Reaper } from '../isolate/reaper.ts'
 import type { ProcessLimits } from '../isolate/types.ts'
 import type { LoadedPlugin } from '../run/load-plugin.ts'
 import { addressOf, openOlder, openRemote, type Way } from './connect/remote-transport.ts'
-import type { OpenedTransport, Sdk } from './connect/server-connection.ts'
+import type { OpenedTransport, Sdk } from './connect/types.ts'
 import { PipeTransport } from './process/pipe-transport.ts'
 import { execCommand, npmCommand, type ServerFiles } from './process/server-command.ts'
 import { startServer, type ServerCommand, type ServerProcess } from './process/server-process.ts'
@@ -91,7 +91,13 @@ export function createServers({ log, now, random, metrics, records }: ServersDep
     running.set(process, instance)
     void process.exited.then(() => running.delete(process))
     memory.watch(process, memoryMb)
-    return { transport: new PipeTransport(process, now), exited: process.exited, tail: () => process.tail() }
+    const transport = new PipeTransport(process, now)
+    return {
+      transport,
+      exited: process.exited,
+      tail: () => process.tail(),
+      write: (line, expectsAnswer) => transport.write(line, expectsAnswer),
+    }
   }
 
   /** One that cannot be reached is tried again by itself, less and less often: it is not here that something has to change. */

@@ -55,6 +55,8 @@ export interface CallRequest {
   readonly inputResponses: InputResponses | undefined
   readonly clientCapabilities: Readonly<Record<string, unknown>>
   readonly requestState: unknown
+  /** False: its client does not want to hear of progress. */
+  readonly wantsProgress?: boolean
   readonly progress: (progress: number, options?: { total?: number; message?: string }) => void
   /** A line for the client, where its revision has logging and it asked for some. */
   readonly log: (level: ClientLogLevel, data: unknown) => void

@@ -180,6 +180,9 @@ class RunningCall implements CallRequest, Cancellable, Limited {
   get requestState(): unknown {
     return this.#parts.io.requestState
   }
+  get wantsProgress(): boolean {
+    return this.#parts.io.progress !== undefined
+  }
   get progress(): CallRequest['progress'] {
     const { name, io } = this.#parts
     return (this.#progress ??= increasing({

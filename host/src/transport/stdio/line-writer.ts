@@ -1,14 +1,18 @@
+import { LineBatch } from '../../data/memory/line-batch.ts'
 import type { ProtocolStdout } from './stdout-guard.ts'
 
 /** Writes lines to the client, and knows whether it reads them. */
 export class LineWriter {
-  readonly #output: ProtocolStdout
-  #lines = ''
+  readonly #batch: LineBatch
   #isFull = false
   #unread = 0
 
   constructor(output: ProtocolStdout) {
-    this.#output = output
+    this.#batch = new LineBatch((lines) => {
+      if (output.write(lines)) return
+      this.#isFull = true
+      this.#unread += lines.length
+    })
   }
 
   /** The client does not read. */
@@ -21,20 +25,12 @@ export class LineWriter {
     return this.#unread
   }
 
-  /** Lines of one turn go out in one write: with many requests in flight a write each is most of what they cost. */
   write(line: string): void {
-    if (this.#lines === '') process.nextTick(this.flush)
-    this.#lines += `${line}\n`
-    // What comes in one go may be more than is to be held.
-    if (this.#lines.length >= BATCH) this.flush()
+    this.#batch.add(line)
   }
 
-  readonly flush = (): void => {
-    const lines = this.#lines
-    this.#lines = ''
-    if (lines === '' || this.#output.write(lines)) return
-    this.#isFull = true
-    this.#unread += lines.length
+  flush(): void {
+    this.#batch.flush()
   }
 
   /** The client reads again. */
@@ -43,6 +39,3 @@ export class LineWriter {
     this.#unread = 0
   }
 }
-
-/** Characters; more goes out at once. */
-const BATCH = 65_536

@@ -1,5 +1,5 @@
 import type { HttpStream } from '../../../network/http-stream.ts'
-import type { OpenedTransport, Sdk } from './server-connection.ts'
+import type { OpenedTransport, Sdk } from './types.ts'
 
 /** The way of requests to a server that runs elsewhere, which lasts as long as the connections over it. */
 export interface Way {

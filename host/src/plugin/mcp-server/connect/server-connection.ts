@@ -1,55 +1,12 @@
-import type * as SdkModule from '@modelcontextprotocol/client'
-import type { ClientCapabilities, PriorDiscovery, ProtocolEra, StandardSchemaV1, Transport } from '@modelcontextprotocol/client'
+import type { ClientCapabilities, PriorDiscovery, StandardSchemaV1, Transport } from '@modelcontextprotocol/client'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import packageJson from '../../../../package.json' with { type: 'json' }
 import { pause } from '../../../data/async.ts'
 import { isObject } from '../../../data/json.ts'
 import { readInPieces } from '../../../modules/reading/read-in-pieces.ts'
 import { messageOf } from '../../../observability/thrown.ts'
-
-/** Parameters, results and definitions as they come: checked where they are used. */
-export type Fields = Readonly<Record<string, unknown>>
-
-/** One connection to one server, whatever it goes over. */
-export interface ServerConnection {
-  /** By which rules it speaks: those of 2025 and before, or those of 2026-07-28. */
-  readonly era: ProtocolEra
-  /** For the next connection, which then does not have to ask by which rules. */
-  readonly prior: PriorDiscovery
-  readonly server: { readonly name: string; readonly version: string } | undefined
-  readonly capabilities: Fields
-  /** Resolves with why once it is over, however that came. */
-  readonly closed: Promise<string>
-  /** The last that the server printed. */
-  tail(): string
-  /** Gives the result as the server sent it. Rejects with the server's error, and when the connection is over. */
-  request(method: string, params: Fields, options: RequestOptions): Promise<Fields>
-  notify(method: string, params?: Fields): Promise<void>
-  /** 2026-07-28: has the server tell of changes, until the connection is over. */
-  listen(filter: Fields): Promise<void>
-  /** Ends it, and the process behind it; `why` is what `closed` says. */
-  close(why?: string): Promise<void>
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal
-  readonly timeoutMs?: number
-  readonly onProgress?: (progress: number, options: { total?: number; message?: string }) => void
-}
-
-/** The SDK's client, which is read when the first server is connected. */
-export type Sdk = typeof SdkModule
-
-/** What a transport is made of, each time one is needed. */
-export interface OpenedTransport {
-  readonly transport: Transport
-  /** Takes leave of a server that goes on without this client. */
-  readonly leave?: () => Promise<void>
-  /** Resolves with why when it is over; a transport without a process is over when it is closed. */
-  readonly exited?: Promise<string>
-  /** The last that the server printed. */
-  readonly tail?: () => string
-}
+import { createDirectCalls, type FollowedProgress } from './direct-calls.ts'
+import type { Fields, OpenedTransport, RequestOptions, Sdk, ServerConnection } from './types.ts'
 
 export interface ConnectOptions {
   readonly open: (sdk: Sdk) => OpenedTransport
@@ -124,19 +81,17 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
   const { open, capabilities, timeoutMs, signal, log, onQuestion, onNotification } = options
   await readInPieces('client')
   const sdk = await import('@modelcontextprotocol/client')
-  const { transport, leave, exited, tail = () => '' } = open(sdk)
+  const { transport, leave, exited, tail = () => '', write } = open(sdk)
   const closed = Promise.withResolvers<string>()
   let closing: string | undefined
-  const client = new sdk.Client(
-    { name: 'mcp-patchbay', title: 'Patchbay', version: packageJson.version },
-    {
-      capabilities: { ...capabilities },
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(PROBE_MS, timeoutMs) } },
-      inputRequired: { autoFulfill: false },
-      // What a server answers is checked by the host, once.
-      jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
-    },
-  )
+  const declared = { ...capabilities }
+  const client = new sdk.Client(CLIENT_INFO, {
+    capabilities: declared,
+    versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(PROBE_MS, timeoutMs) } },
+    inputRequired: { autoFulfill: false },
+    // What a server answers is checked by the host, once.
+    jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
+  })
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has one of each
   client.onerror = (error) => log.debug('server_message_refused', { reason: messageOf(error).slice(0, 500) })
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the same
@@ -162,28 +117,50 @@ async function connectOnce(options: ConnectOptions, prior: PriorDiscovery | unde
     const why = isTimeout(error) ? `it did not answer within ${timeoutMs} ms` : messageOf(error)
     throw new ConnectFailed(died ?? why, tail(), error)
   }
+  const era = client.getProtocolEra() ?? 'legacy'
   const progress = createProgress(transport, onNotification)
+  const envelope =
+    era === 'modern' ? { ...ENVELOPE, [REVISION]: client.getNegotiatedProtocolVersion(), [CAPABILITIES]: declared } : undefined
+  const direct = write && createDirectCalls({ era, write, envelope, follow: (tell) => progress.follow(tell) })
+  if (direct) {
+    receiveFirst(transport, (message) => direct.take(message))
+    // By then it is known why.
+    void closed.promise.then(() => direct.end())
+  }
+
+  async function bySdk(
+    method: string,
+    params: Fields,
+    { until, timeoutMs: within = FOREVER, onProgress, onCancelled }: RequestOptions,
+  ) {
+    const followed = onProgress && progress.follow(onProgress)
+    const abort = until?.signal
+    if (onCancelled) abort?.addEventListener('abort', onCancelled, { once: true })
+    try {
+      // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
+      const sent = followed
+        ? { ...params, _meta: { ...asObject(params['_meta']), progressToken: followed.token } }
+        : { ...params }
+      const options = { timeout: within, allowInputRequired: true, ...(abort && { signal: abort }) }
+      return asObject(await client.request({ method, params: sent }, AS_IT_IS, options))
+    } finally {
+      if (onCancelled) abort?.removeEventListener('abort', onCancelled)
+      followed?.end()
+    }
+  }
+
   const discover = client.getDiscoverResult()
   const server = client.getServerVersion()
   return {
-    era: client.getProtocolEra() ?? 'legacy',
+    era,
     prior: discover ? { kind: 'modern', discover } : LEGACY,
     server: server && { name: server.name, version: server.version },
     capabilities: asObject(client.getServerCapabilities()),
     closed: closed.promise,
     tail,
-    async request(method, params, { signal: until, timeoutMs: within = FOREVER, onProgress }) {
-      const followed = onProgress && progress.follow(onProgress)
-      try {
-        // oxlint-disable-next-line no-underscore-dangle -- the protocol's name
-        const sent = followed
-          ? { ...params, _meta: { ...asObject(params['_meta']), progressToken: followed.token } }
-          : { ...params }
-        const options = { timeout: within, allowInputRequired: true, ...(until && { signal: until }) }
-        return asObject(await client.request({ method, params: sent }, AS_IT_IS, options))
-      } finally {
-        followed?.end()
-      }
+    request(method, params, options) {
+      if (direct && method === 'tools/call') return direct.request(params, options)
+      return bySdk(method, params, options)
     },
     notify: (method, params) => client.notification({ method, ...(params && { params: { ...params } }) }),
     async listen(filter) {
@@ -223,25 +200,37 @@ function asObject(value: unknown): Fields {
  */
 function createProgress(transport: Transport, onNotification: ConnectOptions['onNotification']) {
   const followed = new Map<unknown, NonNullable<RequestOptions['onProgress']>>()
-  const next = transport.onmessage
   let count = 0
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport has one
-  transport.onmessage = (message, extra) => {
-    const method = 'method' in message ? message.method : undefined
-    const params = 'params' in message ? asObject(message.params) : {}
-    if (method === 'notifications/message') onNotification(method, params)
+  receiveFirst(transport, ({ method, params }) => {
+    if (method === 'notifications/message') onNotification(method, asObject(params))
     else if (method === 'notifications/progress') {
-      const { progressToken, progress, total, message: text } = params
-      if (typeof progress !== 'number') return
+      const { progressToken, progress, total, message: text } = asObject(params)
+      if (typeof progress !== 'number') return true
       const more = { ...(typeof total === 'number' && { total }), ...(typeof text === 'string' && { message: text }) }
       followed.get(progressToken)?.(progress, more)
-    } else next?.(message, extra)
-  }
+    } else return false
+    return true
+  })
   return {
-    follow(tell: NonNullable<RequestOptions['onProgress']>) {
+    follow(tell: NonNullable<RequestOptions['onProgress']>): FollowedProgress {
       const token = `progress${++count}`
       followed.set(token, tell)
       return { token, end: () => void followed.delete(token) }
     },
   }
 }
+
+/** Has `take` see each message before the SDK, which gets those that it does not take. */
+function receiveFirst(transport: Transport, take: (message: Fields) => boolean): void {
+  const next = transport.onmessage
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport has one
+  transport.onmessage = (message, extra) => {
+    if (!take(message)) next?.(message, extra)
+  }
+}
+
+const CLIENT_INFO = { name: 'mcp-patchbay', title: 'Patchbay', version: packageJson.version }
+/** What a request of 2026-07-28 says of its client. */
+const REVISION = 'io.modelcontextprotocol/protocolVersion'
+const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+const ENVELOPE = { 'io.modelcontextprotocol/clientInfo': CLIENT_INFO }

@@ -1,5 +1,5 @@
 import { isObject } from '../../../data/json.ts'
-import type { Fields, ServerConnection } from './server-connection.ts'
+import type { Fields, ServerConnection } from './types.ts'
 
 /** What a server says that it offers, as it said it. */
 export interface ServerOffer {
@@ -48,7 +48,10 @@ export async function readOffer(connection: ServerConnection, signal: AbortSigna
     let cursor: unknown
     const seen = new Set<unknown>()
     for (let page = 0; page < MOST_PAGES; page++) {
-      const result = await connection.request(method, typeof cursor === 'string' ? { cursor } : {}, { signal, timeoutMs })
+      const result = await connection.request(method, typeof cursor === 'string' ? { cursor } : {}, {
+        until: { signal },
+        timeoutMs,
+      })
       const list = result[key]
       for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) if (isObject(item)) items.push(item)
       if (items.length > MOST_ITEMS) {

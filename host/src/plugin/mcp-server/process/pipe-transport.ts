@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client'
+import { LineBatch } from '../../../data/memory/line-batch.ts'
 import { createWindowLimit, type WindowLimit } from '../../../data/window-limit.ts'
 import { createMessageReader } from './message-reader.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -21,6 +22,9 @@ export class PipeTransport implements Transport {
   readonly #process: ServerProcess
   readonly #perSecond: WindowLimit
   readonly #perTenSeconds: WindowLimit
+  readonly #batch: LineBatch
+  /** Requests that the server has not answered. */
+  #unanswered = 0
   #isStarted = false
   #isClosed = false
 
@@ -28,6 +32,12 @@ export class PipeTransport implements Transport {
     this.#process = process
     this.#perSecond = createWindowLimit({ limit: UNREQUESTED_PER_SECOND, now })
     this.#perTenSeconds = createWindowLimit({ limit: UNREQUESTED_PER_TEN_SECONDS, windowMs: 10_000, now })
+    this.#batch = new LineBatch((lines) => {
+      const { stdin } = process
+      if (!stdin.writable) return
+      if (stdin.writableLength > MOST_UNREAD) process.kill('it did not read what it was sent')
+      stdin.write(lines)
+    })
   }
 
   get pid(): number {
@@ -41,8 +51,7 @@ export class PipeTransport implements Transport {
     const { stdout, exited } = this.#process
     const reader = createMessageReader({
       onMessage: (message) => {
-        const isAnswer = !('method' in message)
-        if (isAnswer || this.#mayPass()) this.onmessage?.(message)
+        if (this.#isAwaited(message) || this.#mayPass()) this.onmessage?.(message)
       },
       onOther: (line) => this.#process.printed(line),
       onTooLarge: (problem, id) => {
@@ -59,13 +68,15 @@ export class PipeTransport implements Transport {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
-    const { stdin } = this.#process
-    if (this.#isClosed || !stdin.writable) {
-      return Promise.reject(Object.assign(new Error('The server does not read any more'), { code: 'NOT_CONNECTED' }))
-    }
-    if (stdin.writableLength > MOST_UNREAD) this.#process.kill('it did not read what it was sent')
-    stdin.write(`${JSON.stringify(message)}\n`)
-    return Promise.resolve()
+    return Promise.try(() => this.write(JSON.stringify(message), 'method' in message && 'id' in message))
+  }
+
+  /** Sends one message. Throws when the server does not read any more. */
+  write(line: string, expectsAnswer: boolean): void {
+    if (this.#isClosed || !this.#process.stdin.writable)
+      throw Object.assign(new Error('The server does not read any more'), { code: 'NOT_CONNECTED' })
+    if (expectsAnswer) this.#unanswered++
+    this.#batch.add(line)
   }
 
   async close(): Promise<void> {
@@ -75,8 +86,16 @@ export class PipeTransport implements Transport {
 
   #over(): void {
     if (this.#isClosed) return
+    this.#batch.flush()
     this.#isClosed = true
     this.onclose?.()
+  }
+
+  /** An answer, where one is due: those beyond are no better than other messages that nothing asked for. */
+  #isAwaited(message: JSONRPCMessage): boolean {
+    if ('method' in message || this.#unanswered === 0) return false
+    this.#unanswered--
+    return true
   }
 
   #mayPass(): boolean {

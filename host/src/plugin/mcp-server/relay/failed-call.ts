@@ -3,7 +3,8 @@ import { ServiceError, serviceErrorCode } from '@mcp-patchbay/plugin-api/host'
 import { isObject } from '../../../data/json.ts'
 import { HostError, hostError } from '../../../errors.ts'
 import { messageOf } from '../../../observability/thrown.ts'
-import { statusOf, type ServerConnection } from '../connect/server-connection.ts'
+import { statusOf } from '../connect/server-connection.ts'
+import type { ServerConnection } from '../connect/types.ts'
 
 /** What a failed request to a server is for the caller: its own words for its own errors, and whether it may have run where it is gone. */
 export async function callError(

@@ -5,7 +5,8 @@ import { isObject } from '../../../data/json.ts'
 import { hostError } from '../../../errors.ts'
 import type { CallRequest, RunningPlugin } from '../../run/running.ts'
 import type { PluginSurface } from '../../source/describe-surface.ts'
-import { isTimeout, statusOf, type Fields, type ServerConnection } from '../connect/server-connection.ts'
+import { isTimeout, statusOf } from '../connect/server-connection.ts'
+import type { Fields, ServerConnection } from '../connect/types.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
 import type { Asking, Lease, ServerPool } from '../share/types.ts'
 import { askingElsewhere, askingOf, ownerOf, type Share } from '../share/who-shares.ts'
@@ -72,7 +73,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
 
   async function send(of: Passed, { request, state, owner, asking }: Sending): Promise<unknown> {
     const pool = options.poolOf(request)
-    const lease = await pool.lease(asking, request.signal)
+    const lease = await pool.lease(asking, request)
     const { connection } = lease
     if (of.isSame && !of.isSame(lease.offer)) {
       lease.release()
@@ -83,15 +84,17 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       open--
       if (open === 0) onNone()
     }
-    const doubted = () => void doubt(lease, pool)
-    request.signal.addEventListener('abort', doubted, { once: true })
+    const onCancelled = () => void doubt(lease, pool)
     const failed = (error: unknown) => callError(error, { instance, connection, mayHaveRun: of.access === 'write' })
     try {
       if (connection.era === 'legacy' && share !== 'all') {
         const { method, params, convert } = of
-        return await runServerCall({ instance, lease, method, params, owner, waiting, convert, failed, onDone }, request)
+        return await runServerCall(
+          { instance, lease, method, params, owner, waiting, convert, failed, onDone, onCancelled },
+          request,
+        )
       }
-      return await plainCall(of, { lease, request, state, onDone })
+      return await plainCall(of, { lease, request, state, onDone, onCancelled })
     } catch (error) {
       if (options.elsewhere && statusOf(error) === NOT_FOUND) {
         pool.drop(lease, 'the server has forgotten its session')
@@ -100,16 +103,11 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       const addresses = share === 'all' ? undefined : addressesToOpen(error)
       if (addresses) return inputRequired({ requests: addresses, state: { opened: true } })
       throw await failed(error)
-    } finally {
-      request.signal.removeEventListener('abort', doubted)
     }
   }
 
   /** A call that ends with its answer: one that is shared by all, and every one of 2026-07-28, whose questions are answers. */
-  async function plainCall(
-    of: Passed,
-    { lease, request, state, onDone }: { lease: Lease; request: CallRequest; state: Fields; onDone: () => void },
-  ): Promise<unknown> {
+  async function plainCall(of: Passed, { lease, request, state, onDone, onCancelled }: PlainCall): Promise<unknown> {
     const { connection, calls } = lease
     const call = { isAsking: false, ask: () => Promise.reject(new Error('Nothing can be asked')), log: request.log }
     calls.add(call)
@@ -121,8 +119,9 @@ export function createRelay(options: RelayOptions): RunningPlugin {
       }
       for (let round = 0; ; round++) {
         const result = await connection.request(of.method, inTrace(params, request.trace), {
-          signal: request.signal,
-          onProgress: (progress, more) => request.progress(progress, more),
+          until: request,
+          onProgress: request.wantsProgress === false ? undefined : (progress, more) => request.progress(progress, more),
+          onCancelled,
         })
         if (result['resultType'] !== 'input_required') return of.convert(result)
         const requests = isObject(result['inputRequests']) ? result['inputRequests'] : {}
@@ -226,6 +225,14 @@ export interface Elsewhere {
   readonly credentialOf: (request: CallRequest, access: 'read' | 'write') => string
   /** Runs work as part of a call, so that its requests have the credential of that. */
   readonly inCall: <Result>(request: CallRequest, access: 'read' | 'write', work: () => Promise<Result>) => Promise<Result>
+}
+
+interface PlainCall {
+  readonly lease: Lease
+  readonly request: CallRequest
+  readonly state: Fields
+  readonly onDone: () => void
+  readonly onCancelled: () => void
 }
 
 interface Sending {

@@ -2,8 +2,9 @@ import type { InputRequest } from '@mcp-patchbay/plugin-api'
 import { inputRequired } from '@mcp-patchbay/plugin-api/host'
 import { hostError } from '../../../errors.ts'
 import type { CallRequest } from '../../run/running.ts'
-import type { Fields } from '../connect/server-connection.ts'
-import type { Lease, OpenCall } from '../share/types.ts'
+import type { Fields } from '../connect/types.ts'
+import type { OpenCall } from '../share/open-calls.ts'
+import type { Lease } from '../share/types.ts'
 import { inTrace } from './in-trace.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 
@@ -19,6 +20,8 @@ export interface ServerCallOptions {
   readonly convert: (result: Fields) => unknown
   /** What an error of a run that goes on with an answer is for the caller. */
   readonly failed: (error: unknown) => Promise<unknown>
+  /** Called when it had to end before the server answered. */
+  readonly onCancelled: () => void
   /** Called once, when the server has answered or never will. */
   readonly onDone: () => void
 }
@@ -34,7 +37,7 @@ interface Question {
  * asks the caller, and with the answer the same call goes on in another run. It is never sent twice.
  */
 export function runServerCall(options: ServerCallOptions, first: CallRequest): Promise<unknown> {
-  const { instance, lease, method, params, owner, waiting, convert, failed, onDone } = options
+  const { instance, lease, method, params, owner, waiting, convert, failed, onDone, onCancelled } = options
   const life = new AbortController()
   const questions = new Map<string, Question>()
   let count = 0
@@ -65,8 +68,9 @@ export function runServerCall(options: ServerCallOptions, first: CallRequest): P
   lease.calls.add(open)
   const done = lease.connection
     .request(method, inTrace(params, first.trace), {
-      signal: life.signal,
+      until: life,
       onProgress: (progress, more) => current.progress(progress, more),
+      onCancelled,
     })
     .then((result) => ({ result }))
     .finally(() => {

@@ -1,14 +1,15 @@
 import type { PriorDiscovery } from '@modelcontextprotocol/client'
 import { isObject } from '../../../data/json.ts'
-import type { Fields, ServerConnection } from '../connect/server-connection.ts'
+import type { Fields, ServerConnection } from '../connect/types.ts'
 import { readOffer, type ServerOffer } from '../connect/server-offer.ts'
 import { createRelisting } from './relisting.ts'
-import type { KeptOffer, OpenCall, PoolOptions } from './types.ts'
+import type { OpenCalls } from './open-calls.ts'
+import type { KeptOffer, PoolOptions } from './types.ts'
 
 /** A connection that is open, with the calls that run on it. */
 export interface OpenMember {
   readonly connection: ServerConnection
-  readonly calls: Set<OpenCall>
+  readonly calls: OpenCalls
   offer: ServerOffer | undefined
 }
 
@@ -35,7 +36,7 @@ export interface ListedOffer {
 
 export function createListedOffer(options: ListedOfferOptions): ListedOffer {
   const { isRemote, timeoutMs, log, signal, listing } = options
-  const within = { signal, timeoutMs }
+  const within = { until: { signal }, timeoutMs }
   const followed = new Set<string>()
   let known = options.kept
 

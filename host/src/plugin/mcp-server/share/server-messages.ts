@@ -1,7 +1,8 @@
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ClientLogLevel } from '../../run/running.ts'
-import type { Fields } from '../connect/server-connection.ts'
-import type { OpenCall, PoolOptions } from './types.ts'
+import type { Fields } from '../connect/types.ts'
+import type { OpenCalls } from './open-calls.ts'
+import type { PoolOptions } from './types.ts'
 
 export interface ServerMessagesOptions extends Pick<PoolOptions, 'isShared' | 'roots' | 'onResourceChanged'> {
   readonly log: Logger
@@ -10,9 +11,9 @@ export interface ServerMessagesOptions extends Pick<PoolOptions, 'isShared' | 'r
 
 /** What a server sends of its own accord over one connection, with the calls that run there. */
 export interface ServerMessages {
-  hear(calls: ReadonlySet<OpenCall>, method: string, params: Fields): void
+  hear(calls: OpenCalls, method: string, params: Fields): void
   /** Answers a question of the server. Rejects with "Method not found" for a question that no call can be asked. */
-  answer(calls: ReadonlySet<OpenCall>, question: ServerQuestion): Promise<Fields>
+  answer(calls: OpenCalls, question: ServerQuestion): Promise<Fields>
 }
 
 export interface ServerQuestion {
@@ -25,22 +26,22 @@ export interface ServerQuestion {
 export function createServerMessages(options: ServerMessagesOptions): ServerMessages {
   const { isShared, roots, log, onListChanged, onResourceChanged } = options
 
-  function hear(calls: ReadonlySet<OpenCall>, method: string, params: Fields): void {
+  function hear(calls: OpenCalls, method: string, params: Fields): void {
     if (method === 'notifications/resources/updated' && typeof params['uri'] === 'string') onResourceChanged(params['uri'])
     else if (/^notifications\/(?:tools|prompts|resources)\/list_changed$/.test(method)) onListChanged()
     else if (method === 'notifications/message') {
       const level = clientLevel(params['level'])
       const data = params['data']
       // A line does not say which call it is of.
-      if (calls.size === 1 || (!isShared && calls.size > 0)) for (const call of [...calls].slice(-1)) call.log(level, data)
+      if (calls.size === 1 || (!isShared && calls.size > 0)) calls.last?.log(level, data)
       else log.debug('server_log', { severity: level, data })
     }
   }
 
-  async function answer(calls: ReadonlySet<OpenCall>, { method, params, signal }: ServerQuestion): Promise<Fields> {
+  async function answer(calls: OpenCalls, { method, params, signal }: ServerQuestion): Promise<Fields> {
     if (method === 'roots/list' && roots) return { roots: roots }
     // It does not say which call it asks for: all of them are the same caller's.
-    const call = isShared ? undefined : ([...calls].findLast(({ isAsking }) => !isAsking) ?? [...calls].at(-1))
+    const call = isShared ? undefined : (calls.lastNotAsking ?? calls.last)
     if (!call || !ASKED.has(method)) throw Object.assign(new Error('Method not found'), { code: METHOD_NOT_FOUND })
     return call.ask(method, params, signal)
   }

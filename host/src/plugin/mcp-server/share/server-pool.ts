@@ -8,7 +8,8 @@ import { ConnectFailed, connectServer } from '../connect/server-connection.ts'
 import { fixesFor } from './connect-fixes.ts'
 import { createListedOffer, type OpenMember } from './listed-offer.ts'
 import { createServerMessages } from './server-messages.ts'
-import type { Asking, OpenCall, PoolOptions, ServerPool } from './types.ts'
+import { OpenCalls } from './open-calls.ts'
+import type { Asking, PoolOptions, ServerPool } from './types.ts'
 
 interface Member {
   readonly key: string
@@ -69,7 +70,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
     if (failure) throw failure
     await verify()
     life.signal.throwIfAborted()
-    const calls = new Set<OpenCall>()
+    const calls = new OpenCalls()
     const isListing = asking.key === listingAs.key
     try {
       const connection = await connectServer({
@@ -193,7 +194,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
       if (!offer) throw new Error('A connection was listed without an offer')
       return offer
     },
-    async lease(asking, signal) {
+    async lease(asking, until) {
       if (failure) throw failure
       const member = use(asking)
       member.users += 1
@@ -206,7 +207,7 @@ export function createServerPool(options: PoolOptions): ServerPool {
         if (member.users === 0 && member.open && members.get(member.key) === member) rest(member)
       }
       try {
-        const opened = member.open ?? (await orAborted(member.opening, signal))
+        const opened = member.open ?? (await orAborted(member.opening, until.signal))
         return {
           connection: opened.connection,
           get offer() {

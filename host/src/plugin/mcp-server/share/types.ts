@@ -1,25 +1,16 @@
 import type { ClientCapabilities, PriorDiscovery } from '@modelcontextprotocol/client'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostError } from '../../../errors.ts'
-import type { ClientLogLevel } from '../../run/running.ts'
-import type { Fields, OpenedTransport, Sdk, ServerConnection } from '../connect/server-connection.ts'
+import type { OpenedTransport, Sdk, ServerConnection, Until } from '../connect/types.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
-
-/** A call that runs at a server, for what the server says meanwhile. */
-export interface OpenCall {
-  /** It has a question that its caller has not answered. */
-  readonly isAsking: boolean
-  /** Has the caller answer a question of the server. */
-  ask(method: string, params: Fields, signal: AbortSignal): Promise<Fields>
-  log(level: ClientLogLevel, data: unknown): void
-}
+import type { OpenCalls } from './open-calls.ts'
 
 /** One connection of a pool while it is used. */
 export interface Lease {
   readonly connection: ServerConnection
   /** What the server offers on this connection; undefined where that was not asked. */
   readonly offer: ServerOffer | undefined
-  readonly calls: Set<OpenCall>
+  readonly calls: OpenCalls
   /** To be called once. */
   release(): void
 }
@@ -41,8 +32,8 @@ export interface ServerPool extends AsyncDisposable {
   readonly known: ServerOffer | undefined
   /** What the server offers; connects to it unless that is known. Rejects with `SERVER_CONNECT`. */
   offer(signal: AbortSignal): Promise<ServerOffer>
-  /** A connection for `asking`. Rejects with `SERVER_BUSY`, `SERVER_CONNECT`, `PLUGIN_CRASHED`, and the reason of `signal`. */
-  lease(asking: Asking, signal: AbortSignal): Promise<Lease>
+  /** A connection for `asking`. Rejects with `SERVER_BUSY`, `SERVER_CONNECT`, `PLUGIN_CRASHED`, and the reason of the signal of `until`. */
+  lease(asking: Asking, until: Pick<Until, 'signal'>): Promise<Lease>
   /** Has the server tell when a resource changes, as long as it can. */
   follow(uri: string): void
   /** Ends a connection that is not what it should be; the next call opens another. */

@@ -1,7 +1,7 @@
 import { isObject } from '../../../data/json.ts'
 import { parseExpressions } from '../../../data/uri/uri-expressions.ts'
 import type { LeftOut } from '../../source/left-out.ts'
-import type { Fields } from '../connect/server-connection.ts'
+import type { Fields } from '../connect/types.ts'
 import type { ServerOffer } from '../connect/server-offer.ts'
 import { localNames, type Named } from './server-names.ts'
 
