@@ -3,6 +3,15 @@ import { mutantsOf } from './mutant.ts'
 const SESSIONS = 'tests/unit/transport/open-sessions.test.ts'
 const READ = 'tests/unit/transport/what-is-read-of-a-request.test.ts'
 const ASKS = 'tests/unit/transport/who-may-ask.test.ts'
+const WAITS = 'tests/unit/transport/whose-answer-waits.test.ts'
+const DOCTOR = 'tests/unit/project/what-doctor-says.test.ts'
+const WORDS = 'tests/unit/project/words-of-commands.test.ts'
+const PARAMETERS = 'tests/unit/calls/parameters-of-requests.test.ts'
+const RESULTS = 'tests/unit/data/tool-results.test.ts'
+const COSTS = 'tests/unit/data/json-costs.test.ts'
+const ENTRIES = 'tests/unit/cache/kept-entries.test.ts'
+const LINES = 'tests/unit/observability/lines-of-the-log.test.ts'
+const REVISIONS = 'tests/unit/calls/what-a-revision-knows.test.ts'
 const AUDIT = 'tests/unit/observability/audit-lines.test.ts'
 
 /** Who is let in, what is read of a request, and what is written down of a call. */
@@ -151,6 +160,283 @@ export const requests = mutantsOf('requests', [
         'reason, ...askedBy(call), ...callFields(call.io.requestId, call.io.trace)',
         'reason, ...askedBy(call)',
       ],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/http-exchange.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['a stream goes on without its credential', 'if (revoked.aborted) end()', ''],
+      ['a stream outlives a credential that is taken back', "revoked.addEventListener('abort', end, { once: true })", ''],
+      [
+        'a credential that ends in a month ends now',
+        'Math.min(Math.max(expiresAt - now(), 0), MAX_DELAY_MS)',
+        'Math.max(expiresAt - now(), 0)',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/open-responses.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['an answer that is no call is begun early', '&& answer.mayBegin &&', '&&'],
+      [
+        'an answer is begun early without its headers',
+        'beginEarly(answer.res, answer.headers)',
+        'beginEarly(answer.res, undefined)',
+      ],
+      ['an answer that was begun is silent', 'if (age % WARM_TICKS === 0) keepWarm(answer.res)', ''],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/early-answer.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['a slow reader costs all memory', 'if (res.writableLength > maxUnread)', 'if (false)'],
+      ['a client that takes no stream gets one', "acceptedForms(res.req.headers.accept).stream ? 'stream' : 'json'", "'stream'"],
+      ['an answer is ended twice', 'if (form !== undefined) early.delete(res)', ''],
+    ],
+  },
+  {
+    file: 'host/src/transport/readiness.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['a host that drains is ready', '!draining && !isDown', '!isDown'],
+      ['a host is ready without what its config names', '!isDown && missing === undefined', '!isDown'],
+      ['a host is ready without a plugin that is required', "required && state !== 'active'", 'required && false'],
+      ['a broken edit of a required plugin takes the host down', "required && state !== 'active'", 'required'],
+      ['a host is ready that serves nothing', 'plugins.length + ignored.length > 0 && active.length === 0', 'false'],
+    ],
+  },
+  {
+    file: 'host/src/transport/streamable/listen-bus.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['one name in two tenants is one owner', 'JSON.stringify([principal.tenant ?? null, principal.id])', 'principal.id'],
+      [
+        'one that leaves twice is counted twice',
+        'if (!this.#listeners.delete(listener)) return',
+        'this.#listeners.delete(listener)',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/transport/streamable/step-up.ts',
+    noticedBy: [WAITS],
+    changes: [
+      ['a key is told of scopes', "if (caller.principal.kind !== 'oauth') return undefined", ''],
+      ['a client of 2025 loses the scopes that it had', "era === 'legacy' ?", "era === 'modern' ?"],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/missing-scopes.ts',
+    noticedBy: [WAITS],
+    changes: [
+      [
+        'scopes that are not published are named',
+        '[...needed].every((scope) => offered.includes(scope)) ? [...needed] : undefined',
+        '[...needed]',
+      ],
+      [
+        'scopes are named although something else stands in the way',
+        'snapshot.policy) === undefined ? needed : undefined',
+        'snapshot.policy) !== null ? needed : undefined',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/rate-limit.ts',
+    noticedBy: [WAITS],
+    changes: [
+      [
+        'one name in two tenants is counted together',
+        "hashParts(of === 'tenant' ? [tenant ?? ''] : [tenant ?? '', kind, id])",
+        "hashParts(of === 'tenant' ? [tenant ?? ''] : [kind, id])",
+      ],
+      ['a key and a person of one name are counted together', "[tenant ?? '', kind, id]", "[tenant ?? '', id]"],
+      ['the limit of a tenant is not counted', "...(rate.tenant ? [open('tenant', rate.tenant)] : [])", ''],
+      [
+        'a config that is read again begins to count anew',
+        'open.rate !== rate && !isDeepStrictEqual(open.rate, rate)',
+        'open.rate !== rate',
+      ],
+      ['a limit that changed does not count', '!open || (open.rate !== rate && !isDeepStrictEqual(open.rate, rate))', '!open'],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/caller-findings.ts',
+    noticedBy: [DOCTOR],
+    changes: [
+      ['everybody is the operator, and doctor says nothing', "mode === 'none' &&", "mode === 'apiKey' &&"],
+      [
+        'an empty file of keys has keys',
+        "Array.isArray(value['keys']) && value['keys'].length > 0",
+        "Array.isArray(value['keys'])",
+      ],
+      ['a token in a file is none', '&&\n      !env[`${token}_FILE`]', ''],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/file-findings.ts',
+    noticedBy: [DOCTOR],
+    changes: [
+      ['anyone may write the lock', '[file, lockFile, keys,', '[file, keys,'],
+      ['anyone may write the keys', '[file, lockFile, keys,', '[file, lockFile,'],
+      ['the group may read secrets', 'OTHERS_READ = 0o044', 'OTHERS_READ = 0o004'],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/repository-findings.ts',
+    noticedBy: [DOCTOR],
+    changes: [['keys that git has are no finding', "[join(configDir, '.env'), keys].filter", "[join(configDir, '.env')].filter"]],
+  },
+  {
+    file: 'host/src/project/doctor/plugin-findings.ts',
+    noticedBy: [DOCTOR],
+    changes: [
+      ['a secret in the config is no finding', 'return isObject(schema) && isSecret(schema, [key])', 'return false'],
+      ['what the host warns of is no finding', '...warnings.map((warning): Finding => ({', '...[].map((warning): Finding => ({'],
+    ],
+  },
+  {
+    file: 'host/src/project/doctor/release-findings.ts',
+    noticedBy: [DOCTOR],
+    changes: [
+      ['a release is named that update does not take', '|| (latest.publishedAt && !isSettled(latest.publishedAt, now))', ''],
+      ['1.10 is older than 1.9', "'en', { numeric: true })\n  if (order", "'en')\n  if (order"],
+      ['an older release is newer', 'if (order !== 0) return order > 0', 'if (order !== 0) return true'],
+    ],
+  },
+  {
+    file: 'host/src/project/import/env-file.ts',
+    noticedBy: [WORDS],
+    changes: [
+      ['others may read a new environment file', "{ what: 'env', mode: 0o600 }", "{ what: 'env' }"],
+      ['a value with a comment is cut', 'return forms.find((form) =>', 'return forms.slice(0, 1).find((form) => true ||'],
+      ['an import replaces a value', '!there[variable])', '!there[variable] || true)'],
+    ],
+  },
+  {
+    file: 'host/src/server/mcp/protocol-error.ts',
+    noticedBy: [PARAMETERS],
+    changes: [['what failed inside is told to clients', 'if (FOR_CLIENTS.has(error.code)) return', 'return']],
+  },
+  {
+    file: 'host/src/server/mcp/params.ts',
+    noticedBy: [PARAMETERS],
+    changes: [
+      ['any cursor begins the list again', "cursor !== undefined && cursor !== null && cursor !== '')", 'false)'],
+      [
+        'arguments that are a list are none',
+        '? {} : object(fields, key)',
+        '? {} : (isObject(fields[key]) ? object(fields, key) : {})',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/data/content.ts',
+    noticedBy: [RESULTS],
+    changes: [
+      [
+        'a plugin says what only the host says of a result',
+        '.filter(([key]) => !/^(?:io\\.modelcontextprotocol|mcp-patchbay)\\//.test(key))',
+        '',
+      ],
+      ['a secret is in what is structured', 'return redact(text).toWellFormed()', 'return text.toWellFormed()'],
+      ['characters are counted as bytes', 'if (text.length * 3 > maxBytes) limit', 'if (text.length > maxBytes) limit'],
+      [
+        'a resource without content is sent',
+        "typeof resource['text'] === 'string' || typeof resource['blob'] === 'string'",
+        'true',
+      ],
+      [
+        'any value of isError is an error',
+        'isError === true && { isError }',
+        'isError !== undefined && { isError: true as const }',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/data/json-cost.ts',
+    noticedBy: [COSTS],
+    changes: [
+      ['what is inside a string counts', '        at = closingQuote(text, at + 1)\n', ''],
+      ['a bracket counts as deeper than it is', '        level--\n', ''],
+      [
+        'elements beyond the first cost nothing',
+        'case COMMA:\n        if (++seen > values)',
+        'case COMMA:\n        if (seen > values)',
+      ],
+      ['an escaped quote ends a string', '(quote - first) % 2 === 0', 'quote >= first'],
+    ],
+  },
+  {
+    file: 'host/src/cache/stored-value.ts',
+    noticedBy: [ENTRIES],
+    changes: [
+      ['any text is an entry', "typeof freshUntil !== 'number' || ", ''],
+      ['a version is anything', "typeof version === 'string')", 'version !== undefined)'],
+    ],
+  },
+  {
+    file: 'host/src/cache/single-flight.ts',
+    noticedBy: [ENTRIES],
+    changes: [
+      ['all tags of a load must be left', 'flight.tags.some(', 'flight.tags.every('],
+      ['a load that was left ends the next one', 'if (!isLeft()) flights.delete(key)', 'flights.delete(key)'],
+    ],
+  },
+  {
+    file: 'host/src/cache/stores/guarded-store.ts',
+    noticedBy: [ENTRIES],
+    changes: [['several entries stay for ever', '({ key, value: text, ttl: ttlMs })', '({ key, value: text })']],
+  },
+  {
+    file: 'host/src/cache/cache.ts',
+    noticedBy: [ENTRIES],
+    changes: [
+      ['other hosts go on with what was dropped', 'bus?.publish(TAGS_DROPPED, tags)', ''],
+      ['what another host dropped is joined', 'Array.isArray(tags) && flights.leave(tags.map(String))', 'Array.isArray(tags)'],
+    ],
+  },
+  {
+    file: 'host/src/observability/log/shorten.ts',
+    noticedBy: [LINES],
+    changes: [
+      ['a key is of any length', 'shortenText(key, MAX_KEY)', 'key'],
+      ['keys cost nothing', 'room.left -= name.length + VALUE_COST', 'room.left -= VALUE_COST'],
+      ['what is left out of a list is not counted', 'return more > 0 ? [...kept, `… ${more} more`] : kept', 'return kept'],
+    ],
+  },
+  {
+    file: 'host/src/observability/plugin-records.ts',
+    noticedBy: [LINES],
+    changes: [
+      [
+        'a plugin has a label more than it may',
+        'entries.length === METRIC_LIMITS.labels',
+        'entries.length > METRIC_LIMITS.labels',
+      ],
+      ['labels that are inherited count', 'if (Object.hasOwn(labels, key)) entries', 'entries'],
+    ],
+  },
+  {
+    file: 'host/src/server/mcp/revisions.ts',
+    noticedBy: [REVISIONS],
+    changes: [
+      ['an unknown revision is the newest', '?? UNSAID', '?? MODERN'],
+      [
+        'a client is sent what its revision lacks of annotations',
+        'annotations: lastModified !== undefined && knows',
+        'annotations: lastModified === undefined || knows',
+      ],
+      ['a link is sent to who has no links', "!knows(revision, 'resourceLink')", 'false'],
+      [
+        'structured content is sent to who has none',
+        "structuredContent !== undefined && knows(revision, 'structured') &&",
+        'structuredContent !== undefined &&',
+      ],
+      ['a client without URLs is asked by one', "params['mode'] === 'url' && !knows(revision, 'urlElicitation')", 'false'],
     ],
   },
 ])

@@ -85,6 +85,15 @@ for (const [headers, status] of CONTENT)
       assert.deepEqual(refused?.headers, { 'accept-encoding': 'identity' }, 'it says what to send')
   })
 
+test('a body that is not read is told what it would have to be', async () => {
+  for (const [headers, message] of [
+    [{}, 'Content-Type must be application/json in UTF-8, not missing'],
+    [{ 'content-type': 'text/plain' }, 'Content-Type must be application/json in UTF-8, not "text/plain"'],
+    [{ ...JSON_HEADERS, 'content-encoding': 'gzip' }, 'Content-Encoding "gzip" is not accepted; send the body as it is'],
+  ] as const)
+    assert.equal((await read(['{}'], headers)).refused?.message, message)
+})
+
 test('a body has at most as many bytes as are allowed, whether its length was told or not', async () => {
   const ofBytes = (count: number) => `"${'é'.repeat((count - 2) / 2)}"`
   for (const [told, bytes, max, status] of [
@@ -140,6 +149,7 @@ const PARSED: readonly (readonly [string | Buffer, unknown, (readonly [number, n
   [JSON.stringify([{}, { method: 'm'.repeat(257) }]), undefined, [400, -32600, 'A method has at most 256 characters']],
   [JSON.stringify([null, 1, { method: 1, x: 'm'.repeat(300) }]), [null, 1, { method: 1, x: 'm'.repeat(300) }]],
   [JSON.stringify('m'.repeat(300)), 'm'.repeat(300)],
+  [JSON.stringify({ method: Array(300).fill('m') }), { method: Array(300).fill('m') }],
 ]
 for (const [bytes, message, refused] of PARSED)
   test(`the message ${String(bytes).slice(0, 30)} of ${bytes.length}: ${refused?.[2] ?? 'is read'}`, () => {
