@@ -12,6 +12,8 @@ const COSTS = 'tests/unit/data/json-costs.test.ts'
 const ENTRIES = 'tests/unit/cache/kept-entries.test.ts'
 const LINES = 'tests/unit/observability/lines-of-the-log.test.ts'
 const REVISIONS = 'tests/unit/calls/what-a-revision-knows.test.ts'
+const SDK = 'tests/unit/transport/what-the-sdk-is-given.test.ts'
+const TOLD = 'tests/unit/calls/who-is-told.test.ts'
 const AUDIT = 'tests/unit/observability/audit-lines.test.ts'
 
 /** Who is let in, what is read of a request, and what is written down of a call. */
@@ -437,6 +439,50 @@ export const requests = mutantsOf('requests', [
         'structuredContent !== undefined &&',
       ],
       ['a client without URLs is asked by one', "params['mode'] === 'url' && !knows(revision, 'urlElicitation')", 'false'],
+    ],
+  },
+  {
+    file: 'host/src/transport/http/web-request.ts',
+    noticedBy: [SDK],
+    changes: [
+      ['the SDK sees credentials', "(PASSED.has(name) || name.startsWith('mcp-'))", "(name !== '')"],
+      ['a call ends with its answer as if its client were gone', 'if (!res.writableFinished) gone.abort', 'gone.abort'],
+      ['a connection that is to be closed stays', "  delete headers['connection']\n", ''],
+      ['an error becomes a stream', 'forms.json || status !== 200', 'forms.json'],
+    ],
+  },
+  {
+    file: 'host/src/transport/streamable/session-transport.ts',
+    noticedBy: [SDK],
+    changes: [
+      ['two answers have one id', 'this.#unanswered.has(id) || ', ''],
+      ['an id is twice in a batch', ' || requests.indexOf(id) !== index', ''],
+      ['an answered request keeps its session busy', 'this.#unanswered.delete(message.id)\n    if', 'if'],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/change-notifier.ts',
+    noticedBy: [TOLD],
+    changes: [
+      [
+        'who may not see a resource is told of it',
+        'item?.plugin.instance === instance && refusal(item, caller, current.policy) === undefined',
+        'item?.plugin.instance === instance',
+      ],
+      ['a plugin speaks of the resources of another', 'item?.plugin.instance === instance && refusal', 'item && refusal'],
+      ['all are told of what one follows', 'if (followed && !followed.has(uri)) continue', ''],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/registry.ts',
+    noticedBy: [TOLD],
+    changes: [
+      [
+        'an older generation takes the place of a newer one',
+        'next.generation <= previous.generation',
+        'next.generation < previous.generation',
+      ],
+      ['any number of changes waits', 'if (this.#changed.size >= MAX_CHANGED) return', ''],
     ],
   },
 ])
