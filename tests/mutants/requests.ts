@@ -429,8 +429,8 @@ export const requests = mutantsOf('requests', [
       ['an unknown revision is the newest', '?? UNSAID', '?? MODERN'],
       [
         'a client is sent what its revision lacks of annotations',
-        'annotations: lastModified !== undefined && knows',
-        'annotations: lastModified === undefined || knows',
+        "lastModified !== undefined && knows(revision, 'lastModified') ?",
+        'lastModified !== undefined ?',
       ],
       ['a link is sent to who has no links', "!knows(revision, 'resourceLink')", 'false'],
       [
