@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inAscii } from './in-ascii.mjs'
 import { withoutFacades } from './without-facades.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -90,9 +91,15 @@ try {
       entryFileNames: '[name].js',
       chunkFileNames: ({ name }) => (name in READ_IN_PIECES ? 'chunks/[name].js' : 'chunks/[name]-[hash].js'),
       codeSplitting: { groups: [{ name: togetherIn, debugName: 'together' }], includeDependenciesRecursively: false },
+      // They are a fifth of the text, which a process keeps in memory; licences are in a file of their own.
+      comments: { legal: true, annotation: false, jsdoc: false },
       sourcemap: true,
     },
   })
+  for (const { type, fileName } of output) {
+    const file = join(folder, fileName)
+    if (type === 'chunk') writeFileSync(file, inAscii(readFileSync(file, 'utf8')))
+  }
   const files = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds.filter((id) => isAbsolute(id)) : []))
   // What is installed changes with an install, which bundles again.
   const [own, installed] = [false, true].map((is) => files.filter((file) => file.includes(`${sep}node_modules${sep}`) === is))
