@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { firstList } from './lib/first-list.ts'
 import { lockedProject } from './lib/locked-project.ts'
-import { ROUNDS, table, type Row } from './lib/report.ts'
+import { figureOf, ratioTo, ROUNDS, table, type Row } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { commandOf, freePort, Server, SERVERS, type ServerName, type Setting } from './lib/server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
@@ -45,6 +46,21 @@ for (const tools of [10, 1_000]) {
 }
 console.log(table('Cold start of a deployment: one .ts plugin, production, frozen', frozen, 'ms'))
 rmSync(folder, { recursive: true })
+const msOf = (cell: string) => figureOf(frozen, { cell, figure: 'ms' })
+const beside = (all: readonly Row[], cell: string) => ratioTo('mcp-v2', all, { cell, figure: 'ms' })
+record({
+  'start-ms': figureOf(rows, { cell: '10 plugins', figure: 'ms' }),
+  'start-sdk': beside(rows, '10 plugins'),
+  'start-known-sdk': beside(rows, '10 plugins, known'),
+  ...Object.fromEntries(
+    [10, 1_000].flatMap((tools) => [
+      [`frozen-${tools}-ms`, msOf(`${tools} tools, http`)],
+      [`frozen-${tools}-http`, beside(frozen, `${tools} tools, http`)],
+      [`frozen-${tools}-stdio`, beside(frozen, `${tools} tools, stdio`)],
+    ]),
+  ),
+  'frozen-tool': (msOf('1000 tools, http') - msOf('10 tools, http')) / 990,
+})
 
 async function measured(name: ServerName, setting: Setting): Promise<number> {
   await using server = await Server.start(name, setting)

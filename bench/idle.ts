@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCounted, useOf } from './lib/counted-host.ts'
 import { median } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { childrenOf, cpuMs } from './lib/server.ts'
 import { requestOf } from './lib/wire.ts'
 
@@ -39,15 +40,25 @@ console.log(
   `| ${['plugins', 'start, ms', 'processes', 'MB of all', 'idle: processes', 'MB of all', 'first call, ms', 'its CPU, ms'].join(' | ')} | known: start, ms | processes | MB of all | 3 of them used: processes | MB of all |`,
 )
 console.log(`|${' ---: |'.repeat(13)}`)
+const counted = new Map<number, { readonly idleMb: number; readonly firstMs: number; readonly usedMb: number }>()
 for (const count of COUNTS) {
   const running = await run(count, 'kept', NEVER_MS)
   const ended = await run(count, 'other', IDLE_MS)
   const known = await run(count, 'kept', NEVER_MS)
   const { first } = ended
+  counted.set(count, { idleMb: ended.mb, firstMs: first.ms, usedMb: known.used.mb })
   console.log(
     `| ${[count, running.startMs, running.processes, running.mb, ended.processes, ended.mb, first.ms, first.cpuMs, known.startMs, known.processes, known.mb, known.used.processes, known.used.mb].map(shown).join(' | ')} |`,
   )
 }
+const at = (count: number) => counted.get(count) ?? { idleMb: Number.NaN, firstMs: Number.NaN, usedMb: Number.NaN }
+record({
+  'idle-20-mb': at(20).idleMb,
+  'idle-20': at(20).idleMb / at(0).idleMb,
+  'idle-first': at(20).firstMs,
+  'listed-100-mb': at(100).usedMb,
+  'listed-100': at(100).usedMb / at(3).usedMb,
+})
 
 function shown(value: number): string {
   return Number.isNaN(value) ? '–' : String(Math.round(value))

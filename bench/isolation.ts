@@ -4,10 +4,11 @@
  *
  *   node bench/isolation.ts
  *
- * CELLS=1KB,100KB and TRANSPORTS=http,stdio pick some of it.
+ * CELLS=1KB,100KB, TRANSPORTS=http,stdio and AT_ONCE=1,32,128 pick some of it.
  */
 import { measure } from './lib/load.ts'
-import { ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { figureOf, ratioTo, ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { commandOf, echoOf, Server, type ServerName } from './lib/server.ts'
 import { echoCall } from './lib/wire.ts'
 
@@ -15,6 +16,7 @@ const NAMES: readonly ServerName[] = ['patchbay', 'patchbay-isolated', 'raw-pipe
 const SIZES = { '1KB': 1_000, '100KB': 100_000 } as const
 const sizes = (process.env['CELLS'] ?? '1KB,100KB').split(',').map((name) => SIZES[name as keyof typeof SIZES])
 const transports = (process.env['TRANSPORTS'] ?? 'http,stdio').split(',')
+const atOnce = (process.env['AT_ONCE'] ?? '1,32,128').split(',').map(Number)
 const MEASURE_MS = Number(process.env['MEASURE_MS'] ?? 1_000)
 const rows: Record<'http' | 'stdio', Row[]> = { http: [], stdio: [] }
 
@@ -23,7 +25,7 @@ for (let round = 0; round < ROUNDS; round++)
     if (transports.includes('http')) {
       await using server = await Server.start(name)
       for (const bytes of sizes)
-        for (const concurrency of [1, 32, 128]) await run('http', { name, round, bytes, concurrency }, server.address)
+        for (const concurrency of atOnce) await run('http', { name, round, bytes, concurrency }, server.address)
     }
     if (transports.includes('stdio'))
       for (const bytes of sizes)
@@ -38,6 +40,14 @@ for (const [transport, found] of Object.entries(rows))
     console.log(table(`Isolated over ${transport}: CPU of all processes per call`, found, 'CPU µs', ['patchbay', 'raw-piped']))
     console.log(table(`Isolated over ${transport}: p99`, found, 'p99 ms', ['patchbay', 'raw-piped']))
   }
+const isolated = (cell: string, figure: string) => ({ cell, server: 'patchbay-isolated', figure }) as const
+const timeOf = (server: ServerName) => 1e6 / figureOf(rows.http, { ...isolated('1 KB × 1', 'req/s'), server })
+record({
+  'isolated-added': timeOf('patchbay-isolated') - timeOf('patchbay'),
+  'isolated-1kb': ratioTo('patchbay', rows.http, isolated('1 KB × 32', 'req/s')),
+  'isolated-100kb': ratioTo('patchbay', rows.http, isolated('100 KB × 32', 'req/s')),
+  'isolated-p99': ratioTo('patchbay', rows.http, isolated('1 KB × 32', 'p99 ms')),
+})
 
 interface Cell {
   readonly name: ServerName

@@ -5,7 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { measure } from './lib/load.ts'
-import { table, type Row } from './lib/report.ts'
+import { figureOf, ratioTo, table, type FigureAt, type Row } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { echoOf, Server, SERVERS } from './lib/server.ts'
 import { echoCall } from './lib/wire.ts'
 
@@ -28,3 +29,10 @@ for (const name of SERVERS) {
   rows.push({ cell: 'after 50,000 calls', server: name, round: 0, values: { 'RSS MB': server.rssMb } })
 }
 console.log(table('Memory', rows, 'RSS MB'))
+const [idle, used] = ['idle', 'after 50,000 calls'].map((cell) => ({ cell, figure: 'RSS MB' })) as [FigureAt, FigureAt]
+record({
+  'idle-mb': figureOf(rows, idle),
+  'idle-sdk': ratioTo('mcp-v2', rows, idle),
+  'used-mb': figureOf(rows, used),
+  'used-sdk': ratioTo('mcp-v2', rows, used),
+})

@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { record } from './lib/results.ts'
 import { contenders, installPeers, type Contender } from './reload/contenders.ts'
 import { start, type McpClient, type Running } from './reload/running.ts'
 
@@ -27,7 +28,8 @@ interface Losses {
   shown: boolean
 }
 
-installPeers()
+const isOurs = (name: string) => name === 'patchbay dev'
+if (only.length === 0 || only.some((name) => !isOurs(name))) installPeers()
 console.log(
   `Node ${process.version}, ${reloads} reloads, ${CALLS_PER_SECOND} calls of ${CALL_MS} ms a second by ${CLIENTS} clients\n`,
 )
@@ -38,6 +40,7 @@ for (const contender of contenders) {
   if (only.length > 0 && !only.includes(contender.name)) continue
   try {
     const { calls, failed, lost, sessions, longestGapMs, shown } = await measure(contender)
+    if (isOurs(contender.name)) record({ lost: failed + sessions, 'lost-of': calls })
     console.log(
       `| ${contender.name} | ${shown ? 'yes' : 'no'} | ${calls} | ${failed} | ${lost} | ${sessions} | ${longestGapMs.toFixed(0)} |`,
     )

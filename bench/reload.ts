@@ -4,9 +4,9 @@
  * a server of the official SDK) and against what xmcp and mcp-use offer for development. All in one run, in turns. Prints Markdown.
  *
  *   node --conditions=@mcp-patchbay/source bench/reload.ts [SAVES] [ROUNDS] [CONTENDER…]
- *   node --conditions=@mcp-patchbay/source bench/reload.ts projects [SAVES]
+ *   node --conditions=@mcp-patchbay/source bench/reload.ts projects [SAVES] [recorded]
  *
- * The second is of us alone: the same save in projects of other shapes.
+ * The second is of us alone: the same save in projects of other shapes; `recorded`: those that `npm run bench` has.
  */
 import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import { measureProjects } from './reload/projects.ts'
 import { start, type McpClient, type Running } from './reload/running.ts'
 
 if (process.argv[2] === 'projects') {
-  await measureProjects(Number(process.argv[3] ?? 15))
+  await measureProjects(Number(process.argv[3] ?? 15), process.argv[4] === 'recorded' ? 'recorded' : undefined)
   process.exit()
 }
 

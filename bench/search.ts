@@ -15,6 +15,7 @@ import web from '../plugins/web/index.ts'
 import { activeRecord, snapshotOf } from '../tests/fixtures/projects/snapshots.ts'
 import { githubOperations } from '../tests/fixtures/search/github-operations.ts'
 import { QUESTIONS } from '../tests/fixtures/search/questions.ts'
+import { record } from './lib/results.ts'
 import { ROUNDS } from './lib/report.ts'
 
 const plugins: readonly object[] = [github, slack, sqlite, web, githubOperations()]
@@ -54,4 +55,9 @@ console.log(`| an answer, share of the whole list in characters, median | ${shar
 console.log(`| the largest | ${share(at(sizes, 0.999))} |`)
 console.log(`| the three tools that are listed | ${share(JSON.stringify(view.tools).length)} |`)
 console.log(`| the index, made in small pieces | ${indexed.toFixed(0)} ms |\n`)
+record({
+  'search-found': (100 * found) / QUESTIONS.length,
+  'search-ms': at(times, 0.5),
+  'search-share': (100 * at(sizes, 0.5)) / whole,
+})
 for (const question of missed) console.log(`- no right tool within five: ${question}`)

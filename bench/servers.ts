@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCounted, useOf } from './lib/counted-host.ts'
 import { measure } from './lib/load.ts'
-import { median, ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
-import { pinned, SERVER_CORE, type Command } from './lib/server.ts'
+import { figureOf, median, ratioTo, ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { record } from './lib/results.ts'
+import { pinned, SERVER_CORE, type Command, type ServerName } from './lib/server.ts'
 import { echoCall } from './lib/wire.ts'
 
 const server = join(import.meta.dirname, 'servers/mcp-stdio.ts')
@@ -52,11 +53,16 @@ const rows: Row[] = []
 for (let round = 0; round < ROUNDS; round++)
   for (const { of, server: side, to, tool } of sides)
     for (const concurrency of [1, 64]) {
-      const load = { rpc: echoCall(tool, 1_000), expect: { echo: 1_000 }, warmupMs: 1_500, measureMs: 1_500 }
+      const load = { rpc: echoCall(tool, 1_000), expect: { echo: 1_000 }, warmupMs: 1_000, measureMs: 1_000 }
       const values = valuesOf(await measure({ to, concurrency, ...load }))
       rows.push({ cell: `${of}, 1 KB, ${concurrency} in flight`, server: side, round, values })
     }
 console.log(table('an MCP server on stdio, alone and through the host', rows, 'req/s', ['alone']))
+const timeOf = (server: ServerName) => 1e3 / figureOf(rows, { cell: 'mcp-v2, 1 KB, 1 in flight', server, figure: 'req/s' })
+record({
+  'server-added': timeOf('patchbay') - timeOf('alone'),
+  'server-64': ratioTo('alone', rows, { cell: 'mcp-v2, 1 KB, 64 in flight', figure: 'req/s' }),
+})
 
 console.log('### Starts that list MCP servers and start none\n')
 console.log('| servers | first start, ms | processes | known: start, ms | processes | MB of all |')

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { lockedProject } from './lib/locked-project.ts'
 import { median, ROUNDS } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { freePort } from './lib/server.ts'
 import { requestOf } from './lib/wire.ts'
 
@@ -32,6 +33,7 @@ console.log(
 )
 for (const [phase, values] of longest)
   console.log(`| ${phase} | ${median(values).toFixed(1)} | ${Math.max(...values).toFixed(1)} |`)
+record({ stall: median(longest.get(PHASES[0]) ?? []), 'stall-initialize': median(longest.get(PHASES[1]) ?? []) })
 
 async function measure(): Promise<void> {
   const port = await freePort()

@@ -4,7 +4,8 @@
  *   node bench/stdio.ts
  */
 import { measure } from './lib/load.ts'
-import { ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { figureOf, ratioTo, ROUNDS, table, valuesOf, type Row } from './lib/report.ts'
+import { record } from './lib/results.ts'
 import { commandOf, echoOf, SERVERS } from './lib/server.ts'
 import { echoCall } from './lib/wire.ts'
 
@@ -17,11 +18,17 @@ for (let round = 0; round < ROUNDS; round++) {
         rpc: echoCall(echoOf(name), 1_000),
         expect: { echo: 1_000 },
         concurrency,
-        warmupMs: 1_500,
-        measureMs: 1_500,
+        warmupMs: 1_200,
+        measureMs: 1_200,
       })
       rows.push({ cell: `1 KB, ${concurrency} in flight`, server: name, round, values: valuesOf(measured) })
     }
   }
 }
 console.log(table('tools/call echo over stdio', rows, 'req/s'))
+const at = { cell: '1 KB, 64 in flight', figure: 'req/s' }
+record({
+  'stdio-rate': figureOf(rows, at),
+  'stdio-sdk': ratioTo('mcp-v2', rows, at),
+  'stdio-raw': ratioTo('raw', rows, at),
+})

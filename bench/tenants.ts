@@ -4,11 +4,8 @@
  *
  *   node bench/tenants.ts
  */
-import { createHash } from 'node:crypto'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { keyedProject } from './lib/keyed-project.ts'
 import { median, ROUNDS } from './lib/report.ts'
 import { cpuUs, Server } from './lib/server.ts'
 import { echoCall, requestOf } from './lib/wire.ts'
@@ -22,46 +19,27 @@ console.log(
   '| tenants | first list ms | RSS MB, started | RSS MB, all have called | CPU µs a call |\n| ---: | ---: | ---: | ---: | ---: |',
 )
 for (const count of [1, 10, 100, 1_000]) {
-  const folder = mkdtempSync(join(tmpdir(), 'patchbay-tenants-'))
-  try {
-    copyFileSync(join(import.meta.dirname, 'servers/patchbay/plugin.ts'), join(folder, 'plugin.ts'))
-    const tenants = Array.from({ length: count }, (_, index) => `tenant${index}`)
-    const keyOf = (tenant: string) => `pbk_${tenant}_${tenant.padEnd(43, 'x')}`
-    const keys = tenants.map((tenant) => ({
-      id: tenant,
-      hash: createHash('sha256').update(keyOf(tenant)).digest('hex'),
-      scopes: [],
-      tenant,
-      createdAt: '2026-01-01T00:00:00.000Z',
-    }))
-    writeFileSync(join(folder, 'mcp.keys.json'), JSON.stringify({ keysVersion: 1, keys }), { mode: 0o600 })
-    const config = {
-      plugins: [{ use: './plugin.ts', as: 'bench' }],
-      auth: { inbound: { mode: 'apiKey' } },
-      tenants: Object.fromEntries(tenants.map((tenant) => [tenant, { plugins: { bench: {} } }])),
-    }
-    writeFileSync(join(folder, 'mcp.config.json'), JSON.stringify(config))
-    await using server = await Server.start('patchbay', { config: join(folder, 'mcp.config.json'), key: keyOf('tenant0') })
-    const started = server.rssMb
-    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-    const call = (tenant: string) => callAs(server.port, agent, keyOf(tenant))
-    await each(tenants, call)
-    const allCalled = server.rssMb
-    const costs: number[] = []
-    for (let round = 0; round <= ROUNDS; round++) {
-      const before = cpuUs(server.pid)
-      await each(
-        Array.from({ length: CALLS }, (_, index) => tenants[index % count] ?? ''),
-        call,
-      )
-      if (round > 0) costs.push((cpuUs(server.pid) - before) / CALLS)
-    }
-    agent.destroy()
-    const figures = [server.readyMs, started, allCalled].map(Math.round)
-    console.log(`| ${[count, ...figures, median(costs).toFixed(1)].join(' | ')} |`)
-  } finally {
-    rmSync(folder, { recursive: true })
+  const tenants = Array.from({ length: count }, (_, index) => `tenant${index}`)
+  using project = keyedProject(tenants)
+  const { config, keyOf } = project
+  await using server = await Server.start('patchbay', { config, key: keyOf('tenant0') })
+  const started = server.rssMb
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const call = (tenant: string) => callAs(server.port, agent, keyOf(tenant))
+  await each(tenants, call)
+  const allCalled = server.rssMb
+  const costs: number[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const before = cpuUs(server.pid)
+    await each(
+      Array.from({ length: CALLS }, (_, index) => tenants[index % count] ?? ''),
+      call,
+    )
+    if (round > 0) costs.push((cpuUs(server.pid) - before) / CALLS)
   }
+  agent.destroy()
+  const figures = [server.readyMs, started, allCalled].map(Math.round)
+  console.log(`| ${[count, ...figures, median(costs).toFixed(1)].join(' | ')} |`)
 }
 console.log('')
 

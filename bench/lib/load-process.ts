@@ -56,7 +56,12 @@ function finish(): void {
 if ('port' in load.to) {
   pid = load.to.pid
   const { port } = load.to
-  const lines = Object.entries({ host: `127.0.0.1:${port}`, ...headers, 'content-length': String(Buffer.byteLength(body)) })
+  const lines = Object.entries({
+    host: `127.0.0.1:${port}`,
+    ...headers,
+    ...(load.key !== undefined && { authorization: `Bearer ${load.key}` }),
+    'content-length': String(Buffer.byteLength(body)),
+  })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   for (let index = 0; index < load.concurrency; index++) openConnection(port, `POST /mcp HTTP/1.1\r\n${head}\r\n${body}`)
   setTimeout(start, load.warmupMs)

@@ -9,6 +9,8 @@ export interface Load {
   /** Where the server is, or how to start it on stdio. */
   readonly to: { readonly port: number; readonly pid: number } | Command
   readonly rpc: Rpc
+  /** An API key that every request brings, over HTTP. */
+  readonly key?: string
   /** What a right answer has: an echo of so many bytes, or so many tools. */
   readonly expect: { readonly echo: number } | { readonly tools: number }
   /** Requests in flight: over HTTP each has a connection. */

@@ -34,18 +34,39 @@ export function table(
     const inCell = rows.filter((row) => row.cell === cell)
     for (const server of new Set(inCell.map((row) => row.server))) {
       const own = inCell.filter((row) => row.server === server)
-      const ratio = (peer: ServerName) =>
-        median(
-          own.map(({ round, values }) => {
-            const theirs = inCell.find((row) => row.server === peer && row.round === round)
-            return (values[ratioOf] ?? Number.NaN) / (theirs?.values[ratioOf] ?? Number.NaN)
-          }),
-        )
-      const figures = names.map((name) => shown(median(own.map(({ values }) => values[name] ?? Number.NaN))))
-      lines.push(`| ${cell} | ${server} | ${[...figures, ...peers.map((peer) => shown(ratio(peer)))].join(' | ')} |`)
+      const at = { cell, server }
+      const figures = names.map((name) => shown(figureOf(own, { ...at, figure: name })))
+      const ratios = peers.map((peer) => shown(ratioTo(peer, inCell, { ...at, figure: ratioOf })))
+      lines.push(`| ${cell} | ${server} | ${[...figures, ...ratios].join(' | ')} |`)
     }
   }
   return `${lines.join('\n')}\n`
+}
+
+export interface FigureAt {
+  readonly cell: string
+  /** Default: ours. */
+  readonly server?: ServerName
+  readonly figure: string
+}
+
+/** The median of all rounds. */
+export function figureOf(rows: readonly Row[], { cell, server = 'patchbay', figure }: FigureAt): number {
+  return median(
+    rows.filter((row) => row.cell === cell && row.server === server).map(({ values }) => values[figure] ?? Number.NaN),
+  )
+}
+
+/** The median of the ratios to what a peer has, each within one round. */
+export function ratioTo(peer: ServerName, rows: readonly Row[], { cell, server = 'patchbay', figure }: FigureAt): number {
+  const inCell = rows.filter((row) => row.cell === cell)
+  const ratios = inCell
+    .filter((row) => row.server === server)
+    .map(({ round, values }) => {
+      const theirs = inCell.find((row) => row.server === peer && row.round === round)
+      return (values[figure] ?? Number.NaN) / (theirs?.values[figure] ?? Number.NaN)
+    })
+  return median(ratios)
 }
 
 export function median(values: readonly number[]): number {
