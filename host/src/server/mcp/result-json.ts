@@ -32,16 +32,26 @@ export function prepared(text: string): PreparedJson {
   return { text, bytes: Buffer.from(text) }
 }
 
+/** JSON in pieces that follow each other. A long text that is put together of them is copied once more before it is written. */
+export type JsonPieces = readonly string[]
+
 /** The result of a finished `tools/call`. Written out: taking `_meta` out of a copy cost more than all of this. */
-export function callJson(whole: ToolResult, revision: Revision, server: ServerInfo): string {
+export function callJson(whole: ToolResult, revision: Revision, server: ServerInfo): string | JsonPieces {
   const { content, structuredContent, isError, _meta } = resultAt(whole, revision)
+  const contents = JSON.stringify(content)
   const structured = structuredContent === undefined ? '' : `,"structuredContent":${JSON.stringify(structuredContent)}`
-  const result = `{"content":${JSON.stringify(content)}${structured}${isError ? ',"isError":true' : ''}`
-  // 2026-07-28 says more of a result than the revisions before.
-  if (revision !== MODERN) return _meta ? `${result},"_meta":${JSON.stringify(_meta)}}` : `${result}}`
+  const rest = `${structured}${isError ? ',"isError":true' : ''}${endOf(_meta, revision, server)}`
+  return contents.length < LONG ? `{"content":${contents}${rest}` : ['{"content":', contents, rest]
+}
+
+/** From here on a copy costs more than a list. */
+const LONG = 32_768
+
+/** 2026-07-28 says more of a result than the revisions before. */
+function endOf(meta: ToolResult['_meta'], revision: Revision, server: ServerInfo): string {
+  if (revision !== MODERN) return meta ? `,"_meta":${JSON.stringify(meta)}}` : '}'
   const own = metaOf(server)
-  const meta = _meta ? JSON.stringify({ ...own.meta, ..._meta }) : own.json
-  return `${result},"resultType":"complete","_meta":${meta}}`
+  return `,"resultType":"complete","_meta":${meta ? JSON.stringify({ ...own.meta, ...meta }) : own.json}}`
 }
 
 interface ServerMeta {

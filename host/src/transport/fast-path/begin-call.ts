@@ -7,7 +7,7 @@ import type { Caller } from '../../server/catalog/caller.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
 import { findTool, innerCallOf } from '../../server/catalog/view.ts'
 import { BegunCall } from '../../server/mcp/deferred-call.ts'
-import { callJson } from '../../server/mcp/result-json.ts'
+import { callJson, type JsonPieces } from '../../server/mcp/result-json.ts'
 import { MODERN } from '../../server/mcp/revisions.ts'
 import type { Exchange } from '../http/http-exchange.ts'
 import { isPlain } from './plain-tool.ts'
@@ -21,7 +21,7 @@ export function beginCall(
   caller: Caller,
   client: ClientSaid,
   onNeeded?: (call: BegunCall) => void,
-): { readonly call: BegunCall; readonly result: Promise<string | undefined> } | undefined {
+): { readonly call: BegunCall; readonly result: Promise<string | JsonPieces | undefined> } | undefined {
   const snapshot = registry.current
   const asked = String(name)
   const tool = findTool(snapshot, caller, innerCallOf(snapshot, caller, asked, args)?.name ?? asked)

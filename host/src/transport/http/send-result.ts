@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { createReusedMemory } from '../../data/memory/reused-memory.ts'
-import type { PreparedJson } from '../../server/mcp/result-json.ts'
+import type { JsonPieces, PreparedJson } from '../../server/mcp/result-json.ts'
 import { takeEarly } from './early-answer.ts'
 import { endWatched, finishEarly, sendJson } from './respond.ts'
 import { writeSoon } from './write-batch.ts'
@@ -9,15 +9,21 @@ import { writeSoon } from './write-batch.ts'
 export function sendResult(
   res: ServerResponse,
   id: string | number,
-  result: string | PreparedJson,
+  result: string | JsonPieces | PreparedJson,
   headers?: Readonly<Record<string, string>>,
 ): void {
   writeSoon(res, () => {
-    if (typeof result === 'string' && result.length >= LARGE && !res.headersSent) sendLargeText(res, id, result, headers)
-    else if (typeof result === 'string') sendJson(res, 200, envelope(id, result), headers)
-    else if (result.bytes.length < LARGE) sendJson(res, 200, envelope(id, result.text), headers)
+    if (isText(result)) {
+      const isLarge = typeof result !== 'string' || result.length >= LARGE
+      if (isLarge && !res.headersSent) sendLargeText(res, id, typeof result === 'string' ? [result] : result, headers)
+      else sendJson(res, 200, envelope(id, result), headers)
+    } else if (result.bytes.length < LARGE) sendJson(res, 200, envelope(id, result.text), headers)
     else sendLarge(res, id, result.bytes, headers)
   })
+}
+
+function isText(result: string | JsonPieces | PreparedJson): result is string | JsonPieces {
+  return typeof result === 'string' || Array.isArray(result)
 }
 
 function sendLarge(
@@ -45,19 +51,19 @@ function sendLarge(
 function sendLargeText(
   res: ServerResponse,
   id: string | number,
-  result: string,
+  result: JsonPieces,
   headers: Readonly<Record<string, string>> | undefined,
 ): void {
   if (res.destroyed) return
-  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`
-  const headBytes = Buffer.byteLength(head)
-  const bytes = Buffer.byteLength(result)
-  const memory = answers.take(headBytes + bytes + 1)
-  memory.write(head)
-  // ASCII is the same in both, and is copied rather than encoded.
-  memory.write(result, headBytes, bytes === result.length ? 'latin1' : 'utf8')
-  memory.write('}', headBytes + bytes)
-  const length = headBytes + bytes + 1
+  const pieces = [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, ...result, '}']
+  const sizes = pieces.map((piece) => Buffer.byteLength(piece))
+  const length = sizes.reduce((sum, bytes) => sum + bytes, 0)
+  const memory = answers.take(length)
+  let at = 0
+  pieces.forEach((piece, index) => {
+    // ASCII is the same in both, and is copied rather than encoded.
+    at += memory.write(piece, at, sizes[index] === piece.length ? 'latin1' : 'utf8')
+  })
   res.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': length })
   res.once('finish', () => answers.giveBack(memory))
   endWatched(res, memory.subarray(0, length))
@@ -66,8 +72,8 @@ function sendLargeText(
 const answers = createReusedMemory({ pieceBytes: 262_144, most: 32 })
 
 /** The result as a message. */
-export function envelope(id: string | number, result: string): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+export function envelope(id: string | number, result: string | JsonPieces): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${typeof result === 'string' ? result : result.join('')}}`
 }
 
 /** Ends the answer of a 2025 request that was cancelled and has none: a stream without an event. */
