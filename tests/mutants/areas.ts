@@ -6,6 +6,7 @@ import { channel } from './channel.ts'
 import { confined } from './confined.ts'
 import { credentials } from './credentials.ts'
 import { inbound } from './inbound.ts'
+import { longTexts } from './long-texts.ts'
 import type { Mutant } from './mutant.ts'
 import { network } from './network.ts'
 import { persons } from './persons.ts'
@@ -34,6 +35,7 @@ export const areas: readonly Mutant[] = [
   ...network,
   ...search,
   ...channel,
+  ...longTexts,
   ...admin,
   ...processes,
   ...servers,

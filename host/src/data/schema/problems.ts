@@ -10,7 +10,7 @@ const MOST_NAMES = 20
 
 /**
  * What is wrong with a value, each a line for a person or a model to act on: every problem once, in our words, a bounded number of them
- * and each of bounded length, whatever the value holds.
+ * and each of bounded length, whatever the value holds: none quotes it, for it may have marks in the place of long texts.
  */
 export function problemsIn(errors: readonly ErrorObject[], value: unknown): readonly string[] {
   const lines = new Set<string>()

@@ -6,6 +6,8 @@ import { pause } from '../../data/async.ts'
 import type { CallRequest, RunningPlugin } from '../run/running.ts'
 import { createBackoff } from './backoff.ts'
 import type { IsolatedOptions, LoadedProcess } from './types.ts'
+import { longTextsOf, makeWhole } from '../../data/long-text/long-texts.ts'
+import { argumentsJson, exact } from './channel/arguments-codec.ts'
 import type { CallOrder } from './channel/messages.ts'
 import { isOrdinary, READING, wireRequest, type Rights } from './channel/orders.ts'
 import { IsolatedCall, type CallTerms } from './calls/isolated-call.ts'
@@ -141,9 +143,19 @@ export async function superviseIsolated(
     return new Promise((resolve, reject) => {
       new IsolatedCall({ at, request, rights, terms }, { resolve, reject }).begin((pending) => {
         const facts = tool === undefined ? undefined : at.callers.numberOf(...of)
-        if (tool !== undefined && facts !== undefined) return peer.call(tool, facts, JSON.stringify(order.input) ?? '', pending)
+        if (tool !== undefined && facts !== undefined) {
+          const json = argumentsJson(order.input)
+          const texts = longTextsOf(order.input)
+          if (!texts) return peer.call(tool, facts, json, pending)
+          return texts.take((pieces) => peer.call(tool, facts, { json, texts: pieces }, pending))
+        }
+        makeWhole(order.input)
         return peer.sendRequest(pending, 'call', {
-          data: { ...order, request: wireRequest(request, at.callers.facts(...of)) } satisfies CallOrder,
+          data: {
+            ...order,
+            input: exact(order.input),
+            request: wireRequest(request, at.callers.facts(...of)),
+          } satisfies CallOrder,
         })
       })
     })
@@ -167,6 +179,7 @@ export async function superviseIsolated(
   const toolRights = new Map(surface.tools.map(({ name, access, safePaths }) => [name, { access, safePaths }]))
   const running: RunningPlugin = {
     surface,
+    takesLongTexts: true,
     get failure() {
       return failure
     },

@@ -73,6 +73,9 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
     get isIdle() {
       return activated ? running?.isIdle : mayIdle
     },
+    get takesLongTexts() {
+      return running?.takesLongTexts
+    },
     get mayIdle() {
       return activated ? running?.mayIdle : mayIdle
     },

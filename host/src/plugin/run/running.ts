@@ -19,6 +19,8 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly isIdle?: boolean | undefined
   /** It may be ended while it is idle, and listed without being started. */
   readonly mayIdle?: boolean | undefined
+  /** Its tools take arguments whose long texts still are bytes, see `longTextsOf`. */
+  readonly takesLongTexts?: boolean | undefined
   /** It was disposed, and a handle that it made is used by the versions after it. */
   readonly isHeld?: boolean
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */

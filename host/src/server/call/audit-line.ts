@@ -1,4 +1,5 @@
 import { isObject } from '../../data/json.ts'
+import { longTextsOf } from '../../data/long-text/long-texts.ts'
 import { argumentShape, type AuditLine } from '../../observability/audit.ts'
 import { callFields } from '../../observability/tracing/trace-context.ts'
 import type { PendingCall } from './types.ts'
@@ -9,6 +10,8 @@ type Asked = Pick<PendingCall, 'kind' | 'name' | 'caller' | 'io'>
 
 /** The arguments of a call as they came: before defaults are filled in and nulls are taken out, which happens in place. */
 export function givenArguments({ item, args }: PendingCall): NonNullable<AuditLine['arguments']> {
+  // Only where the audit was switched on while the call ran: what its long texts were is not known any more.
+  if (longTextsOf(args)) return {}
   return argumentShape(args, argumentNames(item))
 }
 

@@ -19,6 +19,7 @@ import {
 import { isInputRequired, isToolResult } from '@mcp-patchbay/plugin-api/host'
 import { InvalidResult, serialise, toolResult, wholeResult, type Bounds } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
+import { longestUnseen } from '../../data/schema/unseen-texts.ts'
 import { HostError, hostError } from '../../errors.ts'
 import { mountedContents, mountedMessages, mountResults } from './result/mounted-results.ts'
 import { promptMessages, resourceContents } from './result/resource-and-prompt-results.ts'
@@ -34,6 +35,7 @@ import { findTool, innerCallOf } from '../catalog/view.ts'
 import { refusal } from '../catalog/visibility.ts'
 import { searchAnswer, unknownTool } from './search-answers.ts'
 import { compose, layersOf } from './middleware.ts'
+import { isCacheable } from './result/result-cache.ts'
 
 /**
  * The way of a call is an onion: observe (metrics, audit, the text of errors), rate, arguments and approval, what the config adds, the
@@ -149,6 +151,13 @@ export function createCalls(deps: CallDeps): Calls {
       if (isOwnTool(item)) return callOwnTool({ ...call, snapshot })
       const answer = hidingCredentials(caller, redact, () => callTool(call))
       return inner ? answer.catch((error: unknown) => unknownOr(of, error)) : answer
+    },
+
+    takesLongTexts(item, longest) {
+      const looks = item.needsApproval || isCacheable(item) || deps.audit?.isOn() || middleware.some(({ tool }) => tool)
+      return (
+        !looks && item.plugin.live?.running.takesLongTexts === true && longest <= longestUnseen(item.surface.wire.inputSchema)
+      )
     },
 
     resource(snapshot, caller, uri, io) {

@@ -30,6 +30,8 @@ import type { RefusalCode } from '../catalog/visibility.ts'
 export interface Calls {
   /** Throws `TOOL_UNKNOWN` for a tool that does not exist and, alike, for one that the caller may not see; `CALL_CANCELLED`. */
   tool(snapshot: Snapshot, caller: Caller, name: string, args: unknown, io: CallIO): Promise<ToolAnswer>
+  /** Whether the arguments of a tool may still have long texts that are bytes, of at most so many: nothing in the host looks at them. */
+  takesLongTexts(item: SnapshotTool, longest: number): boolean
   /** Throws `RESOURCE_UNKNOWN`, `RATE_LIMITED`, `INTERNAL`, `CALL_TIMEOUT`, `CALL_CANCELLED`, and the plugin's `ServiceError`. */
   resource(snapshot: Snapshot, caller: Caller, uri: string, io: CallIO): Promise<ResourceAnswer>
   /**

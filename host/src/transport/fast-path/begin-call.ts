@@ -1,9 +1,11 @@
 import { errorResult, type ToolResult } from '../../data/content.ts'
 import { isObject } from '../../data/json.ts'
+import { longTextsOf, makeWhole } from '../../data/long-text/long-texts.ts'
 import { HostError } from '../../errors.ts'
 import { traceOf } from '../../observability/tracing/trace-context.ts'
 import type { ToolAnswer } from '../../server/call/types.ts'
 import type { Caller } from '../../server/catalog/caller.ts'
+import { TOOLS_CALL } from '../../server/catalog/search-tools.ts'
 import type { SnapshotTool } from '../../server/catalog/snapshot.ts'
 import { findTool, innerCallOf } from '../../server/catalog/view.ts'
 import { BegunCall } from '../../server/mcp/deferred-call.ts'
@@ -24,8 +26,11 @@ export function beginCall(
 ): { readonly call: BegunCall; readonly result: Promise<string | JsonPieces | undefined> } | undefined {
   const snapshot = registry.current
   const asked = String(name)
+  if (asked === TOOLS_CALL) makeWhole(args)
   const tool = findTool(snapshot, caller, innerCallOf(snapshot, caller, asked, args)?.name ?? asked)
   if (typeof tool === 'string' || !isPlain(tool)) return undefined
+  const texts = longTextsOf(args)
+  if (texts && !calls.takesLongTexts(tool, texts.longest)) makeWhole(args)
   const { revision } = client
   const said = revision === MODERN && isObject(_meta) ? _meta[CAPABILITIES] : client.capabilities
   const call = new BegunCall({ capabilities: isObject(said) ? said : undefined, trace: traceOf(_meta, client.headers) }, onNeeded)

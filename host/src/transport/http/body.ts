@@ -1,17 +1,24 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { createReusedMemory } from '../../data/memory/reused-memory.ts'
+import { isObject } from '../../data/json.ts'
+import { makeWhole, readWithoutLongTexts } from '../../data/long-text/long-texts.ts'
 import { findJsonFault } from './json-guard.ts'
 import { PARSE_ERROR, refusal, type Refusal } from './respond.ts'
 
 /** A message read off the wire, or why there is none. */
 export type Read = { readonly message: unknown; readonly refused?: undefined } | { readonly refused: Refusal }
 
+export interface ReadOptions {
+  /** Leaves the long texts of a call's arguments as bytes: the caller makes them whole, or passes them on. Default: false. */
+  readonly keepsTexts?: boolean
+}
+
 /**
  * Reads the JSON of a POST, at most `maxBytes` of it. Rejects when the client goes away first. What is sent beyond the limit is
  * thrown away as it comes, so that the connection stays in step, for as long as the listener's request timeout allows.
  */
-export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Read> {
+export function readMessage(req: IncomingMessage, maxBytes: number, { keepsTexts = false }: ReadOptions = {}): Promise<Read> {
   const refused = unreadable(req) ?? (Number(req.headers['content-length']) > maxBytes ? tooLong(maxBytes) : undefined)
   if (refused) {
     req.resume()
@@ -30,7 +37,7 @@ export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Rea
       resolve({ refused: tooLong(maxBytes) })
     })
     req.on('end', () => {
-      if (length <= maxBytes) resolve(parseChunks(chunks, length))
+      if (length <= maxBytes) resolve(parseChunks(chunks, length, keepsTexts))
     })
     req.on('error', reject)
     // A request that breaks off closes without an end; its error, if any, tells the same. Every request closes: an error made
@@ -41,25 +48,43 @@ export function readMessage(req: IncomingMessage, maxBytes: number): Promise<Rea
   })
 }
 
-/** A message in pieces is put together in memory that is used again: what is parsed is text of its own. */
-function parseChunks(chunks: readonly Buffer[], length: number): Read {
+/** A large message is put together in memory that is used again: what is parsed is text of its own, and what is not holds on to it. */
+function parseChunks(chunks: readonly Buffer[], length: number, keepsTexts: boolean): Read {
   const [first = NOTHING] = chunks
-  if (chunks.length <= 1) return parseMessage(first)
+  if (chunks.length <= 1 && length < CUT_BYTES) return parseMessage(first)
   const whole = bodies.take(length)
   let at = 0
   for (const chunk of chunks) at += chunk.copy(whole, at)
-  const read = parseMessage(whole.subarray(0, at))
-  bodies.giveBack(whole)
+  const bytes = whole.subarray(0, at)
+  if (!keepsTexts) {
+    const read = parseMessage(bytes)
+    bodies.giveBack(whole)
+    return read
+  }
+  const { isKept, ...read } = parseBytes(bytes, () => bodies.giveBack(whole))
+  if (!isKept) bodies.giveBack(whole)
   return read
 }
 
-const bodies = createReusedMemory({ pieceBytes: 1_048_576, most: 1 })
+/** Each holds what most messages have; those of calls that wait hold on to one. */
+const bodies = createReusedMemory({ pieceBytes: 262_144, most: 16 })
 const NOTHING = Buffer.alloc(0)
 
 /** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
 export function parseMessage(bytes: Buffer): Read {
+  return parseBytes(bytes)
+}
+
+/** With `giveBack` the long texts of a call's arguments may be left in the bytes: it is called once they are needed no more. */
+function parseBytes(bytes: Buffer, giveBack?: () => void): Read & { readonly isKept?: boolean } {
   if (!isUtf8(bytes)) return { refused: refusal(400, 'Parse error: the message is not valid UTF-8', { code: PARSE_ERROR }) }
-  return parseText(bytes.toString('utf8'))
+  const cut =
+    bytes.length < CUT_BYTES
+      ? undefined
+      : readWithoutLongTexts(bytes, { problem: findJsonFault, keepIn: giveBack && argumentsIn, giveBack })
+  if (!cut) return parseText(bytes.toString('utf8'))
+  if ('problem' in cut) return { refused: refusal(400, cut.problem) }
+  return { ...withinMethods(cut.value), isKept: cut.isKept }
 }
 
 /** Parses one message that was valid UTF-8. */
@@ -68,12 +93,31 @@ export function parseText(text: string): Read {
   if (fault !== undefined) return { refused: refusal(400, fault) }
   try {
     const message: unknown = JSON.parse(text)
-    if (text.length > LONGEST_METHOD && (Array.isArray(message) ? message : [message]).some(hasLongMethod))
-      return { refused: refusal(400, `A method has at most ${LONGEST_METHOD} characters`) }
-    return { message }
+    return text.length > LONGEST_METHOD ? withinMethods(message) : { message }
   } catch {
     return { refused: refusal(400, 'Parse error: the message is not valid JSON', { code: PARSE_ERROR }) }
   }
+}
+
+/** What a shorter message costs to parse is not worth a search. */
+const CUT_BYTES = 16_384
+
+/** Makes whole what was read with `keepsTexts`. Throws when a call that began took the texts. */
+export function makeMessageWhole(message: unknown): void {
+  if (!makeWhole(argumentsIn(message))) throw new Error('A call that began cannot begin again')
+}
+
+/** The arguments of a call of a tool. */
+function argumentsIn(message: unknown): object | undefined {
+  if (!isObject(message) || message['method'] !== 'tools/call' || !isObject(message['params'])) return undefined
+  const { arguments: args } = message['params']
+  return isObject(args) ? args : undefined
+}
+
+function withinMethods(message: unknown): Read {
+  return (Array.isArray(message) ? message : [message]).some(hasLongMethod)
+    ? { refused: refusal(400, `A method has at most ${LONGEST_METHOD} characters`) }
+    : { message }
 }
 
 /** Errors name the method that is not known, and must not be as long as what was sent. */

@@ -1,7 +1,8 @@
 import type { StreamableOptions, Streamable } from './types.ts'
 import { acceptedForms } from '../http/accept.ts'
-import { readMessage } from '../http/body.ts'
+import { makeMessageWhole, readMessage } from '../http/body.ts'
 import { lazily } from '../../data/lazily.ts'
+import { MODERN } from '../../server/mcp/revisions.ts'
 import { idOf, isRequest } from '../http/json-rpc.ts'
 import { INTERNAL_ERROR, notAcceptable, refusal, refuse, type Refusal } from '../http/respond.ts'
 
@@ -18,14 +19,18 @@ export function createStreamable(options: StreamableOptions): Streamable {
     async handle(exchange) {
       const { req, res } = exchange
       if (req.method !== 'POST') return (await bySdk.get()).handle(exchange)
-      const read = await readMessage(req, options.bodyBytes)
+      const isModern = fastPath !== undefined && req.headers['mcp-protocol-version'] === MODERN
+      const read = await readMessage(req, options.bodyBytes, { keepsTexts: isModern })
       if (read.refused) return refuse(res, read.refused)
       const { message } = read
       const forms = acceptedForms(req.headers.accept)
       if (!forms.json && !forms.stream) return refuse(res, notAcceptable(NEITHER), idOf(message))
       exchange.answer.mayBegin = isRequest(message)
       if (options.isDraining() && exchange.answer.mayBegin) return refuse(res, closing(), idOf(message))
-      if (fastPath && req.headers['mcp-protocol-version'] === '2026-07-28' && !(await fastPath.modern(exchange, message))) return
+      if (isModern) {
+        if (!(await fastPath.modern(exchange, message))) return
+        makeMessageWhole(message)
+      }
       await (bySdk.made ?? (await bySdk.get())).handle(exchange, message)
     },
     prepare: [

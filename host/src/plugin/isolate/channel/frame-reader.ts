@@ -11,13 +11,25 @@ export interface FrameReader {
   push(chunk: Buffer): void
 }
 
+/** A call of a tool that is in a few numbers, and its arguments. */
+export interface ReceivedCall {
+  readonly id: number
+  readonly tool: number
+  /** Which of the facts that were told of callers are those of this one. */
+  readonly facts: number
+  /** Whether long texts follow the JSON in the body. */
+  readonly isCut: boolean
+  /** To be read before anything is awaited. */
+  readonly body: Buffer
+}
+
 export interface FrameReaderOptions {
   readonly bounds: FrameBounds
   /** Called before a header is parsed; throws a {@link FrameError} for one too many. */
   readonly onHeader?: ((headerBytes: number) => void) | undefined
   /** Every body is memory that is written over once the function returns: to be copied by who keeps it. */
   readonly onFrame: (header: unknown, body: Buffer) => void
-  readonly onCall: (id: number, tool: number, facts: number, body: Buffer) => void
+  readonly onCall: (call: ReceivedCall) => void
   readonly onResult: (id: number, as: number, body: Buffer) => void
 }
 
@@ -51,7 +63,13 @@ export function createFrameReader({ bounds, onHeader, onFrame, onCall, onResult 
     if (first === RESULT_HEADER.first && headerBytes === RESULT_HEADER.bytes)
       onResult(memory.readUInt32LE(headerAt + 4), memory[headerAt + 1] ?? 0, body)
     else if (first === CALL_HEADER.first && headerBytes === CALL_HEADER.bytes)
-      onCall(memory.readUInt32LE(headerAt + 4), memory.readUInt32LE(headerAt + 8), memory.readUInt32LE(headerAt + 12), body)
+      onCall({
+        id: memory.readUInt32LE(headerAt + 4),
+        tool: memory.readUInt32LE(headerAt + 8),
+        facts: memory.readUInt32LE(headerAt + 12),
+        isCut: memory[headerAt + 1] === 1,
+        body,
+      })
     else onFrame(parseHeader(memory.toString('utf8', headerAt, headerAt + headerBytes), bounds.header), body)
   }
 

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import { createReusedMemory } from '../../../data/memory/reused-memory.ts'
+import { cutBytes, isCutArguments, writeCut, type CutArguments } from './arguments-codec.ts'
 import { CALL_HEADER, PREFIX_BYTES, RESULT_HEADER } from './frame.ts'
 
 /** Writes frames, many of them at once. Each function gives how many bytes its frame has. */
 export interface FrameWriter {
   /** Throws {@link HeaderTooLarge}, and what `JSON.stringify` throws. */
   json(header: unknown, body?: Body): number
-  call(id: number, tool: number, facts: number, body: Body): number
+  call(id: number, tool: number, facts: number, body: Body | CutArguments): number
   result(id: number, as: number, body: Body): number
   /** What is not with the kernel yet. */
   readonly waiting: number
@@ -54,9 +55,10 @@ export function createFrameWriter(
   }
 
   /** Writes a frame, whose header `writeHeader` puts where it is told. */
-  function write(headerBytes: number, body: Body, writeHeader: (into: Buffer, at: number) => void): number {
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    const goesBeside = typeof body !== 'string' && bytes > LARGE_BYTES
+  function write(headerBytes: number, body: Body | CutArguments, writeHeader: (into: Buffer, at: number) => void): number {
+    const isCut = isCutArguments(body)
+    const bytes = isCut ? cutBytes(body) : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+    const goesBeside = !isCut && typeof body !== 'string' && bytes > LARGE_BYTES
     const into = pageFor(PREFIX_BYTES + headerBytes + (goesBeside ? 0 : bytes))
     const bodyAt = used + PREFIX_BYTES + headerBytes
     into.writeUInt32LE(headerBytes, used)
@@ -67,8 +69,9 @@ export function createFrameWriter(
       endPage()
       parts.push({ bytes: body })
     } else {
+      if (isCut) writeCut(body, into, bodyAt)
       // ASCII is the same in both, and is copied rather than encoded.
-      if (typeof body === 'string') into.write(body, bodyAt, bytes === body.length ? 'latin1' : 'utf8')
+      else if (typeof body === 'string') into.write(body, bodyAt, bytes === body.length ? 'latin1' : 'utf8')
       else into.set(body, bodyAt)
       used += bytes
     }
@@ -88,7 +91,7 @@ export function createFrameWriter(
     },
     call: (id, tool, facts, body) =>
       write(CALL_HEADER.bytes, body, (into, at) => {
-        into.writeUInt32LE(CALL_HEADER.first, at)
+        into.writeUInt32LE(CALL_HEADER.first + (isCutArguments(body) ? CALL_HEADER.isCut : 0), at)
         into.writeUInt32LE(id, at + 4)
         into.writeUInt32LE(tool, at + 8)
         into.writeUInt32LE(facts, at + 12)

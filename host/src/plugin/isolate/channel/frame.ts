@@ -10,8 +10,11 @@ import type { JsonBounds } from '../../../data/json-cost.ts'
  */
 export const PREFIX_BYTES = 8
 
-/** One byte, three of nothing, and the numbers of the message, the tool and the caller's facts, of four bytes each. */
-export const CALL_HEADER = Object.freeze({ first: 1, bytes: 16 })
+/**
+ * One byte, one that says whether long texts follow the arguments, two of nothing, and the numbers of the message, the tool and the
+ * caller's facts, of four bytes each.
+ */
+export const CALL_HEADER = Object.freeze({ first: 1, isCut: 256, bytes: 16 })
 /** One byte, one that says what is in the body, two of nothing, and the number of the call. */
 export const RESULT_HEADER = Object.freeze({ first: 2, bytes: 8 })
 

@@ -4,7 +4,8 @@ import type { ChannelBudget } from './budget.ts'
 import { openChannelSocket, type ChannelEnd } from './channel-socket.ts'
 import { readThrown, writeThrown } from './error-codec.ts'
 import { FrameError, HOST_BOUNDS, PLUGIN_BOUNDS } from './frame.ts'
-import { createFrameReader } from './frame-reader.ts'
+import type { CutArguments } from './arguments-codec.ts'
+import { createFrameReader, type ReceivedCall } from './frame-reader.ts'
 import { createFrameWriter, HeaderTooLarge, type Body } from './frame-writer.ts'
 
 /** What is sent with a message: JSON, and text or bytes beside it that need not be parsed to be passed on. */
@@ -29,16 +30,6 @@ export interface PendingRequest {
 export const RESULT_KINDS = ['text', 'json', 'nothing', 'input', 'result'] as const
 export type ResultKind = (typeof RESULT_KINDS)[number]
 
-/** A call of a tool that is in a few numbers, and its arguments. */
-export interface ReceivedCall {
-  readonly id: number
-  readonly tool: number
-  /** Which of the facts that were told of callers are those of this one. */
-  readonly facts: number
-  /** To be read before anything is awaited. */
-  readonly body: Buffer
-}
-
 /** One end of the pipe between host and plugin. Both ends send requests and notifications. */
 export interface Peer {
   /** Sends a request. `answer` rejects with what the other end threw, and with the reason given to `close`. */
@@ -46,7 +37,7 @@ export interface Peer {
   /** The same for a caller that reads the body of the answer at once. Returns the id of the request. */
   sendRequest(pending: PendingRequest, what: string, message: SentMessage): number
   /** Requests a call of a tool; returns the id of the request. */
-  call(tool: number, facts: number, body: Body, pending: PendingRequest): number
+  call(tool: number, facts: number, body: Body | CutArguments, pending: PendingRequest): number
   /** Gives up a request: it is rejected with `reason`, and its answer is dropped when it comes. */
   giveUp(id: number, reason: unknown): void
   /** Sends a notification, and returns its bytes: 0 for one that is too large, which is not sent. */
@@ -160,12 +151,13 @@ export function openPeer(options: PeerOptions): Peer {
     else throw new FrameError('sent a message of no known form')
   }
 
-  function receiveCall(id: number, tool: number, facts: number, body: Buffer): void {
+  function receiveCall(call: ReceivedCall): void {
     if (!onCall) throw new FrameError('sent a message of no known form')
+    const { id, body } = call
     answer(
       id,
       body.length,
-      () => onCall({ id, tool, facts, body }),
+      () => onCall(call),
       ({ as, body: result = '' }) => {
         send(() => writer.result(id, RESULT_KINDS.indexOf(as), result))
       },

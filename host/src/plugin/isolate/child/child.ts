@@ -18,7 +18,9 @@ import { RemoteRequest, type CallChannel } from './remote-request.ts'
 import { writeReturned, writeSized } from './returned.ts'
 import { describe } from '../channel/description.ts'
 import type { CallerFacts, CallOrder, HostNotifications, HostRequests } from '../channel/messages.ts'
-import { openPeer, type CallResult, type Peer, type ReceivedCall, type SentMessage } from '../channel/peer.ts'
+import { readCut } from '../channel/arguments-codec.ts'
+import type { ReceivedCall } from '../channel/frame-reader.ts'
+import { openPeer, type CallResult, type Peer, type SentMessage } from '../channel/peer.ts'
 import { readConfig } from '../channel/config-codec.ts'
 import { readThrown } from '../channel/error-codec.ts'
 
@@ -144,11 +146,11 @@ async function call(
   return { data: { as }, ...(body === undefined ? {} : { body }) }
 }
 
-function callTool({ id, tool, facts: number, body }: ReceivedCall): Promise<CallResult> {
+function callTool({ id, tool, facts: number, isCut, body }: ReceivedCall): Promise<CallResult> {
   const own = facts[number]
   const name = toolNames[tool]
   if (!own || name === undefined) throw new Error(`There is no tool ${tool}`)
-  const input: unknown = body.length === 0 ? undefined : parse(body.toString())
+  const input: unknown = isCut ? readCut(body, parse) : body.length === 0 ? undefined : parse(body.toString())
   return runCall(new RemoteRequest(channel, id, own), (plugin, by) => plugin.callTool(name, input, by))
 }
 
