@@ -61,8 +61,6 @@ export const longTexts = mutantsOf('long texts', [
   {
     file: 'host/src/plugin/isolate/channel/arguments-codec.ts',
     noticedBy: onChannel,
-    changes: [
-      ['a number that is too large becomes null', "json.includes('null') ?", 'json.length < 0 ?'],
-    ],
+    changes: [['a number that is too large becomes null', "json.includes('null') ?", 'json.length < 0 ?']],
   },
 ])
