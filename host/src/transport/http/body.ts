@@ -52,22 +52,25 @@ export function readMessage(req: IncomingMessage, maxBytes: number, { keepsTexts
 function parseChunks(chunks: readonly Buffer[], length: number, keepsTexts: boolean): Read {
   const [first = NOTHING] = chunks
   if (chunks.length <= 1 && length < CUT_BYTES) return parseMessage(first)
-  const whole = bodies.take(length)
+  const memory = length <= MOST_BYTES ? bodies : largeBodies
+  const whole = memory.take(length)
   let at = 0
   for (const chunk of chunks) at += chunk.copy(whole, at)
   const bytes = whole.subarray(0, at)
   if (!keepsTexts) {
     const read = parseMessage(bytes)
-    bodies.giveBack(whole)
+    memory.giveBack(whole)
     return read
   }
-  const { isKept, ...read } = parseBytes(bytes, () => bodies.giveBack(whole))
-  if (!isKept) bodies.giveBack(whole)
+  const { isKept, ...read } = parseBytes(bytes, () => memory.giveBack(whole))
+  if (!isKept) memory.giveBack(whole)
   return read
 }
 
 /** Each holds what most messages have; those of calls that wait hold on to one. */
-const bodies = createReusedMemory({ pieceBytes: 262_144, most: 16 })
+const MOST_BYTES = 262_144
+const bodies = createReusedMemory({ pieceBytes: MOST_BYTES, most: 16 })
+const largeBodies = createReusedMemory({ pieceBytes: 1_048_576, most: 1 })
 const NOTHING = Buffer.alloc(0)
 
 /** Parses one message, HTTP body or stdio line: UTF-8, JSON, and within {@link JSON_LIMITS}. */
