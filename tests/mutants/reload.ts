@@ -100,6 +100,14 @@ export const reload = mutantsOf('reload', [
     ],
   },
   {
+    file: 'host/src/modules/reading/source-digest.ts',
+    noticedBy: [TABLE],
+    changes: [
+      ['what the machine cannot open is built again and again', ' && MACHINE.has(error.code))', ' && false)'],
+      ['a file that is gone is as it was', "return digest !== '' && !", "return digest === '' && !"],
+    ],
+  },
+  {
     file: 'host/src/plugin/reload/slot.ts',
     noticedBy: [TABLE],
     changes: [

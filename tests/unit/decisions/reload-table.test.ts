@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -12,6 +13,7 @@ import { decideBuild, planPublish, type FinishedBuild } from '../../../host/src/
 import {
   createSlot,
   hasOtherConfigFiles,
+  isOutdated,
   isTouched,
   readsVariable,
   sameEntry,
@@ -226,6 +228,40 @@ test('contents decide whether a file touches a plugin, and any file of its folde
   for (const [state, digest, changed, expected] of table)
     assert.equal(isTouched(of(state, digest), new Set(changed)), expected, JSON.stringify([state, digest === same, changed]))
   assert.equal(isTouched(createSlot(entry()), new Set([a])), false, 'nothing was read yet')
+})
+
+test('what was built is outdated where a file is another or gone, and not where the machine cannot open it just now', (t) => {
+  const { a, b, root } = files(t)
+  const missing = join(root, 'missing.ts')
+  const of = (
+    digests: readonly (readonly [string, string])[],
+    configFiles: readonly (readonly [string, string])[] = [],
+  ): Slot => ({
+    ...createSlot(entry()),
+    newest: activationOf(serving(), { digests: new Map(digests), configFiles: new Map(configFiles), root }),
+  })
+  const same = [a, digestOf(a)] as const
+  const table = [
+    [of([same]), false],
+    [of([same, [b, 'other']]), true],
+    [of([same, [missing, 'other']]), true],
+    [of([same, [missing, '']]), false],
+    [of([same], [[b, 'other']]), true],
+    [of([same], [[b, digestOf(b)]]), false],
+  ] as const
+  for (const [index, [slot, expected]] of table.entries()) assert.equal(isOutdated(slot), expected, String(index))
+  const { readFileSync } = fs
+  t.after(() => {
+    fs.readFileSync = readFileSync
+    syncBuiltinESMExports()
+  })
+  for (const code of ['EMFILE', 'ENFILE', 'EIO']) {
+    fs.readFileSync = () => {
+      throw Object.assign(new Error(code), { code })
+    }
+    syncBuiltinESMExports()
+    for (const [index, [slot]] of table.entries()) assert.equal(isOutdated(slot), false, `${index} ${code}`)
+  }
 })
 
 test('a file that holds a value of the config counts when it holds another', (t) => {

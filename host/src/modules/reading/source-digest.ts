@@ -9,3 +9,17 @@ export function digestOf(file: string): string {
     return ''
   }
 }
+
+/**
+ * Whether the file holds something else than it did, or is gone. False while the machine cannot open it, for want of descriptors for
+ * example: what it holds is not known then, and whoever builds it again for that would build it again and again.
+ */
+export function isAnother(file: string, digest: string): boolean {
+  try {
+    return hash('sha256', readFileSync(file)) !== digest
+  } catch (error) {
+    return digest !== '' && !(error instanceof Error && 'code' in error && MACHINE.has(error.code))
+  }
+}
+
+const MACHINE: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIO', 'EAGAIN'])

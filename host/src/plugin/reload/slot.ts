@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import type { Activation } from '../activation.ts'
 import { isInPackages } from '../../modules/source.ts'
-import { digestOf } from '../../modules/reading/source-digest.ts'
+import { digestOf, isAnother } from '../../modules/reading/source-digest.ts'
 import { isSurrounding } from '../source/surroundings.ts'
 import { reasonOf } from '../run/reason.ts'
 import { specifierOf } from '../source/resolve-entry.ts'
@@ -102,7 +102,7 @@ export function isTouched({ newest }: Slot, files: ReadonlySet<string>): boolean
 
 /** Whether a file that holds a value of its config holds another now: a secret that was rotated. */
 export function hasOtherConfigFiles({ newest }: Slot): boolean {
-  return [...(newest?.configFiles ?? [])].some(([file, digest]) => digest !== digestOf(file))
+  return [...(newest?.configFiles ?? [])].some(([file, digest]) => isAnother(file, digest))
 }
 
 /** Whether a plugin reads one of these environment variables. One whose config is not known may read any. */
@@ -123,12 +123,13 @@ export function readsVariable({ newest }: Slot, variables: ReadonlySet<string>):
 /** Whether its newest version was built from files that are others on the disk now. */
 export function isOutdated(slot: Slot): boolean {
   const { building, newest } = slot
-  return !building && newest !== undefined && !hasGone(newest) && (isTouched(slot, ownFiles(newest)) || hasOtherConfigFiles(slot))
+  if (building || newest === undefined || hasGone(newest)) return false
+  return ownFiles(newest).some(([file, digest]) => isAnother(file, digest)) || hasOtherConfigFiles(slot)
 }
 
 /** What people edit, without the packages that it brings: to read thousands of files again would take longer than the reload. */
-function ownFiles({ digests, root = '' }: Activation): ReadonlySet<string> {
-  return new Set([...digests.keys()].filter((file) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file)))
+function ownFiles({ digests, root = '' }: Activation): readonly (readonly [file: string, digest: string])[] {
+  return [...digests].filter(([file]) => !isInPackages(file.startsWith(root) ? file.slice(root.length) : file))
 }
 
 /** A plugin that went as a whole is the watcher's to tell: it may be removed, or away for a while. */
