@@ -19,7 +19,7 @@ function issuer(maxStaleMs = 3_600_000) {
     if (state.keys instanceof Error) throw state.keys
     return { keys: state.keys.map(key) }
   }
-  const set = createKeySet({ issuer: 'https://id', load, log: silentLogger, now: () => state.now, maxStaleMs })
+  const set = createKeySet({ issuer: 'https://id', load, log: silentLogger, elapsed: () => state.now, maxStaleMs })
   const find = async (kid: string): Promise<string> => {
     try {
       await set.find({ alg: 'ES256', kid }, { payload: '', signature: '' })
@@ -32,6 +32,20 @@ function issuer(maxStaleMs = 3_600_000) {
   }
   return { state, set, find }
 }
+
+test('the clock of the machine, set back or forward, makes keys neither older nor younger', async (t) => {
+  let wall = Date.now()
+  t.mock.method(Date, 'now', () => wall)
+  let asked = 0
+  const load = async (): Promise<JSONWebKeySet> => ({ keys: [key(`${++asked}`)] })
+  const set = createKeySet({ issuer: 'https://id', load, log: silentLogger, maxStaleMs: 3_600_000 })
+  await set.warm()
+  for (const hours of [1, -2, 100]) {
+    wall += hours * 3_600_000
+    await set.find({ alg: 'ES256', kid: '1' }, { payload: '', signature: '' })
+  }
+  assert.equal(asked, 1)
+})
 
 /** [milliseconds since the start, the keys of the issuer from then on, the key that a token names, what it finds, how often the issuer was asked] */
 type Step = readonly [number, readonly string[] | Error, string, string, number]

@@ -9,8 +9,8 @@ export interface KeySetOptions {
   /** Asks the issuer. */
   readonly load: () => Promise<JSONWebKeySet>
   readonly log: Logger
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  /** Milliseconds from any point on. Default: a clock that nothing sets, since only the age of the keys is told by it. */
+  readonly elapsed?: (() => number) | undefined
   /** For how long keys go on working when the issuer cannot be asked. Milliseconds. */
   readonly maxStaleMs: number
 }
@@ -27,7 +27,7 @@ export interface KeySet {
  * Keys are asked for again after ten minutes, and when a token names one that is not there, but at most twice a minute: a flood of
  * made-up tokens is no flood of requests. While the issuer is away the keys that there are go on working for `maxStaleMs`.
  */
-export function createKeySet({ issuer, load, log, now, maxStaleMs }: KeySetOptions): KeySet {
+export function createKeySet({ issuer, load, log, maxStaleMs, elapsed: now = () => performance.now() }: KeySetOptions): KeySet {
   let held: Held | undefined
   let askedAt = -Infinity
   let asking: Promise<Held> | undefined

@@ -67,7 +67,14 @@ export async function openInbound(options: InboundOptions): Promise<Inbound> {
   const tokens =
     oauth && settings
       ? opened.use(
-          await openTokens({ ...options, oauth: settings, resource: oauth.resource, tenantClaim: auth().tenantClaim, now }),
+          await openTokens({
+            ...options,
+            oauth: settings,
+            resource: oauth.resource,
+            tenantClaim: auth().tenantClaim,
+            now,
+            elapsed: options.now,
+          }),
         )
       : undefined
   const refusalsAt = (path: string): Refusals =>

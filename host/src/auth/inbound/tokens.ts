@@ -28,6 +28,8 @@ export interface TokensOptions {
   readonly redactor: Redactor
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** See `KeySetOptions`. */
+  readonly elapsed?: (() => number) | undefined
 }
 
 export type OAuthSettings = NonNullable<ResolvedConfig['auth']['inbound']['oauth']>
@@ -91,7 +93,7 @@ function fingerprint(token: string): string {
 
 async function prepareKeys(settings: IssuerSettings, options: TokensOptions): Promise<JwtIssuer> {
   const { issuer } = settings
-  const { log, redactor, now } = options
+  const { log, redactor, elapsed } = options
   let keysUrl = settings.jwksUri
   const load = async (): Promise<JSONWebKeySet> => {
     keysUrl ??= await discoverKeys({ issuer, redactor, log })
@@ -101,7 +103,7 @@ async function prepareKeys(settings: IssuerSettings, options: TokensOptions): Pr
     return { ...answer, keys: answer['keys'] as JSONWebKeySet['keys'] }
   }
   const maxStaleMs = (settings.jwksMaxStaleSeconds ?? 86_400) * 1000
-  const keys = createKeySet({ issuer, load, log, now, maxStaleMs })
+  const keys = createKeySet({ issuer, load, log, elapsed, maxStaleMs })
   await keys.warm().catch((error: unknown) => {
     // Another's metadata is a slip in the config, or an attack; an issuer that is away comes back.
     if (error instanceof HostError && keysUrl === undefined) throw error
