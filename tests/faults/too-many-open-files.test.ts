@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { startPatchbay } from '../fixtures/projects/patchbay-process.ts'
 import { pluginPids } from '../fixtures/plugins/plugin-processes.ts'
 import { rawClient } from '../fixtures/http/raw-client.ts'
@@ -55,7 +54,7 @@ test(
     tree.write('plugins/a/index.ts', revisionPlugin('a', 3))
     // The edit before this one may be served first.
     await host.logged('plugin_reloaded')
-    while (!(await client.call('a_rev')).text.includes('"text":"3"')) await delay(20)
+    await host.retried(async () => (await client.call('a_rev')).text.includes('"text":"3"'))
     assert.equal((await client.post('resources/list')).status, 200, 'what could not be read when it was wanted is read now')
   },
 )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -64,12 +64,20 @@ test('a second signal ends the host at once', async () => {
 })
 
 const APART = `import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
-import { once } from 'node:events'
+import { existsSync, watch } from 'node:fs'
+import { join } from 'node:path'
+const released = () => new Promise((resolve) => {
+  const here = import.meta.dirname
+  const watcher = watch(here)
+  const look = () => { if (existsSync(join(here, 'release'))) { watcher.close(); resolve() } }
+  watcher.on('change', look)
+  look()
+})
 const tool = (name, run) => defineTool({ name, description: name, access: 'read', input: Type.Object({}), run })
 export default definePlugin({
   name: 'apart', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => ({}),
   tools: [
-    tool('slow', async (_, { log }) => { log.info('begun'); await new Promise((resolve) => setTimeout(resolve, 400)); return 'finished' }),
+    tool('slow', async (_, { log }) => { log.info('begun'); await released(); return 'finished' }),
     tool('late', () => { setTimeout(() => { throw new Error('after its call') }, 20); return 'answered' }),
     tool('late_rejection', () => { setTimeout(() => Promise.reject(new Error('after its call')), 20); return 'answered' }),
   ],
@@ -83,9 +91,12 @@ test('a signal to every process of the host leaves calls in isolated plugins to 
   await using host = await startPatchbay(['--config', tree.path('mcp.config.json')])
   const client = rawClient(host.url)
   const answers = Array.from({ length: 4 }, () => client.call('apart_slow'))
-  await until(() => host.log.filter(({ event }) => event === 'plugin.begun').length === 4)
+  let begun = 0
+  await host.next(0, ({ event }) => event === 'plugin.begun' && ++begun === 4)
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) for (const pid of pluginPids(host.pid)) process.kill(pid, signal)
   const exited = host.stop()
+  await host.logged('stopping')
+  tree.write('apart/release', '')
   for (const { text: body } of await Promise.all(answers)) assert.match(body, /"text":"finished"/)
   assert.equal(await exited, 0)
 })
@@ -107,6 +118,7 @@ for (const [tool, kind] of [
     assert.match((await client.call(`apart_${tool}`)).text, /answered/)
     const line = await host.logged('uncaught_error')
     assert.deepEqual([line['plugin'], line['kind']], ['apart', kind])
+    tree.write('with space/release', '')
     assert.match((await slow).text, /"text":"finished"/)
     assert.equal(await host.exited, 1)
     assert.deepEqual(host.stray, [], 'nothing but lines of the log is on stderr')
@@ -116,6 +128,7 @@ test('with limits.leaveMs a host that was told to stop says not ready, and serve
   using tree = sourceTree({
     'mcp.config.json': JSON.stringify({ plugins: ['./apart'], limits: { leaveMs: 1_500 } }),
     'apart/index.js': APART,
+    'apart/release': '',
   })
   await using host = await startPatchbay(['--config', tree.path('mcp.config.json')])
   const ready = new URL('/readyz', host.management)
@@ -156,7 +169,9 @@ test(
     const shell = `exec ${command.join(' ')} 2> ${tree.path('log')}`
     const terminal = spawn(SCRIPT, ['-qfec', shell, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] })
     const log = () => readFileSync(tree.path('log'), 'utf8')
-    await until(() => log().includes('"listening"'))
+    const written = watch(tree.path('log'))
+    while (!log().includes('"listening"')) await once(written, 'change')
+    written.close()
     const [pid = 0] = childrenOf(terminal.pid ?? 0)
     assert.ok(isRunning(pid))
     terminal.kill('SIGKILL')
