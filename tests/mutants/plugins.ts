@@ -361,8 +361,8 @@ export const plugins = mutantsOf('plugins', [
       ],
       [
         'an entry is given after its time',
-        'if (clock.now() < head.freshUntil) return',
-        'if (clock.now() < head.goneAt || true) return',
+        'if (isWithin(head.freshUntil, lifetime)) return',
+        'if (isWithin(head.goneAt, lifetime) || true) return',
       ],
       ['a value that was not kept leaves the old one', 'if (!isKept) store.doubt(full)', ''],
       ['keys of any length are taken', 'if (key.length > deps.maxKeyLength)', 'if (false)'],

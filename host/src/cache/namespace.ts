@@ -56,6 +56,8 @@ export interface Landed {
 }
 
 const MAX_TTL_MS = 30 * 24 * 3_600_000
+/** The clocks of hosts that share a store may differ by so much. */
+const MOST_SKEW_MS = 60_000
 /** A tag that is gone makes its entries misses, so it may go at any time. */
 const TAG_TTL_MS = 7 * 24 * 3_600_000
 
@@ -106,6 +108,12 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
     return isFitting
   }
 
+  /** Nothing lives longer than it may: what seems to was written before the clock of the machine was set back. */
+  function isWithin(until: number, mostMs: number): boolean {
+    const leftMs = until - clock.now()
+    return leftMs > 0 && leftMs <= mostMs + MOST_SKEW_MS
+  }
+
   async function remember<Value>(
     key: string,
     options: RememberOptions<Value>,
@@ -142,8 +150,8 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
       const versions = texts?.slice(1)
       if (entry && versions && isSame(entry.head.versions, versions)) {
         const { value, json, head } = entry
-        if (clock.now() < head.freshUntil) return { outcome: 'hit', value, json }
-        if (orStale && clock.now() < head.goneAt) return { outcome: 'stale', value, json }
+        if (isWithin(head.freshUntil, lifetime)) return { outcome: 'hit', value, json }
+        if (orStale && isWithin(head.goneAt, lifetime + staleMs)) return { outcome: 'stale', value, json }
       }
       const current = await versionsOf(tags, versions, patience)
       const value = await patience.paused(load)

@@ -117,6 +117,20 @@ test('an old value is given while a new one is loaded, once', async () => {
   assert.deepEqual(await ask(), { value: 3, outcome: 'miss' })
 })
 
+test('what was kept before the clock was set back is loaded again, and what another host wrote a moment ahead is not', async () => {
+  const clock = createTestClock()
+  clock.advance(10 * 3_600_000)
+  const values = createCache({ log, clock }).namespace('keys', 'issuer')
+  let loads = 0
+  const ask = async () => (await values.remember('key', { ttlMs: 1_000, staleMs: 5_000 }, async () => (loads += 1))).outcome
+  assert.deepEqual([await ask(), await ask()], ['miss', 'hit'])
+  clock.advance(-60_000)
+  assert.equal(await ask(), 'hit')
+  clock.advance(-3_600_000)
+  assert.deepEqual([await ask(), await ask()], ['miss', 'hit'])
+  assert.equal(loads, 2)
+})
+
 test('an old value goes on while loading a new one fails', async () => {
   const clock = createTestClock()
   const values = createCache({ log, clock }).namespace('keys', 'issuer')
