@@ -1,6 +1,7 @@
 import { mutantsOf } from './mutant.ts'
 
 const way = ['tests/unit/calls/way-of-a-call.test.ts']
+const GIVES = 'tests/unit/calls/what-a-call-gives.test.ts'
 
 export const calls = mutantsOf('calls', [
   {
@@ -165,5 +166,68 @@ export const calls = mutantsOf('calls', [
     changes: [
       ['/readyz says that reading ahead is over while it goes on', '!deps.readAhead.isOver()', 'deps.readAhead.isOver()'],
     ],
+  },
+  {
+    file: 'host/src/server/call/result/resource-and-prompt-results.ts',
+    noticedBy: [GIVES],
+    changes: [
+      ['bytes of a resource may be of any size', '    limit(Math.ceil(value.length / 3) * 4, bounds.maxBytes)\n', ''],
+      [
+        'a secret in what was read is shown',
+        "JSON.parse(serialise(value, 'contents', bounds))",
+        "JSON.parse(serialise(value, 'contents', { ...bounds, redact: (text) => text }))",
+      ],
+      ['contents need no uri', "      typeof item['uri'] !== 'string' ||\n", ''],
+      ['contents need neither text nor blob', "(typeof item['text'] !== 'string' && typeof item['blob'] !== 'string')", 'false'],
+      [
+        'a prompt may speak for the system',
+        "(role !== 'user' && role !== 'assistant') || !content",
+        'role === undefined || !content',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/result/mounted-results.ts',
+    noticedBy: [GIVES],
+    changes: [
+      [
+        'what was asked for has another address in the answer',
+        'item.uri === uri ? asked : uris.toClient(item.uri)',
+        'uris.toClient(item.uri)',
+      ],
+      [
+        'an embedded resource keeps the address that the plugin knows',
+        'resource: { ...item.resource, uri: uris.toClient(item.resource.uri) }',
+        'resource: item.resource',
+      ],
+      ['a link keeps the address that the plugin knows', '{ ...item, uri: uris.toClient(item.uri) }', 'item'],
+    ],
+  },
+  {
+    file: 'host/src/server/call/result/error-text.ts',
+    noticedBy: [GIVES],
+    changes: [
+      [
+        'what a plugin throws is a fault of the host',
+        "isOfPlugin ? hostError('PLUGIN_THREW', { plugin, requestId }) : hostError('INTERNAL', { requestId })",
+        "hostError('INTERNAL', { requestId })",
+      ],
+      ['what a plugin throws is not in the log', 'error: isOfPlugin ? error.cause : error', 'error'],
+      [
+        'a model is not told how long to wait',
+        'retryAfterMs === undefined || fix.includes(seconds) ? []',
+        'fix.includes(seconds) || fix === fix ? []',
+      ],
+      [
+        'a model is told twice how long to wait',
+        'retryAfterMs === undefined || fix.includes(seconds)',
+        'retryAfterMs === undefined',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/call/approval/single-use.ts',
+    noticedBy: ['tests/unit/calls/approval.test.ts'],
+    changes: [['a yes counts again after a minute', 'const TTL_SECONDS = 660', 'const TTL_SECONDS = 60']],
   },
 ])

@@ -1,6 +1,7 @@
 import { mutantsOf } from './mutant.ts'
 
 const TABLE = 'tests/unit/decisions/visibility-table.test.ts'
+const HIDDEN = 'tests/unit/decisions/why-it-is-hidden-table.test.ts'
 
 export const visibility = mutantsOf('visibility', [
   {
@@ -232,6 +233,52 @@ export const visibility = mutantsOf('visibility', [
       ['names are not looked at where a tag is named', 'byName(name) || tags.some', 'tags.some'],
       ['an empty list matches everything', 'plain.size === 0 ? () => false', 'plain.size === 0 ? () => true'],
       ['plain names are not looked at beside globs', 'plain.has(name) || wild.some', 'wild.some'],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/visibility.ts',
+    noticedBy: [HIDDEN],
+    changes: [
+      [
+        'no resource is explained',
+        '?? snapshot.prompts.get(name) ?? snapshot.resources.get(name)',
+        '?? snapshot.prompts.get(name)',
+      ],
+      [
+        'the last rule that refuses decides',
+        "chain.find(({ verdict }) => verdict === 'refuse')",
+        "chain.findLast(({ verdict }) => verdict === 'refuse')",
+      ],
+      ['a plugin whose name begins alike is blamed', 'name.startsWith(`${instance}_`)', 'name.startsWith(instance)'],
+      ['a plugin that is loading is not blamed', "state === 'loading' || state === 'quarantined'", "state === 'quarantined'"],
+      ['the name of a tool is left out of the step that approves it', "${kind === 'tool' ? `.${localName}` : ''}", ''],
+      [
+        'an explanation names the wrong side of read-only',
+        'readOnly\n          ? `${source}: readOnly, or --read-only`',
+        '!readOnly\n          ? `${source}: readOnly, or --read-only`',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/server/catalog/missing-scopes.ts',
+    noticedBy: [HIDDEN],
+    changes: [
+      [
+        'who cannot get in by asking is told to ask',
+        'return refusal(item, { ...caller, principal }, snapshot.policy) === undefined ? needed : undefined',
+        'return needed',
+      ],
+      ['scopes are told of what another rule hides', "!item || refusal(item, caller, snapshot.policy) !== 'permission'", '!item'],
+      [
+        'scopes that are not offered are told',
+        '[...needed].every((scope) => offered.includes(scope)) ? [...needed] : undefined',
+        '[...needed]',
+      ],
+      ['the scope that grants most is asked for', 'a.tools - b.tools', 'b.tools - a.tools'],
+      ['the scope that a caller has is asked for again', 'held ?? least?.scope', 'least?.scope'],
+      ['the own permissions of a tool are not asked for', 'new Set(permissions)', 'new Set<string>()'],
+      ['only the first message of a batch counts', 'if (scopes) return scopes', 'return scopes'],
+      ['a subscription lacks no scope', "    case 'resources/subscribe':\n", ''],
     ],
   },
 ])

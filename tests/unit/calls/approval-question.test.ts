@@ -27,6 +27,8 @@ test('arguments that change what the tool does by itself come first, and the sho
 test('what is cut is said, with how much', () => {
   assert.match(ask({ text: 'x'.repeat(1_200) }), /- text: "x{199} \[CUT: 1,002 more characters\]$/)
   assert.match(ask({ ['k'.repeat(100)]: 1 }), /- k{60} \[CUT: 40 more characters\]: 1$/)
+  assert.match(ask({ text: 'x'.repeat(199) }), /\[CUT: 1 more character\]$/)
+  assert.doesNotMatch(ask({ text: 'x'.repeat(198) }), /CUT/)
   const many = ask(Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`argument_${index}`, 'y'.repeat(190)])))
   assert.ok(many.length < 4_000)
   const shown = many.match(/^- argument_/gm)?.length ?? 0

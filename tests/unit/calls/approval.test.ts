@@ -22,7 +22,7 @@ const args = { repo: 'a', number: 1 }
 /** Calls of one host. */
 function runner(callTool?: RunningPlugin['callTool']) {
   let ran = 0
-  const input = Type.Object({ repo: Type.String(), number: Type.Number() })
+  const input = Type.Object({ repo: Type.String(), number: Type.Number({ default: 1 }) })
   const record = activeRecord(
     emptyPlugin('a', [
       emptyTool('repo_delete', 'write', { approval: 'required', interactive: true, input }),
@@ -82,7 +82,7 @@ async function ask(given: object = args) {
 test('a tool that needs approval asks with its name and its arguments, and does not run', async () => {
   const { request } = await ask()
   assert.match(JSON.stringify(request), /a_repo_delete/)
-  assert.match(JSON.stringify(request), /Arguments:.*- number: 1.*- repo: .*a/)
+  assert.match(JSON.stringify(request), /Arguments:.*- repo: .*a.*- number: 1/, 'what the tool would do by itself comes last')
 })
 
 test('a yes counts once: the same call asks again, and the same answer does not run it', async () => {
@@ -98,14 +98,19 @@ test('a yes counts once: the same call asks again, and the same answer does not 
 
 test('a yes counts for no other process, and for one of those that share a store', async () => {
   const taken = new Set<string>()
+  const kept: unknown[] = []
   const scripts: SharedScripts = {
-    eval: async (_, { keys: [key = ''] }) => (taken.has(key) ? null : (taken.add(key), 'OK')),
+    async eval(_, { keys: [key = ''], arguments: [seconds] }) {
+      kept.push(seconds)
+      return taken.has(key) ? null : (taken.add(key), 'OK')
+    },
   }
   const [one, other] = [createSingleUse(), createSingleUse()]
   assert.equal(await other.use(one.issue()), false)
   const [first, second] = [createSingleUse(scripts), createSingleUse(scripts)]
   const ticket = first.issue()
   assert.deepEqual([await second.use(ticket), await first.use(ticket), await second.use(ticket)], [true, false, false])
+  assert.deepEqual(new Set(kept), new Set(['660']), 'longer than a question may be answered')
   const away = createSingleUse({ eval: () => Promise.reject(new Error('away')) })
   assert.equal(await away.use(away.issue()), false, 'what cannot be told does not count')
 })
