@@ -7,6 +7,7 @@ const STORED = 'tests/security/accounts/stored-accounts.test.ts'
 const ELSEWHERE = 'tests/security/accounts/remote-servers.test.ts'
 const SESSIONS = 'tests/unit/auth/browser-sessions.test.ts'
 const TICKETS = 'tests/unit/auth/tickets.test.ts'
+const ACCOUNT = 'tests/unit/auth/what-an-account-is.test.ts'
 
 export const accounts = mutantsOf('accounts', [
   {
@@ -277,6 +278,54 @@ export const accounts = mutantsOf('accounts', [
         'a call does not wait for the account to be linked with more',
         ' || (state.link !== undefined && linkOf(call) === state.link)',
         '',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/account.ts',
+    noticedBy: [ACCOUNT],
+    changes: [
+      ['an account is the same at every service', '[tenant ?? null, kind, id, instance]', '[tenant ?? null, kind, id]'],
+      ['a key and a token of one name are one person', 'JSON.stringify([kind, id]))', 'JSON.stringify([id]))'],
+      ['no tenant is the tenant without a name', 'tenant ?? null, kind, id, instance', "tenant ?? '', kind, id, instance"],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/account-keys.ts',
+    noticedBy: [ACCOUNT],
+    changes: [
+      [
+        'only the first key opens',
+        '[derive(first, purpose), ...others.map((secret) => derive(secret, purpose))]',
+        '[derive(first, purpose)]',
+      ],
+      ['a longer key is cut', 'bytes.length !== KEY_BYTES', 'bytes.length < KEY_BYTES'],
+      ['a shorter key is taken', 'bytes.length !== KEY_BYTES', 'bytes.length > KEY_BYTES || bytes.length === 0'],
+      [
+        'the secret itself seals',
+        'bytes: new Uint8Array(hkdfSync',
+        'bytes: purpose !== undefined ? secret : new Uint8Array(hkdfSync',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/more-scopes.ts',
+    noticedBy: [ACCOUNT],
+    changes: [
+      ['scopes are noted at a later link', 'if (found?.record.link !== link) return { scopes }', 'if (!found) return { scopes }'],
+      ['what was asked for before is asked for again', 'new Set(record.asked ?? record.scopes)', 'new Set(record.scopes)'],
+      [
+        'calls that go side by side are two questions',
+        'now() < (record.needsUntil ?? 0) ? record.needs : undefined',
+        'undefined',
+      ],
+      ['a person is asked for any number of scopes', 'if (!areFew(union(record.extra, needs)))', 'if (false)'],
+      ['the scopes of another client are asked for', 'if (record?.client !== client.id) return', 'if (!record) return'],
+      ['a person is asked for more than it has seen', '.filter((scope) => shown?.has(scope) ?? true)', ''],
+      [
+        'what was asked for besides is forgotten',
+        'const extra = union(record.extra, added)',
+        'const extra = union(undefined, added)',
       ],
     ],
   },

@@ -13,6 +13,7 @@ const RETRIES = 'tests/unit/network/retries-table.test.ts'
 const FAILURES = 'tests/unit/network/what-a-failure-means.test.ts'
 const IN_LINE = 'tests/unit/network/left-alone-and-in-line.test.ts'
 const HEADERS = 'tests/unit/network/headers-table.test.ts'
+const SENT = 'tests/unit/network/what-is-sent.test.ts'
 
 export const network = mutantsOf('network', [
   {
@@ -338,6 +339,72 @@ export const network = mutantsOf('network', [
         'map(([name, value]) => [name.toLowerCase(), value])',
         'map(([name, value]) => [name, value])',
       ],
+    ],
+  },
+  {
+    file: 'host/src/network/request/prepare.ts',
+    noticedBy: [SENT],
+    changes: [
+      [
+        "the host's headers go before the plugin's",
+        'mergeHeaders(usual, setup.headers, own,',
+        'mergeHeaders(setup.headers, usual, own,',
+      ],
+      [
+        "the plugin's headers go before those of a request",
+        'mergeHeaders(usual, setup.headers, own,',
+        'mergeHeaders(usual, own, setup.headers,',
+      ],
+      [
+        'a request may take more memory than the operator allows',
+        'Math.min(Math.ceil(maxBytes), limits.responseBytes)',
+        'Math.ceil(maxBytes)',
+      ],
+      ['a request may wait longer than a timer can count', 'Math.min(timeoutMs, LONGEST_TIMER)', 'timeoutMs'],
+      [
+        'a time of nothing ends a request at once',
+        "typeof value === 'number' && value > 0",
+        "typeof value === 'number' && value >= 0",
+      ],
+      ['a request has a time for its headers only', '{ headersMs: ms, bodyMs: ms }', '{ headersMs: ms }'],
+      ['a key of the query is taken elsewhere too', "const taken = target.zone === 'service' && keys", 'const taken = keys'],
+      [
+        'a plugin may have headers that no request may have',
+        '    if (problem) throw hostError',
+        '    if (false) throw hostError',
+      ],
+      [
+        'a setting of the service is named for a request elsewhere',
+        "hints: target.zone === 'service' ? hints : HINTS_ELSEWHERE",
+        'hints',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/network/request/placed-credential.ts',
+    noticedBy: [SENT],
+    changes: [
+      ['a credential stands beside another of its name', "pair !== '' && keyOf(pair) !== name", "pair !== ''"],
+      ['another spelling of the name passes', 'keyOf(pair) !== name)', "pair.split('=', 1)[0] !== name)"],
+      [
+        'a plugin may set the usual header of a credential',
+        '[...Object.values(USUAL), ...Object.values(placement)]',
+        '[...Object.values(placement)]',
+      ],
+      [
+        'a plugin may set its own header of a credential',
+        '[...Object.values(USUAL), ...Object.values(placement)]',
+        '[...Object.values(USUAL)]',
+      ],
+    ],
+  },
+  {
+    file: 'host/src/network/request/access.ts',
+    noticedBy: [SENT],
+    changes: [
+      ['a read tool may leave a change in doubt', "call?.access === 'write' && method", 'method'],
+      ['HEAD leaves a change in doubt', "method !== 'GET' && method !== 'HEAD'", "method !== 'GET'"],
+      ['a safe path is one of any host', "target.zone === 'service' && safePaths", 'safePaths'],
     ],
   },
 ])

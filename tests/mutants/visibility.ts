@@ -244,12 +244,6 @@ export const visibility = mutantsOf('visibility', [
         '?? snapshot.prompts.get(name) ?? snapshot.resources.get(name)',
         '?? snapshot.prompts.get(name)',
       ],
-      [
-        'the last rule that refuses decides',
-        "chain.find(({ verdict }) => verdict === 'refuse')",
-        "chain.findLast(({ verdict }) => verdict === 'refuse')",
-      ],
-      ['a plugin whose name begins alike is blamed', 'name.startsWith(`${instance}_`)', 'name.startsWith(instance)'],
       ['a plugin that is loading is not blamed', "state === 'loading' || state === 'quarantined'", "state === 'quarantined'"],
       ['the name of a tool is left out of the step that approves it', "${kind === 'tool' ? `.${localName}` : ''}", ''],
       [
