@@ -112,8 +112,11 @@ test('each address is an OAuth resource of its own, and a token for the whole is
   })
   const whole = 'https://example.com/tools'
   const places = ['/mcp', '/mcp/readonly', '/mcp/x/b,a', '/mcp/x/a/readonly', '/sse', '/sse/x/a']
+  /** One for each audience: what is remembered of a token at one address must not let it in at another. */
+  const tokens = new Map<string, Promise<string>>()
+  const tokenFor = (aud: string) => tokens.getOrInsertComputed(aud, () => issuer.sign({ aud }))
   const statusAt = async (place: string, aud: string) => {
-    const authorization = `Bearer ${await issuer.sign({ aud })}`
+    const authorization = `Bearer ${await tokenFor(aud)}`
     const url = new URL(place, guarded.url)
     if (!place.startsWith('/sse')) return (await rawClient(url).post('tools/list', {}, { authorization })).status
     const gone = new AbortController()

@@ -169,6 +169,18 @@ export const accounts = mutantsOf('accounts', [
     changes: [['what was taken away is written back', '!== before) return false', '=== "") return false']],
   },
   {
+    file: 'host/src/auth/accounts/file-account-store.ts',
+    noticedBy: ['tests/unit/auth/turns-in-files.test.ts'],
+    changes: [["the end of a late turn ends another host's", 'if ((await readIfThere(file)) === mark) await rm', 'await rm']],
+  },
+  {
+    file: 'host/src/auth/accounts/more-scopes.ts',
+    noticedBy: ['tests/unit/auth/scopes-that-are-asked.test.ts'],
+    changes: [
+      ['scopes that another client was asked for are asked of this one', 'record?.client !== client.id', 'record === undefined'],
+    ],
+  },
+  {
     file: 'host/src/auth/accounts/shared-account-store.ts',
     noticedBy: [RACES],
     changes: [['what was taken away from Redis is written back', '~= ARGV[1] then return 0', "== '' then return 0"]],

@@ -48,6 +48,7 @@ export const cacheKeys = mutantsOf('cache-keys', [
     file: 'host/src/server/call/result/result-cache.ts',
     noticedBy: [TABLE, RESULTS],
     changes: [
+      ['a tool that writes answers before what it made stale is gone', 'await cache.drop(', 'void cache.drop('],
       [
         "an answer that a caller's own credential brought is shared",
         "surface.cache?.scope === 'shared' && use.by !== 'caller'",

@@ -226,6 +226,14 @@ export const credentials = mutantsOf('credentials', [
   },
   {
     file: 'host/src/auth/outbound/token-exchange.ts',
+    noticedBy: ['tests/unit/auth/exchanged-tokens.test.ts'],
+    changes: [
+      ['an exchanged token is used until it expires', 'asked + lifeMs - Math.min(MARGIN_MS, lifeMs / 2)', 'asked + lifeMs'],
+      ['a short exchanged token is never used twice', 'Math.min(MARGIN_MS, lifeMs / 2)', 'MARGIN_MS'],
+    ],
+  },
+  {
+    file: 'host/src/auth/outbound/token-exchange.ts',
     noticedBy: [EXCHANGE],
     changes: [
       ["the caller's own token is sent to the service", 'read.token === subjectToken', 'read.token === ""'],

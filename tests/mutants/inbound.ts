@@ -68,6 +68,17 @@ export const inbound = mutantsOf('inbound', [
     ],
   },
   {
+    file: 'host/src/auth/inbound/tokens.ts',
+    noticedBy: ['tests/mcp_protocol/views-by-address.test.ts'],
+    changes: [
+      [
+        'a token of one address is remembered for all',
+        'const key = path === WHOLE ? fingerprint(token) : `${fingerprint(token)} ${path}`',
+        'const key = fingerprint(token)',
+      ],
+    ],
+  },
+  {
     file: 'host/src/auth/inbound/introspection.ts',
     noticedBy: [KEYS],
     changes: [

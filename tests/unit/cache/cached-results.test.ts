@@ -22,8 +22,12 @@ const tools = [
 ]
 
 /** Two plugins whose answers are numbered, so that an answer from the cache shows; `a_issues_fail` always fails. */
-function serving(t: TestContext) {
+function serving(t: TestContext, beforeDrop: () => Promise<void> = async () => {}) {
   const kept = createCache({ log: silentLogger })
+  const drop: typeof kept.drop = async (tags) => {
+    await beforeDrop()
+    await kept.drop(tags)
+  }
   t.after(() => kept[Symbol.asyncDispose]())
   let runs = 0
   const records = ['a', 'b'].map((name) => {
@@ -40,7 +44,7 @@ function serving(t: TestContext) {
     now: () => 0,
     limits: () => ({ callTimeoutMs: 60_000, resultBytes: 10_000 }),
     redact: createRedactor(),
-    results: createResultCache({ cache: kept }),
+    results: createResultCache({ cache: { ...kept, drop } }),
   })
   return async (tenant: string, tool: string) => {
     const principal: Principal = { id: 'x', tenant, permissions: [], kind: 'apiKey' }
@@ -55,6 +59,20 @@ function serving(t: TestContext) {
     return first?.type === 'text' ? first.text : ''
   }
 }
+
+test('a tool that writes answers when what it made stale is gone, also from a slow store', async (t) => {
+  const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const call = serving(t, () => (asked.resolve(), gone.promise))
+  assert.equal(await call('acme', 'a_issues_get'), 'run 1')
+  let isAnswered = false
+  const written = call('acme', 'a_issues_put').finally(() => (isAnswered = true))
+  await asked.promise
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isAnswered, false)
+  gone.resolve()
+  assert.equal(await written, 'run 2')
+  assert.equal(await call('acme', 'a_issues_get'), 'run 3')
+})
 
 for (const [how, writes] of [
   ['writes', 'a_issues_put'],
