@@ -82,6 +82,7 @@ function contentProblem(item: unknown): string | undefined {
   if (type === 'resource') {
     const resource = item['resource']
     if (!isObject(resource) || typeof resource['uri'] !== 'string') return 'has no resource.uri'
+    if (typeof resource['blob'] === 'string' && !isBase64(resource['blob'])) return 'has a resource.blob that is not base64'
     return typeof resource['text'] === 'string' || typeof resource['blob'] === 'string'
       ? undefined
       : 'has neither resource.text nor resource.blob'
@@ -89,7 +90,18 @@ function contentProblem(item: unknown): string | undefined {
   const keys = typeof type === 'string' && Object.hasOwn(required, type) ? required[type] : undefined
   if (!keys) return `has the type ${JSON.stringify(type) ?? 'undefined'}, not text, image, audio, resource or resource_link`
   const missing = keys.find((key) => typeof item[key] !== 'string')
-  return missing ? `has no ${missing}` : undefined
+  if (missing) return `has no ${missing}`
+  return keys[0] === 'data' && !isBase64(String(item['data'])) ? 'has data that is not base64' : undefined
+}
+
+/** True for what a client can decode. One that checks answers throws away the whole answer for a single item that it cannot. */
+export function isBase64(text: string): boolean {
+  try {
+    atob(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What an answer may be. */

@@ -11,6 +11,7 @@ import {
   wellFormed,
   wholeResult,
 } from '../../../host/src/data/content.ts'
+import { resourceContents } from '../../../host/src/server/call/result/resource-and-prompt-results.ts'
 
 const bounds = { maxBytes: 1_000, redact: (text: string) => text }
 const text = (of: string) => [{ type: 'text', text: of }]
@@ -58,6 +59,10 @@ test('each kind of content has what a client needs of it', () => {
     [{ type: 'image', data: '', mimeType: 'image/png' }, undefined],
     [{ type: 'image', data: '' }, 'has no mimeType'],
     [{ type: 'image', mimeType: 'image/png' }, 'has no data'],
+    [{ type: 'image', data: 'iVBORw', mimeType: 'image/png' }, undefined],
+    [{ type: 'image', data: 'data:image/png;base64,AAAA', mimeType: 'image/png' }, 'has data that is not base64'],
+    [{ type: 'audio', data: 'AAAA AAA=', mimeType: 'audio/ogg' }, undefined],
+    [{ type: 'audio', data: '-_-_', mimeType: 'audio/ogg' }, 'has data that is not base64'],
     [{ type: 'audio', data: '', mimeType: 'audio/ogg' }, undefined],
     [{ type: 'audio', data: '' }, 'has no mimeType'],
     [{ type: 'audio', mimeType: 'audio/ogg' }, 'has no data'],
@@ -66,6 +71,8 @@ test('each kind of content has what a client needs of it', () => {
     [{ type: 'resource_link', name: 'b' }, 'has no uri'],
     [{ type: 'resource', resource: { uri: 'a:b', text: '' } }, undefined],
     [{ type: 'resource', resource: { uri: 'a:b', blob: '' } }, undefined],
+    [{ type: 'resource', resource: { uri: 'a:b', blob: 'no!' } }, 'has a resource.blob that is not base64'],
+    [{ type: 'resource', resource: { uri: 'a:b', text: '', blob: 'no!' } }, 'has a resource.blob that is not base64'],
     [{ type: 'resource', resource: { uri: 'a:b' } }, 'has neither resource.text nor resource.blob'],
     [{ type: 'resource', resource: { text: '' } }, 'has no resource.uri'],
     [{ type: 'resource' }, 'has no resource.uri'],
@@ -155,4 +162,11 @@ test('a whole result has its content, what is structured, whether it is an error
   const large = 'x'.repeat(100)
   for (const part of [{ content: text(large) }, { structuredContent: { large } }, { meta: { large } }])
     assert.match(String(whole(part, false, { maxBytes: 90 })), /too large/, Object.keys(part).join())
+})
+
+test('what a resource returned as a blob is base64, which a client can decode', () => {
+  const read = (blob: string) =>
+    resourceContents([{ uri: 'a:b', blob }], { uri: 'a:b', mimeType: undefined, maxBytes: 1_000, redact: (text) => text })
+  assert.deepEqual(read('AAAA'), [{ uri: 'a:b', blob: 'AAAA' }])
+  assert.throws(() => read('data:,AAAA'), new InvalidResult('returned contents with a blob that is not base64'))
 })

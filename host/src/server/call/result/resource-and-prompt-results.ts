@@ -1,5 +1,5 @@
 import type { PromptMessage, ResourceContents } from '@mcp-patchbay/plugin-api'
-import { contentItems, InvalidResult, limit, serialise, wellFormed, type Bounds } from '../../../data/content.ts'
+import { contentItems, InvalidResult, isBase64, limit, serialise, wellFormed, type Bounds } from '../../../data/content.ts'
 import { isObject } from '../../../data/json.ts'
 
 /** What `read` returned, as MCP contents: a string is text, bytes are base64. Throws `InvalidResult`. */
@@ -22,6 +22,8 @@ export function resourceContents(
       (typeof item['text'] !== 'string' && typeof item['blob'] !== 'string')
     )
       throw new InvalidResult('returned contents without a uri, or with neither text nor blob')
+    else if (typeof item['blob'] === 'string' && !isBase64(item['blob']))
+      throw new InvalidResult('returned contents with a blob that is not base64')
   return copy as ResourceContents[]
 }
 
