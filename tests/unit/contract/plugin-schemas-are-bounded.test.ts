@@ -230,18 +230,18 @@ test('a long list of values costs one look at each item', () => {
 
 test('a value that is too large for its schema is refused instead of being checked for seconds', () => {
   const long = createValidators().validator(object({ a: { type: 'string', pattern: '\\pL{900}$' } }))
-  assert.deepEqual(long({ a: 'a'.repeat(1_000_000) }), ['the input is too large to be checked against its schema'])
+  assert.deepEqual(long({ a: 'a'.repeat(1_000_000) }), ['the value is too large to be checked against its schema'])
   assert.equal(long({ a: 'a'.repeat(1_000) }), undefined)
   const forms = Array.from({ length: 450 }, (_, at) => ({ const: { at } }))
   const wide = createValidators().validator(object({ a: { type: 'array', items: { anyOf: forms } } }))
   const items = (count: number) => ({ a: Array.from({ length: count }, () => ({ at: 449 })) })
   assert.equal(wide(items(1_000)), undefined)
-  assert.deepEqual(wide(items(100_000)), ['the input is too large to be checked against its schema'])
+  assert.deepEqual(wide(items(100_000)), ['the value is too large to be checked against its schema'])
   const filled = createValidators().completing(
     object({ a: { type: 'array', items: { type: 'object', properties: { b: { default: 'x'.repeat(50_000) } } } } }),
   )
   assert.deepEqual(filled({ a: Array.from({ length: 100_000 }, () => ({})) }), [
-    'the input is too large to be checked against its schema',
+    'the value is too large to be checked against its schema',
   ])
 })
 
@@ -313,7 +313,8 @@ const messages: readonly [name: string, value: unknown, message: string][] = [
   ['a value out of bounds', { repo: 'a', number: 0 }, '`number` must be >= 1'],
   ['an unknown property', { repo: 'a', rep: 1 }, '`rep` is not a known property; known are repo, number, state'],
   ['a value that is not in the list', { repo: 'a', state: 'x' }, '`state` must be one of "open", "closed"'],
-  ['something that is no object', [], 'the input must be an object, not an array'],
+  ['something that is no object', [], 'the value must be an object, not an array'],
+  ['no value at all', undefined, 'the value must be an object, not nothing'],
   [
     'a name of a megabyte',
     { repo: 'a', ['x'.repeat(1_000_000)]: 1 },

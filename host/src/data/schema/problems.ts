@@ -42,7 +42,7 @@ function isBelow(path: string, above: string): boolean {
 
 function explain(error: ErrorObject, value: unknown): string {
   const path = keysOf(error)
-  const at = path.length ? named(path) : 'the input'
+  const at = path.length ? named(path) : 'the value'
   const params = error.params as Readonly<Record<string, unknown>>
   const limit = brief(params['limit'])
   switch (error.keyword) {
@@ -169,6 +169,7 @@ export function nullsAt(errors: readonly ErrorObject[], value: unknown): readonl
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
+  if (value === undefined) return 'nothing'
   return article(Array.isArray(value) ? 'array' : typeof value)
 }
 

@@ -103,8 +103,8 @@ function guarded(check: Validator): Validator {
     try {
       return check(value)
     } catch (error) {
-      if (error instanceof TooCostly) return [`the input ${error.message}`]
-      if (error instanceof RangeError) return ['the input is nested too deeply to be checked']
+      if (error instanceof TooCostly) return [`the value ${error.message}`]
+      if (error instanceof RangeError) return ['the value is nested too deeply to be checked']
       throw error
     }
   }
