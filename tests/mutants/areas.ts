@@ -12,6 +12,7 @@ import { network } from './network.ts'
 import { persons } from './persons.ts'
 import { plugins } from './plugins.ts'
 import { postgres } from './postgres.ts'
+import { processesAsk } from './processes-ask.ts'
 import { processes } from './processes.ts'
 import { projects } from './projects.ts'
 import { reload } from './reload.ts'
@@ -38,6 +39,7 @@ export const areas: readonly Mutant[] = [
   ...longTexts,
   ...admin,
   ...processes,
+  ...processesAsk,
   ...servers,
   ...sessions,
   ...saml,
