@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HttpClient, Logger, Metrics } from '@mcp-patchbay/plugin-api'
 import { createBroker } from '../../../host/src/plugin/isolate/broker.ts'
-import { currentCall } from '../../../host/src/plugin/run/inline-call-scope.ts'
+import { currentCall, inCall } from '../../../host/src/plugin/run/inline-call-scope.ts'
 import type { CallRequest } from '../../../host/src/plugin/run/running.ts'
 import { callScope } from '../../fixtures/http/service-http.ts'
 
@@ -42,7 +42,8 @@ function playedBroker() {
     child: (fields) => (told.push(['child', { ...fields }]), logger()),
   })
   const metric = (kind: string) => (name: string, value?: number, labels?: object) => void told.push([kind, name, value, labels])
-  const metrics: Metrics = { count: metric('count'), gauge: metric('gauge'), observe: metric('observe') }
+  const all = { count: metric('count'), gauge: metric('gauge'), observe: metric('observe'), reset: metric('reset') }
+  const metrics: Metrics = all
   const kept = new Map<string, unknown>()
   let now = 0
   const broker = createBroker({
@@ -105,6 +106,7 @@ test('a request to the service is made in the call that asks, as json, as text, 
       { data: { ...whole, mayChange }, body: new Uint8Array([1]) },
       `${method} in ${call}`,
     )
+  await inCall(callScope({ requestId: 'of another plugin' }), () => at(9, 'text'))
   assert.deepEqual(
     told.map((one) => (one as unknown[]).slice(0, 2)),
     [
@@ -114,6 +116,7 @@ test('a request to the service is made in the call that asks, as json, as text, 
       ...Array.from({ length: 4 }, () => ['request', 'call 1']),
       ['request', 'call 2'],
       ['request', undefined],
+      ['text', undefined],
     ],
   )
 })
@@ -190,6 +193,7 @@ test('what a process tells is passed on where it has its form, and nothing else 
     ['metric', { kind: 'gauge', name: 'n', value: 1 }, [['gauge', 'n', 1, {}]]],
     ['metric', { kind: 'observe', name: 'n', value: 1 }, [['observe', 'n', 1, {}]]],
     ['metric', { kind: 'constructor', name: 'n', value: 1 }, []],
+    ['metric', { kind: 'reset', name: 'n', value: 1 }, []],
     ['metric', { kind: 'count', name: 1, value: 1 }, []],
     ['metric', { kind: 'count', name: 'n', value: '1' }, []],
     ['read', { file: '/a', digest: 'd' }, [['read', '/a', 'd']]],
