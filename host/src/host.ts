@@ -55,7 +55,7 @@ import { createWarnings, readersOf } from './warnings.ts'
 const START_PATIENCE_MS = 5_000
 const RELOAD_PATIENCE_MS = 1_000
 /** Long enough for the client that had the host started to get its first list. */
-const WAKE_AFTER_MS = 250
+const IMPORT_AFTER_MS = 250
 /** How long a failed edit waits for a newer save before it is believed. */
 const GRACE_MS = 100
 
@@ -66,7 +66,7 @@ const GRACE_MS = 100
  */
 export async function createHost(given: EmbeddedConfig | ResolvedConfig, context: HostContext = {}): Promise<Host> {
   const { file = resolve('mcp.config.ts'), log = silentLogger, env = process.env, expectReloads = false } = context
-  const { redact = createRedactor(), now = () => performance.now(), patienceMs, wakeAfterMs = WAKE_AFTER_MS } = context
+  const { redact = createRedactor(), now = () => performance.now(), patienceMs, importAfterMs = IMPORT_AFTER_MS } = context
   const configDir = dirname(file)
   const started = isResolved(given) ? given : resolveConfig(given, { env, configDir })
   refuseSharedVariables(started)
@@ -76,11 +76,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const resources = new AsyncDisposableStack()
   const events = new EventEmitter<HostEvents>()
   // What they hear of has happened: a listener that throws stops nothing.
-  const tell: typeof events.emit = (...event) => {
+  const emit: typeof events.emit = (...event) => {
     try {
       return events.emit(...event)
     } catch (error) {
-      log.error('listener_failed', { heard: event[0], error })
+      log.error('listener_failed', { topic: event[0], error })
       return false
     }
   }
@@ -127,7 +127,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
 
   // Plugins: found, activated, published, reloaded
   const found = createFoundEntries({ current, configDir, log })
-  const publish = createPublish({ registry, current, found, validators, search, metrics, tell })
+  const publish = createPublish({ registry, current, found, validators, search, metrics, emit })
   const graph = resources.use(createPluginGraph(log, approved.admit, { keepsSources: expectReloads }))
   const isolation = resources.use(createIsolation({ log, now, random: Math.random, metrics, keepSpare: expectReloads }))
   const records = kept.outlivesProcess ? kept.namespace('registry') : undefined
@@ -175,9 +175,9 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     activate: (entry, signal) => lazyActivation.activate(entry, signal),
     onReload(report) {
       countReload(metrics, report)
-      tell('reload', report)
+      emit('reload', report)
     },
-    onDrained: (report) => tell('drained', report),
+    onDrained: (report) => emit('drained', report),
     onRelease: (record) => releaseSchemas(record, validators),
     onReleased: (version) => leakDetector.watch(version),
   })
@@ -187,11 +187,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   events.on('generation', warnings.log)
   await reloader.apply({ entries: found.read() })
   if (expectReloads) await graph.prepareReleases()
-  const waking = new AbortController()
-  resources.defer(() => waking.abort())
-  void lazyActivation.wakeAll({ afterMs: wakeAfterMs, signal: waking.signal })
-  const readAfterMs = patienceMs === Infinity ? Infinity : wakeAfterMs / 2
-  const readAhead = createReadAhead({ afterMs: readAfterMs, signal: waking.signal, log })
+  const activating = new AbortController()
+  resources.defer(() => activating.abort())
+  void lazyActivation.activateAll({ afterMs: importAfterMs, signal: activating.signal })
+  const readAfterMs = patienceMs === Infinity ? Infinity : importAfterMs / 2
+  const readAhead = createReadAhead({ afterMs: readAfterMs, signal: activating.signal, log })
   readAhead.add(...validators.prepare, () => metrics.prepare())
 
   const { missing } = cache
@@ -289,7 +289,7 @@ function tellingCalls(events: EventEmitter<HostEvents>, log: Logger): NonNullabl
     try {
       events.emit('call', made())
     } catch (error) {
-      log.error('listener_failed', { heard: 'call', error })
+      log.error('listener_failed', { topic: 'call', error })
     }
   }
 }

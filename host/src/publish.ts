@@ -15,11 +15,11 @@ export interface PublishDeps {
   readonly validators: Validators
   readonly search: SearchCatalog
   readonly metrics: HostMetrics
-  readonly tell: EventEmitter<HostEvents>['emit']
+  readonly emit: EventEmitter<HostEvents>['emit']
 }
 
 /** Makes what turns the records of plugins into the next generation, in one step, and gives its number. */
-export function createPublish({ registry, current, found, validators, search, metrics, tell }: PublishDeps) {
+export function createPublish({ registry, current, found, validators, search, metrics, emit }: PublishDeps) {
   return (plugins: readonly PluginRecord[]): number => {
     const previous = registry.current
     const generation = previous.generation + 1
@@ -28,7 +28,7 @@ export function createPublish({ registry, current, found, validators, search, me
     registry.publish(snapshot)
     metrics.generation(generation, snapshot.tools.size)
     for (const plugin of plugins) metrics.pluginState(plugin.instance, stateOf(plugin).state)
-    tell('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
+    emit('generation', { generation, tools: snapshot.tools.size, plugins, previous, current: snapshot })
     return generation
   }
 }

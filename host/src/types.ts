@@ -35,7 +35,7 @@ export interface HostContext {
    * Plugins of which nothing changed since a start before are listed from the cache, and imported when they are called, or that long
    * after the start. Default: a quarter of a second. With an infinite `patienceMs` all of them are imported at the start.
    */
-  readonly wakeAfterMs?: number
+  readonly importAfterMs?: number
   /** Around requests and calls, inside of those that the config names. */
   readonly middleware?: readonly Middleware[]
   /** Milliseconds from whenever, never going back. Default: `performance.now`. */

@@ -46,8 +46,8 @@ export function createWarnings({ current, registry, log }: WarningsDeps): Warnin
       const isNew = (line: string) => !logged.includes(line)
       const level = current.config.frozen ? 'error' : 'warn'
       for (const rule of found.rules.filter(isNew)) log[level]('rule_without_effect', { rule })
-      for (const reason of found.unread.filter(isNew)) log.warn('variable_without_reader', { reason })
-      for (const reason of found.secrets.filter(isNew)) log.warn('secret_without_use', { reason })
+      for (const reason of found.unread.filter(isNew)) log.warn('variable_unused', { reason })
+      for (const reason of found.secrets.filter(isNew)) log.warn('secret_unused', { reason })
       logged = [...found.rules, ...found.unread, ...found.secrets]
     }),
   }

@@ -119,7 +119,7 @@ test('of a flood of lines the log has as many as a second may have, and says how
   at.passMinute()
   await at.run(`ctx.log.info('after'); return 1`)
   await at.lines.next(({ event }) => event === 'plugin.after')
-  const dropped = Number(at.lines.all.findLast(({ event }) => event === 'plugin_too_loud')?.['dropped'])
+  const dropped = Number(at.lines.all.findLast(({ event }) => event === 'plugin_notifications_dropped')?.['dropped'])
   assert.ok(dropped >= 38_000 && dropped < 40_000, `${dropped} of 40,000 were dropped`)
 })
 

@@ -36,7 +36,7 @@ async function open(limits: { readonly pluginIdleMs: number }, plugins: ReturnTy
       file: tree.path('mcp.config.ts'),
       env: {},
       patienceMs: patience,
-      wakeAfterMs: 1,
+      importAfterMs: 1,
       log: createLogger({
         level: 'debug',
         format: 'json',
@@ -133,7 +133,7 @@ test('a start that knows its plugins lists them as idle, starts those that are c
   const { host, tell, lines, stateOf } = await open({ pluginIdleMs: 60_000 }, plugins, 60_000)
   await using _ = host
   assert.deepEqual([stateOf('quiet'), stateOf('other')], ['idle', 'idle'])
-  await lines.next(({ event, plugin: of }) => event === 'plugin_awake' && of === 'worker')
+  await lines.next(({ event, plugin: of }) => event === 'plugin_activated' && of === 'worker')
   const pid = Number(await tell('quiet_pid'))
   assert.deepEqual(['quiet', 'other', 'worker'].map(stateOf), ['active', 'idle', 'active'])
   assert.ok(pluginPids().includes(pid))

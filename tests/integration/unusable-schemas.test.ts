@@ -46,7 +46,7 @@ for (const isolation of ['inline', 'process'] as const)
         ['notes_worse_add', true],
       ],
     )
-    const lines = warned.filter(({ event }) => event === 'item_left_out')
+    const lines = warned.filter(({ event }) => event === 'item_skipped')
     assert.deepEqual(
       lines.map(({ name }) => name),
       ['bad_get', 'worse_add'],

@@ -99,7 +99,7 @@ export const channel = mutantsOf('channel', [
     noticedBy: ['tests/integration/idle-plugins.test.ts'],
     changes: [
       ['work in the background is ended', 'services.plugin.start === undefined ||', 'true ||'],
-      ['no call wakes what is idle', 'if (isIdle) returning = wake()', ''],
+      ['no call wakes what is idle', 'if (isIdle) returning = resume()', ''],
     ],
   },
   {

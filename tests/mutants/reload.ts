@@ -14,17 +14,17 @@ export const reload = mutantsOf('reload', [
   {
     file: 'host/src/publish.ts',
     noticedBy: [EVENTS],
-    changes: [['an embedder does not hear of a generation', "tell('generation', ", "((..._: unknown[]) => {})('generation', "]],
+    changes: [['an embedder does not hear of a generation', "emit('generation', ", "((..._: unknown[]) => {})('generation', "]],
   },
   {
     file: 'host/src/host.ts',
     noticedBy: [EVENTS],
     changes: [
-      ['an embedder does not hear of a reload', "tell('reload', report)", ''],
-      ['an embedder does not hear of a drained version', "tell('drained', report)", 'false'],
+      ['an embedder does not hear of a reload', "emit('reload', report)", ''],
+      ['an embedder does not hear of a drained version', "emit('drained', report)", 'false'],
       [
         'a listener that throws fails what it hears of',
-        "log.error('listener_failed', { heard: event[0], error })",
+        "log.error('listener_failed', { topic: event[0], error })",
         'throw error',
       ],
     ],

@@ -54,7 +54,7 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
       try {
         listener(message.data)
       } catch (error) {
-        log.error('listener_failed', { heard: message.topic, error })
+        log.error('listener_failed', { topic: message.topic, error })
       }
     }
   }
@@ -66,7 +66,7 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
       connection
         .client()
         .then((client) => client.publish(channel, JSON.stringify({ from: sender, topic, data })))
-        .catch((error: unknown) => log.debug('cache_bus_not_sent', { topic, error }))
+        .catch((error: unknown) => log.debug('cache_bus_send_failed', { topic, error }))
     },
     on(topic, listener) {
       const known = listeners.get(topic) ?? new Set()

@@ -4,7 +4,7 @@ import { createBreaker, type Breaker } from './resilience/breaker.ts'
 import { createBulkhead } from './resilience/bulkhead.ts'
 import type { Clock } from './resilience/clock.ts'
 import { exchange, type Exchange, type ExchangeDeps } from './request/upstream-exchange.ts'
-import { leftAlone, overloaded } from './failures.ts'
+import { circuitOpen, overloaded } from './failures.ts'
 import type { NetworkLimits } from './resilience/limits.ts'
 import type { Outcome } from './resilience/outcome.ts'
 import { createRetryBudget, sendWithRetries } from './resilience/retry.ts'
@@ -70,9 +70,9 @@ export function createDelivery({
             place[Symbol.dispose]()
           }
         },
-        leftAlone(closedForMs) {
+        circuitOpen(closedForMs) {
           onUpstream('NOT_SENT', 0)
-          return leftAlone(closedForMs, subject)
+          return circuitOpen(closedForMs, subject)
         },
         onRetry: (outcome, waitMs) =>
           log.debug('upstream_retry', {
@@ -98,7 +98,7 @@ function breakers(limits: NetworkLimits, clock: Clock, log: Logger): (origin: st
       openMs: limits.breakerMs,
       onChange: (state) =>
         state === 'open'
-          ? log.warn('upstream_left_alone', { origin, failures: limits.breakerFailures, ms: limits.breakerMs })
+          ? log.warn('upstream_circuit_open', { origin, failures: limits.breakerFailures, ms: limits.breakerMs })
           : log.info('upstream_recovered', { origin }),
     })
     known.set(origin, breaker)

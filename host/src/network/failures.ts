@@ -101,7 +101,7 @@ export function redirectFailure(refused: string, subject: Subject): Failed {
 }
 
 /** Nothing was sent: the breaker is open. */
-export function leftAlone(closedForMs: number, subject: Subject): Failed {
+export function circuitOpen(closedForMs: number, subject: Subject): Failed {
   const seconds = Math.max(1, Math.ceil(closedForMs / 1000))
   return unsent(
     new ServiceError('UPSTREAM_FAILED', `${nameOf(subject)} was not sent: the service failed several times in a row`, {

@@ -135,7 +135,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
         serverName: code.serverName,
       })
       for (const one of checked.leftOut)
-        deps.log.warn('item_left_out', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
+        deps.log.warn('item_skipped', { plugin: instance, kind: one.kind, name: one.name, problem: problemOf(one) })
       for (const warning of verdict.warnings)
         deps.log.warn('plugin_pin', { plugin: instance, code: warning.code, reason: warning.message })
       pinned = pinnedRecord(verdict)

@@ -7,7 +7,7 @@ import { publicPrefix, withoutPrefix } from '../data/address.ts'
 import type { ResourceMetadata } from '../auth/inbound/metadata.ts'
 import type { RequestCredentialOptions } from '../auth/outbound/request-credentials.ts'
 import { hostError } from '../errors.ts'
-import type { Announcer } from '../server/catalog/change-notifier.ts'
+import type { ChangeNotifier } from '../server/catalog/change-notifier.ts'
 import type { InFlight } from '../server/call/in-flight.ts'
 import type { HostServerFactory } from '../server/mcp/mcp-server.ts'
 import type { Middleware } from '../server/call/types.ts'
@@ -45,7 +45,7 @@ export interface HttpOptions {
 
 export interface HttpDeps {
   readonly factory: () => Promise<HostServerFactory>
-  readonly announcer: Announcer
+  readonly notifier: ChangeNotifier
   readonly inFlight: InFlight
   /** The fast path for hot methods; without it the SDK answers them too. */
   readonly fastPath?: FastPath | undefined

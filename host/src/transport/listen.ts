@@ -10,7 +10,7 @@ import type { HostConfig, ResolvedConfig } from '../config/schema/schema.ts'
 import { hostError } from '../errors.ts'
 import type { HostMetrics } from '../observability/metrics.ts'
 import type { Redactor } from '../observability/redact.ts'
-import { Announcer } from '../server/catalog/change-notifier.ts'
+import { ChangeNotifier } from '../server/catalog/change-notifier.ts'
 import type { Calls, Middleware } from '../server/call/types.ts'
 import { InFlight } from '../server/call/in-flight.ts'
 import type { HostError } from '../errors.ts'
@@ -77,7 +77,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
   const { registry, calls, log, metrics, middleware, config } = deps
   await using opened = new AsyncDisposableStack()
   const inFlight = new InFlight()
-  const announcer = opened.use(new Announcer(registry, log))
+  const notifier = opened.use(new ChangeNotifier(registry, log))
   const requestStateKey = stateKey(deps)
   const servers = lazily(async () => {
     await readInPieces('server')
@@ -95,7 +95,7 @@ export async function listenOn(options: ListenOptions, deps: ListenDeps, access:
   const shared = {
     middleware,
     factory: () => servers.get(),
-    announcer,
+    notifier,
     inFlight,
     fastPath,
     log,

@@ -103,8 +103,8 @@ test('calls that come while it is imported wait for it, once', async (t) => {
 
 test('what nobody calls is imported in the background, and no list is announced', async (t) => {
   const { restart, imports, log } = project(t)
-  const host = await restart({ wakeAfterMs: 0 })
-  while (log.lines.filter(({ event }) => event === 'plugin_awake').length < 2 && !t.signal.aborted)
+  const host = await restart({ importAfterMs: 0 })
+  while (log.lines.filter(({ event }) => event === 'plugin_activated').length < 2 && !t.signal.aborted)
     await new Promise(setImmediate)
   assert.deepEqual(imports(), ['one', 'two'])
   assert.equal(host.snapshot.generation, 1)
@@ -386,7 +386,7 @@ function project(t: TestContext): Project {
       env,
       log,
       patienceMs: 60_000,
-      wakeAfterMs: Infinity,
+      importAfterMs: Infinity,
       ...context,
     })
     t.after(() => host.close({ graceMs: 0 }))

@@ -67,11 +67,11 @@ test('says whether what the first requests need is still being read, and is read
 })
 
 test('a host reads ahead once it listens, and says when that is over', async () => {
-  const readAhead = async (wakeAfterMs: number) => {
-    await using host = await createHost({ plugins: [] }, { wakeAfterMs })
+  const readAhead = async (importAfterMs: number) => {
+    await using host = await createHost({ plugins: [] }, { importAfterMs })
     const { managementUrl = '' } = await host.listen({ http: { port: 0 }, management: { port: 0 } })
     const isOver = async () => !((await (await fetch(`${managementUrl}/readyz`)).json()) as { preparing: boolean }).preparing
-    if (wakeAfterMs > 0) return await isOver()
+    if (importAfterMs > 0) return await isOver()
     while (!(await isOver()));
     return true
   }

@@ -46,7 +46,7 @@ test('a plugin that owns a port is reloaded: the port is handed over, and closed
   while (at.drains.all.length < 3) await at.drains.next()
   assert.deepEqual([...handles], ['listen', 'close'])
   assert.deepEqual(
-    at.lines.all.filter(({ event }) => event === 'plugin_leftover' || event === 'handle_dispose_failed'),
+    at.lines.all.filter(({ event }) => event === 'plugin_version_leaked' || event === 'handle_dispose_failed'),
     [],
   )
 })

@@ -118,5 +118,5 @@ test('a secret that nothing uses is refused by checkPlugin, and told at load', a
   const { host, lines } = await trackedHost(t, [{ use: { ...withSecret('botToken'), isAuthConfigured: () => true } }])
   assert.match(host.list().warnings.join(), /config\.botToken of desk is a secret that nothing uses/)
   await new Promise((resolve) => setImmediate(resolve))
-  assert.match(lines.join(''), /secret_without_use/)
+  assert.match(lines.join(''), /secret_unused/)
 })

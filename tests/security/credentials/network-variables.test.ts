@@ -98,7 +98,7 @@ test('variables that begin as those of a plugin and that nothing reads are told 
   assert.match(told, /TRACKER_EU_COLOUR is set, but nothing reads it/)
   assert.doesNotMatch(told, /TRACKER_TIMEOUT|TRACKER_EU_API_KEY|OTHER_THING/)
   await new Promise((resolve) => setImmediate(resolve))
-  assert.match(lines.join(''), /TRACKER_EU_COLOUR is set.*variable_without_reader/)
+  assert.match(lines.join(''), /TRACKER_EU_COLOUR is set.*variable_unused/)
   await host.apply({ env: { TRACKER_NEW: 'x' } })
   assert.match(host.list().warnings.join('\n'), /TRACKER_NEW is set, but nothing reads it/)
 })

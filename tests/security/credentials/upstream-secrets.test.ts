@@ -58,7 +58,7 @@ test('neither query values nor credentials are in what is logged of a request', 
   })
   const error = await refusal(http.json('/a', { query: { email: 'canary@example.com' } }), 'UPSTREAM_FAILED')
   assert.ok(lines.some((line) => line.includes('upstream_retry')))
-  assert.ok(lines.some((line) => line.includes('upstream_left_alone')))
+  assert.ok(lines.some((line) => line.includes('upstream_circuit_open')))
   assert.doesNotMatch(lines.join('') + inspect(error, { depth: 10 }), /canary/)
 })
 

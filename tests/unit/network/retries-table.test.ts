@@ -39,7 +39,7 @@ async function send({ outcome, method = 'GET', timeLeftMs = 60_000, budget = cre
         sent++
         return outcome
       },
-      leftAlone: () => assert.fail('the breaker is closed'),
+      circuitOpen: () => assert.fail('the breaker is closed'),
       onRetry(_, waitMs) {
         waits.push(waitMs)
         queueMicrotask(() => clock.advance(waitMs))

@@ -18,7 +18,7 @@ test('who embeds a host hears of generations, reloads and drained versions, and 
   assert.deepEqual(heard, [[2, 2]])
   for (const event of ['generation', 'reload', 'drained'])
     assert.ok(
-      at.lines.all.some((line) => line.event === 'listener_failed' && line['heard'] === event),
+      at.lines.all.some((line) => line.event === 'listener_failed' && line['topic'] === event),
       event,
     )
   at.host.off('generation', note)

@@ -22,19 +22,19 @@ export interface Attempts {
   readonly breaker: Breaker
   readonly send: () => Promise<Outcome>
   /** The outcome when the breaker lets nothing through. */
-  readonly leftAlone: (closedForMs: number) => Outcome
+  readonly circuitOpen: (closedForMs: number) => Outcome
   /** Tells of a retry before it waits. */
   readonly onRetry: (outcome: Outcome, waitMs: number) => void
 }
 
 /** Sends, and again where that is safe and may help. Rejects with the signal's reason, also while it waits. */
 export async function sendWithRetries(attempts: Attempts, policy: RetryPolicy): Promise<Outcome> {
-  const { breaker, leftAlone, onRetry, signal } = attempts
+  const { breaker, circuitOpen, onRetry, signal } = attempts
   policy.budget.earn()
   let last: Outcome | undefined
   for (let attempt = 0; ; attempt++) {
     const permit = breaker.admit()
-    if ('closedForMs' in permit) return last ?? leftAlone(permit.closedForMs)
+    if ('closedForMs' in permit) return last ?? circuitOpen(permit.closedForMs)
     const outcome = await sendOnce(attempts.send, permit.settle)
     const waitMs = attempt < policy.retries ? retryWait(outcome, attempt, attempts.method, policy) : undefined
     // A wait that outlives the call is no use: the caller is told how long it would be.

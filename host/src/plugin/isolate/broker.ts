@@ -57,7 +57,7 @@ export function createBroker({ instance, http, log, metrics, cache, digest, now,
     limit: NOTIFICATIONS_PER_SECOND,
     now,
     onNext: (dropped) => {
-      if (dropped > 0) log.warn('plugin_too_loud', { dropped, allowedPerSecond: NOTIFICATIONS_PER_SECOND })
+      if (dropped > 0) log.warn('plugin_notifications_dropped', { dropped, allowedPerSecond: NOTIFICATIONS_PER_SECOND })
     },
   })
   const denials = createDenials(log, now)

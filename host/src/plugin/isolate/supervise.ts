@@ -100,7 +100,7 @@ export async function superviseIsolated(
       .finally(() => process.kill('nobody called it'))
   }
 
-  async function wake(): Promise<void> {
+  async function resume(): Promise<void> {
     setIdle(false)
     try {
       const next = await begin(await options.restart())
@@ -115,7 +115,7 @@ export async function superviseIsolated(
 
   function setIdle(now: boolean): void {
     isIdle = now
-    log.debug(now ? 'plugin_idle' : 'plugin_awake')
+    log.debug(now ? 'plugin_idle' : 'plugin_resumed')
     options.onIdle(instance, now)
   }
 
@@ -124,7 +124,7 @@ export async function superviseIsolated(
     if (serving) return serving
     if (failure) throw failure
     if (life.signal.aborted) throw life.signal.reason
-    if (isIdle) returning = wake()
+    if (isIdle) returning = resume()
     await orAborted(returning ?? Promise.resolve(), signal)
     return inService(signal)
   }

@@ -12,13 +12,13 @@ import { createLazyPlugin, type LazyPlugin } from './lazy-plugin.ts'
  * from there: its first call activates it, or the background does, one plugin after the other. A plugin that changed is activated at once.
  */
 export interface LazyActivation {
-  /** As `activate`. Until `wakeAll` is called, an unchanged plugin is published without its code. */
+  /** As `activate`. Until `activateAll` is called, an unchanged plugin is published without its code. */
   activate(entry: PluginEntry, signal: AbortSignal): Promise<Activation>
   /**
    * From now on every plugin is activated at once. After `afterMs`, if that is finite, this activates the plugins that were published
    * without their code, except those that may stay idle until a call. `signal` ends it earlier.
    */
-  wakeAll(options: { readonly afterMs: number; readonly signal: AbortSignal }): Promise<void>
+  activateAll(options: { readonly afterMs: number; readonly signal: AbortSignal }): Promise<void>
 }
 
 export interface LazyActivationOptions {
@@ -51,7 +51,7 @@ export function createLazyActivation({ records, deps, onOther, log }: LazyActiva
       mayIdle: version.mayIdle && (entry.idleMs ?? deps().processLimits.idleMs) > 0,
       activate: (lifetime) => activateAndKeep(entry, lifetime),
       onActivated(problem) {
-        log.debug('plugin_awake', { plugin: version.instance })
+        log.debug('plugin_activated', { plugin: version.instance })
         if (problem === undefined) return
         log.warn('plugin_differs_from_cache', { plugin: version.instance, problem })
         others.set(entry, lazyPlugin)
@@ -80,7 +80,7 @@ export function createLazyActivation({ records, deps, onOther, log }: LazyActiva
       const version = mayBeLazy ? await kept?.find(entry, deps()) : undefined
       return version ? listLazily(entry, version) : activateAndKeep(entry, signal)
     },
-    async wakeAll({ afterMs, signal }) {
+    async activateAll({ afterMs, signal }) {
       isStarting = false
       if (lazyPlugins.size === 0 || afterMs === Infinity) return
       await pause(afterMs, undefined, { signal, ref: false }).catch(() => {}) // aborted: the loop checks
@@ -88,7 +88,7 @@ export function createLazyActivation({ records, deps, onOther, log }: LazyActiva
         if (signal.aborted) return
         // It would only become idle again: its first call starts it.
         if (lazyPlugin.mayIdle) continue
-        await lazyPlugin.wake()
+        await lazyPlugin.activate()
         lazyPlugins.delete(lazyPlugin)
         // Calls get a turn between two imports.
         await new Promise<void>((resolve) => setImmediate(resolve))

@@ -8,14 +8,14 @@ import { fullName } from '../run/names.ts'
 import { NO_SURROUNDINGS } from '../source/surroundings.ts'
 import type { RunningPlugin } from '../run/running.ts'
 
-/** A version that is listed before its code is imported. The first call, or `wake`, imports it. */
+/** A version that is listed before its code is imported. The first call, or `activate`, imports it. */
 export interface LazyPlugin {
   /** To be published like any other. */
   readonly activation: Activation
   /** It may stay idle until a call. */
   readonly mayIdle: boolean
   /** Imports and starts it, once. Never rejects. */
-  wake(): Promise<void>
+  activate(): Promise<void>
   /** The version that was activated and differs from the listed one; the caller owns it from then on. Given once. */
   takeActivated(): Activation | undefined
 }
@@ -34,7 +34,7 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
   const { instance, surface, identity, pinned, tree, root } = version
   const life = new AbortController()
   const traces: object[] = []
-  let waking: Promise<void> | undefined
+  let activating: Promise<void> | undefined
   let activated: Activation | undefined
   let running: RunningPlugin | undefined
   let isTaken = false
@@ -48,12 +48,12 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
     if (problem === undefined) running = activated.record.live?.running
     onActivated(problem)
   }
-  const wake = () => (waking ??= activateOnce())
+  const ensureActivated = () => (activating ??= activateOnce())
 
   /** After activation this calls the plugin directly. */
   function ask<Answer>(work: (plugin: RunningPlugin) => Promise<Answer>, unknown: () => Error): Promise<Answer> {
     if (running) return work(running)
-    return wake().then(() => {
+    return ensureActivated().then(() => {
       if (!running) throw unknown()
       return work(running)
     })
@@ -61,8 +61,8 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
 
   const listed: RunningPlugin = {
     surface,
-    get wake() {
-      return activated ? undefined : wake
+    get activate() {
+      return activated ? undefined : ensureActivated
     },
     get isBroken() {
       return activated !== undefined && running === undefined
@@ -106,14 +106,14 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
       ),
     async [Symbol.asyncDispose]() {
       life.abort(new Error(`Plugin "${instance}" was disposed`))
-      await waking
+      await activating
       if (!isTaken) await activated?.record.live?.running[Symbol.asyncDispose]()
     },
   }
 
   return {
     mayIdle,
-    wake,
+    activate: ensureActivated,
     takeActivated() {
       if (isTaken || !listed.isBroken || life.signal.aborted) return undefined
       isTaken = true
@@ -131,7 +131,7 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
         live: new LivePlugin(instance, listed),
         identity: () => activated?.record.identity?.() ?? identity,
         credentialUse: (call) => activated?.record.credentialUse?.(call),
-        wake,
+        activate: ensureActivated,
       },
       root,
       get digests() {

@@ -47,7 +47,7 @@ export function createLeakDetector({ log, canReclaim }: { log: Logger; canReclai
     if (!isGone && version.collections < COLLECTIONS) return
     watched.delete(version)
     if (isGone || !canReclaim()) return
-    log.warn('plugin_leftover', {
+    log.warn('plugin_version_leaked', {
       plugin: version.instance,
       generation: version.generation,
       reason: 'something still holds this version, which no call uses any more: a timer, a listener or a global that it made',

@@ -53,5 +53,5 @@ export interface PluginRecord {
   /** There when it is active: by which credential a call of it goes to its service; undefined as long as it was not imported. */
   readonly credentialUse?: (call: CredentialCall) => CredentialUse | undefined
   /** There when it may be listed without being imported: imports it. */
-  readonly wake?: () => Promise<void>
+  readonly activate?: () => Promise<void>
 }

@@ -12,7 +12,7 @@ export interface RunningPlugin extends AsyncDisposable {
   /** It was listed before it was imported, and cannot be what was listed: no version to hold on to when the next one fails. */
   readonly isBroken?: boolean
   /** There while it is listed and not imported: imports it. What its answers come from is not known before. Never rejects. */
-  readonly wake?: (() => Promise<void>) | undefined
+  readonly activate?: (() => Promise<void>) | undefined
   /** It serves no calls any more, and why: its process died too often. */
   readonly failure?: Error | undefined
   /** It was idle for long, and its process was ended: the next call starts one. */

@@ -21,7 +21,7 @@ export interface Subscriber {
  * Tells subscribers what a publish changed for them: one list_changed for each list of theirs that differs, and none for the others;
  * and of each resource they follow that another version of its plugin now answers for.
  */
-export class Announcer implements Disposable {
+export class ChangeNotifier implements Disposable {
   readonly #subscribers = new Set<Subscriber>()
   readonly #registry: Registry
   readonly #log: Logger
@@ -53,7 +53,7 @@ export class Announcer implements Disposable {
       const { caller } = subscriber
       let kinds = kindsOf.get(caller.classKey)
       if (!kinds) kindsOf.set(caller.classKey, (kinds = changedKinds(previous, current, caller)))
-      this.#tell(() => {
+      this.#notify(() => {
         for (const kind of kinds) subscriber.listChanged(kind)
         for (const uri of subscriber.resourceUris ?? viewOf(current, caller).resources.map((resource) => resource.uri))
           if (answererOf(previous, uri, caller) !== answererOf(current, uri, caller)) subscriber.resourceUpdated(uri)
@@ -64,7 +64,7 @@ export class Announcer implements Disposable {
   /** What it is there for each of them only the other replica knows; asking again tells. */
   readonly #onElsewhere = (kinds: readonly ListKind[]): void => {
     for (const subscriber of this.#subscribers)
-      this.#tell(() => {
+      this.#notify(() => {
         for (const kind of kinds) subscriber.listChanged(kind)
       })
   }
@@ -76,7 +76,7 @@ export class Announcer implements Disposable {
     for (const subscriber of this.#subscribers) {
       const { caller, resourceUris } = subscriber
       const followed = resourceUris && new Set(resourceUris)
-      this.#tell(() => {
+      this.#notify(() => {
         for (const { instance, uri } of uris) {
           if (followed && !followed.has(uri)) continue
           const item = findResource(current, uri)?.item
@@ -87,9 +87,9 @@ export class Announcer implements Disposable {
     }
   }
 
-  #tell(tell: () => void): void {
+  #notify(notify: () => void): void {
     try {
-      tell()
+      notify()
     } catch (error) {
       this.#log.error('announcement_failed', { error })
     }

@@ -26,7 +26,7 @@ export class Registry extends EventEmitter<RegistryEvents> {
   #current: Snapshot
   readonly #log: Logger
   readonly #changed = new Map<string, ChangedResource>()
-  #telling: NodeJS.Timeout | undefined
+  #notifying: NodeJS.Timeout | undefined
 
   constructor(first: Snapshot, log: Logger) {
     super()
@@ -44,37 +44,37 @@ export class Registry extends EventEmitter<RegistryEvents> {
     if (next.generation <= previous.generation)
       throw new Error(`Generation ${next.generation} cannot follow ${previous.generation}`)
     this.#current = next
-    for (const listener of this.listeners('published')) this.#tell('published', () => listener({ previous, current: next }))
+    for (const listener of this.listeners('published')) this.#notify('published', () => listener({ previous, current: next }))
   }
 
   /** Has those who follow these lists told that they changed on another replica. The snapshot stays. */
   announce(kinds: readonly ListKind[]): void {
-    for (const listener of this.listeners('elsewhere')) this.#tell('elsewhere', () => listener(kinds))
+    for (const listener of this.listeners('elsewhere')) this.#notify('elsewhere', () => listener(kinds))
   }
 
   /** Has those who follow a resource told, four times a second at most: what a plugin says more often is one change. */
   resourceChanged(instance: string, uri: string): void {
     if (this.#changed.size >= MAX_CHANGED) return
     this.#changed.set(JSON.stringify([instance, uri]), { instance, uri })
-    if (this.#telling) return
-    this.#telling = setTimeout(() => {
+    if (this.#notifying) return
+    this.#notifying = setTimeout(() => {
       const changed = [...this.#changed.values()]
       this.#changed.clear()
-      this.#telling = undefined
-      for (const listener of this.listeners('resources')) this.#tell('resources', () => listener(changed))
-    }, TELL_MS).unref()
+      this.#notifying = undefined
+      for (const listener of this.listeners('resources')) this.#notify('resources', () => listener(changed))
+    }, NOTIFY_MS).unref()
   }
 
-  /** Listeners only tell others; one that throws must not stop the rest, and what they hear of has happened. */
-  #tell(event: keyof RegistryEvents, tell: () => void): void {
+  /** Listeners only notify others; one that throws must not stop the rest, and what they hear of has happened. */
+  #notify(event: keyof RegistryEvents, notify: () => void): void {
     try {
-      tell()
+      notify()
     } catch (error) {
-      this.#log.error('listener_failed', { heard: event, error })
+      this.#log.error('listener_failed', { topic: event, error })
     }
   }
 }
 
-const TELL_MS = 250
+const NOTIFY_MS = 250
 /** Of one moment; whoever changes more has changed its list. */
 const MAX_CHANGED = 1_000

@@ -60,14 +60,14 @@ export class FastLines {
    * For the SDK, before anything else, when it is only begun with after a request was answered here: something of the same revision, from
    * which it learns what it would have from that request. It is the client's late cancellation of it, which asks for nothing.
    */
-  unseen(): JSONRPCMessage | undefined {
+  lateCancellation(): JSONRPCMessage | undefined {
     if (!this.#first) return undefined
     const { id: requestId, meta: _meta } = this.#first
     return { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, _meta } } as JSONRPCMessage
   }
 
   /** The SDK gets a message, and says from then on of which revision the connection is. */
-  leave(): void {
+  handOff(): void {
     this.#isOver = true
   }
 

@@ -163,7 +163,7 @@ export class LineTransport implements Transport {
   }
 
   #wait(message: unknown, isLate: boolean, extra?: MessageExtraInfo): void {
-    this.#options.fastPath?.leave()
+    this.#options.fastPath?.handOff()
     this.#waiting.push({ message, extra, isLate })
     if (this.#waiting.length >= MAX_WAITING) this.#options.input.pause()
     this.#options.onNeeded()
@@ -171,8 +171,8 @@ export class LineTransport implements Transport {
 
   #passWaiting(): void {
     const { fastPath, input } = this.#options
-    const unseen = fastPath?.unseen()
-    if (unseen) this.onmessage?.(unseen)
+    const cancellation = fastPath?.lateCancellation()
+    if (cancellation) this.onmessage?.(cancellation)
     const waiting = this.#waiting
     this.#waiting = []
     for (const { message, extra, isLate } of waiting) {
@@ -190,7 +190,7 @@ export class LineTransport implements Transport {
   }
 
   #pass(parse: (message: unknown) => JSONRPCMessage, read: unknown, isLate: boolean): void {
-    this.#options.fastPath?.leave()
+    this.#options.fastPath?.handOff()
     let message: JSONRPCMessage
     try {
       message = parse(read)

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import { LOCAL_PRINCIPAL } from '../../auth/principal.ts'
 import { hostError } from '../../errors.ts'
-import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { ChangeNotifier } from '../../server/catalog/change-notifier.ts'
 import { authInfoOf } from '../../server/mcp/auth-info.ts'
 import { createCaller } from '../../server/catalog/caller.ts'
 import type { InFlight } from '../../server/call/in-flight.ts'
@@ -19,7 +19,7 @@ import { guardStdout, protocolStdout, type ProtocolStdout } from './stdout-guard
 export interface StdioOptions {
   /** Asked for when the fast path hands something off. */
   readonly factory: () => Promise<HostServerFactory>
-  readonly announcer: Announcer
+  readonly notifier: ChangeNotifier
   readonly inFlight: InFlight
   readonly fastPath?: FastPath | undefined
   /** Reads the SDK before a request needs it. Left out: the first that does waits for it. */
@@ -46,7 +46,7 @@ export interface StdioTransport {
  * came before it are answered, for a second at most. Nothing but messages reaches stdout meanwhile.
  */
 export function createStdioTransport(options: StdioOptions): StdioTransport {
-  const { announcer, inFlight, log, bodyBytes, resultBytes, input = process.stdin, output = protocolStdout() } = options
+  const { notifier, inFlight, log, bodyBytes, resultBytes, input = process.stdin, output = protocolStdout() } = options
   const guard = options.output ? undefined : guardStdout()
   const authInfo = authInfoOf(createCaller(LOCAL_PRINCIPAL))
   const closed = Promise.withResolvers<void>()
@@ -54,7 +54,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   const bySdk = lazily(async () => {
     const factory = await options.factory()
     const { serveBySdk } = await import('./sdk-stdio.ts')
-    return serveBySdk({ transport, factory, announcer, log })
+    return serveBySdk({ transport, factory, notifier, log })
   })
   const prepare = async () => {
     try {

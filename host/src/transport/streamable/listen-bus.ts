@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
-import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { ChangeNotifier } from '../../server/catalog/change-notifier.ts'
 import { withoutCredentials, type Caller } from '../../server/catalog/caller.ts'
 
 /**
@@ -8,13 +8,13 @@ import { withoutCredentials, type Caller } from '../../server/catalog/caller.ts'
  * each stream was opened, and tells it what changed for that caller.
  */
 export class ListenBus implements ServerEventBus {
-  readonly #announcer: Announcer
+  readonly #notifier: ChangeNotifier
   readonly #opening = new AsyncLocalStorage<Caller>()
   readonly #listeners = new Set<(event: ServerEvent) => void>()
   readonly #openOf = new Map<string, number>()
 
-  constructor(announcer: Announcer) {
-    this.#announcer = announcer
+  constructor(notifier: ChangeNotifier) {
+    this.#notifier = notifier
   }
 
   /** Runs `serve`, which makes the SDK subscribe; that subscription is `caller`'s. */
@@ -42,7 +42,7 @@ export class ListenBus implements ServerEventBus {
     const owner = ownerOf(caller)
     this.#listeners.add(listener)
     this.#openOf.set(owner, this.openOf(owner) + 1)
-    const leave = this.#announcer.add({
+    const leave = this.#notifier.add({
       caller: withoutCredentials(caller),
       // The SDK keeps which of them a stream asked for, and passes on those.
       resourceUris: undefined,

@@ -53,8 +53,8 @@ export interface SdkStreamable {
  * without any. The SDK decides by the message which era a request is of.
  */
 export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamable {
-  const { factory, announcer, fastPath, stepUp, log, now, elapsed } = options
-  const bus = new ListenBus(announcer)
+  const { factory, notifier, fastPath, stepUp, log, now, elapsed } = options
+  const bus = new ListenBus(notifier)
   const onerror = (error: Error) => log.debug('mcp_error', { error })
   const modern = createMcpHandler(factory, { legacy: 'reject', bus, onerror })
   const stateless = legacyStatelessFallback(factory, onerror)
@@ -194,7 +194,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
       onsessioninitialized: (id) => sessions.add(new StreamableSession({ id, owner, view, transport, mcp, begun })),
     })
     const begun = new OpenRequests<BegunCall>()
-    const leave = announcer.add(mcp)
+    const leave = notifier.add(mcp)
     mcp.onClosed(() => {
       leave()
       if (transport.sessionId === undefined) return

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '@mcp-patchbay/plugin-api'
-import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { ChangeNotifier } from '../../server/catalog/change-notifier.ts'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { viewIn } from '../../data/address.ts'
 import { readMessage } from '../http/body.ts'
@@ -21,7 +21,7 @@ import type { StepUp } from './step-up.ts'
 
 export interface SseOptions {
   readonly factory: HostServerFactory
-  readonly announcer: Announcer
+  readonly notifier: ChangeNotifier
   readonly stepUp?: StepUp | undefined
   readonly log: Logger
   readonly bodyBytes: number
@@ -48,7 +48,7 @@ export interface Sse {
 
 /** Serves it. A session lasts as long as its stream, belongs to who opened it, and ends with the credential. */
 export function createSse(options: SseOptions): Sse {
-  const { factory, announcer, log, max, maxPerOwner, now, elapsed } = options
+  const { factory, notifier, log, max, maxPerOwner, now, elapsed } = options
   const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now: elapsed })
 
   return {
@@ -63,7 +63,7 @@ export function createSse(options: SseOptions): Sse {
         )
       const transport = new SseTransport(res, { owner, view: viewIn(exchange.path), prefix: options.prefix }, log)
       const mcp = factory({ era: 'legacy', authInfo })
-      const leave = announcer.add(mcp)
+      const leave = notifier.add(mcp)
       sessions.add(transport)
       mcp.onClosed(() => {
         leave()

@@ -4,7 +4,7 @@ import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import type { ReadStep } from '../../modules/reading/read-ahead.ts'
 import type { FastPath } from '../fast-path/types.ts'
-import type { Announcer } from '../../server/catalog/change-notifier.ts'
+import type { ChangeNotifier } from '../../server/catalog/change-notifier.ts'
 
 /** Streamable HTTP at one path. */
 export interface Streamable {
@@ -21,7 +21,7 @@ export interface Streamable {
 export interface StreamableOptions {
   /** Asked for when the fast path hands something off. */
   readonly factory: () => Promise<HostServerFactory>
-  readonly announcer: Announcer
+  readonly notifier: ChangeNotifier
   readonly fastPath?: FastPath | undefined
   readonly stepUp?: StepUp | undefined
   readonly log: Logger

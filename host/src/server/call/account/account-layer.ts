@@ -26,7 +26,7 @@ export function useAccount<Answer>(deps: CallDeps, asks: Asking<Answer>): readon
     const { plugin, access } = item
     const { principal, credentials } = caller
     call.caller = { ...caller, account: await accounts.load(principal, plugin.instance) }
-    if (plugin.entry.oauth) await plugin.wake?.()
+    if (plugin.entry.oauth) await plugin.activate?.()
     return plugin.credentialUse?.({ access, principal, credentials, account: call.caller.account })
   }
 

@@ -22,7 +22,7 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
     const { name, plugin, surface } = tool
     const { running } = liveOf(tool)
     // Asleep it does not know whose credential the call goes with: looked up without, the cache has nothing, and something older later.
-    if (running.wake) return awake(call, run)
+    if (running.activate) return activated(call, run)
     const identity = resultIdentity(tool, caller)
     const key = keyOf(args)
     if (!surface.cache || !identity || key === undefined) return run()
@@ -53,12 +53,12 @@ export function createResultCache({ cache }: { readonly cache: HostCache }): Res
   }
 
   /** The call stays in the version meanwhile, which must not be drained. */
-  async function awake(call: PendingCall<SnapshotTool>, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+  async function activated(call: PendingCall<SnapshotTool>, run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
     const live = liveOf(call.item)
     const place = live.enter({ cancel() {} })
     try {
-      await live.running.wake?.()
-      return await (live.running.wake ? run() : cached(call, run))
+      await live.running.activate?.()
+      return await (live.running.activate ? run() : cached(call, run))
     } finally {
       place.release()
     }
