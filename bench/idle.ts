@@ -1,5 +1,5 @@
 /**
- * What do plugins in their own processes take that nobody calls? Memory of the host and all its children with none, 20 and 100 of them: all
+ * How much memory do plugins in their own processes use that are never called? Memory of the host and all its children with none, 20 and 100 of them: all
  * running, when they are idle, after a start that knows them, and once three of those were called; how long the first call of one takes that
  * is idle, on the clock and of CPU.
  *
@@ -35,7 +35,7 @@ export default definePlugin({
 })`,
 )
 
-console.log('### Plugins in their own processes that nobody calls\n')
+console.log('### Plugins in their own processes that are never called\n')
 console.log(
   `| ${['plugins', 'start, ms', 'processes', 'MB of all', 'idle: processes', 'MB of all', 'first call, ms', 'its CPU, ms'].join(' | ')} | known: start, ms | processes | MB of all | 3 of them used: processes | MB of all |`,
 )

@@ -1,5 +1,5 @@
 /**
- * What does it cost to load a plugin of 20 files, 200 kB, anew? Compared with a bare `import()` of the same files under new URLs, which
+ * What does it cost to load a plugin of 20 files, 200 kB, again? Compared with a bare `import()` of the same files under new URLs, which
  * is as little as Node can do. Each way in a process of its own; file writes are not timed. Prints medians.
  *
  *   node --conditions=@mcp-patchbay/source bench/module-load.ts

@@ -134,7 +134,7 @@ async function caller(running: Running, tool: string, losses: Losses) {
   }
 }
 
-/** Whether nothing was sent: nobody listened, or the server said no at once. */
+/** Whether nothing was sent: no server listened, or it refused at once. */
 function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''

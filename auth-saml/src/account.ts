@@ -18,7 +18,7 @@ export interface Account {
   readonly roles: readonly string[]
 }
 
-/** Throws `LoginRefused` for a person without a usable name, or without the tenant that everybody must have. */
+/** Throws `LoginRefused` for a person without a usable name, or without the tenant that all accounts must have. */
 export function readAccount({ nameId, nameIdFormat, values }: Assertion, names: ClaimAttributes): Account {
   const only = (name: string): string => {
     const found = values(name)

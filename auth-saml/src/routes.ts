@@ -31,7 +31,7 @@ export function createRoutes(options: RoutesOptions): (req: IncomingMessage, res
 
   return async (req, res) => {
     try {
-      // Whatever a request says of its address: the issuer is ours, and a proxy before us ends TLS.
+      // Not the address in the request: the issuer is configured, and a proxy may end TLS before us.
       Object.assign(req.headers, { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) })
       const url = new URL(req.url ?? '/', issuer)
       if (!(await route(req, res, url))) await oauth(withDefaultScope(req, url), res)

@@ -63,7 +63,7 @@ function keyProblem(key: SigningKey): string | undefined {
     if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return undefined
     return 'is neither EC P-256 nor Ed25519 nor RSA'
   } catch {
-    return 'is no key that can be read'
+    return 'is not a key that can be read'
   }
 }
 

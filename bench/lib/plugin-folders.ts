@@ -48,7 +48,7 @@ export function pluginFolders(count: number, cache: string): PluginFolders {
   }
 }
 
-/** The address in the log, of which the rest is read as well, so that nobody waits for it to be. */
+/** The address in the log, of which the rest is read as well, so that the child does not block. */
 async function listening(stderr: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: stderr })) {
     const { msg, event = msg, url } = JSON.parse(line) as { msg?: string; event?: string; url?: string }

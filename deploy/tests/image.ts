@@ -110,7 +110,7 @@ export interface Container extends AsyncDisposable {
   readonly exited: Promise<number | NodeJS.Signals>
 }
 
-/** How a command of an image is run, as somebody of this uid, for `unshare`. */
+/** How a command of an image is run, as the user with this uid, for `unshare`. */
 function commandLine({ config, root }: Image, { uid, env, volumes, beside, names }: ContainerOptions) {
   if (names) writeFileSync(join(root, 'etc/hosts'), `127.0.0.1 localhost ${names.join(' ')}\n`)
   for (const target of Object.keys(volumes)) mkdirSync(join(root, target), { recursive: true })

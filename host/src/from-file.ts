@@ -6,13 +6,13 @@ import { createLogger, silentLogger, type LogLevel } from './observability/logge
 import { createRedactor, type Redactor } from './observability/redact.ts'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 
-/** Where a command finds its config, and what it says over it. */
+/** Where a command finds its config, and the flags that override it. */
 export interface FileOptions {
   /** Default: the nearest `mcp.config.*` from the working directory upward. */
   readonly config?: string | undefined
   readonly deployment?: string | undefined
   readonly envFile?: string | undefined
-  /** What flags change, after the deployment is merged in. */
+  /** What command-line flags change in the config, after the deployment is merged in. */
   readonly adjust?: ((config: ResolvedConfig) => ResolvedConfig) | undefined
 }
 

@@ -5,7 +5,7 @@ import { flushStdout, guardStdout } from './transport/stdio/stdout-guard.ts'
 
 // For the whole life of the process, before the first plugin: what plugins print goes to stderr. Only cli/ and stdio write to stdout.
 guardStdout()
-// Nothing waits for whoever reads stderr, or for its disk.
+// Nothing waits for the reader of stderr, or for its disk.
 guardStderr()
 const argv = process.argv.slice(2)
 const code = await run(argv)

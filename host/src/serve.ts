@@ -126,7 +126,7 @@ export async function serveFile(options: ServeOptions): Promise<ServedHost> {
     const watcher = opened.use(await watchFiles({ log, targets, onSettled: onSaved }))
     // A plugin that was slow to build is published later than its set.
     host.on('generation', () => watcher.refresh())
-    // What changed while the plugins were being loaded made no event.
+    // Changes made while the plugins were loading have caused no event.
     await onSettled({ files: targets().files, isDiscovery: true })
   }
   opened.defer(() => reading)

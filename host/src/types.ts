@@ -54,7 +54,7 @@ export interface Host extends AsyncDisposable {
   readonly snapshot: Snapshot
   readonly on: EventEmitter<HostEvents>['on']
   readonly off: EventEmitter<HostEvents>['off']
-  /** Resolves when the host is closed, whoever closed it. */
+  /** Resolves when the host is closed, for whatever reason. */
   readonly closed: Promise<void>
   /**
    * Opens listeners; gives their addresses once they accept. With `admin` the management listener has `/admin`, whatever the config says of

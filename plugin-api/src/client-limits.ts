@@ -11,7 +11,7 @@ const MOST_NAME = 64
 const PREFIX = 16
 
 /**
- * What clients would drop of a tool without a word: alternatives at the root of its input, arrays that do not say what is in them, and a
+ * What clients would drop of a tool without an error: alternatives at the root of its input, arrays that do not say what is in them, and a
  * name that leaves no room for a client's prefix. `name` is as clients see it. The schema must be bounded: this recurses over it.
  */
 export function clientLimits(name: string, input: unknown): readonly ClientLimit[] {

@@ -3,7 +3,7 @@ import type { CredentialPlacement } from './plugin.ts'
 import type { Resource } from './resource.ts'
 import type { AnyTool } from './tool.ts'
 
-/** What `discover` found: it is served behind what the plugin itself lists. */
+/** What `discover` found. It is served in addition to what the plugin itself lists. */
 export interface Discovered<Client> {
   readonly tools: readonly AnyTool<Client>[]
   readonly resources?: readonly Resource<Client>[]

@@ -8,7 +8,7 @@ import { PRIVILEGES, privilegedRole } from './role.ts'
 import { connectError, isConnectionError, serviceError } from './server-error.ts'
 import { Session, timedOut, watchConnection, type Backend, type Connection, type Rows } from './session.ts'
 
-/** One database as one role: a pool of connections that nobody else has, opened when they are needed and closed when idle. */
+/** One database as one role: a pool of connections of its own, opened when they are needed and closed when idle. */
 export class Database implements AsyncDisposable {
   readonly #pool: Pool
   readonly #options: ClientConfig
@@ -94,7 +94,7 @@ export class Database implements AsyncDisposable {
       return await Promise.race([connecting, aborted.promise])
     } catch (error) {
       if (signal.aborted) {
-        connecting.then((client) => client.release()).catch(() => {}) // nobody waits for it any more
+        connecting.then((client) => client.release()).catch(() => {}) // its caller no longer waits
         throw signal.reason
       }
       throw error instanceof Error && error.message.startsWith('timeout exceeded') ? this.#busy() : connectError(error)

@@ -118,7 +118,7 @@ export class Session {
     return new Collected(maxRows).with(result)
   }
 
-  /** Gives the connection back as if nobody had used it: no transaction, lock, setting, cursor or temporary table is left. */
+  /** Returns the connection as if it had not been used: no transaction, lock, setting, cursor or temporary table is left. */
   async end(): Promise<void> {
     try {
       if (this.#cut === undefined) {
@@ -191,7 +191,7 @@ class Collected {
     }
   }
 
-  /** How many more are asked for at once: about as many as fit. */
+  /** How many rows are fetched next: about as many as fit. */
   nextSize(): number {
     const each = Math.max(1, this.#bytes / this.#rows.length)
     return Math.max(

@@ -1,6 +1,6 @@
 /**
  * Slack's message text as plain text: `<@U012AB3CD>` becomes a name of `names`, `<https://x|label>` a label with its URL, and what
- * Slack escaped becomes itself again. The result is text and no markup: whoever shows it has to escape it for Markdown.
+ * Slack escaped becomes itself again. The result is text, not markup: code that shows it has to escape it for Markdown.
  */
 export function plainText(mrkdwn: string, names: ReadonlyMap<string, string>): string {
   return mrkdwn.replace(TOKEN, (whole: string, inside: string | undefined) =>

@@ -3,7 +3,7 @@ import type { WebConfig } from './config.ts'
 import { readDocument, type WebDocument } from './document.ts'
 import { RobotsRules } from './robots.ts'
 
-/** How long a page is kept for whoever reads on in it. */
+/** How long a page is kept for a client that reads on in it. */
 const PAGE_TTL_MS = 300_000
 
 /** Fetches documents from public addresses. The host decides which addresses those are, and follows redirects between them. */

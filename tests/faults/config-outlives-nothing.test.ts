@@ -7,7 +7,7 @@ import { isRunning, until } from '../fixtures/plugins/plugin-processes.ts'
 import { sourceTree } from '../fixtures/plugins/source-tree.ts'
 
 const linux = { skip: process.platform !== 'linux' && 'there is no /proc' }
-const configs = { loops: 'for (;;);', 'waits for ever': 'setInterval(() => {}, 1000); await new Promise(() => {})' }
+const configs = { loops: 'for (;;);', 'waits forever': 'setInterval(() => {}, 1000); await new Promise(() => {})' }
 
 for (const [what, rest] of Object.entries(configs))
   test(`a config that ${what} ends when the host that reads it is killed`, linux, async () => {

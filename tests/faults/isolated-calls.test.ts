@@ -8,7 +8,7 @@ const waiting = `globalThis.waiting = (globalThis.waiting ?? 0) + 1; await new P
 
 for (const [what, code] of [
   ['runs an endless loop', `for (;;);`],
-  ['matches for ever', `return /^(a+)+$/.test('a'.repeat(40) + '!')`],
+  ['matches forever', `return /^(a+)+$/.test('a'.repeat(40) + '!')`],
   ['never lets go of its queue', `const again = () => process.nextTick(again); again(); await new Promise(() => {})`],
   ['waits for what never comes, deaf to everything', `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`],
 ] as const)

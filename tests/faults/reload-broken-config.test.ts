@@ -11,7 +11,7 @@ for (const [what, broken, message] of [
   ['does not parse', config('const = 1'), /mcp\.config\.ts:1/],
   ['throws', config(`throw new Error('no config today')`), /no config today/],
   ['exits the process', config('process.exit(0)'), /exit/],
-  ['loops for ever', config('for (;;) {}'), /5,?000 ms/],
+  ['loops forever', config('for (;;) {}'), /5,?000 ms/],
   ['never settles', config('await new Promise(() => {})'), /mcp\.config\.ts/],
   ['has no default export', 'export const plugins = []', /default/],
   ['is empty', '', /default|empty/],

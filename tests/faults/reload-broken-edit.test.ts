@@ -91,7 +91,7 @@ test('places an error that is thrown in a helper', async (t) => {
   assert.match(reloadError?.frame ?? '', /> 4 \| export const x = nothing\.a!\.b/)
 })
 
-test('serves the others when a plugin fails from the start, and takes it when it is mended', async (t) => {
+test('serves the others when a plugin fails from the start, and takes it when it is fixed', async (t) => {
   const at = await reloading(t, { ...files, [entry]: 'nonsense(' })
   assert.deepEqual([await at.call('b_rev'), at.host.list().plugins[0]?.state], ['1', 'failed'])
   at.write(entry, good)

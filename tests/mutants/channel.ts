@@ -26,7 +26,7 @@ export const channel = mutantsOf('channel', [
         "if (!onCall) throw new FrameError('sent a message of no known form')",
         'if (!onCall) return',
       ],
-      ['the bytes of answered questions count for ever', 'answeringBytes -= bodyBytes', 'answeringBytes -= 0'],
+      ['the bytes of answered questions count forever', 'answeringBytes -= bodyBytes', 'answeringBytes -= 0'],
       [
         'what came is read on after a fault',
         'return closed !== undefined || isFaulty',

@@ -281,7 +281,7 @@ export const plugins = mutantsOf('plugins', [
     noticedBy: ['tests/unit/contract/plugin-schemas-are-bounded.test.ts'],
     changes: [
       ['what a default leaves out stays out', 'if (below) inDefault(below, filled)', ''],
-      ['the default of a recursive schema goes on for ever', 'if (within?.has(schema)) return', ''],
+      ['the default of a recursive schema goes on forever', 'if (within?.has(schema)) return', ''],
     ],
   },
   {

@@ -128,10 +128,10 @@ export const reload = mutantsOf('reload', [
         'return essence(a) === essence(b)',
       ],
       ['the second entry of the same plugin is the first', 'return count === 1 ? key : `${key}#${count}`', 'return key'],
-      ['a file with the same content builds anew', ': read !== digestOf(path)', ': true'],
+      ['a file with the same content builds again', ': read !== digestOf(path)', ': true'],
       ['a changed file builds nothing', ': read !== digestOf(path)', ': false'],
       [
-        'a new file mends no failed plugin',
+        'a new file does not fix a failed plugin',
         "record.state === 'failed' && root !== undefined &&",
         "record.state !== 'failed' && root !== undefined &&",
       ],
@@ -244,8 +244,8 @@ export const reload = mutantsOf('reload', [
     file: 'host/src/plugin/reload/stale.ts',
     noticedBy: [RELOADER],
     changes: [
-      ['an entry that differs is not built anew', '!sameVersion(slot.entry, entry) ||', ''],
-      ['every entry is built anew each time', 'if (isReset || isTouched(slot, changed))', 'if (true)'],
+      ['an entry that differs is not built again', '!sameVersion(slot.entry, entry) ||', ''],
+      ['every entry is built again each time', 'if (isReset || isTouched(slot, changed))', 'if (true)'],
     ],
   },
   {

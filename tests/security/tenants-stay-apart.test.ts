@@ -183,7 +183,7 @@ test("a tenant's config is taken over while another's call runs, which goes on w
   assert.deepEqual([before.requests.length, after.requests.length], [1, 1])
 })
 
-test("a tenant's config with a fault changes nothing for anybody until it is mended", async (t) => {
+test("a tenant's config with a fault changes nothing for anybody until it is fixed", async (t) => {
   await using upstream = await startUpstream(echo)
   const plugins = [
     { use: trackerPlugin(), config: { apiUrl: upstream.url, personalToken: 'entrys' }, serverCredentials: 'allow' as const },

@@ -17,7 +17,7 @@ import { encodeFrame } from '../fixtures/plugins/frames.ts'
 const unexpected = () => assert.fail('nothing is read')
 const nothing = { onFrame: unexpected, onCall: unexpected, onResult: unexpected }
 
-test('a process that dies waits twice as long each time, and the fifth time within a minute for ever', () => {
+test('a process that dies waits twice as long each time, and the fifth time within a minute forever', () => {
   let now = 0
   const backoff = createBackoff({ now: () => now, random: () => 0.5 })
   assert.deepEqual(

@@ -217,7 +217,7 @@ function checkedTtl(ttlMs: unknown): number {
   return Math.min(Math.ceil(ttlMs), MAX_TTL_MS)
 }
 
-/** Undefined for what JSON cannot hold. */
+/** Undefined for a value that JSON cannot represent. */
 function toJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)

@@ -37,7 +37,7 @@ export function envCommand(run: Run): Command {
     )
 }
 
-/** How its service is reached can be said by variables too; most need none of them. */
+/** Variables can also say how its service is reached; most plugins need none of them. */
 function connectionsOf(instance: string, surface: PluginSurface): string {
   const names = connectionVariables(instance, surface)
   return names.length === 0 ? '' : `# How its service is reached (docs/setup.md#the-environment): ${names.join(', ')}`

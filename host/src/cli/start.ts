@@ -43,7 +43,7 @@ export function startCommand(run: Run): Command {
         const isWatching = options.watch === true && !config.frozen
         const project = createAdminProject(served, { ...options, isWatching, signal: ending.signal })
         const listening = host.listen(config.listen, { admin: { project } })
-        // Not after it listens: whoever reads where may stop it at once.
+        // Before it listens: a program that reads the address may stop the host at once.
         ending.serving({ log, ...servingHost(served), over: listening.then((open) => inputOver(open, log)) })
         await Promise.race([ending.told, listening.then(() => ending.told)])
         await host.close()

@@ -1,4 +1,4 @@
-/** What JSON may cost whoever parses it and walks what comes out. The length of a text is for the caller to check. */
+/** What JSON may cost to parse and to walk. The caller checks the length of the text. */
 export interface JsonBounds {
   /** Objects and arrays within each other. */
   readonly depth: number

@@ -68,7 +68,7 @@ export const serviceErrors = {
       why === 'none'
         ? `${plugin} needs an account of yours for this call, and none is linked`
         : why === 'again'
-          ? `${plugin} does not accept the account that you linked any longer`
+          ? `${plugin} no longer accepts the account that you linked`
           : `${plugin} needs more access for this call than your account is linked with: ${scopes.join(' ')}`,
     ({ header, address, command }) => [
       ...(address === undefined ? [] : [`Open ${address} in a browser, link your account, then call again`]),
@@ -90,7 +90,7 @@ export const serviceErrors = {
   ACCOUNT_BROKEN: entry<{ plugin: string; why: 'refused' | 'unlinked' }>(
     ({ plugin, why }) =>
       why === 'refused'
-        ? `${plugin} does not accept the account that you linked any longer`
+        ? `${plugin} no longer accepts the account that you linked`
         : `Your account at "${plugin}" was unlinked while the call ran`,
     () => ['Link your account again, then call again'],
   ),

@@ -27,7 +27,7 @@ export class Evaluation {
   readonly uses = new Map<string, Evaluation>()
   /** Its `require.cache`. */
   readonly modules: Record<string, Module | undefined> = Object.create(null)
-  /** CommonJS that was read for the module that will run it: what runs is what was read then, whatever the file holds by now. */
+  /** CommonJS source that was read for the module that will run it. This text runs, even if the file has changed since. */
   readonly readAhead = new Map<string, Source>()
   /** What it knows of the package.json of each folder, and which bare specifiers it has checked against Node's caches. */
   readonly packageScopes = new Map<string, PackageScope>()

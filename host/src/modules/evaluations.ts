@@ -4,7 +4,7 @@ import { digestOf } from './reading/source-digest.ts'
 
 /** Every evaluation that is alive in one graph. */
 export interface Evaluations {
-  /** Those kept for whoever loaded them. */
+  /** Those kept for the version that loaded them. */
   readonly versions: ReadonlySet<Evaluation>
   /** How many are kept because those use them. */
   readonly sharedCount: number

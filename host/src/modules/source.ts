@@ -61,7 +61,7 @@ export function createSourceReader(stripTypes: TypeStripper, admit?: Admit): Sou
   }
 }
 
-/** Whether the file lies in some node_modules: a published package, nobody's source. */
+/** Whether the file lies in some node_modules: a published package, not source code that a person edits. */
 export function isInPackages(file: string): boolean {
   return file.includes(`${sep}node_modules${sep}`)
 }

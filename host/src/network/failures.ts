@@ -64,7 +64,7 @@ export function timeoutFailure(what: string, subject: Subject, cause?: unknown):
       fix: fixAfter(subject, 'Call again later, or ask for less at once'),
       cause,
     }),
-    retryable: false, // whoever waited this long is not helped by waiting as long again
+    retryable: false, // a caller that waited this long gains nothing by waiting as long again
     unhealthy: true,
   }
 }

@@ -57,7 +57,7 @@ export interface CallerCredentials {
   readonly secrets: readonly string[]
 }
 
-/** A credential as its header held it. */
+/** A credential as it was in its header. */
 export interface BroughtCredential {
   /** `authorization`: a scheme and what is behind it, or a token alone. */
   readonly kind: 'authorization' | 'apiKey'

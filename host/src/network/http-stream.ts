@@ -108,7 +108,7 @@ export function createHttpStream(options: StreamOptions): HttpStream {
   }
 }
 
-/** The bytes as they come, until there are more than anybody should hold. */
+/** The bytes as they come, until there are more than the host may hold. */
 async function* bounded(
   body: AsyncIterable<Buffer>,
   { isStream, end }: { readonly isStream: boolean; readonly end: () => void },

@@ -25,7 +25,7 @@ export interface AuditLine {
   readonly arguments?: Readonly<Record<string, string>>
   /** The call's id in the other lines of the log. */
   readonly call: string
-  /** The id of the trace that it came in. */
+  /** The id of the trace of the request. */
   readonly trace?: string
 }
 

@@ -1,4 +1,4 @@
-/** Whether a process of this number runs, of whatever user. */
+/** Whether a process with this id runs, as any user. */
 export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)

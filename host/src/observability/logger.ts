@@ -54,7 +54,7 @@ function stderrLines(current: { readonly event: string }): LogLines {
   return { write: (text) => output.write(text, current.event === AUDIT_EVENT) }
 }
 
-/** A line as it is, or, where it is too long for whoever reads lines, with its long fields cut and marked. */
+/** A line as it is, or, where it is too long for programs that read lines, with its long fields cut and marked. */
 function shortLine(line: string): string {
   if (line.length <= LINE_LIMITS.line) return line
   const { level, time, event, ...fields } = JSON.parse(line) as Readonly<Record<string, unknown>>

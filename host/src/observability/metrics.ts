@@ -16,13 +16,13 @@ export interface HostMetrics extends Pick<Traffic, 'request' | 'denied' | 'watch
   reload(labels: { plugin: string; outcome: 'published' | 'failed' }, ms: number): void
   generation(generation: number, tools: number): void
   pluginState(plugin: string, state: PluginState): void
-  /** Reads prom-client before there is a reason to. Never rejects: whoever needs it next reads it again. */
+  /** Reads prom-client before there is a reason to. Never rejects: the next use reads it again. */
   prepare(): Promise<void>
   /** A plugin in its own process was started again after that process had died. */
   processRestarted(plugin: string): void
   /** Has `look` say what the processes of plugins are whenever /metrics is asked for; '' is the name of one without a plugin in it yet. */
   processes(look: () => readonly PluginProcessUse[]): void
-  /** Has `look` say, whenever somebody asks, how many calls of MCP servers wait for an answer of their callers, by plugin. */
+  /** Calls `look` at each scrape: it gives how many calls of MCP servers wait for an answer of their callers, by plugin. */
   waitingCalls(look: () => ReadonlyMap<string, number>): void
   /** One look into the cache. `outcome` is `hit`, `miss`, `stale` or `joined`. */
   cache(kind: string, outcome: string): void

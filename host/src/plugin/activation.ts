@@ -51,7 +51,7 @@ export interface ActivationDeps {
   readonly loadTimeoutMs: number
   readonly isolation: Isolation
   readonly servers: Servers
-  /** An MCP server does not offer what it offered: it is to be listed again. */
+  /** Called when an MCP server offers something else than before: it must be listed again. */
   readonly onServerChanged: (instance: string) => void
   /** What the plugin of an entry may not be granted to write. */
   readonly hostPaths: (own: PluginEntry) => readonly KeptPath[]

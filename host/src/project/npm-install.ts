@@ -99,7 +99,7 @@ function aliased(spec: Spec, source: string): string {
   return spec.kind === 'registry' ? `npm:${source}` : source
 }
 
-/** Installs it and looks at it. Throws `INSTALL_…`, and what importing the plugin throws. */
+/** Installs and inspects it. Throws `INSTALL_…`, and what importing the plugin throws. */
 export async function install(
   { use, argument, version }: Chosen,
   entry: EntryConfig,

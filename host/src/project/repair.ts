@@ -5,7 +5,7 @@ import { HostError } from '../errors.ts'
 
 /**
  * Undoes what a command that was killed had begun in the project of a config. Gives what people should know of it, if anything. A change
- * that is still under way is left alone: whoever wants to change something too hears of it there. So is a folder that this user may not
+ * that is still under way is not touched: a command that also wants to change something reports it. So is a folder that this user may not
  * read: a host needs nothing of it.
  */
 export async function repairProject(config: string | undefined): Promise<string | undefined> {

@@ -26,7 +26,7 @@ import { Type } from '../data/type.ts'
 
 /** A change of a project that happens whole or not at all, also when the process is killed in the middle. */
 export interface Transaction {
-  /** Notes a child process that changes the project: whoever undoes the change stops it first. */
+  /** Notes a child process that changes the project: an undo of the change stops it first. */
   child(pid: number): Promise<void>
   /** Notes a folder that the change is about to make below `.patchbay`: undoing the change removes it. */
   creates(folder: string): Promise<void>
@@ -54,7 +54,7 @@ export async function beginTransaction(configDir: string, files: readonly string
     const journal: Journal = { pid: process.pid, files: kept, folders }
     await writeFile(path.join(staging, 'journal.json'), JSON.stringify(journal), { flush: true })
     await fault('transaction.begin')
-    // From here on whoever comes next finds the journal and undoes the change.
+    // From here on the next command finds the journal and undoes the change.
     await rename(staging, folder)
   } catch (error) {
     await rm(staging, { recursive: true, force: true })

@@ -24,7 +24,7 @@ export interface DegradedPlugin {
   readonly reason?: string
   /** Of an active plugin: why the newest version could not replace the one that serves, with the place in the code where there is one. */
   readonly reloadError?: PluginReason
-  /** Tools, as clients would see them, that are not what mcp.lock.json pins: not listed, and unknown to whoever calls them. */
+  /** Tools, as clients would see them, that are not what mcp.lock.json pins: not listed, and a call of them gets `TOOL_UNKNOWN`. */
   readonly quarantined?: readonly string[]
   /** Tools and prompts, as clients would see them, that are not served because their schemas cannot be used. */
   readonly leftOut?: readonly string[]

@@ -55,7 +55,7 @@ function dropNull(value: unknown, instancePath: string): boolean {
   return last !== undefined && isRecord(parent) && parent[last] === null && Reflect.deleteProperty(parent, last)
 }
 
-/** `value` after a JSON round trip: what reaches the other side. Throws a TypeError for what JSON cannot hold. */
+/** `value` after a JSON round trip: what reaches the other side. Throws a TypeError for a value that JSON cannot represent. */
 export function plainJson<Value = unknown>(value: unknown): Value {
   const json: string | undefined = JSON.stringify(value)
   if (json === undefined) throw new TypeError(`JSON cannot hold a value of type ${typeof value}`)

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../json.ts'
 import { LeftOut } from './left-out.ts'
 import { followed, pointed } from './references.ts'
 
-/** More than any schema that the host takes. */
+/** More than the host accepts in a schema. */
 const MAX_NODES = 20_000
 
 /** Takes schemas out of a description, for one tool: their references become `#/$defs/…`, and `definitions` has what they reach. */
@@ -76,7 +76,7 @@ function withDefaultSaid(schema: JsonObject, value: unknown): JsonObject {
   return { ...schema, description: `${before}${before === '' ? '' : /[.!?:]$/.test(before) ? ' ' : '. '}Default: ${text}` }
 }
 
-/** A property that only answers have is not asked for. */
+/** A property that only responses have (`readOnly`) is not required in a request. */
 function withoutReadOnly(schema: JsonObject): JsonObject {
   const { properties, required } = schema
   if (!isObject(properties)) return schema

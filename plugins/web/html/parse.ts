@@ -58,7 +58,7 @@ export function parseHtml(html: string): Page {
       const name = open.at(-1)?.name
       if (name === 'title' && open.every((entry) => entry.name !== 'svg')) title = (title ?? '') + text
       if (hidden > 0) return
-      // The parser reports an entity by itself; whoever escapes text has to see what is next to it.
+      // The parser reports an entity by itself; code that escapes text has to see what is next to it.
       const last = current.children.length - 1
       if (typeof current.children[last] === 'string') current.children[last] += text
       else {
@@ -83,7 +83,7 @@ export function parseHtml(html: string): Page {
 /** Ends the parsing from inside: the parser has no other way. */
 class Enough extends Error {}
 
-/** False where the mark was there already, and so on every element around. */
+/** False if the element already had the mark; then every element around it has it too. */
 function markBlock(node: Element | undefined): boolean {
   if (!node || node.hasBlock) return false
   node.hasBlock = true

@@ -4,7 +4,7 @@ import type { Element } from './parse.ts'
 /** Wider than any table a person reads. */
 const MAX_COLUMNS = 50
 
-/** Is it a table of values? Others hold a page in its place: they are read like any container. */
+/** Whether it is a table of values. Other tables only lay out a page, and are read like any container. */
 export function isDataTable(table: Element): boolean {
   const rows = rowsOf(table)
   if (/^(?:presentation|none)$/.test(table.attributes['role'] ?? '')) return false

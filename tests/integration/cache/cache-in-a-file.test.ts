@@ -57,7 +57,7 @@ test('a file of ours that others could read is closed to them', async (t) => {
   assert.equal(statSync(file).mode & MODE, 0o600)
 })
 
-test('a damaged file is moved aside and begun anew', async (t) => {
+test('a damaged file is moved aside and begun again', async (t) => {
   const folder = await emptyFolder(t)
   const file = join(folder, 'cache.db')
   const log = fakeLog()
@@ -72,7 +72,7 @@ test('a damaged file is moved aside and begun anew', async (t) => {
   )
 })
 
-test('a file that is damaged while it is used is a miss, then begun anew', async (t) => {
+test('a file that is damaged while it is used is a miss, then begun again', async (t) => {
   const folder = await emptyFolder(t)
   const file = join(folder, 'cache.db')
   {

@@ -156,7 +156,7 @@ test('a read that a write overtakes is not kept', async (t) => {
   assert.deepEqual(await call('slow', { text: 'a' }), { text: 'run 3', hit: true })
 })
 
-test('new code and a new config are asked anew, and what did not change is not', async (t) => {
+test('new code and a new config are asked again, and what did not change is not', async (t) => {
   const code = (answer: string) => `
     import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
     import { mark } from './mark.ts'

@@ -126,7 +126,7 @@ Watching plugins, config and .env.`,
   )
 })
 
-test('prints a line for each reload, the lines around a fault, and that it is mended', async (t) => {
+test('prints a line for each reload, the lines around a fault, and that it is fixed', async (t) => {
   const at = dev(t, { 'plugins/x/index.ts': revisionPlugin('x', 1) })
   await at.until(/Watching/)
   at.write('plugins/x/index.ts', revisionPlugin('x', 2, { tools: ['rev', 'more'] }))

@@ -324,7 +324,7 @@ test('a link among the files of a plugin is followed to where it points now', as
   assert.equal((await bench.load('p/index.mjs')).exports['value'], 2)
 })
 
-test('a root inside a node_modules is evaluated anew, its neighbours there are shared with the process', async () => {
+test('a root inside a node_modules is evaluated again, its neighbours there are shared with the process', async () => {
   using bench = moduleBench({
     'node_modules/plugin/package.json': '{ "type": "module" }',
     'node_modules/plugin/index.js': `export { made } from 'neighbour'\nexport { value } from './lib.js'`,

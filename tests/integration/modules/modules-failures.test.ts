@@ -65,7 +65,7 @@ test('rejects with the very value that a module threw', async () => {
   }
 })
 
-test('a module that awaits for ever is given up after timeoutMs; the version before works on', async () => {
+test('a module that awaits forever is given up after timeoutMs; the version before works on', async () => {
   using bench = plugin()
   const first = await bench.load<Plugin>('p/index.mjs')
   bench.write('p/lib.mjs', 'await new Promise(() => {})\nexport const lib = 1')

@@ -69,7 +69,7 @@ test('a failed version is evicted: the same URL would be evaluated again', async
   using bench = moduleBench({ 'p/index.mjs': `globalThis.evictedByTest = import.meta.url\nthrow new Error('failed')` })
   await assert.rejects(bench.load('p/index.mjs'), { message: 'failed' })
   const url = String(Reflect.get(globalThis, 'evictedByTest'))
-  // Once reclaimed, the loader asks for the module anew, and learns that its version is gone; until then it repeats the failure.
+  // Once reclaimed, the loader asks for the module again, and learns that its version is gone; until then it repeats the failure.
   for (;;) {
     const error: unknown = await import(url).catch((reason: unknown) => reason)
     if (Reflect.get(Object(error), 'code') === 'MODULE_RELEASED') break

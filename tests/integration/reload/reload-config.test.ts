@@ -128,7 +128,7 @@ test('takes over .env, created, changed and deleted, and builds only the plugins
   assert.deepEqual(new Set(at.reloads.all.map(({ instance }) => instance)), new Set(['b']))
 })
 
-test('takes over a value whose file is written anew, and one behind a link that is pointed elsewhere', async (t) => {
+test('takes over a value whose file is written again, and one behind a link that is pointed elsewhere', async (t) => {
   const at = await start(t)
   at.write('run/..1/secret', 'one')
   at.write('run/..2/secret', 'two')
@@ -137,9 +137,9 @@ test('takes over a value whose file is written anew, and one behind a link that 
   at.write('.env', 'B_GREETING_FILE=run/secret\n')
   await at.reloads.next()
   assert.equal(await at.call('b_rev'), 'one')
-  at.write('run/..1/secret', 'anew')
+  at.write('run/..1/secret', 'again')
   await at.reloads.next()
-  assert.equal(await at.call('b_rev'), 'anew')
+  assert.equal(await at.call('b_rev'), 'again')
   // As Kubernetes does it: the link is replaced at once, then what it led to goes.
   symlinkSync('..2', at.path('run/..next'))
   renameSync(at.path('run/..next'), at.path('run/..data'))

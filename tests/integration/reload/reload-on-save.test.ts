@@ -30,7 +30,7 @@ test('takes over a file that an editor replaced by renaming', async (t) => {
   assert.equal(at.reloads.all.length, 1)
 })
 
-test('takes over a file that an editor moved away and wrote anew, without a failed attempt', async (t) => {
+test('takes over a file that an editor moved away and wrote again, without a failed attempt', async (t) => {
   const at = await reloading(t, two)
   renameSync(at.path('plugins/a/index.ts'), at.path('plugins/a/index.ts~'))
   at.write('plugins/a/index.ts', revisionPlugin('a', 2))

@@ -136,7 +136,7 @@ test('a token that is good for some seconds yet is used when it cannot be renewe
   await assert.rejects(accounts.use(ann), { code: 'UPSTREAM_FAILED' })
 })
 
-test('a call that runs while its account is unlinked, or linked anew, gets no token any more', async (t) => {
+test('a call that runs while its account is unlinked, or linked again, gets no token any more', async (t) => {
   const { accounts, clock } = await expiredAccount(t, [fresh(), reply(200, {})])
   const account = await accounts.use(ann)
   clock.advance(HOUR)

@@ -91,7 +91,7 @@ test("a caller's access token is exchanged once for all of its calls, and the se
   assert.equal(setup.redactor('exchanged-1 s3cret'), '[redacted] [redacted]')
 })
 
-test('tokens that were exchanged are of one caller and one tenant, and are exchanged anew before they expire', async () => {
+test('tokens that were exchanged are of one caller and one tenant, and are exchanged again before they expire', async () => {
   await using setup = await startExchange([token('a'), token('b'), token('c'), token('d')])
   await setup.call('anns-inbound')
   await setup.call('bobs-inbound', { id: 'bob' })
@@ -124,7 +124,7 @@ test('a token service that fails is an error that is not remembered', async () =
   assert.equal(setup.service.requests.length, 1)
 })
 
-test('a token that the service refuses is exchanged anew next time, and the refusal stays an error', async () => {
+test('a token that the service refuses is exchanged again next time, and the refusal stays an error', async () => {
   await using setup = await startExchange([token('stale'), token('fresh')], [reply(401), reply(200, {})])
   const error = await refusal(setup.call('anns-inbound'), 'AUTHENTICATION_FAILED')
   assert.match(error.fix ?? '', /Sign in again/)

@@ -4,7 +4,7 @@ import { REDIRECT, SAML_RESOURCE, startSamlLogin } from '../../fixtures/auth/sam
 
 const SECOND = { client_id: 'second', redirect_uri: 'https://other.example.org/back' }
 
-test('asks anew for each client, by name and host, on a page that nobody can frame', async (t) => {
+test('asks again for each client, by name and host, on a page that nobody can frame', async (t) => {
   const login = await startSamlLogin(t)
   const browser = login.browser()
   const first = await login.logIn(browser)

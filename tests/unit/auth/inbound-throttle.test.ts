@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createThrottle } from '../../../host/src/auth/inbound/throttle.ts'
 
-test('lets nobody begin anew with another address of the same IPv6 network', async () => {
+test('lets nobody begin again with another address of the same IPv6 network', async () => {
   const throttle = createThrottle({ bad: 3, seconds: 60 })
   const network = ['2001:db8::1', '2001:db8:0:0:ffff::', '2001:0db8:0000:0000:0000:0000:0000:0009']
   for (const address of network) {

@@ -65,7 +65,7 @@ test('does not start with what is too weak, too open or not there, and says all 
         'signingKeys[0] is an RSA key of less than 2048 bits',
         'signingKeys[1] is no private key',
         'signingKeys[3] has the kid of another',
-        'signingKeys[4] is no key that can be read',
+        'signingKeys[4] is not a key that can be read',
         'cookieSecrets[0] is shorter than 32 bytes',
         'identityProvider.ssoUrl must be',
         'identityProvider.certificates[0] has a key of less than 2048 bits',

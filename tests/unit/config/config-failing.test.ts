@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
     fix: 'Throw an error instead, which says what is wrong: throw new Error("…")',
   },
   {
-    what: 'loops for ever',
+    what: 'loops forever',
     text: `for (;;);\nexport default {}`,
     message: ` could not be read as a config: it did not finish within 2000 ms`,
     fix: 'Look for a loop without end, or a top-level await for something that never comes',

@@ -114,7 +114,7 @@ test(
   },
 )
 
-test('reads an edited config and its edited imports anew', async () => {
+test('reads an edited config and its edited imports again', async () => {
   const folder = project({
     'mcp.config.ts': `import { on } from './on.ts'\nexport default { readOnly: on }`,
     'on.ts': 'export const on = false',

@@ -148,7 +148,7 @@ test('a broken version does not count as one that serves', () => {
   assert.equal(records[0]?.state, 'failed')
 })
 
-/** Another value of every key of an entry, and whether a version with it is built anew or only shown otherwise. */
+/** Another value of every key of an entry, and whether a version with it is built again or only shown otherwise. */
 const KEYS = {
   as: ['b', true],
   version: ['2.0.0', true],
@@ -179,7 +179,7 @@ const KEYS = {
 
 const entry = (more: object = {}): PluginEntry => normalizeEntry({ use: './a', ...more })
 for (const [key, [value, isBuilt]] of Object.entries(KEYS))
-  test(`an entry whose ${key} changes ${isBuilt ? 'is built anew' : 'keeps its version'}`, () => {
+  test(`an entry whose ${key} changes ${isBuilt ? 'is built again' : 'keeps its version'}`, () => {
     const [one, other] = [entry(), entry({ [key]: value })]
     assert.equal(sameVersion(one, other), !isBuilt)
     assert.equal(sameVersion(other, entry({ [key]: value })), true)
@@ -187,7 +187,7 @@ for (const [key, [value, isBuilt]] of Object.entries(KEYS))
     assert.equal(sameEntry(other, entry({ [key]: value })), true)
   })
 
-test('an entry that is of another plugin is built anew', () => {
+test('an entry that is of another plugin is built again', () => {
   assert.equal(sameVersion(entry(), normalizeEntry({ use: './b' })), false)
   assert.equal(sameEntry(entry(), normalizeEntry({ use: './b' })), false)
 })

@@ -94,7 +94,7 @@ test('what went as a whole while it was published is not built again', async (t)
   assert.equal(attempts(), 1)
 })
 
-test('an entry that is the same is not built anew, one that differs is, and one that is gone is released', async (t) => {
+test('an entry that is the same is not built again, one that differs is, and one that is gone is released', async (t) => {
   const made: ReturnType<typeof version>[] = []
   const { reloader, published, attempts } = reloading(t, async (number) => {
     const next = version(String(number))

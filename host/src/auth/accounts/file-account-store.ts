@@ -23,7 +23,7 @@ export function createFileAccountStore(dir: string): AccountStore {
     read: async (key) => readIfThere(fileOf(key)),
     write,
     async replace(key, before, text) {
-      // Two steps: whoever changes an account has the turn for it, unless that took longer than a turn lasts.
+      // Two steps: the process that changes an account has the turn for it, unless that took longer than a turn lasts.
       if ((await readIfThere(fileOf(key))) !== before) return false
       await write(key, text)
       return true

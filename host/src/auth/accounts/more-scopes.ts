@@ -28,7 +28,7 @@ export function noteScopes({ now, read, replace, whileNone }: MoreScopesOptions)
       const before = new Set(record.asked ?? record.scopes)
       const added = scopes.filter((scope) => !before.has(scope))
       if (added.length === 0) return { scopes, problem: 'had' }
-      // Calls that go side by side are one question. What a person left alone is not asked for with what comes later.
+      // Calls that run at the same time share one question. Scopes that a person declined are not requested together with later ones.
       const pending = now() < (record.needsUntil ?? 0) ? record.needs : undefined
       const needs = union(pending, added)
       if (!areFew(union(record.extra, needs))) return { scopes: added, problem: 'many' }
@@ -39,7 +39,7 @@ export function noteScopes({ now, read, replace, whileNone }: MoreScopesOptions)
 
 /** What a linking asks for. */
 export interface ScopesToAsk {
-  /** Everything. Undefined: what the service is asked for always. */
+  /** All scopes to request. Undefined: the scopes that are always requested. */
   readonly all: readonly string[] | undefined
   /** What the account does not have yet, since the service asked for it in a call. */
   readonly added: readonly string[]

@@ -4,15 +4,15 @@ import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import { nameOf, type Account } from './account.ts'
 import type { Seal } from './sealed.ts'
 
-/** Things that count once, for ten minutes: where the hosts share a store, at any of them. */
+/** Random texts that are valid once, for ten minutes. Hosts that share a store accept the tickets of each other. */
 export interface Tickets {
-  /** A text that says nothing, and that whoever has it may link this account with, once it has proven who it is. */
+  /** A random text. A person who has it may link this account with it, after logging in. */
   issue(account: Account): Promise<string>
-  /** What it is for; undefined for one that was not issued, is too old, or was used. Rejects when that cannot be told. */
+  /** What it is for; undefined for one that was not issued, is too old, or was used. Rejects when the store cannot say. */
   read(ticket: string): Promise<Account | undefined>
   /** As `read`, for the first that asks; undefined afterwards. */
   take(ticket: string): Promise<Account | undefined>
-  /** True for the first who uses this id. Rejects when that cannot be told. */
+  /** True for the first who uses this id. Rejects when the store cannot say. */
   useOnce(id: string): Promise<boolean>
 }
 

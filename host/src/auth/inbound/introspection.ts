@@ -40,7 +40,7 @@ export function createIntrospection(options: IntrospectionOptions): (token: stri
   return async (token, path) => {
     const { value } = await cache.remember<Answer>(
       createHash('sha256').update(token).digest('base64url'),
-      // A token that is none may be one in a moment, and whoever makes them up must not fill the cache.
+      // A token that is not active yet may be active in a moment, and invented tokens must not fill the cache.
       { ttlMs: keepMs, keep: ({ claims }) => claims['active'] === true },
       () => ask(token),
     )

@@ -22,7 +22,7 @@ export interface IssuerHttp extends AsyncDisposable {
   ask(form?: URLSearchParams): Promise<Readonly<Record<string, unknown>>>
 }
 
-/** Asked is this origin only, for at most some seconds and a megabyte: whoever calls waits meanwhile, and may be anybody. */
+/** Sends requests to this origin only, for a few seconds and one megabyte at most: an unknown caller may be waiting for the answer. */
 export function createIssuerHttp({ issuer, url, credential, redactor, log }: IssuerHttpOptions): IssuerHttp {
   const { origin, pathname, search } = new URL(url)
   const http = createServiceHttp({

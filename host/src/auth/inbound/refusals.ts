@@ -1,6 +1,6 @@
 import type { AuthenticationRefusal } from './authentication.ts'
 
-/** How requests are refused before anybody looks at what they ask. The same words whatever is wrong with a credential. */
+/** How requests are refused before what they ask for is read. The same words whatever is wrong with a credential. */
 export interface Refusals {
   /** 401 for no credential: it names no error, since none was made (RFC 6750 §3.1). */
   readonly missing: AuthenticationRefusal

@@ -80,7 +80,7 @@ function readToken(answer: unknown, instance: string, asked: number): { token: s
   return { token: read.token, lifeMs: (read.expiresAt ?? asked + USUAL_LIFE_MS) - asked }
 }
 
-/** RFC 6749 §5.2 answers a wrong secret with 400 or 401: to whoever called the tool both mean that the service cannot be used. */
+/** RFC 6749 §5.2 answers a wrong secret with 400 or 401: to the caller of the tool both mean that the service cannot be used. */
 function asAuthentication(error: unknown, prefix: string): unknown {
   if (!(error instanceof ServiceError) || !REFUSALS.has(error.code)) return error
   const variables = ['oauthClientId', 'oauthClientSecret', 'oauthTokenUrl'].map((key) => variableName(prefix, key))

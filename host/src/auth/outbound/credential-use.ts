@@ -44,7 +44,7 @@ export interface CredentialsAtHand {
 export type CredentialDecision = 'sent' | 'exchange' | 'stored' | 'server' | 'none' | { readonly why: CredentialRefusal }
 export type CredentialRefusal = ErrorData<'CREDENTIAL_REQUIRED'>['why']
 
-/** By which credential a call goes, or why it is refused. The one place that decides this. */
+/** Decides which credential a call uses, or why it is refused. Nothing else decides this. */
 export function decideCredential(
   { isSent, exchange, isStored, hasServer }: CredentialsAtHand,
   policy: CredentialPolicy,
@@ -74,7 +74,7 @@ export function credentialRequired(data: ErrorData<'CREDENTIAL_REQUIRED'>): Serv
   })
 }
 
-/** Who started the process, on stdio or by embedding it: the server's credentials are this person's own. */
+/** The caller started the process, on stdio or by embedding it: the server's credentials are the caller's own. */
 function isOperator({ principal, credentials }: CredentialCall): boolean {
   return credentials === undefined && principal.kind === 'local'
 }

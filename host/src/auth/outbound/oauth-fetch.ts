@@ -39,7 +39,7 @@ interface OAuthRequest {
   readonly redirect?: 'manual'
 }
 
-/** Token endpoints are asked for at most some seconds and a megabyte: whoever waits for them may be anybody. */
+/** Token endpoints are asked for at most some seconds and a megabyte: any caller, known or not, may wait for them. */
 export const OAUTH_LIMITS = {
   connectMs: 3_000,
   headersMs: 5_000,

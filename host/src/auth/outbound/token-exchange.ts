@@ -177,7 +177,7 @@ function answered(cause: unknown): string {
   return cause instanceof Response ? `, it answered ${cause.status}` : ''
 }
 
-/** RFC 6749 §5.2: what the server says is wrong with the token is the caller's to mend, what is wrong with the client the operator's. */
+/** RFC 6749 §5.2: what the server says is wrong with the token the caller can fix; what is wrong with the client, the operator. */
 function asServiceError(error: unknown, instance: string): ServiceError {
   if (error instanceof ServiceError) return error
   const cause: unknown = error instanceof Error ? error.cause : undefined

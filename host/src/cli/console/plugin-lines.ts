@@ -53,7 +53,7 @@ function headOf({ name, state, version, isolation, tools }: PluginListing, width
 
 function toolLines({ tools, reason }: PluginListing, paint: Paint): readonly string[] {
   const shown = tools.filter(({ visible }) => visible)
-  // A plugin that does not serve has one reason for all its tools, and it stands below.
+  // A plugin that does not serve has one reason for all its tools, which is printed below.
   const hidden = reason
     ? []
     : Map.groupBy(

@@ -27,7 +27,7 @@ export function withDescriptionOptions(command: Command): Command {
     .option('--deny <pattern>', 'and of those not these', collect)
 }
 
-/** Throws for options that mean nothing but to an OpenAPI description. */
+/** Throws for options that apply to OpenAPI descriptions only. */
 export function refuseDescriptionOptions({ apiUrl, allow, deny }: DescriptionFlags): void {
   const [first] = Object.entries({ 'api-url': apiUrl, allow, deny }).filter(([, value]) => value !== undefined)
   if (first) throw new InvalidArgumentError(`--${first[0]} is for OpenAPI descriptions: add openapi:FILE`)

@@ -36,7 +36,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value]
 }
 
-/** Throws for options that mean nothing to a plugin. */
+/** Throws for options that apply to MCP servers only. */
 export function refuseServerOptions(words: readonly string[], { env, read, write, host, share }: ServerOptions): void {
   const given = Object.entries({ env, read, write, host, share }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** Opens `url` in the browser of whoever sits here. Gives false where nothing can. */
+/** Opens `url` in the browser of the user. False where this machine has no way to do so. */
 export function openBrowser(url: string, platform: NodeJS.Platform = process.platform): Promise<boolean> {
   const [program = '', ...args] = COMMANDS[platform] ?? COMMANDS['linux'] ?? []
   return new Promise((resolve) => {

@@ -7,7 +7,7 @@ import { keyLines } from '../source/key-lines.ts'
 import { configSchema, type EmbeddedConfig, type HostConfig } from '../schema/schema.ts'
 
 /**
- * Returns `value` when it has the shape of a config, and else throws `CONFIG_INVALID` with every fault at once: unknown keys with
+ * Returns `value` when it has the shape of a config, otherwise throws `CONFIG_INVALID` with every fault at once: unknown keys with
  * the key that was probably meant, values with what was expected and what was given, each with its line where that is certain.
  */
 export function validateConfig(value: unknown, source?: ConfigSource): HostConfig {

@@ -112,7 +112,7 @@ export const authSchema = section('Who may call, and what that lets them see', {
       ),
     ),
     dangerouslyAllowUnauthenticated: Type.Boolean({
-      description: 'With mode `none`, listen on other addresses than loopback too: whoever can connect is the operator',
+      description: 'With mode `none`, listen on other addresses than loopback too: every client that can connect is the operator',
       default: false,
     }),
   }),
@@ -121,7 +121,7 @@ export const authSchema = section('Who may call, and what that lets them see', {
     default: {},
   }),
   implies: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 }), { description: 'What it includes' }), {
-    description: 'Scope or role to the scopes that whoever has it has as well',
+    description: 'Scope or role to the scopes that it includes',
     default: {},
   }),
   tenantClaim: Type.String({ description: "The token's claim that names the tenant", default: 'tenant', minLength: 1 }),

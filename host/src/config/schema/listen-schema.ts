@@ -52,7 +52,7 @@ const admin = Type.Object(
   },
   {
     description:
-      'Serve /admin and the dev page to whoever has the token; needs a loopback `host`. `patchbay dev` does it without this',
+      'Serve /admin and the dev page to clients that have the token; needs a loopback `host`. `patchbay dev` does it without this',
     additionalProperties: false,
   },
 )

@@ -14,7 +14,7 @@ const parts = {
     default: [],
   }),
   pluginDirs: Type.Array(Type.String({ minLength: 1 }), {
-    description: 'Folders of which every folder and module is a plugin, relative to the config file',
+    description: 'Folders in which every folder and module is a plugin, relative to the config file',
     default: [],
   }),
   tools: section('Which tools are served, of all plugins; full names', {

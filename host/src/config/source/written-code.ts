@@ -78,7 +78,7 @@ function meaning(node: Expression, constants: ReadonlyMap<string, Expression>): 
   return meant
 }
 
-/** A name that is declared as itself is no program that runs. */
+/** A variable that is declared as itself (`const a = a`) is not a program that runs. */
 const MAX_STEPS = 32
 
 function stepInto(node: Expression, constants: ReadonlyMap<string, Expression>): Expression | undefined {

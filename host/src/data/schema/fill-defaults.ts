@@ -32,7 +32,7 @@ export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
     const steps: FillDefaults[] = []
     // Known before its parts are: a recursive schema refers to it.
     made.set(schema, (value) => {
-      // A recursive schema with a default in it would go on for ever.
+      // A recursive schema with a default in it would never end.
       if (within?.has(schema)) return
       within?.add(schema)
       for (const step of steps) step(value)

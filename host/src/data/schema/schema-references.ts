@@ -72,7 +72,7 @@ export function checkReferences(root: Readonly<Record<string, unknown>>, fault: 
   return total
 }
 
-/** Every object that is a schema, by where it stands: a default or an enum is none, whatever it looks like. */
+/** Every object that is a schema by its position: a default or an enum value is not one, even if it looks like one. */
 function subschemasOf(root: Readonly<Record<string, unknown>>): ReadonlySet<unknown> {
   const found = new Set<unknown>([root])
   for (const schema of found) if (isObject(schema)) for (const [, child] of children(schema)) found.add(child)

@@ -158,7 +158,7 @@ function afterText(text: string, uri: string, reached: Int32Array): Int32Array<A
   return next
 }
 
-/** Where several beginnings lead to the same end, the value is the longest. */
+/** If several prefixes fit, the longest one is the value. */
 function afterPlace({ prefix, isOptional, stops }: Place, uri: string, reached: Int32Array): Int32Array<ArrayBuffer> {
   const next = new Int32Array(uri.length + 1).fill(NONE)
   let start = NONE

@@ -8,7 +8,7 @@ import { undici } from './undici.ts'
 
 /** The connections of one plugin. undici keeps a pool an origin and drops it with its last connection. */
 export interface Pools extends AsyncDisposable {
-  /** Dials what the zone of the target may dial. */
+  /** Connects only to addresses that are allowed for the target. */
   agentFor(target: Target): Agent
 }
 

@@ -117,7 +117,7 @@ const DOTS =
 const FIX_PATH = 'Give a path that begins with one / and stays below the base URL'
 const FIX_ENCODE = 'Put values into a path with encodeURIComponent()'
 
-/** Not by `URLSearchParams`: it would rewrite what is there already, and make a space a plus, which not every service reads. */
+/** Not with `URLSearchParams`: it would rewrite the query that exists, and encode a space as a plus, which some services do not decode. */
 function addQuery(url: URL, query: HttpRequest['query'] = {}): void {
   const pairs = Object.entries(query).flatMap(([key, value]) =>
     [value].flat().flatMap((item) => (item === undefined || item === null ? [] : [`${encode(key)}=${encode(String(item))}`])),

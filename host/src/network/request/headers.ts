@@ -29,7 +29,7 @@ export function isHeaderValue(value: string): boolean {
   return /^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)
 }
 
-/** Lays one set of headers over another; names in lower case, so that the later one wins whatever its case. */
+/** Merges sets of headers. Names are in lower case, so that the later one wins whatever its case. */
 export function mergeHeaders(...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   return Object.fromEntries(sets.flatMap((set) => Object.entries(set).map(([name, value]) => [name.toLowerCase(), value])))
 }

@@ -4,7 +4,7 @@ import type { CallScope } from '../http-call-scope.ts'
 /** What proves to the service who asks. auth/ makes it; the network layer puts it on requests to the service's base URL only. */
 export interface Credential {
   readonly kind: CredentialKind
-  /** The same for the same credential, and useless to whoever sees it: part of cache keys and audit lines. */
+  /** The same for the same credential, and useless without it: part of cache keys and audit lines. */
   readonly fingerprint: string
   /** Where it came from: an error that the service refuses it with names it. */
   readonly source: CredentialSource
@@ -41,7 +41,7 @@ function keyOf(pair: string): string {
 
 export type CredentialKind = keyof CredentialPlacement
 
-/** Whose a credential is, and what to mend when it is refused. */
+/** Whose a credential is, and what to fix when it is refused. */
 export type CredentialSource =
   /** The server's own, of these environment variables. */
   | { readonly kind: 'server'; readonly variables: readonly string[] }

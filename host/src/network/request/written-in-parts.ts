@@ -7,7 +7,7 @@ export interface Writing {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What a connection takes at once, whether or not anybody reads at its other end. */
+/** What a connection takes at once, whether or not its other end reads. */
 const PART_BYTES = 65_536
 
 /**

@@ -33,7 +33,7 @@ export function readJson(answer: Answer, subject: Subject): unknown {
   if (subject.method === 'HEAD' || BODYLESS.has(answer.status)) return undefined
   let text: string
   try {
-    text = decodeText(answer.body, undefined) // RFC 8259: JSON is UTF-8, whatever the content type says
+    text = decodeText(answer.body, undefined) // RFC 8259: JSON is UTF-8, even if the content type says otherwise
   } catch {
     throw notText(answer, subject)
   }

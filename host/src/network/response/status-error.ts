@@ -68,7 +68,7 @@ function fixFor(code: ServiceErrorCode, subject: Subject, { retryAfterMs, asked 
     const variables = source?.variables.join(' and ') ?? hints.credentialVariables.join(' or ')
     return variables
       ? [`Give the credential in ${variables} the right to do this, or set another one`, ...help].join('. ')
-      : 'The service lets nobody do this'
+      : 'The service does not allow this to any caller'
   }
   if (code === 'NOT_FOUND')
     return 'Check the names and numbers in the call; a service may also hide what the credential must not see'
@@ -84,7 +84,7 @@ function scopesOf({ headers }: Answer): string | undefined {
   return scopes === undefined ? undefined : brief(scopes)
 }
 
-/** What to mend when the service does not accept the credential: what it came from. */
+/** What to fix when the service does not accept the credential: its source. */
 function remedyFor({ source, hints }: Subject): string {
   const valid = 'a credential that is valid, not expired and not revoked'
   switch (source?.kind) {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 
-/** What is open at this moment, of one listener. */
+/** What is open at one listener now. */
 export interface OpenNow {
   readonly sessions: number
   readonly streams: number

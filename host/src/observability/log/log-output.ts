@@ -24,7 +24,7 @@ export interface LogOutput {
   write(text: string, matters?: boolean): void
   /** How many lines were dropped so far. */
   readonly dropped: number
-  /** Calls `tell` with how many lines were dropped, once there is room to say so. */
+  /** Calls `tell` with the number of dropped lines, as soon as the output accepts lines again. */
   onDropped(tell: (lines: number) => void): void
   /** Resolves when everything was written, and at the latest after `patienceMs`: whether it was. */
   flush(patienceMs: number): Promise<boolean>

@@ -12,7 +12,7 @@ export function stderrOutput(): LogOutput {
   return (output = made)
 }
 
-/** From now on nothing that is written to `process.stderr` waits for its reader, whoever writes it. */
+/** From now on no write to `process.stderr` waits for its reader, whatever code it comes from. */
 export function guardStderr(): void {
   const to = stderrOutput()
   process.stderr.write = (text: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {

@@ -61,7 +61,7 @@ export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env'])
   }
 }
 
-/** No collector hears of it. Its trace goes on as it came. */
+/** Not exported to a collector. Its trace is passed on unchanged. */
 class UnrecordedSpan implements OpenSpan {
   readonly trace: TraceContext
   readonly isRecorded = false

@@ -31,7 +31,7 @@ export function traceOf(meta: unknown, headers?: TraceHeaders): TraceContext | u
   return parent === undefined ? undefined : readTrace(parent, headers && headerOf(headers, 'tracestate'))
 }
 
-/** Has the headers of a request say that it is part of this trace from now on; whoever reads them again need not parse it. */
+/** Has the headers of a request say that it is part of this trace from now on; code that reads them again need not parse it. */
 export function setTrace(headers: Record<string, string | string[] | undefined> & Known, trace: TraceContext): void {
   headers['traceparent'] = trace.traceparent
   if (trace.tracestate === undefined) delete headers['tracestate']

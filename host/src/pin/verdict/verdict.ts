@@ -26,7 +26,7 @@ export interface Refused {
   readonly differences: readonly Difference[]
 }
 
-/** An accepted plugin runs, except for what is quarantined: not listed, and unknown to whoever calls it. */
+/** An accepted plugin runs, except for what is quarantined: not listed, and a call of it gets `TOOL_UNKNOWN`. */
 export interface Accepted {
   readonly plugin: 'accepted'
   /** Tool names without the instance prefix. Empty as long as the surface is not known. */

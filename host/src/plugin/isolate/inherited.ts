@@ -4,7 +4,7 @@ type Stdio = 'ignore' | 'pipe' | number
 
 /**
  * What a child gets as its first descriptors, and /dev/null in the place of every other one that would pass on to it: those that this
- * process itself got from whoever started it, such as a socket of a service manager. What Node opens never passes on. Where there is no
+ * process itself got from its parent, such as a socket of a service manager. What Node opens never passes on. Where there is no
  * /proc the system closes them by itself.
  */
 export function onlyThese(first: readonly Stdio[]): Stdio[] {

@@ -67,5 +67,5 @@ export async function disposeIn(process: PluginProcess): Promise<void> {
   }
 }
 
-/** How long a process may take to answer a word when it is suspected to be stuck, and to end when it is asked to. */
+/** How long a process that may be stuck has to answer a ping, and how long a process has to end when it is asked to. */
 const PATIENCE_MS = 1_000

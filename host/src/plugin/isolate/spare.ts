@@ -18,7 +18,7 @@ export function createSpare(start: Launch): Spare {
   let timer: NodeJS.Timeout | undefined
 
   function drop(): void {
-    spare?.process.kill('nobody needs it')
+    spare?.process.kill('it is not needed')
     spare = undefined
   }
 

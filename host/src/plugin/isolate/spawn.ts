@@ -98,7 +98,7 @@ export function spawnPlugin(spec: ProcessSpec, { log, now, reaper }: SpawnDeps):
   }
   afterLastWords(child, (code, signal) => over(killed ?? wordsFor(code, signal)))
   child.on('error', (error) => log.debug('plugin_process_error', { error })) // a signal that could not be sent, say
-  ready.promise.catch(() => {}) // whoever waits for it hears of it
+  ready.promise.catch(() => {}) // each caller that awaits it gets the rejection
 
   const peer: Peer = openPeer({
     socket: channelOf(child),
@@ -161,7 +161,7 @@ function notStarted(child: ChildProcess): PluginProcess {
     exited.resolve(`it could not be started: ${error.message}`)
   })
   const ready = exited.promise.then((why) => Promise.reject(new ProcessGone(why)))
-  ready.catch(() => {}) // whoever waits for it hears of it
+  ready.catch(() => {}) // each caller that awaits it gets the rejection
   const refuse = (pending: PendingRequest) => {
     void exited.promise.then((why) => pending.reject(new ProcessGone(why)))
     return 0

@@ -23,7 +23,7 @@ export interface SuperviseOptions extends IsolatedOptions, ServeOptions {
 
 export interface Supervised {
   readonly running: RunningPlugin
-  /** Ends its process, whatever is in it. */
+  /** Ends its process, even while calls run in it. */
   readonly stop: () => void
 }
 
@@ -97,7 +97,7 @@ export async function superviseIsolated(
     setIdle(true)
     void disposeIn(process)
       .catch((error: unknown) => log.warn('plugin_dispose_failed', { error }))
-      .finally(() => process.kill('nobody called it'))
+      .finally(() => process.kill('it was idle'))
   }
 
   async function resume(): Promise<void> {

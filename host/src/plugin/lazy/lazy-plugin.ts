@@ -140,7 +140,7 @@ export function createLazyPlugin({ entry, version, mayIdle, activate, onActivate
       get surroundings() {
         return activated?.surroundings ?? NO_SURROUNDINGS
       },
-      // Before activation it has read none of them: it reads them when it is activated.
+      // Before activation it has read none of these files.
       get configFiles() {
         return activated?.configFiles ?? new Map<string, string>()
       },

@@ -4,7 +4,7 @@ import { realpath } from 'node:fs/promises'
 export interface Link {
   /** Empty: nowhere. */
   readonly led: string
-  /** What was built: whoever builds again has looked again. */
+  /** What was built: the next build looks again. */
   readonly of: object
 }
 

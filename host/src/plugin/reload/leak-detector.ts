@@ -15,7 +15,7 @@ export interface ReleasedVersion {
   readonly traces: readonly object[]
 }
 
-/** Garbage that is found while it is being made survives one collection, and now and then two. */
+/** An object that becomes garbage during a collection survives that one, and sometimes the next. */
 const COLLECTIONS = 3
 
 interface Watched {

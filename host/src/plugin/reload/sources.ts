@@ -11,7 +11,7 @@ export interface Sources {
   readonly roots: ReadonlySet<string>
   /** The same folders of those that run in this process, with the name of the plugin. */
   readonly owners: ReadonlyMap<string, string>
-  /** Those of plugins that failed, where any change may mend them. */
+  /** Those of plugins that failed, where any change may fix them. */
   readonly open: ReadonlySet<string>
   /** Paths that lead to plugins, or to their files, through a link. */
   readonly links: ReadonlyMap<string, Link>

@@ -120,7 +120,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
     if (isDiscovery({ event, path, real }, current())) discovered = true
     else if (!isRelevant(event, { path, real }, current())) return
     if (event === 'add' || event === 'change' || event === 'unlink') pending.add(real)
-    // What leads through a link was looked for under its own name.
+    // A path through a link was looked up under its own name.
     if (real !== path) named.add(path)
     if (event === 'unlink') gone.add(real)
     else gone.delete(real)

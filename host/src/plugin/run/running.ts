@@ -21,7 +21,7 @@ export interface RunningPlugin extends AsyncDisposable {
   readonly mayIdle?: boolean | undefined
   /** Its tools take arguments whose long texts still are bytes, see `longTextsOf`. */
   readonly takesLongTexts?: boolean | undefined
-  /** It was disposed, and a handle that it made is used by the versions after it. */
+  /** It was disposed, and later versions use a handle that it made. */
   readonly isHeld?: boolean
   /** Runs a tool by its own name on input that was validated. Gives what `run` returned, unchecked; rejects with what it threw. */
   callTool(name: string, input: unknown, request: CallRequest): Promise<unknown>

@@ -38,12 +38,12 @@ export function serviceHttp(
     policy: {
       ...policy,
       isRaw: policy.isRaw && secrets.size > 0,
-      // Whoever configures it wants calls to go as the caller, and never as no one.
+      // With token exchange configured, calls must go as the caller, and never without one.
       isNeeded: policy.isNeeded || entry.oauth !== undefined,
     },
     exchange: entry.exchange && { ...entry.exchange, clientSecret: secretOf(instance, entry.exchange, { env, configDir }) },
     canLink: entry.oauth !== undefined,
-    // A server elsewhere is listed before anybody calls.
+    // A server elsewhere is listed before the first call.
     operatorAccount: entry.oauth && remoteAddress(entry) !== undefined ? () => operatorAccount(instance) : undefined,
     redactor,
     log,
@@ -112,7 +112,7 @@ export interface ServiceHttpDeps {
   readonly readOnly: boolean
   readonly configDir: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** What the operator has linked at an instance. */
+  /** The account that the operator linked for a plugin. */
   readonly operatorAccount?: ((instance: string) => Promise<CallAccount | undefined>) | undefined
 }
 

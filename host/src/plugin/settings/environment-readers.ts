@@ -56,7 +56,7 @@ export function pluginReaders(
       : withFile(oauth.clientSecretVariable).map((name) => ({
           ...of(
             name,
-            `the client secret of ${oauth.clientId ?? 'nobody'} at ${oauth.issuer ?? oauth.tokenUrl ?? presetOf(entry)}`,
+            `the client secret of ${oauth.clientId ?? '(no client)'} at ${oauth.issuer ?? oauth.tokenUrl ?? presetOf(entry)}`,
           ),
           instance: undefined,
         }))),

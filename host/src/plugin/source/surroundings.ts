@@ -7,7 +7,7 @@ import { isInPackages } from '../../modules/source.ts'
 export interface Surroundings {
   /** The path of its entry and those of links that its files import, and where each led; empty for a path that did not exist. */
   readonly links: ReadonlyMap<string, string>
-  /** What its folders had in them: a plugin may read a folder and import what it finds. */
+  /** The contents of its folders: a plugin may read a folder and import what it finds. */
   readonly folders: ReadonlyMap<string, ReadonlySet<string>>
   /** What it and its entry name under `watch`. */
   /** The same of folders that it is known to have listed: there any new file counts. */

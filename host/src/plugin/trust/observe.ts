@@ -44,7 +44,7 @@ export async function observePlugin(entry: PluginEntry, resolved: ResolvedPlugin
   return { install, tree }
 }
 
-/** A package that is linked into node_modules is somebody's source, like a path. */
+/** A package that is linked into node_modules is source code of the project, like a path. */
 export function pinSource({ source, root }: ResolvedPlugin): ObservedInstall['source'] {
   return source === 'npm' && isInPackages(root) ? 'npm' : 'path'
 }

@@ -68,7 +68,7 @@ interface Imported {
 
 /**
  * Compares what is installed with the lock, before any of it runs. Throws `PIN_…` for what the deployment refuses. Where nothing is
- * frozen, the files of a plugin from a path are not looked at: whoever edits them should not wait for that.
+ * frozen, the files of a plugin from a path are not read: a developer who edits them should not wait for that.
  */
 export async function checkPin(
   entry: PluginEntry,

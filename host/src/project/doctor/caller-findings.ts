@@ -21,7 +21,7 @@ export function callerFindings({
       !isLoopbackHost(http.host) && {
         about: 'config',
         problem: `Whoever reaches ${http.host}:${http.port} is the operator`,
-        cause: 'auth.inbound.dangerouslyAllowUnauthenticated is true, and nobody is asked for a key',
+        cause: 'auth.inbound.dangerouslyAllowUnauthenticated is true, and no caller is asked for a key',
         fix: ['Set auth.inbound.mode to apiKey or oauth', 'Or listen on 127.0.0.1'],
       },
     mode === 'apiKey' &&

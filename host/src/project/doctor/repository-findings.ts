@@ -26,7 +26,7 @@ export async function repositoryFindings({
       .map((file): Finding => ({
         about: 'file',
         problem: `git has ${file}`,
-        cause: 'whoever has a copy of the repository has what is in it',
+        cause: 'everyone who has a copy of the repository can read it',
         fix: [
           `git rm --cached ${file}, and add ${basename(file)} to .gitignore`,
           'Make new secrets: the old ones stay in the history',

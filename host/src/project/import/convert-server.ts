@@ -15,7 +15,7 @@ export type ConvertedServer =
       readonly entry: EntryConfig & { readonly as: string }
       readonly release: { readonly name: string; readonly range: string } | undefined
       readonly secrets: readonly FoundSecret[]
-      /** What is different from what the client did, for a person. */
+      /** What differs from what the client did, in words for a person. */
       readonly notes: readonly string[]
     }
   | { readonly kind: 'skipped'; readonly reason: string; readonly isDisabled?: boolean }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRunning } from '../../observability/is-running.ts'
 
-/** Kills the process and waits until it is gone, unless its command line, where that can be read, tells that it is another program. */
+/** Kills the process and waits until it is gone, unless its command line, where it can be read, shows that it is another program. */
 export async function stopProcess(pid: number, program: string): Promise<void> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => program)
   if (!command.includes(program)) return

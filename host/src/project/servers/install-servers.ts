@@ -14,7 +14,7 @@ export interface ServerInstallation {
   readonly name: string
   readonly version: string
   readonly folder: string
-  /** `present`: it was there. `lock`: as mcp.servers.lock.json has it. `registry`: it was in no lock, npm has chosen its packages now. */
+  /** `present`: it was there. `lock`: as mcp.servers.lock.json has it. `registry`: it was in no lock, so npm chose its packages now. */
   readonly by: 'present' | 'lock' | 'registry'
 }
 

@@ -78,7 +78,7 @@ export interface CallIO {
   readonly closeStream?: () => void
   readonly inputResponses?: InputResponses
   readonly clientCapabilities?: Readonly<Record<string, unknown>>
-  /** Verified by whoever passes it. */
+  /** The code that passes it has verified it. */
   readonly requestState?: unknown
   /** Says that what a question by URL was about is done. Absent where the protocol's revision has no such message. */
   readonly elicitationComplete?: (elicitationId: string) => void

@@ -21,7 +21,7 @@ export interface RegistryEvents {
   resources: (changed: readonly ChangedResource[]) => void
 }
 
-/** Holds the current snapshot. `publish` swaps one reference, then tells; whoever began with the old one keeps it. */
+/** Holds the current snapshot. `publish` swaps one reference, then notifies; a call that began with the old one keeps it. */
 export class Registry extends EventEmitter<RegistryEvents> {
   #current: Snapshot
   readonly #log: Logger
@@ -76,5 +76,5 @@ export class Registry extends EventEmitter<RegistryEvents> {
 }
 
 const NOTIFY_MS = 250
-/** Of one moment; whoever changes more has changed its list. */
+/** Resources within one notification. A plugin that changes more has changed its list. */
 const MAX_CHANGED = 1_000

@@ -245,7 +245,7 @@ function snapshotItem(
 }
 
 /**
- * What everything has by itself, whoever wrote it: its service, by both of its names, and its access; then the tags of its author, who
+ * What every item has, whatever its author wrote: its service, by both of its names, and its access; then the tags of its author, who
  * cannot call a tool that writes one that reads.
  */
 function tagsOf({ instance, surface }: PluginRecord, access: string, own: readonly string[] = []): readonly string[] {

@@ -14,7 +14,7 @@ import type { Called, RequestStates } from './request-state.ts'
 import { innerCallOf, viewOf } from '../catalog/view.ts'
 import { cannotAsk, capabilitiesAt, contentsAt, itemsAt, knows, messagesAt, resultAt, viewAt } from './revisions.ts'
 
-/** Sets every method of the protocol on one server. Whoever asks, each handler reads the registry when it runs. */
+/** Registers every method of the protocol on one server. Each handler reads the registry when it runs. */
 export function registerHandlers(server: Server, connection: Connection, options: McpServerOptions, states: RequestStates): void {
   const { era, followed, revision } = connection
   const { registry, calls, inFlight, log } = options

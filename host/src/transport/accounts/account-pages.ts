@@ -9,7 +9,7 @@ import { createPageVisits } from './page-visit.ts'
 import type { AccountPagesOptions } from './types.ts'
 
 /**
- * The pages on which a person links and unlinks accounts: `/accounts` and below. They say nothing of a service to anybody but the person
+ * The pages on which a person links and unlinks accounts: `/accounts` and below. They say nothing of a service except to the person
  * whose account, or whose ticket, it is.
  */
 export function createAccountPages(options: AccountPagesOptions): (path: string) => Route | undefined {

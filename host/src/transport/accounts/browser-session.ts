@@ -16,13 +16,13 @@ export interface BrowserSession {
 }
 
 export interface BrowserSessions {
-  /** That of the request, else a new one, whose cookie is set. Rejects when it cannot be told whether its person logged out. */
+  /** The session of the request; otherwise a new one, and sets its cookie. Rejects when it is unknown whether the person logged out. */
   of(req: IncomingMessage, res: ServerResponse): Promise<BrowserSession>
   /** A new one in place of `before`, which ends: an id that another party gave the browser is worth nothing. */
   begin(res: ServerResponse, person?: PersonInBrowser, before?: BrowserSession): Promise<BrowserSession>
   /** Takes the cookie away, and ends what a copy of it would open. Rejects when that could not be kept. */
   end(res: ServerResponse, session: BrowserSession): Promise<void>
-  /** What a form of our own carries, for one action of this session. */
+  /** The token in a form of ours, for one action of this session. */
   formToken(session: BrowserSession, action: string): Promise<string>
   isOwnForm(session: BrowserSession, action: string, token: string | undefined): Promise<boolean>
   /** Keeps what is on its way through another site under `state`, for ten minutes. Of many the oldest are dropped. */

@@ -38,7 +38,7 @@ export interface OpenPagesDeps extends SecretSource {
 }
 
 /**
- * The pages, once it is known where the listener is: with OAuth for whoever logs in at the issuer, with API keys for whoever types one in,
+ * The pages, once it is known where the listener is: with OAuth for people who log in at the issuer, with API keys for people who type one in,
  * without authentication on a loopback address for the operator. Undefined where nothing tells who is in front of them. Throws `AUTH_SECRET`.
  */
 export function openAccountPages(
@@ -56,7 +56,7 @@ export function openAccountPages(
   return (origin) => {
     const base = (publicUrl ?? (login && inbound.oauth?.resource) ?? origin).replace(/\/+$/, '').replace(/\/mcp$/, '')
     if (keys && !isSafeUrl(base)) {
-      // A key must not be typed into a page that anybody on the way can read, and browsers keep no cookie of it.
+      // A key must not be typed into a page that can be read in transit, and browsers keep no cookie of it.
       if (registry.current.plugins.some(({ entry }) => entry.oauth))
         log.warn('account_pages_off', {
           base,

@@ -127,7 +127,7 @@ export function donePage(service: string, listUrl: string): Page {
   }
 }
 
-/** For `patchbay login`, which has no other page. */
+/** The only page of `patchbay login`. */
 export function linkedPage(service: string): Page {
   return {
     status: 200,

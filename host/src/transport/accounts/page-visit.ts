@@ -13,7 +13,7 @@ import type { AccountPagesOptions } from './types.ts'
 /** What every page needs to know of the browser in front of it, and how it answers. */
 export interface PageVisits {
   readonly sessions: BrowserSessions
-  /** Nothing asks who calls: whoever can reach this listener is the operator. */
+  /** No authentication: every client that can reach this listener is the operator. */
   readonly isOperators: boolean
   /** The address of a page. */
   readonly at: (path: string, query?: Readonly<Record<string, string>>) => string

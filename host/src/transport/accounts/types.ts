@@ -11,7 +11,7 @@ export interface AccountPagesOptions {
   readonly base: string
   /** Authorization servers elsewhere can read what the host says of itself as their client. */
   readonly hasDocuments: boolean
-  /** Where callers come with OAuth. Without it and without `keys` whoever can reach this listener is the operator. */
+  /** Where callers come with OAuth. Without it and without `keys` every client that can reach this listener is the operator. */
   readonly login: PersonLogin | undefined
   /** Where callers come with API keys. */
   readonly keys: TypedKeys | undefined

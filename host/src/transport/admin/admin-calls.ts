@@ -26,7 +26,7 @@ export interface AdminCall {
 /** Where a call tells what it says on its way. */
 export interface CallListener {
   tell(type: 'progress' | 'log', data: object): void
-  /** Called once, when whoever asked is gone. */
+  /** Called once, when the client of the request is gone. */
   onGone(listener: () => void): void
 }
 

@@ -62,7 +62,7 @@ export interface ToolBrief {
   readonly listed: boolean
 }
 
-/** Every tool, seen and hidden, as `caller` has it. The host's own come first, as in the list. */
+/** Every tool, visible to `caller` or hidden from it. The host's own come first, as in the list. */
 export function describeTools({ registry }: Pick<AdminHost, 'registry'>, caller: Caller): readonly ToolBrief[] {
   const snapshot = registry.current
   const view = viewOf(snapshot, caller)

@@ -6,7 +6,7 @@ import { beginCall, cancelWhenGone, hasNotRun } from './begin-call.ts'
 import type { HotRequest } from './recognise.ts'
 import type { FastPathDeps, FastPathSession, HandedOff } from './types.ts'
 
-/** Answers as JSON what is soon done and says nothing before; anything else goes on in a stream of the SDK. */
+/** Answers with JSON when a call ends soon and sends no notification before; any other call continues in a stream of the SDK. */
 export function callLegacy(
   deps: FastPathDeps,
   exchange: Exchange,

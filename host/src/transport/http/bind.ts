@@ -69,7 +69,7 @@ export async function bind({
   )
   server.on('clientError', (error: ClientError, socket: Socket) => answerUnparsed(error, socket, { allow, onUnparsed }))
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
-    // Node listens to it no more: an error of it, such as a reset by the client, would be unhandled and end the process.
+    // Node no longer listens to this socket: an error of it, such as a reset by the client, would be unhandled and end the process.
     socket.on('error', () => socket.destroy())
     onUnparsed(405)
     socket.end(rawAnswer(405, allow(req.url ?? '') ?? 'GET'), () => socket.destroy())

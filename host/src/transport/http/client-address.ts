@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 
 /**
  * Tells where a request comes from. Behind proxies that the config trusts it is the last address in `X-Forwarded-For` that is none of
- * theirs: what stands before it anybody can write.
+ * theirs: any client can write what comes before it.
  */
 export function createClientAddress(trustedProxies: readonly string[]): (req: IncomingMessage) => string {
   const own = (req: IncomingMessage) => plain(req.socket.remoteAddress ?? '')

@@ -68,7 +68,7 @@ export class OpenAnswer {
     this.since = since
   }
 
-  /** It only waits for something to happen, or is over: whoever closes need not wait for it. */
+  /** It only waits for something to happen, or is over: closing does not wait for it. */
   waits(): void {
     this.place?.release()
   }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 export interface HeldInputOptions {
   readonly input: Readable
-  /** Whether the next piece can be read now. */
+  /** Whether the next chunk can be read now. */
   readonly canRead: () => boolean
   readonly read: (chunk: Buffer) => void
 }

@@ -38,7 +38,7 @@ export class ListenBus implements ServerEventBus {
 
   subscribe(listener: (event: ServerEvent) => void): () => void {
     const caller = this.#opening.getStore()
-    if (!caller) throw new Error('A stream was opened for nobody')
+    if (!caller) throw new Error('A stream was opened without a caller')
     const owner = ownerOf(caller)
     this.#listeners.add(listener)
     this.#openOf.set(owner, this.openOf(owner) + 1)

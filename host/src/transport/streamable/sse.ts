@@ -102,7 +102,7 @@ export function createSse(options: SseOptions): Sse {
   }
 }
 
-/** All of the request that whoever runs the call looks at. */
+/** All of the request that a call reads. */
 function traceHeaders({ headers: { traceparent, tracestate } }: IncomingMessage): Pick<MessageExtraInfo, 'request'> {
   if (typeof traceparent !== 'string') return {}
   const headers = { traceparent, ...(typeof tracestate === 'string' && { tracestate }) }

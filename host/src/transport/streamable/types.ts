@@ -14,7 +14,7 @@ export interface Streamable {
   readonly prepare: readonly ReadStep[]
   /** Closes sessions that were idle for too long. */
   readonly sweep: () => void
-  /** Ends every stream and session; streams of 2026-07-28 end as the protocol wants it. */
+  /** Ends every stream and session; streams of 2026-07-28 end as the protocol requires. */
   readonly close: () => Promise<void>
 }
 

@@ -25,7 +25,7 @@ export interface KeyRing extends Disposable {
   opens(id: string, proof: string): boolean
 }
 
-/** What tells that somebody had a key, and is of no use as one. */
+/** Identifies the key that a caller presented, and cannot be used as a key. */
 export function proofOfKey(keyHash: Buffer): string {
   return hash('sha256', Buffer.concat([Buffer.from('page '), keyHash]), 'base64url')
 }

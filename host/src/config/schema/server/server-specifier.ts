@@ -3,7 +3,7 @@ import { PACKAGE_NAME } from '../../../data/package.ts'
 
 /** Where the MCP server of an entry comes from. */
 export type ServerSpecifier =
-  /** A package from npm in a tree of its own. `version` only where a person wrote it behind the name. */
+  /** A package from npm in its own dependency tree. `version` is set only where the specifier has it after the name. */
   | { readonly kind: 'npm'; readonly name: string; readonly version?: string }
   /** Whatever `command` of the entry starts. */
   | { readonly kind: 'command' }

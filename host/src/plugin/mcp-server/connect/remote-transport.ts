@@ -1,7 +1,7 @@
 import type { HttpStream } from '../../../network/http-stream.ts'
 import type { OpenedTransport, Sdk } from './types.ts'
 
-/** The way of requests to a server that runs elsewhere, which lasts as long as the connections over it. */
+/** The HTTP client of a server that runs elsewhere. It lives as long as the connections over it. */
 export interface Way {
   http: ServerHttp | undefined
 }

@@ -146,7 +146,7 @@ export function createRelay(options: RelayOptions): RunningPlugin {
     }
   }
 
-  /** A call that had to end may be an endless loop, in which the server hears nothing: then it is replaced. */
+  /** A call that had to end may be an endless loop, in which the server answers nothing: then the server is replaced. */
   async function doubt(lease: Lease, pool: ServerPool): Promise<void> {
     const { connection } = lease
     if (suspected.has(connection)) return

@@ -15,7 +15,7 @@ export interface DescribedServer {
   }
   /** What cannot even be described. */
   readonly leftOut: readonly LeftOut[]
-  /** By local name, the name that the server knows. */
+  /** Local name to the name that the server uses. */
   readonly tools: ReadonlyMap<string, string>
   readonly prompts: ReadonlyMap<string, string>
 }

@@ -9,7 +9,7 @@ import { isOwnTool } from '../../catalog/search-tools.ts'
 import { inVersion } from '../call-layers.ts'
 import type { CallDeps, CallIO, InputRequiredAnswer, Layer, PendingCall } from '../types.ts'
 
-/** The question's key; a plugin's own questions cannot have it. */
+/** The key of the question. Questions of plugins cannot use it. */
 const KEY = 'patchbay_account'
 
 /**

@@ -19,7 +19,7 @@ export class UnreadAnswers {
   add(res: ServerResponse, bytes = res.writableLength, taken = 0): void {
     this.#release(res)
     const release = () => this.#release(res)
-    // Before whoever writes the next piece then, and adds it again.
+    // Before the listener that writes the next piece, and adds it again.
     res.once('close', release).prependOnceListener('drain', release)
     this.#unread.set(res, { bytes, taken, release })
     this.#bytes += bytes
