@@ -12,8 +12,8 @@ import { isObject } from '../../data/json.ts'
 import { viewIn } from '../../data/address.ts'
 import { initializeProblem } from '../../server/mcp/checked-requests.ts'
 import type { BegunCall } from '../../server/mcp/deferred-call.ts'
-import { capabilitiesAt, revisionOf, type Era, type Revision } from '../../server/mcp/revisions.ts'
-import type { HostServer, HostServerFactory } from '../../server/mcp/mcp-server.ts'
+import type { Era } from '../../server/mcp/revisions.ts'
+import type { HostServerFactory } from '../../server/mcp/mcp-server.ts'
 import { waitForChanges, type Exchange, type OpenConnections } from '../http/http-exchange.ts'
 import { isLegacyPost, LEGACY_VERSIONS, legacyRequest } from '../fast-path/recognise.ts'
 import { ListenBus, ownerOf } from './listen-bus.ts'
@@ -31,7 +31,8 @@ import {
 import { idOf } from '../http/json-rpc.ts'
 import { OpenRequests } from '../../data/open-requests.ts'
 import { SessionTransport } from './session-transport.ts'
-import { Sessions, type Session } from './sessions.ts'
+import { Sessions } from './sessions.ts'
+import { StreamableSession } from './streamable-session.ts'
 import type { StreamableOptions } from './types.ts'
 import { sendWebResponse, toWebRequest } from '../http/web-request.ts'
 
@@ -216,54 +217,6 @@ const STREAM_ONLY = 'This is answered with text/event-stream, which the Accept h
 
 /** How many `subscriptions/listen` streams one principal may have; the SDK's total is 1,024. */
 const MAX_STREAMS_PER_OWNER = 256
-
-class StreamableSession implements Session {
-  readonly id: string
-  readonly owner: string
-  readonly view: string
-  readonly transport: SessionTransport
-  /** Its calls on the fast path. */
-  readonly begun: OpenRequests<BegunCall>
-  /** How many streams wait for notifications. */
-  streams = 0
-  readonly #mcp: HostServer
-  #revision: Revision | undefined
-  #capabilities: Readonly<Record<string, unknown>> | undefined
-
-  constructor({ id, owner, view, transport, mcp, begun }: StreamableSessionParts) {
-    this.id = id
-    this.owner = owner
-    this.view = view
-    this.transport = transport
-    this.begun = begun
-    this.#mcp = mcp
-  }
-
-  get revision(): Revision {
-    return (this.#revision ??= this.#mcp.negotiated ?? revisionOf(undefined))
-  }
-
-  get capabilities(): Readonly<Record<string, unknown>> | undefined {
-    return (this.#capabilities ??= capabilitiesAt(this.#mcp.clientCapabilities, this.revision))
-  }
-
-  get isBusy(): boolean {
-    return this.streams > 0 || this.transport.isBusy
-  }
-
-  close(): Promise<void> {
-    return this.#mcp.close()
-  }
-}
-
-interface StreamableSessionParts {
-  readonly id: string
-  readonly owner: string
-  readonly view: string
-  readonly transport: SessionTransport
-  readonly mcp: HostServer
-  readonly begun: OpenRequests<BegunCall>
-}
 
 function isInitialize(message: unknown): message is { readonly method: 'initialize'; readonly params?: unknown } {
   return isObject(message) && message['method'] === 'initialize'
