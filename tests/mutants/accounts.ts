@@ -110,7 +110,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/sealed.ts',
+    file: 'host/src/auth/accounts/store/sealed.ts',
     noticedBy: [TICKETS, STORED],
     changes: [
       [
@@ -126,7 +126,7 @@ export const accounts = mutantsOf('accounts', [
     changes: [["one person's list shows everybody's", 'keyOf(found.account).person === own ? [found] : []', '[found]']],
   },
   {
-    file: 'host/src/auth/accounts/shared-account-store.ts',
+    file: 'host/src/auth/accounts/store/shared-account-store.ts',
     noticedBy: [STORED],
     changes: [
       ['a store that is away is a store without accounts', "throw hostError('ACCOUNT_STORE', {}, error)", 'return undefined'],
@@ -164,12 +164,12 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/file-account-store.ts',
+    file: 'host/src/auth/accounts/store/file-account-store.ts',
     noticedBy: [RACES],
     changes: [['what was taken away is written back', '!== before) return false', '=== "") return false']],
   },
   {
-    file: 'host/src/auth/accounts/file-account-store.ts',
+    file: 'host/src/auth/accounts/store/file-account-store.ts',
     noticedBy: ['tests/unit/auth/turns-in-files.test.ts'],
     changes: [["the end of a late turn ends another host's", 'if ((await readIfThere(file)) === mark) await rm', 'await rm']],
   },
@@ -181,7 +181,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/shared-account-store.ts',
+    file: 'host/src/auth/accounts/store/shared-account-store.ts',
     noticedBy: [RACES],
     changes: [['what was taken away from Redis is written back', '~= ARGV[1] then return 0', "== '' then return 0"]],
   },

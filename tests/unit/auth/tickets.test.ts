@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readAccountKeys } from '../../../host/src/auth/accounts/account-keys.ts'
-import { createSeal } from '../../../host/src/auth/accounts/sealed.ts'
+import { createSeal } from '../../../host/src/auth/accounts/store/sealed.ts'
 import { createTickets } from '../../../host/src/auth/accounts/tickets.ts'
 import { newKey } from '../../fixtures/auth/accounts.ts'
 

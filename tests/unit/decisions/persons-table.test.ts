@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keyOf, type Account } from '../../../host/src/auth/accounts/account.ts'
 import { readAccountKeys } from '../../../host/src/auth/accounts/account-keys.ts'
-import { createSeal } from '../../../host/src/auth/accounts/sealed.ts'
+import { createSeal } from '../../../host/src/auth/accounts/store/sealed.ts'
 import { createTickets } from '../../../host/src/auth/accounts/tickets.ts'
 import { newKey } from '../../fixtures/auth/accounts.ts'
 

@@ -10,10 +10,10 @@ import type { AccountEvent, Audit } from '../../observability/audit.ts'
 import type { LackingScopes } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { keyOf, personKey, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
-import type { AccountStore } from './account-store.ts'
+import type { AccountStore } from './store/account-store.ts'
 import { noteScopes } from './more-scopes.ts'
 import { asked, createRefresh, isUsable, type ReadAccount } from './refresh.ts'
-import type { Seal } from './sealed.ts'
+import type { Seal } from './store/sealed.ts'
 import type { ServiceClient, Tokens } from './types.ts'
 
 /** Accounts that callers linked for services. What is stored for one caller, tenant and service can be read as nothing else. */

@@ -4,7 +4,7 @@ import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent } from '../../observability/audit.ts'
 import { keyOf, type Account, type AccountRecord } from './account.ts'
-import { TURN_MS, type AccountStore } from './account-store.ts'
+import { TURN_MS, type AccountStore } from './store/account-store.ts'
 import type { ServiceClient } from './types.ts'
 
 export interface RefreshOptions {

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { SharedScripts } from '../../cache/shared-scripts.ts'
 import { nameOf, type Account } from './account.ts'
-import type { Seal } from './sealed.ts'
+import type { Seal } from './store/sealed.ts'
 
 /** Random texts that are valid once, for ten minutes. Hosts that share a store accept the tickets of each other. */
 export interface Tickets {

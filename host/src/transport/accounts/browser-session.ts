@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PersonInBrowser } from '../../auth/accounts/person-login.ts'
 import type { EndedSessions } from '../../auth/accounts/ended-sessions.ts'
-import type { Seal } from '../../auth/accounts/sealed.ts'
+import type { Seal } from '../../auth/accounts/store/sealed.ts'
 import { isObject } from '../../data/json.ts'
 import { clearCookie, cookieNames, readCookie, setCookie } from './browser-cookies.ts'
 

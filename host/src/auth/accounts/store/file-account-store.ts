@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../../data/replace-file.ts'
-import type { AccountKey } from './account.ts'
+import { replaceFile } from '../../../data/replace-file.ts'
+import type { AccountKey } from '../account.ts'
 import { TURN_MS, type AccountStore } from './account-store.ts'
 
 /** One file for each account, which only its owner can read, whatever the umask. The folder is made with the first one. */

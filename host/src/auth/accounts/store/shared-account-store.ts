@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { SharedScripts } from '../../cache/shared-scripts.ts'
-import { hostError } from '../../errors.ts'
-import type { AccountKey } from './account.ts'
+import type { SharedScripts } from '../../../cache/shared-scripts.ts'
+import { hostError } from '../../../errors.ts'
+import type { AccountKey } from '../account.ts'
 import { TURN_MS, type AccountStore } from './account-store.ts'
 
 /**

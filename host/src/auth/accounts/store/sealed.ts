@@ -1,5 +1,5 @@
 import { CompactEncrypt, compactDecrypt } from 'jose'
-import type { KeyRing } from './account-keys.ts'
+import type { KeyRing } from '../account-keys.ts'
 
 /** Texts that only this host can make and read. */
 export interface Seal {

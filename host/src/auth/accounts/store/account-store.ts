@@ -1,4 +1,4 @@
-import type { AccountKey } from './account.ts'
+import type { AccountKey } from '../account.ts'
 
 /**
  * Keeps sealed texts by account. A store that cannot be asked rejects: that is never the same as an account that is not there.
