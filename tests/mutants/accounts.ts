@@ -121,7 +121,7 @@ export const accounts = mutantsOf('accounts', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/accounts.ts',
+    file: 'host/src/auth/accounts/store/stored-accounts.ts',
     noticedBy: [STORED],
     changes: [["one person's list shows everybody's", 'keyOf(found.account).person === own ? [found] : []', '[found]']],
   },

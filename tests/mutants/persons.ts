@@ -30,7 +30,7 @@ export const persons = mutantsOf('persons', [
     ],
   },
   {
-    file: 'host/src/auth/accounts/accounts.ts',
+    file: 'host/src/auth/accounts/store/stored-accounts.ts',
     noticedBy: [TOKENS],
     changes: [
       [
@@ -38,12 +38,18 @@ export const persons = mutantsOf('persons', [
         'return keyOf(found.account).person === own ? [found] : []',
         'return [found]',
       ],
+      ['what an old key sealed stays with it', 'if (isOfOldKey) void sealAgain(account)', ''],
+    ],
+  },
+  {
+    file: 'host/src/auth/accounts/accounts.ts',
+    noticedBy: [TOKENS],
+    changes: [
       [
         'a call goes on with what was linked after it began',
         'if (link !== undefined && found.link !== link) return undefined',
         '',
       ],
-      ['what an old key sealed stays with it', 'if (isOfOldKey) void sealAgain(account)', ''],
       [
         'a token is sent to another service to be taken back',
         'if (client?.id === found.client) await client?.revoke(found)',

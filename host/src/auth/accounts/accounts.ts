@@ -3,17 +3,17 @@ import { LRUCache } from 'lru-cache'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { Bus } from '../../cache/bus.ts'
 import { singleFlight } from '../../cache/single-flight.ts'
-import { isObject } from '../../data/json.ts'
 import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent, Audit } from '../../observability/audit.ts'
 import type { LackingScopes } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
-import { keyOf, personKey, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
+import { keyOf, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
 import type { AccountStore } from './store/account-store.ts'
 import { noteScopes } from './more-scopes.ts'
-import { asked, createRefresh, isUsable, type ReadAccount } from './refresh.ts'
+import { createRefresh, isUsable } from './refresh.ts'
 import type { Seal } from './store/sealed.ts'
+import { createStoredAccounts } from './store/stored-accounts.ts'
 import type { ServiceClient, Tokens } from './types.ts'
 
 /** Accounts that callers linked for services. What is stored for one caller, tenant and service can be read as nothing else. */
@@ -76,8 +76,6 @@ export interface AccountsOptions {
   readonly bus?: Bus | undefined
 }
 
-/** How long tokens stay redacted that are not in use. */
-const MAX_REDACTED = 10_000
 /** Another replica may have linked an account whose event was lost. */
 const LOOK_EVERY_MS = 1_000
 const LINKED = 'account_linked'
@@ -87,7 +85,6 @@ const MAX_ENDED = 10_000
 
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, seal, clock, log, redactor, audit, clientOf, bus } = options
-  const hidden = new LRUCache<string, () => void>({ max: MAX_REDACTED, dispose: (forget) => forget() })
   const waiting = new Map<string, Set<() => void>>()
   /** Links that were taken away while calls may be on their way with them. */
   const ended = new LRUCache<string, true>({ max: MAX_ENDED })
@@ -108,67 +105,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }))
   }
 
-  const read = async (account: Account) => (await readText(account))?.record
-
-  async function readText(account: Account): Promise<ReadAccount | undefined> {
-    const key = keyOf(account)
-    const text = await asked(store.read(key))
-    if (text === undefined) return undefined
-    try {
-      const { value, isOfOldKey } = await seal.open(key.account, text)
-      const { record: found } = readStored(value)
-      hide(found)
-      if (isOfOldKey) void sealAgain(account)
-      return { record: found, text }
-    } catch (error) {
-      throw hostError('ACCOUNT_UNREADABLE', { plugin: account.instance }, error)
-    }
-  }
-
-  async function write(account: Account, next: AccountRecord): Promise<void> {
-    const key = keyOf(account)
-    hide(next)
-    await asked(store.write(key, await sealed(account, next)))
-  }
-
-  async function replace(account: Account, { text }: ReadAccount, next: AccountRecord): Promise<boolean> {
-    hide(next)
-    return asked(store.replace(keyOf(account), text, await sealed(account, next)))
-  }
-
-  const sealed = (account: Account, next: AccountRecord) =>
-    seal.seal(keyOf(account).account, { account: plain(account), record: next })
-
-  /** What an old key sealed is sealed with the new one, so that the old one can go. In a turn: a refresh must not be undone. */
-  async function sealAgain(account: Account): Promise<void> {
-    const key = keyOf(account)
-    try {
-      await store.inTurn(key, async () => {
-        const text = await store.read(key)
-        if (text === undefined) return
-        const { value, isOfOldKey } = await seal.open(key.account, text)
-        if (isOfOldKey) await store.replace(key, text, await seal.seal(key.account, value))
-      })
-    } catch (error) {
-      log.warn('account_not_resealed', { plugin: account.instance, error })
-    }
-  }
-
-  /** A token that is known is in no text of the host any more. */
-  function hide({ link, accessToken, refreshToken }: AccountRecord): void {
-    for (const [part, token] of [
-      ['access', accessToken],
-      ['refresh', refreshToken],
-    ] as const) {
-      const name = `${link} ${part} ${token?.slice(-12) ?? ''}`
-      if (token !== undefined && !hidden.has(name)) hidden.set(name, redactor.add(token))
-    }
-  }
-
-  const refresh = createRefresh({ store, clock, clientOf, read: readText, replace, revoke, record })
+  const stored = createStoredAccounts({ store, seal, log, redactor })
+  const { replace, write } = stored
+  const read = async (account: Account) => (await stored.read(account))?.record
+  const refresh = createRefresh({ store, clock, clientOf, read: stored.read, replace, revoke, record })
   const note = noteScopes({
     now: () => clock.now(),
-    read: readText,
+    read: stored.read,
     replace,
     whileNone: (account, work) => refresh.whileNone(account, work),
   })
@@ -187,10 +130,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return usable
   }
 
-  function told(account: string): void {
-    for (const tell of waiting.get(account) ?? []) tell()
+  function notifyLinked(account: string): void {
+    for (const notify of waiting.get(account) ?? []) notify()
   }
-  bus?.on(LINKED, (account) => typeof account === 'string' && told(account))
+  bus?.on(LINKED, (account) => typeof account === 'string' && notifyLinked(account))
   bus?.on(UNLINKED, (link) => typeof link === 'string' && void ended.set(link, true))
 
   return {
@@ -236,7 +179,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await refresh.whileNone(account, () => write(account, made))
       record(account, 'link')
       const { account: name } = keyOf(account)
-      told(name)
+      notifyLinked(name)
       bus?.publish(LINKED, name)
     },
     async unlink(account) {
@@ -257,25 +200,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (wasThere) record(account, 'unlink')
       return wasThere
     },
-    async list(person) {
-      const own = personKey(person)
-      const texts = await asked(store.list(own))
-      const opened = await Promise.all(
-        texts.map(async ({ account, text }) => {
-          try {
-            const { value } = await seal.open(account, text)
-            const found = readStored(value)
-            hide(found.record)
-            // A text that was moved to another person's name is none of theirs.
-            return keyOf(found.account).person === own ? [found] : []
-          } catch (error) {
-            log.warn('account_unreadable', { error })
-            return []
-          }
-        }),
-      )
-      return opened.flat().toSorted((a, b) => a.account.instance.localeCompare(b.account.instance))
-    },
+    list: (person) => stored.list(person),
     async client(instance) {
       const client = await clientOf(instance)
       if (!client)
@@ -328,20 +253,4 @@ function unlinked({ instance }: Account): HostError {
 
 function broken({ instance }: Account): HostError {
   return hostError('ACCOUNT_BROKEN', { plugin: instance, why: 'refused' })
-}
-
-function plain({ principal: { tenant, kind, id }, instance }: Account): Account {
-  return { principal: { tenant, kind, id }, instance }
-}
-
-/** What is sealed was made by this host: only the form of it may be an older one. */
-function readStored(value: unknown): StoredAccount {
-  if (isStored(value)) return { account: value.account, record: value.record }
-  throw new Error('It is not a stored account of this version')
-}
-
-function isStored(value: unknown): value is StoredAccount {
-  if (!isObject(value) || !isObject(value['account']) || !isObject(value['record'])) return false
-  const { accessToken, link } = value['record']
-  return typeof accessToken === 'string' && typeof link === 'string'
 }

@@ -1,7 +1,8 @@
 import type { LackingScopes } from '../../network/http-call-scope.ts'
 import { areFew } from '../../network/response/lacking-scopes.ts'
 import type { Account, AccountRecord } from './account.ts'
-import type { ReadAccount, Refresh } from './refresh.ts'
+import type { Refresh } from './refresh.ts'
+import type { ReadAccount } from './store/stored-accounts.ts'
 import { TICKET_MS } from './tickets.ts'
 import type { ServiceClient } from './types.ts'
 

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { ServiceError } from '@mcp-patchbay/plugin-api/host'
-import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent } from '../../observability/audit.ts'
 import { keyOf, type Account, type AccountRecord } from './account.ts'
 import { TURN_MS, type AccountStore } from './store/account-store.ts'
+import { fromStore, type ReadAccount } from './store/stored-accounts.ts'
 import type { ServiceClient } from './types.ts'
 
 export interface RefreshOptions {
@@ -17,12 +17,6 @@ export interface RefreshOptions {
   /** Takes tokens back that can be kept for no account. Never rejects. */
   readonly revoke: (account: Account, record: AccountRecord) => Promise<void>
   readonly record: (account: Account, event: AccountEvent, reason?: string) => void
-}
-
-/** An account, and the text that it was read from. */
-export interface ReadAccount {
-  readonly record: AccountRecord
-  readonly text: string
 }
 
 export interface Refresh {
@@ -46,16 +40,6 @@ const TRUSTED_MS = 60_000
 
 const WRITE_ATTEMPTS = 3
 const MOST_KNOWN = 10_000
-
-/** A store that does not answer is an error, and never an account that is not there. */
-export async function asked<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof ServiceError || error instanceof HostError) throw error
-    throw hostError('ACCOUNT_STORE', {}, error)
-  }
-}
 
 /** Whether a token can be put on a request now. */
 export function isUsable({ expiresAt }: AccountRecord, now: number): boolean {
@@ -131,10 +115,10 @@ export function createRefresh({ store, clock, clientOf, read, replace, revoke, r
   async function whileNone<Result>(account: Account, work: () => Promise<Result>): Promise<Result> {
     const until = clock.now() + TURN_MS
     for (;;) {
-      const turn = await asked(store.inTurn(keyOf(account), work))
+      const turn = await fromStore(store.inTurn(keyOf(account), work))
       if (turn) return turn.result
       // By then every turn has ended, unless others get it each time.
-      if (clock.now() > until) return asked(work())
+      if (clock.now() > until) return fromStore(work())
       await pause(LOOK_EVERY_MS)
     }
   }
@@ -144,7 +128,7 @@ export function createRefresh({ store, clock, clientOf, read, replace, revoke, r
     async inTurn(account) {
       const until = clock.now() + PATIENCE_MS
       for (;;) {
-        const turn = await asked(store.inTurn(keyOf(account), () => fetchTokens(account)))
+        const turn = await fromStore(store.inTurn(keyOf(account), () => fetchTokens(account)))
         if (turn) return turn.result
         const found = (await read(account))?.record
         if (!found || found.isBroken || isUsable(found, clock.now())) return found
