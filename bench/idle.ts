@@ -1,5 +1,6 @@
 /**
- * How much memory do plugins in their own processes use that are never called? Memory of the host and all its children with none, 20 and 100 of them: all
+ * How much memory do plugins in their own processes use that are never called? Memory of the host and all its children with none, 20 and
+ * 100 of them: all
  * running, when they are idle, after a start that knows them, and once three of those were called; how long the first call of one takes that
  * is idle, on the clock and of CPU.
  *

@@ -32,7 +32,9 @@ export class Database implements AsyncDisposable {
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
-  /** The rows of one statement that reads. Throws a `ServiceError`: `PERMISSION_DENIED` for one that does more, `TIMEOUT`, `INVALID_INPUT`. */
+  /**
+   * The rows of one statement that reads. Throws a `ServiceError`: `PERMISSION_DENIED` for one that does more, `TIMEOUT`, `INVALID_INPUT`.
+   */
   read(
     sql: string,
     parameters: readonly Cell[],
@@ -42,7 +44,9 @@ export class Database implements AsyncDisposable {
     return this.#inSession('read', signal, (session) => session.read(guarded, parameters, Math.min(limit, this.#config.maxRows)))
   }
 
-  /** Runs one statement that may write, and commits it. Rows it returns are capped; what it changed is counted whole. Errors as for `read`. */
+  /**
+   * Runs one statement that may write, and commits it. Rows it returns are capped; what it changed is counted whole. Errors as for `read`.
+   */
   write(sql: string, parameters: readonly Cell[], { signal }: { signal: AbortSignal }): Promise<Rows> {
     const guarded: Guarded = guardWrite(sql)
     return this.#inSession('write', signal, (session) => session.write(guarded, parameters, this.#config.maxRows))

@@ -24,7 +24,10 @@ export interface HostCache extends PluginCaches, AsyncDisposable {
   namespace(kind: string, ...identity: readonly string[]): Namespace
   /** A mark for entries that become wrong together, for `remember` and `drop`. Tags of other parts have nothing in common with it. */
   tag(...identity: readonly string[]): string
-  /** What was remembered with one of these tags is not returned again, on any host. The same holds for what is being loaded with one of them now. */
+  /**
+   * What was remembered with one of these tags is not returned again, on any host. The same holds for what is being loaded with one of them
+   * now.
+   */
   drop(tags: readonly string[]): Promise<void>
   /** Whether the next start finds what this one keeps. */
   readonly outlivesProcess: boolean

@@ -93,7 +93,10 @@ export interface HttpTransport {
   readonly close: (options: { readonly graceMs: number }) => Promise<void>
 }
 
-/** Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`. */
+/**
+ * Serves MCP over HTTP: `/mcp`, with `sse` also `/sse` and `/messages`, each with views (`/mcp/x/triage/readonly`), and `/healthz`. Throws
+ * `LISTEN_UNAUTHENTICATED`, `LISTEN_FAILED`.
+ */
 export async function createHttpTransport(options: HttpOptions, deps: HttpDeps): Promise<HttpTransport> {
   const { authenticate, inFlight, log, onAnswered = () => {}, now = Date.now } = deps
   const { elapsed = deps.now ?? performance.now.bind(performance) } = deps

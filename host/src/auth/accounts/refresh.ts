@@ -21,7 +21,8 @@ export interface RefreshOptions {
 
 export interface Refresh {
   /**
-   * New tokens, fetched by one host at a time: a service that rotates refresh tokens treats a second use of one as theft. Gives what another host fetched meanwhile. For a record that is broken the account has to be linked again. Rejects with a `ServiceError`.
+   * New tokens, fetched by one host at a time: a service that rotates refresh tokens treats a second use of one as theft. Gives what
+   * another host fetched meanwhile. For a record that is broken the account has to be linked again. Rejects with a `ServiceError`.
    */
   inTurn(account: Account): Promise<AccountRecord | undefined>
   /** Runs `work` while no refresh of this account is under way on any host: what one writes must not undo the other. */

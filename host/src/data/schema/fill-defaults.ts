@@ -7,7 +7,8 @@ export type FillDefaults = (value: unknown) => void
 
 /**
  * Fills in `default` of properties that are not given, also of objects and arrays below, of what a default leaves out itself, and of what
- * `$ref` and `allOf` add; not inside of alternatives, of which it is not known yet which one is meant. Undefined when a schema has none. It must have passed `schemaFaults`.
+ * `$ref` and `allOf` add; not inside of alternatives, of which it is not known yet which one is meant. Undefined when a schema has none. It
+ * must have passed `schemaFaults`.
  */
 export function defaultsOf(root: JsonSchema): FillDefaults | undefined {
   if (!hasDefault(root)) return undefined

@@ -28,7 +28,10 @@ const SAMPLED = 2
 /** For the last spans, when the host ends. OpenTelemetry would try for ten seconds to reach a collector that is gone. */
 const LAST_MS = 1_000
 
-/** Sends spans to the collector of the environment, in batches; what is left goes with the end of the host. Throws for settings that cannot be. */
+/**
+ * Sends spans to the collector of the environment, in batches; what is left goes with the end of the host. Throws for settings that cannot
+ * be.
+ */
 export function startSpans(telemetry: OpenTelemetry, env: TracingOptions['env']): Tracing {
   const { BatchSpanProcessor, OTLPTraceExporter, resourceFromAttributes, detectResources, envDetector } = telemetry
   const { root, followsParent } = samplingOf(telemetry, env)

@@ -41,8 +41,10 @@ export interface Accepted {
 /**
  * Whether a plugin may run, and which of its tools may be seen.
  *
- * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, another description of its API, or a server that is run
- * in another way, is refused; a tool that is new or differs in digest or access is quarantined. A server elsewhere that calls itself by another name is refused too. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
+ * Frozen: what is not in the lock, or has another source, version, integrity, tree or other capabilities, another description of its API,
+ * or a server that is run
+ * in another way, is refused; a tool that is new or differs in digest or access is quarantined. A server elsewhere that calls itself by
+ * another name is refused too. Not frozen: a plugin from a path runs as it is; one from npm that is not in the
  * lock runs with a warning, one that asks for more capabilities than were approved is refused, one whose files differ has all its tools
  * quarantined until someone approves it, with a warning; changed tools are quarantined as when frozen,
  * unless they are made of a description in the project, which is its developer's to change.

@@ -27,7 +27,10 @@ export interface Supervised {
   readonly stop: () => void
 }
 
-/** Starts the plugin in its process, and from then on keeps a process there: one that dies is replaced, after a while, until it dies too often. */
+/**
+ * Starts the plugin in its process, and from then on keeps a process there: one that dies is replaced, after a while, until it dies too
+ * often.
+ */
 export async function superviseIsolated(
   first: LoadedProcess,
   services: InlineOptions,

@@ -204,7 +204,10 @@ function narrows(
   return (readOnly && access === 'write') || (wanted !== undefined && !inToolsets(name, tags, wanted, toolsets))
 }
 
-/** With tenants in the config, a caller without a tenant, or with an unknown one, sees nothing. The operator on stdio or loopback is not a tenant. */
+/**
+ * With tenants in the config, a caller without a tenant, or with an unknown one, sees nothing. The operator on stdio or loopback is not a
+ * tenant.
+ */
 function tenantRefuses(
   { name, access, tags }: SnapshotItem,
   tenant: string | undefined,

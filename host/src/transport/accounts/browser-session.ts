@@ -6,7 +6,9 @@ import type { Seal } from '../../auth/accounts/store/sealed.ts'
 import { isObject } from '../../data/json.ts'
 import { clearCookie, cookieNames, readCookie, setCookie } from './browser-cookies.ts'
 
-/** What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them, and asks which have ended. */
+/**
+ * What a browser is known by between two pages. All of it is in its cookies, sealed: any replica can read them, and asks which have ended.
+ */
 export interface BrowserSession {
   readonly id: string
   /** Milliseconds since 1970. */

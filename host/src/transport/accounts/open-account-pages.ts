@@ -38,7 +38,8 @@ export interface OpenPagesDeps extends SecretSource {
 }
 
 /**
- * The pages, once it is known where the listener is: with OAuth for people who log in at the issuer, with API keys for people who type one in,
+ * The pages, once it is known where the listener is: with OAuth for people who log in at the issuer, with API keys for people who type one
+ * in,
  * without authentication on a loopback address for the operator. Undefined where nothing tells who is in front of them. Throws `AUTH_SECRET`.
  */
 export function openAccountPages(

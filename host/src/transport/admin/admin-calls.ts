@@ -54,7 +54,10 @@ type Answer = { readonly kind: 'result'; readonly result: object } | InputRequir
 
 type Host = Pick<AdminHost, 'registry' | 'calls' | 'inFlight' | 'isDraining' | 'log'>
 
-/** Calls tools, gets prompts and reads resources for the operator, through the same pipeline as any other call. The state between two rounds never leaves the host. */
+/**
+ * Calls tools, gets prompts and reads resources for the operator, through the same pipeline as any other call. The state between two rounds
+ * never leaves the host.
+ */
 export function createAdminCalls({ registry, calls, inFlight, isDraining, log }: Host, now: () => number): AdminCalls {
   const asked = new Map<string, { readonly call: AdminCall; readonly dueAt: number }>()
 

@@ -15,7 +15,10 @@ export class UnreadAnswers {
     this.#mostBytes = mostBytes
   }
 
-  /** Takes note of a response of which so many bytes are not gone yet, until its client takes the next piece; so many it took before. The only one may be as long as it is. */
+  /**
+   * Takes note of a response of which so many bytes are not gone yet, until its client takes the next piece; so many it took before. The
+   * only one may be as long as it is.
+   */
   add(res: ServerResponse, bytes = res.writableLength, taken = 0): void {
     this.#release(res)
     const release = () => this.#release(res)
