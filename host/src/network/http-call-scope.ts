@@ -23,22 +23,23 @@ export interface CallScope {
 }
 
 /** A linked account for one call, or why it cannot be used: never the same as none. */
-export type CallAccount =
-  | {
-      readonly problem?: undefined
-      /** The same for as long as the account stays linked. */
-      readonly fingerprint: string
-      readonly isOAuth: boolean
-      /** The token as it is now. Rejects with a `ServiceError`, or a `HostError`. */
-      readonly token: () => Promise<string>
-      /** The service answered 401 to this token. */
-      readonly refused: (token: string) => void
-      /** The service refused a request since the token lacks these scopes. */
-      readonly lacks: (scopes: readonly string[]) => void
-      /** Undefined when no request was refused so. What it gives is asked for with the next linking. Never rejects. */
-      readonly lacking: () => Promise<LackingScopes | undefined>
-    }
-  | { readonly problem: Error; readonly mustLinkAgain: boolean }
+export type CallAccount = UsableAccount | { readonly problem: Error; readonly mustLinkAgain: boolean }
+
+export interface UsableAccount {
+  readonly problem?: undefined
+  /** The same for as long as the account stays linked, even when its tokens are refreshed. */
+  readonly fingerprint: string
+  /** How its token goes on a request: as an OAuth token, or as an embedder stored it. */
+  readonly isOAuth: boolean
+  /** The token as it is now. Rejects with a `ServiceError`, or a `HostError`. */
+  readonly token: () => Promise<string>
+  /** The service answered 401 to this token. */
+  readonly refused: (token: string) => void
+  /** The service refused a request since the token lacks these scopes. */
+  readonly lacks: (scopes: readonly string[]) => void
+  /** The scopes that this call lacked, noted for the next linking; undefined for none. Never rejects. */
+  readonly lacking: () => Promise<LackingScopes | undefined>
+}
 
 /** What a call was refused for. */
 export interface LackingScopes {

@@ -9,13 +9,13 @@ import { digestOf } from '../modules/reading/source-digest.ts'
 import { linkAbort, orAborted } from '../network/resilience/abort.ts'
 import { messageOf } from '../observability/thrown.ts'
 import type { Activation, ActivationDeps, Draft } from './activation.ts'
-import { readAudience } from './settings/config-scopes.ts'
+import { readConfigScopes } from './settings/config-scopes.ts'
 import type { DiscoverOptions } from './run/inline.ts'
 import { LivePlugin } from './run/live-plugin.ts'
 import type { LoadedPlugin } from './run/load-plugin.ts'
 import { reasonOf } from './run/reason.ts'
 import type { PluginSurface } from './source/describe-surface.ts'
-import { openLines } from './tenant-http.ts'
+import { openTenantHttp } from './tenant-http.ts'
 import { versionIdentity } from './source/version-identity.ts'
 
 /**
@@ -42,7 +42,7 @@ export async function startVersion(
   const log = deps.log.child({ plugin: instance })
   let plugin = listed
   let surface = own
-  const { base, tenants, error, files, ...audience } = await readAudience(
+  const { base, tenants, error, files, ...audience } = await readConfigScopes(
     {
       instance,
       surface,
@@ -63,7 +63,7 @@ export async function startVersion(
     return { ...activation({ state: 'unconfigured', reason: reasonOf(refused.get('')) }), ...(error && { error }) }
   }
   const { version } = activation({ state: 'loading' }).record
-  let { line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps)
+  let { line, broken } = openTenantHttp({ base, tenants, instance, version, surface, entry, log }, deps)
   if (plugin.discover !== undefined) {
     try {
       // What one tenant's settings show is not for another to see.
@@ -81,7 +81,7 @@ export async function startVersion(
     // What its requests may do follows from all of its tools. A server that is elsewhere is connected by now, over this line.
     if (!serverOf(entry.use)) {
       await line.http[Symbol.asyncDispose]()
-      ;({ line, broken } = openLines({ base, tenants, instance, version, surface, entry, log }, deps))
+      ;({ line, broken } = openTenantHttp({ base, tenants, instance, version, surface, entry, log }, deps))
     }
   }
   const draft = activation({ state: 'loading' })

@@ -3,18 +3,18 @@ import type { CredentialUseOf } from '../auth/outbound/credential-use.ts'
 import { HostError } from '../errors.ts'
 import type { ActivationDeps } from './activation.ts'
 import type { ServiceHttp } from '../network/http-client.ts'
-import type { Audience, Settings } from './settings/config-scopes.ts'
+import type { ConfigScopes, Settings } from './settings/config-scopes.ts'
 import { currentCall } from './run/inline-call-scope.ts'
 import { createClientPool } from './run/held/clients.ts'
 import type { HttpOptions, ServiceLine } from './run/service-line.ts'
 
 /** A way to the service for all callers, and one for each tenant; what is wrong with a tenant's address is the tenant's alone. */
-export function openLines(
+export function openTenantHttp(
   {
     base,
     tenants,
     ...of
-  }: Pick<Audience, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'version' | 'surface' | 'entry' | 'log'>,
+  }: Pick<ConfigScopes, 'base' | 'tenants'> & Pick<HttpOptions, 'instance' | 'version' | 'surface' | 'entry' | 'log'>,
   { credentialsOf, createHttp }: Pick<ActivationDeps, 'credentialsOf' | 'createHttp'>,
 ): { readonly line: ServiceLine; readonly broken: ReadonlyMap<string, HostError> } {
   const { areCallers: _, ...policy } = credentialsOf(of.entry)

@@ -20,10 +20,10 @@ import { createServers } from '../plugin/mcp-server/servers.ts'
 import { loadInline, type LoadedPlugin } from '../plugin/run/load-plugin.ts'
 import { serviceHttp } from '../plugin/run/service-http.ts'
 import type { HttpOptions } from '../plugin/run/service-line.ts'
-import { readAudience } from '../plugin/settings/config-scopes.ts'
+import { readConfigScopes } from '../plugin/settings/config-scopes.ts'
 import { entryCredentials } from '../plugin/settings/credential-policy.ts'
 import { discovered } from '../plugin/start-version.ts'
-import { openLines } from '../plugin/tenant-http.ts'
+import { openTenantHttp } from '../plugin/tenant-http.ts'
 import type { LockedDocument } from '../pin/lock/lock.ts'
 import { observeDocument } from '../plugin/trust/observe-document.ts'
 import { observePlugin, observeSurface, withDeclared, withServerName } from '../plugin/trust/observe.ts'
@@ -117,7 +117,7 @@ async function discoverOnce(
   const redactor = createRedactor()
   const credentialsOf = (entry: PluginEntry) => entryCredentials(config, entry, config)
   const isAuthConfigured = (values: Readonly<Record<string, unknown>>) => loaded.isAuthConfigured(plugin, values)
-  const { base, refused, tenants } = await readAudience(
+  const { base, refused, tenants } = await readConfigScopes(
     { ...of, isAuthConfigured },
     { env, configDir, tenants: {}, credentialsOf },
   )
@@ -125,7 +125,7 @@ async function discoverOnce(
     throw refused.get('') ?? hostError('PLUGIN_START', { plugin: instance, step: 'discover', problem: 'it is not configured' })
   const createHttp = (options: HttpOptions) =>
     serviceHttp(options, { redactor, readOnly: config.readOnly, frozen: config.frozen, configDir, env })
-  const { line } = openLines({ base, tenants, ...of, version: undefined, log }, { credentialsOf, createHttp })
+  const { line } = openTenantHttp({ base, tenants, ...of, version: undefined, log }, { credentialsOf, createHttp })
   await using cache = createCache({ log })
   try {
     const services = { instance, plugin, config: base.config, http: line.http, log }

@@ -6,7 +6,7 @@ import { singleFlight } from '../../cache/single-flight.ts'
 import { HostError, hostError } from '../../errors.ts'
 import type { Clock } from '../../network/resilience/clock.ts'
 import type { AccountEvent, Audit } from '../../observability/audit.ts'
-import type { LackingScopes } from '../../network/http-call-scope.ts'
+import type { UsableAccount } from '../../network/http-call-scope.ts'
 import type { Redactor } from '../../observability/redact.ts'
 import { keyOf, type Account, type AccountRecord, type Person, type StoredAccount } from './account.ts'
 import type { AccountStore } from './store/account-store.ts'
@@ -22,7 +22,7 @@ export interface Accounts {
    * The token for a call, refreshed where it has expired; undefined when no account is linked. Throws `ACCOUNT_UNREADABLE`,
    * `ACCOUNT_STORE`, `ACCOUNT_BROKEN` for one that has to be linked again, and a `ServiceError` where it cannot be refreshed now.
    */
-  use(account: Account): Promise<UsedAccount | undefined>
+  use(account: Account): Promise<UsableAccount | undefined>
   /** The token as it is stored; undefined when none is linked. Throws `ACCOUNT_UNREADABLE` and `ACCOUNT_STORE`. */
   get(account: Account): Promise<string | undefined>
   /** Replaces what was linked before. A text is a token, or a scheme and a token, that lasts until it is replaced. */
@@ -42,21 +42,6 @@ export interface LinkWait {
   readonly signal: AbortSignal
   /** The fingerprint of a link that will not do. */
   readonly otherThan?: string | undefined
-}
-
-/** What a call goes with. */
-export interface UsedAccount {
-  /** The same for as long as the account stays linked, whatever becomes of its tokens. */
-  readonly fingerprint: string
-  /** How its token goes on a request: as an OAuth token, or as an embedder stored it. */
-  readonly isOAuth: boolean
-  readonly token: () => Promise<string>
-  /** The service answered 401 to this token. */
-  readonly refused: (token: string) => void
-  /** The service answered that the token lacks these scopes. */
-  readonly lacks: (scopes: readonly string[]) => void
-  /** What it said in this call, noted for the next linking; undefined for nothing. Never rejects. */
-  readonly lacking: () => Promise<LackingScopes | undefined>
 }
 
 export interface LinkedTokens extends Tokens, Pick<AccountRecord, 'asked' | 'extra'> {

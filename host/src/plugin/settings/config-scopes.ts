@@ -19,7 +19,7 @@ export interface Settings {
 }
 
 /** For whom a plugin can run: with which settings, and for whom not and why. */
-export interface Audience {
+export interface ConfigScopes {
   /** For callers of no tenant, and of tenants without settings of their own. */
   readonly base: Settings | undefined
   /** For the tenants that have some; they share none of the entry's secrets. */
@@ -34,7 +34,7 @@ export interface Audience {
   readonly files: ReadonlyMap<string, string>
 }
 
-export interface AudienceOptions {
+export interface ConfigScopesOptions {
   readonly instance: string
   readonly surface: PluginSurface
   readonly entry: PluginEntry
@@ -42,10 +42,10 @@ export interface AudienceOptions {
 }
 
 /** Reads the config of an entry, for all callers and for each tenant. Rejects as `isAuthConfigured` does, and with `CONFIG_COLLISION`. */
-export async function readAudience(
-  { instance, surface, entry, isAuthConfigured }: AudienceOptions,
+export async function readConfigScopes(
+  { instance, surface, entry, isAuthConfigured }: ConfigScopesOptions,
   environment: EntryEnvironment & { readonly tenants: TenantSettings },
-): Promise<Audience> {
+): Promise<ConfigScopes> {
   const own = tenantsWith(environment.tenants, instance)
   const prefixes = [instance, ...own.map((tenant) => tenantPrefix(tenant, instance))]
   refuseCollisions(prefixes.map((prefix) => ({ instance: prefix, schema: surface.config })))
