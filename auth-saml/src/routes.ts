@@ -76,7 +76,7 @@ export function createRoutes(options: RoutesOptions): (req: IncomingMessage, res
     }
   }
 
-  /** That of the browser, as its cookie says. */
+  /** The session of the browser, from its cookie. */
   async function interactionOf(req: IncomingMessage, res: ServerResponse, uid: string | undefined, prompt?: string) {
     const interaction = await provider.interactionDetails(req, res).catch((error: unknown) => {
       if (error instanceof errors.SessionNotFound) return refuse('it was begun in another browser, or too long ago')

@@ -20,7 +20,7 @@ export class SlackClient {
   }
 }
 
-/** What lists have in common. */
+/** The fields that all lists have. */
 export interface Listed {
   readonly response_metadata?: { readonly next_cursor?: string }
 }

@@ -19,7 +19,7 @@ export type Cell = string | number | boolean | null
 export interface Rows {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly Cell[])[]
-  /** There are more than were asked for, or more than fits. */
+  /** There are more rows than requested, or than fit. */
   readonly truncated: boolean
   /** Rows inserted, updated or deleted by the statement itself. */
   readonly changes: number

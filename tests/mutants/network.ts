@@ -241,7 +241,7 @@ export const network = mutantsOf('network', [
         "the name of the host is unknown', { retryable: false",
         "the name of the host is unknown', { retryable: true",
       ],
-      ['a time-out is tried again', 'retryable: false, // whoever', 'retryable: true, // whoever'],
+      ['a time-out is tried again', 'retryable: false, // a caller', 'retryable: true, // whoever'],
       ['a connection that did not come in time leaves a change in doubt', '{ ...subject, mayChange: false }', 'subject'],
       ['an error with a broken body leaves a change in doubt', "${status < 400 ? doubt(subject) : ''}", '${doubt(subject)}'],
       ['a body that is too large is asked for again', "retryable: kind === 'damaged'", 'retryable: true'],

@@ -156,7 +156,7 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
       const current = await versionsOf(tags, versions, patience)
       const value = await patience.paused(load)
       const json = toJson(value)
-      // What was dropped meanwhile would be no good with its old versions, and would replace what is loaded instead.
+      // A value whose tags were dropped while it loaded is outdated, and would replace the newer value.
       if (current && !isLeft() && json !== undefined && lifetime > 0 && keep(value) && isSmall(json)) {
         const writing = store.write(
           [entryText(full, json, { lifetime, staleMs, versions: current })],

@@ -90,7 +90,7 @@ async function fromTemplate(name: string, options: CreateOptions): Promise<numbe
   return EXIT.done
 }
 
-/** A plugin may be written before there is a config; one that is wrong is said. */
+/** A plugin may be created before there is a config; a config that is wrong is reported. */
 async function settingsOf(options: CommonOptions): Promise<Settings | undefined> {
   try {
     return await readSettings(options, quietLog(createRedactor()))

@@ -153,7 +153,7 @@ class Scanner {
   }
 }
 
-/** The members of a JSON pointer, unescaped. */
+/** The segments of a JSON pointer, unescaped. */
 export function pointerParts(pointer: string): string[] {
   return pointer
     .split('/')

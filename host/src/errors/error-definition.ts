@@ -9,7 +9,7 @@ export function entry<Data>(message: (data: Data) => string, fix: (data: Data) =
   return { message, fix }
 }
 
-/** Of what a process printed, enough to see what was wrong. */
+/** The last lines that a process printed, enough to see what was wrong. */
 export function lastLines(output: string): string {
   return output.trim().split('\n').slice(-5).join(' | ').slice(-500)
 }

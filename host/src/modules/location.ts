@@ -57,7 +57,7 @@ export function syntaxError({ file, reason, position, cause, code = 'MODULE_SYNT
 
 const locations = new WeakMap<Error, SourceLocation>()
 
-/** A fault at the end of a file may be placed on the line we append to it: then its place is the end. */
+/** V8 may place an error at the end of a file on the line that we append: then the position is the end of the file. */
 function locate(file: string, { line, column }: Position): SourceLocation {
   const lines = linesOf(file)
   const place = line > lines.length ? { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 } : { line, column }

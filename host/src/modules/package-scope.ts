@@ -106,7 +106,7 @@ function realPath(path: string): string | undefined {
   }
 }
 
-/** npm writes no larger one; a reader of it holds the event loop for as long as it is read and parsed. */
+/** npm does not write a larger one, and reading and parsing it blocks the event loop. */
 export const MAX_PACKAGE_BYTES = 1_048_576
 
 /** Of a file. Throws for anything else: a pipe, say, would be waited for without end. */

@@ -12,7 +12,7 @@ import { isInPackages } from './source.ts'
 export interface Placement {
   /** The evaluation that loads `file` for `user`, or undefined when it is Node's to load: a package outside the root, or the host's. */
   place(file: string, user: Evaluation): Evaluation | undefined
-  /** Whether the module at this URL is of a package that files of a root, or other guests, brought in, and is Node's to load. */
+  /** Whether the module at this URL is a guest: of a package that files of a root, or other guests, import, and that Node loads. */
   isGuest(url: string): boolean
   /** Makes it one, as `parent` is. Guests, too, get the host's copy of what it shares. */
   welcome(url: string, parent: string): void

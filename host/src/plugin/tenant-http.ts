@@ -39,7 +39,7 @@ interface TenantLineOptions {
   readonly base: ServiceLine | undefined
   /** Of the tenants with settings of their own. */
   readonly own: ReadonlyMap<string, ServiceLine>
-  /** One more with the settings of `base`, for a tenant that has none of its own. */
+  /** Another one with the settings of `base`, for a tenant without settings of its own. */
   readonly createOther: () => ServiceLine
   readonly instance: string
 }

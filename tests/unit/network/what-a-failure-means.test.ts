@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import {
   bodyFailure,
   connectionFailure,
-  leftAlone,
+  circuitOpen,
   overloaded,
   redirectFailure,
   timeoutFailure,
@@ -78,7 +78,7 @@ test('what is not HTTP is not asked for again, and leaves a change in doubt', ()
 })
 
 test('a failure says what it leaves in doubt, and whether it tells anything of the service', () => {
-  const facts = ({ error, retryable, unhealthy, unsent }: ReturnType<typeof leftAlone>) => [
+  const facts = ({ error, retryable, unhealthy, unsent }: ReturnType<typeof circuitOpen>) => [
     error.code,
     error.message.replace('desk: POST /tickets?q=… ', ''),
     error.fix,
@@ -144,7 +144,7 @@ test('a failure says what it leaves in doubt, and whether it tells anything of t
     [1_000, 1],
     [1_001, 2],
   ] as const) {
-    const alone = leftAlone(ms, changing)
+    const alone = circuitOpen(ms, changing)
     assert.deepEqual(facts(alone), [
       'UPSTREAM_FAILED',
       'was not sent: the service failed several times in a row',

@@ -38,7 +38,10 @@ export type OAuthSettings = NonNullable<ResolvedConfig['auth']['inbound']['oauth
 export interface Tokens extends AsyncDisposable {
   /** Whose token it is, if it was verified a moment ago. */
   known(token: string, path: string): Authenticated | undefined
-  /** For a request to `path`: a token of the server is good at each of its addresses, one of an address only there. Rejects only with `IssuerUnavailable`. */
+  /**
+   * For a request to `path`: a token of the server is good at each of its addresses, one of an address only there. Rejects only with
+   * `IssuerUnavailable`.
+   */
   verify(token: string, path: string): Promise<Verdict>
 }
 
@@ -156,7 +159,7 @@ function audiencesOf({ audience }: IssuerSettings, { resource }: TokensOptions):
   }
 }
 
-/** RFC 9864 gave EdDSA with the usual curve a name of its own. */
+/** RFC 9864 names EdDSA with curve Ed25519 "Ed25519". */
 function algorithmsOf(algorithms: readonly string[]): readonly string[] {
   return algorithms.flatMap((algorithm) => (algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm]))
 }

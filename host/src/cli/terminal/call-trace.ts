@@ -10,7 +10,7 @@ export interface CallTrace {
   /** To be told before each round: a question that is answered begins the next one. */
   begin(): void
   ended(call: EndedCall): void
-  /** A person answered for that long. */
+  /** How long a person took to answer. */
   answered(ms: number): void
   lines(): readonly string[]
 }

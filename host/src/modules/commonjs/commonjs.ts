@@ -83,7 +83,7 @@ export function createCommonJs({ evaluations, placement, readSource, modules }: 
 
   const nodeModule = (evaluation: Evaluation): typeof Module => {
     const create = (from: string | URL): NodeJS.Require => {
-      createRequire(from) // for Node's own error when it is no absolute path
+      createRequire(from) // throws Node's own error when it is not an absolute path
       const path = typeof from === 'string' && isAbsolute(from) ? from : fileURLToPath(from)
       return createRequireFor(evaluation, /[/\\]$/.test(path) ? join(path, 'noop.js') : path)
     }
@@ -95,7 +95,7 @@ export function createCommonJs({ evaluations, placement, readSource, modules }: 
   return { run, nodeModule }
 }
 
-/** Compiled under the tagged URL, so that an `import()` in it says whose it is; errors and debuggers see the file. */
+/** Compiled under the tagged URL, so that an `import()` in it can be assigned to this version; errors and debuggers show the file. */
 function compile(file: string, code: string, evaluation: Evaluation): Function {
   if (code.includes('import(')) allowDynamicImport()
   const source = `${withoutHashbang(code)}\n//# sourceURL=${pathToFileURL(file).href}`

@@ -43,7 +43,7 @@ export function readSourceFile(file: string, evaluation: Evaluation): Buffer {
   return now.equals(kept) || !isOutdated(evaluation) ? now : kept
 }
 
-/** Only a lazy file changed: that is the newest of this version. Others too: they belong to the next. */
+/** Whether a file that was already read has changed. If so, files that are read lazily belong to the next version. */
 function isOutdated({ digests }: Evaluation): boolean {
   return [...digests].some(([file, digest]) => digest !== '' && digestOf(file) !== digest)
 }

@@ -23,7 +23,7 @@ export interface ProxyOptions {
   readonly connecting: Connecting
 }
 
-/** Of TLS, which undici passes on, its types know the least. */
+/** undici passes all TLS options on, but its types list few of them. */
 type Connecting = buildConnector.BuildOptions & { readonly ca?: string[] }
 
 /**

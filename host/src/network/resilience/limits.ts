@@ -10,7 +10,7 @@ export interface NetworkLimits {
   readonly writeMs: number
   /** Connections to one origin. */
   readonly connections: number
-  /** How many of them stay when there is nothing to send. */
+  /** How many connections stay open when idle. */
   readonly idleConnections: number
   readonly keepAliveMs: number
   /** Of a body, as it comes and unpacked. */

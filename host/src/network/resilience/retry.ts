@@ -37,7 +37,7 @@ export async function sendWithRetries(attempts: Attempts, policy: RetryPolicy): 
     if ('closedForMs' in permit) return last ?? circuitOpen(permit.closedForMs)
     const outcome = await sendOnce(attempts.send, permit.settle)
     const waitMs = attempt < policy.retries ? retryWait(outcome, attempt, attempts.method, policy) : undefined
-    // A wait that outlives the call is no use: the caller is told how long it would be.
+    // A wait that is longer than the call is useless: the caller is told how long it would be.
     if (waitMs === undefined || waitMs + ANSWER_MS > attempts.timeLeftMs() || !policy.budget.spend()) return outcome
     last = outcome
     onRetry(outcome, waitMs)

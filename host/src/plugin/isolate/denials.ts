@@ -7,7 +7,7 @@ export interface Denials {
   note(refused: Readonly<Record<string, unknown>>, call?: string): void
 }
 
-/** A plugin that tries every file of the machine has not more to say than that. */
+/** A plugin that tries every file of the machine must not fill the log. */
 const LINES_PER_MINUTE = 20
 const LONGEST_RESOURCE = 500
 

@@ -122,7 +122,7 @@ export async function superviseIsolated(
     options.onIdle(instance, now)
   }
 
-  /** The process that takes calls, once there is one. Rejects with why there will be none, and when the caller cannot wait. */
+  /** Resolves with the process that takes calls. Rejects with the reason if there will be none, and when the caller cannot wait. */
   async function inService(signal: AbortSignal): Promise<Serving> {
     if (serving) return serving
     if (failure) throw failure

@@ -54,7 +54,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
   let firstAt = 0
   let timer: NodeJS.Timeout | undefined
   let refreshing: NodeJS.Immediate | undefined
-  /** Another try to watch everything, after one that failed. */
+  /** Tries again to watch everything, after an attempt that failed. */
   let reopening: NodeJS.Timeout | undefined
   let closed = false
   let watcher: FSWatcher | undefined
@@ -89,7 +89,7 @@ export async function watchFiles(options: WatchOptions): Promise<Watcher> {
         void reopen(next).then(resolve)
       } else if (watcher === next) {
         if (!reopening) log.warn('watch_failed', { error })
-        // Without a free descriptor not even a folder can be listed: what is watched then is not known.
+        // Without a free descriptor a folder cannot be listed, so it is unknown what to watch.
         if (isPolling && LIMITS.has(codeOf(error))) reopenLater(next)
       }
     })

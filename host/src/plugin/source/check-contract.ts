@@ -18,7 +18,7 @@ const ITEM_LIMITS = { depth: 32, values: 10_000 }
 /** An address that no client shortens, and that matches against a template in no time. */
 const MAX_URI = 2_048
 
-/** A plugin of which nothing is wrong but, perhaps, schemas of single tools and prompts: those it goes without. */
+/** A plugin that is valid, except perhaps for the schemas of single tools and prompts, which are left out. */
 export interface CheckedPlugin {
   readonly plugin: ServicePlugin
   readonly leftOut: readonly LeftOut[]

@@ -24,7 +24,8 @@ export interface OpenPlaceholder {
 }
 
 /**
- * Puts folders into a text: `${workspaceFolder}` relative to the config, `${userHome}`, `~/`. What the client asks for or takes from its
+ * Replaces placeholders for folders in a text: `${workspaceFolder}` relative to the config, `${userHome}`, `~/`. What the client asks for
+ * or takes from its
  * environment stays open.
  */
 export function fillPlaceholders(written: string, values: PlaceholderValues): FilledText {

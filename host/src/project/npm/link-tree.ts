@@ -3,8 +3,8 @@ import path from 'node:path'
 
 /**
  * Makes `to` a second node_modules with the content of `from`: files as hard links, which takes no space and hardly any time. That is
- * safe because npm replaces a package by another folder and never writes into its files. What lies directly in node_modules, npm's own
- * notes, it does write into: those are copied. Times are kept, because npm goes by them.
+ * safe because npm replaces a package by another folder and never writes into its files. The files directly in node_modules are npm's own,
+ * and it writes into them: those are copied. Times are kept, because npm compares them.
  */
 export async function linkTree(from: string, to: string): Promise<void> {
   await linkFolder(from, to, true)

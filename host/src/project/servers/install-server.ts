@@ -14,7 +14,7 @@ export interface ServerInstall extends ServerRelease {
   /** The tree that another machine had; without it npm decides now. */
   readonly locked: NpmPackages | undefined
   readonly onChild?: NpmOptions['onChild']
-  /** Hears of each folder before it is made. */
+  /** Called with each folder before it is created. */
   readonly onFolder?: (folder: string) => Promise<void>
 }
 

@@ -185,7 +185,7 @@ export interface CallDeps {
   readonly redact: Redactor
   /** Without it every call runs. */
   readonly results?: ResultCache
-  /** Without it nothing is limited. */
+  /** Undefined: no limit. */
   readonly rate?: RateLimit
   /** Makes a yes count once, also among hosts that share a store. */
   readonly tickets?: SingleUse

@@ -26,7 +26,7 @@ export function missingScopes(
   if (!item || refusal(item, caller, snapshot.policy) !== 'permission') return undefined
   const needed = scopesFor(snapshot, item, caller, offered)
   if (!needed) return undefined
-  // With all of them every rule must pass, also those behind the one that refused.
+  // With all of these scopes every rule must pass, including those after the rule that refused.
   const principal = { ...caller.principal, permissions: needed }
   return refusal(item, { ...caller, principal }, snapshot.policy) === undefined ? needed : undefined
 }

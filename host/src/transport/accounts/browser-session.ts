@@ -60,7 +60,7 @@ export function createBrowserSessions(seal: Seal, ended: EndedSessions, now: () 
     async of(req, res) {
       const known = await open('session', readCookie(req, 'session'))
       if (!known || !isSession(known)) return begin(res)
-      // Without a person it opens nothing that a new one does not.
+      // A session without a person gives no more access than a new one.
       return known.person && (await ended.has(known)) ? begin(res) : known
     },
     async end(res, session) {

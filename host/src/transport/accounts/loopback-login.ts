@@ -17,7 +17,7 @@ export interface LoopbackLoginOptions {
 }
 
 /**
- * Links an account of the operator: a listener on loopback waits for the browser to come back (RFC 8252), for as long as `signal` lets it.
+ * Links an account of the operator: a listener on loopback waits for the browser to come back (RFC 8252), until `signal` aborts.
  * Rejects with a `ServiceError` when the service refuses, and with the signal's reason.
  */
 export async function loginOverLoopback(options: LoopbackLoginOptions): Promise<Tokens> {

@@ -43,7 +43,7 @@ export interface AdminCalls {
   takeAsked(id: string): AdminCall
 }
 
-/** A question is answered within this, or the call is begun again. */
+/** How long a question may wait for an answer; after it the call starts over. */
 const ASKED_MS = 600_000
 const MOST_ASKED = 64
 

@@ -104,8 +104,8 @@ function isOnceEach({ headers, rawHeaders }: IncomingMessage): boolean {
 }
 
 /**
- * A header that is nearly one of ours says what its caller wants, and nothing reads it: the request would be served with more tools, or with
- * another credential. Names with underscores are what many proxies drop.
+ * Refuses a header whose name is almost one of ours. Nothing would read it, so the request would be served with more tools, or with another
+ * credential, than its caller meant. Many proxies drop names with underscores.
  */
 function unreadHeader({ headers }: IncomingMessage): string | undefined {
   // oxlint-disable-next-line guard-for-in -- it is Node's own record

@@ -43,7 +43,7 @@ export function sendJson(res: ServerResponse, status: number, body: string, head
   if (res.headersSent) return finishEarly(res, body)
   const length = Buffer.byteLength(body)
   res.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': length })
-  // ASCII is the same in both, and is copied rather than encoded.
+  // ASCII is the same in both encodings, and latin1 copies it without encoding.
   endWatched(res, body, length === body.length ? 'latin1' : 'utf8')
 }
 

@@ -119,7 +119,7 @@ export function createSdkStreamable(options: SdkStreamableOptions): SdkStreamabl
     const { req, res, caller } = exchange
     const id = req.headers['mcp-session-id']
     if (id === undefined && message === undefined) return refuse(res, methodNotAllowed())
-    // Whatever id comes with it: a client that begins again after a restart may still send the one it had.
+    // Even with a session id: a client that initializes again after a restart may still send its old one.
     if (id === undefined || isInitialize(message)) return openSession(exchange, message)
     if (message !== undefined) exchange.answer.headers = { 'mcp-session-id': String(id) }
     const session = sessions.find(String(id), ownerOf(caller), viewIn(exchange.path))

@@ -119,7 +119,7 @@ class SseTransport implements Transport, Session {
   readonly sessionId = this.id
   readonly owner: string
   readonly view: string
-  /** It lives as long as its connection, which no other connection may take from it. */
+  /** A session lives as long as its connection, and no other connection can take it over. */
   readonly isBusy = true
   onclose?: () => void
   onerror?: (error: Error) => void

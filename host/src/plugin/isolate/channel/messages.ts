@@ -114,7 +114,7 @@ export interface HttpOrder {
   readonly bodyAs?: 'text' | 'bytes' | 'json'
 }
 
-/** More than any cache keeps. */
+/** Larger than any value that a cache keeps. */
 export const MAX_CACHE_VALUE_BYTES = 2 * 1_048_576
 
 /** A value to be set is the body of the message, as JSON. */

@@ -166,7 +166,7 @@ export function remoteCaches(peer: Peer): { namespace: (kind: string, ...owner: 
         async wrap<Value>(key: string, options: { ttlMs: number }, work: () => Promise<Value>): Promise<Value> {
           const flight = JSON.stringify([owner, key])
           let found = loading.get(flight) as Promise<Value> | undefined
-          // No two callers share an object: one could change it.
+          // Each caller gets its own object, because a caller could change it.
           if (found) return copyOf(await found)
           found = load(key, options, work).finally(() => loading.delete(flight))
           loading.set(flight, found)

@@ -183,7 +183,7 @@ function metaOf(item: Fields): { readonly meta?: Fields } {
   return isObject(meta) ? { meta } : {}
 }
 
-/** 2025-11-25 knows tools that only run beside the call, as tasks. */
+/** Revision 2025-11-25 has tools that run only as tasks. */
 function isOnlyTask({ execution }: Fields): boolean {
   return isObject(execution) && execution['taskSupport'] === 'required'
 }
