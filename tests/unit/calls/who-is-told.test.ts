@@ -4,7 +4,7 @@ import { defineResource } from '@mcp-patchbay/plugin-api'
 import type { Principal } from '@mcp-patchbay/plugin-api'
 import { silentLogger } from '../../../host/src/observability/logger.ts'
 import { createCaller, type Caller } from '../../../host/src/server/catalog/caller.ts'
-import { Announcer } from '../../../host/src/server/catalog/change-notifier.ts'
+import { ChangeNotifier } from '../../../host/src/server/catalog/change-notifier.ts'
 import { Registry } from '../../../host/src/server/catalog/registry.ts'
 import { activeRecord, emptyPlugin, emptyTool, snapshotOf } from '../../fixtures/projects/snapshots.ts'
 
@@ -29,17 +29,17 @@ function listening() {
   const log = { ...silentLogger, error: (event: string, fields = {}) => void logged.push([event, fields]) }
   const first = activeRecord(plugin('a_get'))
   const registry = new Registry(snapshotOf([first], {}, 1), log)
-  const announcer = new Announcer(registry, log)
+  const notifier = new ChangeNotifier(registry, log)
   const told: string[] = []
   const add = (name: string, who: Caller, resourceUris?: readonly string[]) =>
-    announcer.add({
+    notifier.add({
       caller: who,
       resourceUris,
       listChanged: (kind) => void told.push(`${name} ${kind}`),
       resourceUpdated: (uri) => void told.push(`${name} ${uri}`),
     })
   const heard = () => told.splice(0).toSorted()
-  return { logged, first, registry, announcer, add, heard }
+  return { logged, first, registry, notifier, add, heard }
 }
 
 test('a publish tells each subscriber of its lists that differ, and of what it follows and may see', () => {
@@ -112,9 +112,9 @@ test('a resource that changes often is told of four times a second, to those who
 })
 
 test('one that cannot be told keeps the others from nothing, and what is over is told nothing', () => {
-  const { first, logged, registry, announcer, add, heard } = listening()
+  const { first, logged, registry, notifier, add, heard } = listening()
   const broken = () => assert.fail('it is gone')
-  announcer.add({ caller: caller(), resourceUris: [], listChanged: broken, resourceUpdated: broken })
+  notifier.add({ caller: caller(), resourceUris: [], listChanged: broken, resourceUpdated: broken })
   registry.on('elsewhere', broken)
   add('last', caller())
   registry.announce(['tools'])
@@ -124,7 +124,7 @@ test('one that cannot be told keeps the others from nothing, and what is over is
     ['announcement_failed', 'listener_failed'],
   )
   registry.off('elsewhere', broken)
-  announcer[Symbol.dispose]()
+  notifier[Symbol.dispose]()
   add('later', caller(), ['notes://open'])
   registry.announce(['tools'])
   registry.publish(snapshotOf([activeRecord(plugin('a_get', 'b_get'))], {}, 2))
