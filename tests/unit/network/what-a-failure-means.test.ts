@@ -222,7 +222,7 @@ test('the advice has the scopes, the page and the time that are known', () => {
   assert.doesNotMatch(fix(401, { 'x-accepted-oauth-scopes': 'a\u00e4' }), /It needs/)
   assert.doesNotMatch(fix(401, { 'x-accepted-oauth-scopes': 'a'.repeat(301) }), /It needs/)
   assert.doesNotMatch(fix(401, {}), /It needs|How to get/)
-  assert.equal(fix(403, {}, { hints }), 'The service lets nobody do this')
+  assert.equal(fix(403, {}, { hints }), 'The service does not allow this to any caller')
   assert.equal(fix(429, {}, {}, 1_001), 'Call again in 2 s')
   assert.equal(statusError(answer(429), subject(), 1_001).retryAfterMs, 1_001)
 })
