@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requestOf } from './wire.ts'
 
-export type ServerName = 'raw' | 'raw-piped' | 'mcp-v1' | 'mcp-v2' | 'alone' | 'patchbay' | 'patchbay-isolated'
+export type ServerName = 'raw' | 'raw-piped' | 'mcp-v1' | 'mcp-v2' | 'alone' | 'bare-relay' | 'patchbay' | 'patchbay-isolated'
 /** Those of most comparisons. */
 export const SERVERS: readonly ServerName[] = ['raw', 'mcp-v2', 'patchbay']
 
