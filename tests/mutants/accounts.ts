@@ -174,6 +174,15 @@ export const accounts = mutantsOf('accounts', [
     changes: [["the end of a late turn ends another host's", 'if ((await readIfThere(file)) === mark) await rm', 'await rm']],
   },
   {
+    file: 'host/src/config/schema/account-rules.ts',
+    noticedBy: ['tests/unit/config/config-accounts.test.ts'],
+    changes: [
+      ['mode any needs no log-in', "(inbound.mode === 'oauth' || inbound.mode === 'any')", "inbound.mode === 'oauth'"],
+      ['people log in at an issuer of no token', 'if (!issuers.includes(login.issuer))', 'if (issuers.length === 0)'],
+      ['an endpoint may have a fragment', "else if (url.includes('#'))", "else if (url === '#')"],
+    ],
+  },
+  {
     file: 'host/src/auth/accounts/more-scopes.ts',
     noticedBy: ['tests/unit/auth/scopes-that-are-asked.test.ts'],
     changes: [

@@ -8,6 +8,14 @@ const CAPABILITIES = 'tests/unit/pin/pin-capabilities.test.ts'
 /** What MCP servers, descriptions and imported entries may do on this machine, and whose calls go where. */
 export const confined = mutantsOf('confined', [
   {
+    file: 'host/src/plugin/isolate/denials.ts',
+    noticedBy: ['tests/unit/isolate-parts.test.ts'],
+    changes: [
+      ['what was refused once is never said again', '      logged.clear()\n', ''],
+      ['the same is said again and again', 'if (logged.has(key)) return lines.drop()', ''],
+    ],
+  },
+  {
     file: 'host/src/plugin/mcp-server/server-plugin.ts',
     noticedBy: [WHOSE],
     changes: [

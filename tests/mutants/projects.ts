@@ -6,6 +6,14 @@ const doctor = ['tests/unit/project/what-doctor-finds.test.ts']
 /** What doctor finds, which events are changes, and which operations of a description are tools. */
 export const projects = mutantsOf('projects', [
   {
+    file: 'host/src/config/schema/mask.ts',
+    noticedBy: ['tests/unit/config/what-errors-mask.test.ts'],
+    changes: [
+      ['a secret that holds another one is shown in part', 'b.length - a.length', 'a.length - b.length'],
+      ['short values are taken out of words', 'const SHORTEST = 6', 'const SHORTEST = 1'],
+    ],
+  },
+  {
     file: 'host/src/project/doctor/running-host.ts',
     noticedBy: doctor,
     changes: [['any host is that of the project', "about['project'] !== projectId(file)", 'false']],

@@ -111,6 +111,7 @@ export const reload = mutantsOf('reload', [
     file: 'host/src/plugin/reload/slot.ts',
     noticedBy: [TABLE],
     changes: [
+      ["a file with an exchange's secret is named by no variable", ' || variables.has(`${named}_FILE`)', ''],
       ['another name keeps the version', "  'as',\n", ''],
       ['another pinned version keeps the version', "  'version',\n", ''],
       ['another integrity keeps the version', "  'integrity',\n", ''],

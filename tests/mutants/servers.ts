@@ -12,6 +12,18 @@ const ASKED = 'tests/integration/mcp-servers/asked-callers.test.ts'
 export const servers = mutantsOf('servers', [
   {
     file: 'host/src/plugin/mcp-server/share/who-shares.ts',
+    noticedBy: ['tests/unit/servers/whose-server-is-called.test.ts'],
+    changes: [
+      [
+        'tenants with one credential share a connection elsewhere',
+        '[asking.key, tenant, credential]',
+        '[asking.key, credential]',
+      ],
+      ['credentials of one tenant share a connection elsewhere', '[asking.key, tenant, credential]', '[asking.key, tenant]'],
+    ],
+  },
+  {
+    file: 'host/src/plugin/mcp-server/share/who-shares.ts',
     noticedBy: [UNIT],
     changes: [
       ['tenants share a process', 'JSON.stringify(share ===', "JSON.stringify(share !== 'all' ? [id] : share ==="],

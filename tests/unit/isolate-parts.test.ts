@@ -4,6 +4,7 @@ import { inputRequired, SecretValue, ServiceError } from '@mcp-patchbay/plugin-a
 import { hostError } from '../../host/src/errors.ts'
 import { silentLogger } from '../../host/src/observability/logger.ts'
 import { createBroker } from '../../host/src/plugin/isolate/broker.ts'
+import { createDenials } from '../../host/src/plugin/isolate/denials.ts'
 import { createBackoff } from '../../host/src/plugin/isolate/backoff.ts'
 import { describe, readDescription } from '../../host/src/plugin/isolate/channel/description.ts'
 import { FrameError, PLUGIN_BOUNDS } from '../../host/src/plugin/isolate/channel/frame.ts'
@@ -197,4 +198,26 @@ test('progress reaches the client at once, and then four times a second at most'
   progress.end()
   t.mock.timers.tick(1_000)
   assert.deepEqual(sent, [1, 1_000])
+})
+
+test('what a process was refused is said once a minute, and twenty lines at most', () => {
+  let time = 0
+  const said: string[] = []
+  const warn = (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+    void said.push([event, fields['resource'] ?? fields['times']].join(' '))
+  const denials = createDenials({ ...silentLogger, warn }, () => time)
+  const deny = (resource: string) => denials.note({ permission: 'FileSystemRead', resource })
+  deny('/a')
+  deny('/a')
+  deny('/b')
+  assert.deepEqual(said.splice(0), ['plugin_access_denied /a', 'plugin_access_denied /b'])
+  time = 60_000
+  deny('/a')
+  assert.deepEqual(said.splice(0), ['plugin_denials_dropped 1', 'plugin_access_denied /a'])
+  for (let count = 0; count < 30; count++) deny(`/${count}`)
+  assert.equal(said.splice(0).length, 19)
+  denials.note({ permission: 'Not\na permission', resource: '/c' })
+  time = 120_000
+  deny('/c')
+  assert.deepEqual(said, ['plugin_denials_dropped 11', 'plugin_access_denied /c'])
 })

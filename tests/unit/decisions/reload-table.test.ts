@@ -296,6 +296,8 @@ test('a file that holds a value of the config counts when it holds another', (t)
   assert.equal(hasOtherConfigFiles(createSlot(entry())), false)
 })
 
+const EXCHANGE = { tokenUrl: 'https://id.example/token', clientId: 'desk' }
+
 test('a variable counts for the plugins that read it, for themselves, for a tenant, or from a file', () => {
   const config: TObject = Type.Object({ apiUrl: Type.Optional(Type.String()) })
   const record = {
@@ -317,6 +319,9 @@ test('a variable counts for the plugins that read it, for themselves, for a tena
     assert.equal(reads(variable), false, variable)
   const { surface: _, ...unknown } = record
   assert.equal(reads('ANY', unknown), true, 'one that could not be imported may read any')
+  const exchanging = { ...record, entry: { ...record.entry, exchange: { ...EXCHANGE, clientSecretVariable: 'SECRET' } } }
+  for (const variable of ['SECRET', 'SECRET_FILE']) assert.equal(reads(variable, exchanging), true, variable)
+  assert.equal(reads('SECRET_FILE'), false, 'an entry that exchanges nothing')
   assert.equal(readsVariable({ ...createSlot(entry()), newest: activationOf(record) }, new Set()), false)
   assert.equal(readsVariable(createSlot(entry()), new Set(['DESK_API_URL'])), false)
 })

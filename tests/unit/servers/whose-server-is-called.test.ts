@@ -16,7 +16,7 @@ import { createServers, type ServerOptions } from '../../../host/src/plugin/mcp-
 import { createServerPool } from '../../../host/src/plugin/mcp-server/share/server-pool.ts'
 import { OpenCalls } from '../../../host/src/plugin/mcp-server/share/open-calls.ts'
 import type { PoolOptions, ServerPool } from '../../../host/src/plugin/mcp-server/share/types.ts'
-import { FOR_ALL } from '../../../host/src/plugin/mcp-server/share/who-shares.ts'
+import { askingElsewhere, FOR_ALL } from '../../../host/src/plugin/mcp-server/share/who-shares.ts'
 import { describeServer } from '../../../host/src/plugin/mcp-server/surface/describe-server.ts'
 import type { CallRequest } from '../../../host/src/plugin/run/running.ts'
 
@@ -228,3 +228,22 @@ function fakeServer() {
     answered: (id: string) => new Promise<object>((resolve) => answers.set(id, resolve)),
   }
 }
+
+test('each tenant and each credential has connections of its own to a server elsewhere', () => {
+  const keyOf = (tenant: string | undefined, credential: string) => {
+    const request: Partial<CallRequest> = { principal: { id: 'ann', tenant, permissions: [], kind: 'apiKey' } }
+    return askingElsewhere(FOR_ALL, request as CallRequest, credential).key
+  }
+  assert.equal(keyOf(undefined, ''), FOR_ALL.key)
+  const keys = [
+    FOR_ALL.key,
+    keyOf('acme', ''),
+    keyOf('umbrella', ''),
+    keyOf(undefined, 'c'),
+    keyOf('acme', 'c'),
+    keyOf('umbrella', 'c'),
+  ]
+  assert.equal(new Set(keys).size, keys.length)
+  assert.notEqual(keyOf('acme', 'c'), keyOf('acme', 'd'))
+  assert.equal(keyOf('acme', 'c'), keyOf('acme', 'c'))
+})
