@@ -3,7 +3,7 @@ import { mkdtempDisposable, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createFileAccountStore } from '../../../host/src/auth/accounts/file-account-store.ts'
+import { createFileAccountStore } from '../../../host/src/auth/accounts/store/file-account-store.ts'
 
 const KEY = { person: 'p', account: 'a' }
 

@@ -9,7 +9,7 @@ import { createClientPool } from '../../../host/src/plugin/run/held/clients.ts'
 import { inCall } from '../../../host/src/plugin/run/inline-call-scope.ts'
 import type { ServiceLine } from '../../../host/src/plugin/run/service-line.ts'
 import type { Settings } from '../../../host/src/plugin/settings/config-scopes.ts'
-import { openLines } from '../../../host/src/plugin/tenant-http.ts'
+import { openTenantHttp } from '../../../host/src/plugin/tenant-http.ts'
 import { callScope } from '../../fixtures/http/service-http.ts'
 import { activeRecord, emptyPlugin } from '../../fixtures/projects/snapshots.ts'
 
@@ -48,7 +48,7 @@ function opened({ base, tenants = [] }: { base?: Settings; tenants?: readonly (r
     > as never
   const { surface } = activeRecord(emptyPlugin('desk', []))
   assert.ok(surface)
-  const { line, broken } = openLines(
+  const { line, broken } = openTenantHttp(
     {
       base,
       tenants: new Map(tenants),
