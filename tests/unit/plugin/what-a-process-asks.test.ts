@@ -258,12 +258,12 @@ test('what a process tells is bounded by the second, and told when it was too mu
   assert.deepEqual(listed(), [])
   wait(1)
   assert.deepEqual(listed(), [
-    ['warn', 'plugin_too_loud', { dropped: 4, allowedPerSecond: 2_000 }],
+    ['warn', 'plugin_notifications_dropped', { dropped: 4, allowedPerSecond: 2_000 }],
     ['listed', '/a'],
   ])
   for (const times of [5, 0, -1, 1.5, '7', undefined]) assert.deepEqual(tell('dropped', { times }), [])
   wait(1_000)
-  assert.deepEqual(listed()[0], ['warn', 'plugin_too_loud', { dropped: 5, allowedPerSecond: 2_000 }])
+  assert.deepEqual(listed()[0], ['warn', 'plugin_notifications_dropped', { dropped: 5, allowedPerSecond: 2_000 }])
   wait(1_000)
   assert.deepEqual(listed(), [['listed', '/a']], 'a second without too much says nothing')
 })
