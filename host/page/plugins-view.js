@@ -8,7 +8,7 @@ import { announce, count, errorBox, fill, h, visible } from './dom.js'
  * @param {{ listing: HostListing, status: Status, as: string, refresh: () => Promise<void> }} state
  */
 export function pluginsView({ listing, status, as, refresh }) {
-  const { plugins, warnings, ignored } = listing
+  const { plugins, warnings, ignored, lockProblem } = listing
   const outcome = h('div', {})
   const reload = (/** @type {object} */ body, /** @type {string} */ said) => async (/** @type {Event} */ event) => {
     const button = /** @type {HTMLButtonElement} */ (event.currentTarget)
@@ -50,6 +50,7 @@ export function pluginsView({ listing, status, as, refresh }) {
           warnings.map((line) => h('li', {}, visible(line))),
         ),
       ),
+    lockProblem && h('section', {}, h('h3', {}, 'The lock is not used'), reasonView(lockProblem, 'warn')),
     plugins.length === 0 &&
       h(
         'p',

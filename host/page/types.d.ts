@@ -83,6 +83,7 @@ export interface HostListing {
   readonly plugins: readonly PluginListing[]
   readonly warnings: readonly string[]
   readonly ignored: readonly Reason[]
+  readonly lockProblem: Reason | null
 }
 
 export interface JsonChange {

@@ -198,7 +198,8 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
   const auth = () => current.config.auth
   const apply = createApply({ current, lock, found, reloader, registry, publish })
   const rebuild = (plugins: ReadonlySet<string>) => apply({ rebuild: plugins, samePlugins: true })
-  const admin = { events, operator, warnings: () => warnings.lines(), rebuild, config: () => current.config }
+  const lockProblem = () => lock.problem ?? null
+  const admin = { events, operator, warnings: () => warnings.lines(), lockProblem, rebuild, config: () => current.config }
   const build = ownBuild()
   const project = context.file === undefined ? undefined : projectId(context.file)
   const about = () => ({ ...build, lock: lock.sha256, project })
@@ -236,7 +237,11 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     get cacheStats() {
       return cache.stats
     },
-    list: (caller = operator) => ({ ...listHost(registry.current, caller), warnings: warnings.lines() }),
+    list: (caller = operator) => ({
+      ...listHost(registry.current, caller),
+      warnings: warnings.lines(),
+      lockProblem: lockProblem(),
+    }),
     unusedRules: () => warnings.unusedRules(),
     apply,
     watched: () => reloader.watched(),

@@ -10,14 +10,19 @@ export function listCommand(run: Run): Command {
   return new Command('list')
     .description('plugins: name, version, source, isolation, state, reason, tools')
     .option('--tools', 'every tool, with the reason for a hidden one')
-    .option('--check', 'exit 1 when a plugin failed, or is not what mcp.lock.json pins')
+    .option('--check', 'exit 1 when a plugin failed, or is not what mcp.lock.json pins, or mcp.lock.json cannot be used')
     .option('--json', 'as JSON')
     .action((options: CommonOptions & { tools?: boolean; check?: boolean; json?: boolean }) =>
       run(async () => {
         await using host = await openHost({ ...options })
         const listing = host.list()
         if (options.json) printJson(listing)
-        else printLines([...(options.tools ? toolLines(listing) : pluginLines(listing)), ...warningLines(listing)])
+        else
+          printLines([
+            ...(options.tools ? toolLines(listing) : pluginLines(listing)),
+            ...lockLines(listing),
+            ...warningLines(listing),
+          ])
         return options.check && isWrong(listing) ? EXIT.failed : EXIT.done
       }),
     )
@@ -26,7 +31,7 @@ export function listCommand(run: Run): Command {
 /** Whether something that the config names is not served as it should be. What waits for a credential is as its operator left it. */
 function isWrong(listing: HostListing): boolean {
   const failed = listing.plugins.some(({ state, reloadError }) => state === 'failed' || reloadError !== null)
-  return failed || listing.ignored.length > 0 || notAsPinned(listing).length > 0
+  return failed || listing.lockProblem !== null || listing.ignored.length > 0 || notAsPinned(listing).length > 0
 }
 
 function pluginLines({ plugins, ignored }: HostListing): readonly string[] {
@@ -51,6 +56,13 @@ function pluginLines({ plugins, ignored }: HostListing): readonly string[] {
     ...reasons,
     ...others,
   ]
+}
+
+/** Why nothing is compared with the lock, although there is one. */
+function lockLines({ lockProblem }: HostListing): readonly string[] {
+  if (!lockProblem) return []
+  const { message, fix } = lockProblem
+  return ['', `The lock is not used: ${message}`, ...fix.map((step) => `  - ${step}`)]
 }
 
 /** What the config probably does not mean, and for who wrote a plugin: what is left out of it, or dropped by some clients. */

@@ -50,7 +50,7 @@ export interface ListenDeps {
   /** Linked accounts, where the config has them. */
   readonly linking?: Linking | undefined
   /** What the admin API knows of the host besides. */
-  readonly admin: Pick<AdminHost, 'events' | 'operator' | 'warnings' | 'rebuild' | 'config'>
+  readonly admin: Pick<AdminHost, 'events' | 'operator' | 'warnings' | 'lockProblem' | 'rebuild' | 'config'>
   readonly readAhead: ReadAhead
 }
 

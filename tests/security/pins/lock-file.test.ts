@@ -62,6 +62,32 @@ test('not frozen, a torn lock is said and the plugins serve', async () => {
   assert.ok(started.log.lines.some(({ event }) => event === 'lock_refused'))
 })
 
+test('not frozen, list names a torn lock and fails with --check, and call says it on stderr', async () => {
+  using project = pinnedProject({ ...files, 'mcp.lock.json': '{' })
+  const listed = await project.patchbay(['list', '--check'])
+  assert.equal(listed.code, 1)
+  assert.match(listed.stdout, /The lock is not used: \S*mcp\.lock\.json:1:2: [^\n]*\n {2}- Restore the file/)
+  const { stdout } = await project.patchbay(['list', '--json'])
+  assert.equal((JSON.parse(stdout) as { lockProblem: { code: string } }).lockProblem.code, 'LOCK_INVALID')
+  const called = await project.patchbay(['call', 'notes_items_get'])
+  assert.deepEqual([called.code, called.stdout], [0, 'got\n'])
+  assert.match(called.stderr, /lock_refused[^]*mcp\.lock\.json:1:2: /)
+})
+
+test('a lock that was torn and is repaired is no longer a problem once it is read again', async () => {
+  using project = pinnedProject(files)
+  await project.lock()
+  const lock = readFileSync(project.path('mcp.lock.json'), 'utf8')
+  await using started = await project.start()
+  const problems: (string | undefined)[] = []
+  for (const text of [lock.slice(0, lock.length / 2), lock]) {
+    project.write('mcp.lock.json', text)
+    await started.host.apply({ config: frozen })
+    problems.push(started.host.list().lockProblem?.code)
+  }
+  assert.deepEqual(problems, ['LOCK_INVALID', undefined])
+})
+
 test('NODE_ENV=production freezes', async () => {
   using project = pinnedProject(files)
   const { stdout } = await project.patchbay(['list', '--json'], { NODE_ENV: 'production' })

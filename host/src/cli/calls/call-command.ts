@@ -33,7 +33,7 @@ export function callCommand(run: Run): Command {
         const caller = options.as === undefined ? undefined : readCaller(await readFile(options.as, 'utf8'), options.as)
         const trace = options.trace ? traceCall(() => performance.now()) : undefined
         // The caller is told INTERNAL and a request id; the operator, who is the caller here, what is behind it.
-        const log = (redact: Parameters<typeof quietLog>[0]) => quietLog(redact, ['call_failed'])
+        const log = (redact: Parameters<typeof quietLog>[0]) => quietLog(redact, ['call_failed', 'lock_refused'])
         await using host = await openHost({ ...options }, log, trace ? { middleware: [trace.layer] } : {})
         trace?.opened()
         if (trace) host.on('call', (ended) => trace.ended(ended))

@@ -90,7 +90,7 @@ async function callerOf({ as }: OfferOptions): Promise<{ readonly caller?: Calle
 
 /** A client is told INTERNAL and a request id; the operator what is behind it. */
 function openQuietly(options: OfferOptions): Promise<Host> {
-  return openHost({ ...options }, (redact) => quietLog(redact, ['call_failed']))
+  return openHost({ ...options }, (redact) => quietLog(redact, ['call_failed', 'lock_refused']))
 }
 
 function printed({ json }: OfferOptions, result: unknown, lines: readonly string[]): number {

@@ -7,8 +7,8 @@ import { count, plain, type Paint } from './paint.ts'
 const MOST = 12
 
 /** Every plugin with its state, then its tools: those that are shown, and those that are not with the reason. */
-export function pluginLines({ plugins, ignored }: HostListing, paint: Paint): readonly string[] {
-  const others = ignored.flatMap((reason) => ignoredLines(reason, paint))
+export function pluginLines({ plugins, ignored, lockProblem }: HostListing, paint: Paint): readonly string[] {
+  const others = [...(lockProblem ? [lockProblem] : []), ...ignored].flatMap((reason) => ignoredLines(reason, paint))
   if (plugins.length === 0) return ['No plugins yet. Put one into a folder of pluginDirs, or add an entry to plugins.', ...others]
   const width = Math.max(...plugins.map(({ name }) => name.length))
   return [
@@ -22,7 +22,7 @@ export function pluginLines({ plugins, ignored }: HostListing, paint: Paint): re
   ]
 }
 
-/** What is in a folder of `pluginDirs` and is not served. */
+/** A lock, or what is in a folder of `pluginDirs`, that is not used. */
 export function ignoredLines({ message, fix }: Pick<PluginReason, 'message' | 'fix'>, paint: Paint): readonly string[] {
   return [`  ${paint('yellow', plain(message))}`, ...fix.map((step) => `      - ${plain(step)}`)]
 }

@@ -42,8 +42,11 @@ export function describeStatus(
 }
 
 /** What `patchbay list --json` prints, as `caller` sees it. */
-export function describePlugins({ registry, warnings }: Pick<AdminHost, 'registry' | 'warnings'>, caller: Caller): HostListing {
-  return { ...listHost(registry.current, caller), warnings: warnings() }
+export function describePlugins(
+  { registry, warnings, lockProblem }: Pick<AdminHost, 'registry' | 'warnings' | 'lockProblem'>,
+  caller: Caller,
+): HostListing {
+  return { ...listHost(registry.current, caller), warnings: warnings(), lockProblem: lockProblem() }
 }
 
 /** One tool in a list: without its schemas, which are many times the rest. */

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'eventemitter3'
 import type { Logger } from '@mcp-patchbay/plugin-api'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
 import type { Redactor } from '../../observability/redact.ts'
+import type { PluginReason } from '../../plugin/run/plugin-record.ts'
 import type { Calls } from '../../server/call/types.ts'
 import type { InFlight } from '../../server/call/in-flight.ts'
 import type { Caller } from '../../server/catalog/caller.ts'
@@ -41,6 +42,8 @@ export interface AdminHost {
   readonly configDir: string
   /** What the config says and probably does not mean. */
   readonly warnings: () => readonly string[]
+  /** Why mcp.lock.json is not used. */
+  readonly lockProblem: () => PluginReason | null
   /** Builds plugins again from what is on disk. */
   readonly rebuild: (plugins: ReadonlySet<string>) => Promise<void>
   readonly inFlight: InFlight

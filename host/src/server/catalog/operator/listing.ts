@@ -16,6 +16,8 @@ export interface HostListing {
   readonly warnings: readonly string[]
   /** What is in the folders of `pluginDirs` and is not served, with why. */
   readonly ignored: readonly PluginReason[]
+  /** Why mcp.lock.json is not used: it is torn, too new or unreadable. Null where it is used, and where there is none. */
+  readonly lockProblem: PluginReason | null
 }
 
 export interface PluginListing {
@@ -50,7 +52,7 @@ export interface ToolListing {
 }
 
 /** Every plugin and tool of a snapshot, with what `caller` sees of it. */
-export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 'warnings'> {
+export function listHost(snapshot: Snapshot, caller: Caller): Omit<HostListing, 'warnings' | 'lockProblem'> {
   const listed = new Set(viewOf(snapshot, caller).tools.map(({ name }) => name))
   const byPlugin = Map.groupBy(snapshot.tools.values(), ({ plugin }) => plugin)
   return {
