@@ -91,7 +91,7 @@ test('secrets of an import go into an environment file as Node reads them back, 
     kept: ['PLAIN'],
     open: [],
   })
-  assert.equal(readFileSync(file, 'utf8'), 'PLAIN=other\nSAME=x\n# github\nNEW=\n')
+  assert.equal(readFileSync(file, 'utf8'), 'PLAIN=other\nSAME=x\n\n# github\nNEW=\n')
   const all = ["it's", 'two\nlines', '"both" and \'both\'', 'a\\nb', ' spaces ', '$HOME', '']
   tree.write('.env', '')
   await add(...all.map((value, index) => secret(`V${index}`, value)))

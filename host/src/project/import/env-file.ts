@@ -35,7 +35,9 @@ export async function addToEnvFile(
     }
   }
   if (lines.length === 0) return result
-  const text = `${before === undefined || before === '' ? '' : before.replace(/\n?$/, '\n')}${lines.join('\n').trimStart()}\n`
+  const added = `${lines.join('\n')}\n`
+  // A blank line parts what is added from what was there.
+  const text = before?.trim() ? `${before.replace(/\n*$/, '\n')}${added}` : added.trimStart()
   await replaceFile(file, text, before === undefined ? { what: 'env', mode: 0o600 } : { what: 'env' })
   return result
 }
