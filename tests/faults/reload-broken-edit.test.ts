@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { defineTool, Type } from '@mcp-patchbay/plugin-api'
 import { createHost } from '../../host/src/host.ts'
 import { reloading, revisionPlugin, textOf } from '../fixtures/plugins/reloading.ts'
@@ -28,6 +29,26 @@ test('keeps the version that serves when an edit does not parse, and reports fil
   await at.reloads.next(({ outcome }) => outcome === 'replaced')
   assert.deepEqual([await at.call('a_rev'), (await at.ready()).degraded], ['2', []])
 })
+
+for (const isolation of ['inline', 'process'] as const)
+  test(`blames what an edit says, not the empty file that its writer leaves for a moment (${isolation})`, async (t) => {
+    const at = await reloading(t, files, { config: { plugins: [{ use: './plugins/a', isolation }] } })
+    at.write(entry, '')
+    // Longer than a failed attempt waits for the rest of a file that is not empty.
+    await setTimeout(400)
+    at.write(entry, revisionPlugin('a', 2, { tools: ['people greet'] }))
+    const { outcome, after } = await at.reloads.next()
+    assert.deepEqual([outcome, after?.reason?.code], ['kept', 'PLUGIN_CONTRACT'])
+    assert.match(after?.reason?.message ?? '', /tools\[0\]\.name "people greet" is not a name/)
+    assert.match(after?.reason?.fix.join() ?? '', /tools\[0\]\.name: Use snake_case/)
+    at.write(entry, '')
+    const { after: empty } = await at.reloads.next()
+    assert.deepEqual([empty?.reason?.code, await at.call('a_rev')], ['PLUGIN_IMPORT', '1'])
+    assert.match(empty?.reason?.message ?? '', /could not be imported: index\.ts is empty$/)
+    at.write(entry, revisionPlugin('a', 3))
+    await at.reloads.next(({ outcome: last }) => last === 'replaced')
+    assert.equal(await at.call('a_rev'), '3')
+  })
 
 for (const [what, broken, code, message] of [
   ['throws while it is imported', `throw new Error('not today')`, 'PLUGIN_IMPORT', /not today/],

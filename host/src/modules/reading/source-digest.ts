@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
+/** The digest of a file in which nothing is: editors, and `>` of a shell, empty one before they write it. */
+export const EMPTY_FILE = hash('sha256', '')
+
 /** The digest of what the file holds now; empty when it cannot be read. */
 export function digestOf(file: string): string {
   try {

@@ -1,5 +1,6 @@
 import type { PluginEntry } from '../../config/schema/schema.ts'
 import { pause } from '../../data/async.ts'
+import { EMPTY_FILE } from '../../modules/reading/source-digest.ts'
 import type { Activation } from '../activation.ts'
 import type { Drains } from './drain.ts'
 import type { Build, Slot } from './slot.ts'
@@ -33,11 +34,18 @@ export function buildVersion(
     // From here on a change of what it read, or looked for, is noticed.
     slot.newest = activation
     if (activation.record.live === undefined && slot.current?.record.live) {
-      await pause(graceMs, controller.signal)
+      await pause(graceMs * (readsEmptyFile(activation) ? EMPTY_PATIENCE : 1), controller.signal)
       if (slot.building !== attempt) return drains.start(activation, 0)
     }
     attempt.result = activation
   }
+}
+
+/** A writer that has emptied a file and is slow to fill it would have the log blame what its author never wrote. */
+const EMPTY_PATIENCE = 10
+
+function readsEmptyFile({ digests }: Activation): boolean {
+  return [...digests.values()].includes(EMPTY_FILE)
 }
 
 /** Gives up the attempt that is under way; its result is freed once it is there. */

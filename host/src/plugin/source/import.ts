@@ -1,5 +1,7 @@
+import { basename } from 'node:path'
 import { HostError, hostError } from '../../errors.ts'
 import type { LoadedVersion, ModuleGraph } from '../../modules/graph.ts'
+import { EMPTY_FILE } from '../../modules/reading/source-digest.ts'
 import { messageOf } from '../../observability/thrown.ts'
 import { importAdvice } from './import-advice.ts'
 import type { ResolvedPlugin } from './resolve-entry.ts'
@@ -30,6 +32,7 @@ export async function importPlugin(resolved: ResolvedPlugin, options: ImportOpti
       ...(digests ? { digests } : {}),
       ...(signal ? { signal } : {}),
     })
+    refuseEmpty(resolved.file, modules, digests)
     return { modules, exported: defaultExport(modules.exports) }
   } catch (error) {
     if (error instanceof HostError && error.code === 'PIN_FILE') throw error
@@ -39,6 +42,14 @@ export async function importPlugin(resolved: ResolvedPlugin, options: ImportOpti
       error,
     )
   }
+}
+
+/** To miss its default export would send the author looking for a mistake that is not there. */
+function refuseEmpty(file: string, modules: LoadedVersion, digests: Map<string, string> | undefined): void {
+  if (modules.digests.get(file) !== EMPTY_FILE) return
+  for (const [path, digest] of modules.digests) digests?.set(path, digest)
+  modules.release()
+  throw new Error(`${basename(file)} is empty`)
 }
 
 /** CommonJS modules that were compiled from ESM keep their default one level down. */
