@@ -5,6 +5,22 @@ type PinnedWord = 'source' | 'version' | 'command' | 'args' | 'env' | 'share' | 
 
 const INSTALL = 'Install what is locked: npm ci --ignore-scripts, and for MCP servers npx mcp-patchbay install'
 
+/** What brings back the approved files: a plugin from a path is in version control, and no package manager has it. */
+function restore(folder: string | undefined): string {
+  return folder === undefined
+    ? INSTALL
+    : `Restore its files, and remove those that git status calls untracked: git checkout -- ${shellWord(folder)}`
+}
+
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+/** Whether a package manager put it there. */
+function isInstalled(path: string): boolean {
+  return /[\\/]node_modules[\\/]/.test(path)
+}
+
 /** The lock file, what it pins, and what an entry grants. */
 export const pinErrors = {
   LOCK_INVALID: entry<{ path: string; line: number; column: number; problem: string }>(
@@ -49,26 +65,41 @@ export const pinErrors = {
     ({ plugin }) => `Plugin "${plugin}" is not in mcp.lock.json`,
     () => ['Run npx mcp-patchbay lock, review what it pins, and commit mcp.lock.json'],
   ),
-  PIN_VERSION: entry<{ plugin: string; what: PinnedWord; locked: string; observed: string }>(
+  /** `folder` is that of a plugin from a path. */
+  PIN_VERSION: entry<{ plugin: string; what: PinnedWord; locked: string; observed: string; folder?: string | undefined }>(
     ({ plugin, what, locked, observed }) =>
       `Plugin "${plugin}" is not the one in mcp.lock.json: its ${what} is ${observed}, the lock says ${locked}`,
-    ({ plugin, what }) => [
-      what === 'source' || what === 'version'
-        ? INSTALL
+    ({ plugin, what, folder }) => [
+      what === 'version'
+        ? restore(folder)
         : what === 'name'
           ? `Check what answers at the address of "${plugin}"`
-          : `Write ${what} in the entry of "${plugin}" as the lock has it`,
+          : `Write ${what === 'source' ? 'use' : what} in the entry of "${plugin}" as the lock has it`,
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
-  PIN_INTEGRITY: entry<{ plugin: string; what: 'package' | 'files'; locked: string; observed: string; files: readonly string[] }>(
+  /** `folder` is that of a plugin from a path; `inDependencies` says whether only packages that it depends on differ, where that is known. */
+  PIN_INTEGRITY: entry<{
+    plugin: string
+    what: 'package' | 'files'
+    locked: string
+    observed: string
+    files: readonly string[]
+    folder?: string | undefined
+    inDependencies?: boolean | undefined
+  }>(
     ({ plugin, what, locked, observed, files }) =>
       `The ${what} of plugin "${plugin}" differ${what === 'package' ? 's' : ''} from mcp.lock.json: ${observed} instead of ${locked}` +
       (files.length > 0
         ? ` (${[...files.slice(0, 5), ...(files.length > 5 ? [`${files.length - 5} more`] : [])].join(', ')})`
         : ''),
-    ({ plugin }) => [
-      INSTALL,
+    ({ plugin, folder, inDependencies }) => [
+      ...(folder === undefined || inDependencies !== true ? [restore(folder)] : []),
+      ...(folder === undefined || inDependencies === false
+        ? []
+        : [
+            `${inDependencies ? 'Install' : 'Or install'} the packages it depends on as they are locked: npm ci --ignore-scripts`,
+          ]),
       `Or inspect npx mcp-patchbay diff, and if the change is intended: npx mcp-patchbay approve ${plugin}`,
     ],
   ),
@@ -119,8 +150,8 @@ export const pinErrors = {
   ),
   PIN_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `${file} was not loaded: ${problem}`,
-    () => [
-      'Install what is locked: npm ci --ignore-scripts',
+    ({ file }) => [
+      isInstalled(file) ? 'Install what is locked: npm ci --ignore-scripts' : 'Restore the file from version control',
       'Or add the package to the dependencies in the package.json of the plugin, and run npx mcp-patchbay lock',
     ],
   ),
@@ -135,7 +166,10 @@ export const pinErrors = {
   ),
   PIN_UNREADABLE: entry<{ folder: string; path: string; problem: string }>(
     ({ folder, path, problem }) => `${JSON.stringify(path)} in ${folder} cannot be pinned: ${problem}`,
-    () => ['Make every file of the plugin readable by the user of the host', 'Or install it again: npm ci --ignore-scripts'],
+    ({ folder }) => [
+      'Make every file of the plugin readable by the user of the host',
+      isInstalled(folder) ? 'Or install it again: npm ci --ignore-scripts' : 'Or restore it from version control',
+    ],
   ),
   PIN_NOT_JSON: entry<{ path: string; found: string }>(
     ({ path, found }) => `${path} is ${found}, which JSON cannot represent`,

@@ -62,6 +62,30 @@ test('judges before the import what can be judged before the import', () => {
   assert.deepEqual(judgePlugin({ name: 'jira', locked, install, frozen: true }), accepted)
 })
 
+const changedFile = (of: string) => ({
+  files: { before: [{ ...fileWith('index.js', 'a'), package: of }], after: [{ ...fileWith('index.js', 'b'), package: of }] },
+})
+
+for (const [what, source, details, steps] of [
+  ['a package that changed is installed again', 'npm', undefined, [/npm ci/, /approve jira$/]],
+  [
+    'a folder of the project that changed is restored',
+    'path',
+    changedFile(''),
+    [/git checkout -- '\.\/my plugins\/jira'$/, /approve jira$/],
+  ],
+  ['a folder whose dependency changed has its packages installed again', 'path', changedFile('zod'), [/npm ci/, /approve jira$/]],
+  ['a folder of which nothing more is known is restored first', 'path', undefined, [/git checkout/, /npm ci/, /approve jira$/]],
+] as const)
+  test(`fix steps: ${what}`, () => {
+    const use = source === 'path' ? './my plugins/jira' : install.use
+    const observed = { ...install, use, source, tree: otherTree }
+    const verdict = ask({ install: observed, locked: { ...locked, use }, ...(details && { details }) })
+    assert.ok(verdict.plugin === 'refused')
+    assert.equal(verdict.error.fix.length, steps.length)
+    for (const [index, step] of steps.entries()) assert.match(verdict.error.fix[index] ?? '', step)
+  })
+
 for (const [what, changed, code] of [
   ['one byte of a file changed', { tree: otherTree }, 'PIN_INTEGRITY'],
   ['the tarball has another integrity under the same version', { integrity: 'sha512-bbbb' }, 'PIN_INTEGRITY'],

@@ -60,7 +60,7 @@ export function judgePlugin({ name, locked, install, surface, frozen, details }:
   const differences = compareLock(locked, install, surface, details)
   const faults = differences.filter(isOfInstall)
   const refused = faults.find((fault) => frozen || (fault.kind === 'capability' && fault.change === 'broadened'))
-  if (refused !== undefined) return { plugin: 'refused', error: installError(name, refused), differences }
+  if (refused !== undefined) return { plugin: 'refused', error: installError(name, refused, install), differences }
   // Asking for less than was approved, and other arguments of a server, matter only where the lock is the law: the code is the same.
   const changed =
     faults.find(({ kind }) => kind !== 'capability' && kind !== 'server' && kind !== 'document') ?? faults.find(isOtherServer)
@@ -86,12 +86,13 @@ function isOfInstall(difference: Difference): difference is InstallDifference {
   )
 }
 
-function installError(plugin: string, difference: InstallDifference): HostError {
+function installError(plugin: string, difference: InstallDifference, install?: ObservedInstall): HostError {
+  const folder = install?.source === 'path' ? install.use : undefined
   switch (difference.kind) {
     case 'use':
     case 'version': {
       const { kind, locked = 'none', observed = 'none' } = difference
-      return hostError('PIN_VERSION', { plugin, what: kind === 'use' ? 'source' : 'version', locked, observed })
+      return hostError('PIN_VERSION', { plugin, what: kind === 'use' ? 'source' : 'version', locked, observed, folder })
     }
     case 'server': {
       const { key, locked = 'none', observed = 'none' } = difference
@@ -115,6 +116,8 @@ function installError(plugin: string, difference: InstallDifference): HostError 
         locked: difference.locked,
         observed: difference.observed,
         files,
+        folder,
+        inDependencies: difference.files?.length ? difference.files.every(({ package: of }) => of !== '') : undefined,
       })
     }
     default:
