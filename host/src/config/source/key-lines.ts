@@ -12,17 +12,19 @@ export function keyLines(file: string, text: string): (path: readonly PathPart[]
   const byName = Map.groupBy(members, ({ name }) => name)
   const lineOf = lineCounter(text)
   return (path) => {
-    const exact = root && placeOf(root, path)
+    const exact = root && placeOf(root, path, text)
     if (exact !== undefined) return lineOf(exact)
     const [same, another] = byName.get(path.findLast((part) => typeof part === 'string') ?? '') ?? []
     return same && !another ? lineOf(same.start) : undefined
   }
 }
 
-function placeOf(root: WrittenValue, path: readonly PathPart[]): number | undefined {
+function placeOf(root: WrittenValue, path: readonly PathPart[], text: string): number | undefined {
   let start: number | undefined
   let value: WrittenValue | undefined = root
-  for (const part of path) {
+  for (const [index, part] of path.entries()) {
+    // An entry that is a text stands for an object with it as `use`: what is said of a key is said of that text.
+    if (typeof path[index - 1] === 'number' && value && isPlain(value, text)) return value.start
     const member: WrittenMember | undefined = value?.members?.get(String(part))
     const item: WrittenValue | undefined = typeof part === 'number' ? value?.items?.[part] : undefined
     start = member?.start ?? item?.start
@@ -30,6 +32,11 @@ function placeOf(root: WrittenValue, path: readonly PathPart[]): number | undefi
     if (start === undefined) return undefined
   }
   return start
+}
+
+/** Not computed, and neither an object nor a list. */
+function isPlain({ start, end, members, items }: WrittenValue, text: string): boolean {
+  return !members && !items && !/[([{]/.test(text.slice(start, end))
 }
 
 function lineCounter(text: string): (offset: number) => number {
