@@ -56,6 +56,7 @@ const ARGUMENTS: readonly string[] = [
   '{"text":"TEXTTEXT"}',
   '{"text":"TEXT","more":[1e400,-1e400,12345678901234567890,1e-400,0.1,1E3,{"deep":1e999}]}',
   '{"text":"TEXT","size":1e400}',
+  '{"text":"TEXT","size":-0,"more":[0,-0,{"deep":-0.0}]}',
   '{"text":"TEXT","size":12345678901234567890}',
   '{"text":"TEXT","more":"mcp-patchbay:text:0"}',
   '{"text":"TEXT","more":"\\u006dcp-patchbay:text:0"}',

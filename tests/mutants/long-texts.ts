@@ -61,6 +61,9 @@ export const longTexts = mutantsOf('long texts', [
   {
     file: 'host/src/plugin/isolate/channel/arguments-codec.ts',
     noticedBy: onChannel,
-    changes: [['a number that is too large becomes null', "json.includes('null') ?", 'json.length < 0 ?']],
+    changes: [
+      ['a number that is too large becomes null', "json.includes('null') ||", 'json.length < 0 ||'],
+      ['-0 becomes 0 in a list', '/[:,[]0', '/[:]0'],
+    ],
   },
 ])

@@ -26,8 +26,18 @@ test('arguments that are cut short are no arguments', () => {
     assert.throws(() => readCut(whole.subarray(0, bytes), parse), /cut short/, `${bytes} of ${whole.length}`)
 })
 
-test('a number that is too large for one stays so', () => {
-  for (const text of ['{"a":1e400,"b":[-1e400,null],"c":{"d":1e400}}', '1e400', '{"a":null}', '{"__proto__":1e400}', '[]']) {
+test('a number that is too large for one stays so, and so does -0', () => {
+  for (const text of [
+    '{"a":1e400,"b":[-1e400,null],"c":{"d":1e400}}',
+    '1e400',
+    '{"a":null}',
+    '{"__proto__":1e400}',
+    '[]',
+    '{"a":-0,"b":[1,-0,0]}',
+    '[[-0]]',
+    '{"__proto__":-0}',
+    '{"a":0,"b":":0"}',
+  ]) {
     const value = parse(text)
     assert.deepEqual(parse(argumentsJson(value)), value, text)
     assert.deepEqual(parse(JSON.stringify({ in: exact(value) })), { in: value }, text)

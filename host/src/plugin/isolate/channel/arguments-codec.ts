@@ -8,16 +8,28 @@ export interface CutArguments {
   readonly texts: readonly Uint8Array[]
 }
 
-/** Arguments as JSON that is parsed to the same: what is too large for a number stays so, where `JSON.stringify` makes it null. */
+/**
+ * Arguments as JSON that is parsed to the same: what is too large for a number stays so, where `JSON.stringify` makes it null, and so does
+ * -0, of which it makes 0.
+ */
 export function argumentsJson(value: unknown): string {
   const json = JSON.stringify(value) ?? ''
-  return json.includes('null') ? JSON.stringify(exact(value)) : json
+  return json.includes('null') || (ZERO.test(json) && hasMinusZero(value)) ? JSON.stringify(exact(value)) : json
 }
 
-/** The value, or a copy of it that `JSON.stringify` writes without making any number of it null. */
+/** A zero in an object or a list, or what looks like one: a reason to look closer. */
+const ZERO = /[:,[]0/
+
+function hasMinusZero(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0)
+  return Object.values(value).some(hasMinusZero)
+}
+
+/** The value, or a copy of it that `JSON.stringify` writes without making another number, or null, of any in it. */
 export function exact(value: unknown): unknown {
   if (value === Infinity) return rawJson('1e999')
   if (value === -Infinity) return rawJson('-1e999')
+  if (Object.is(value, -0)) return rawJson('-0')
   if (Array.isArray(value)) return value.map(exact)
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, exact(member)])) : value
 }
