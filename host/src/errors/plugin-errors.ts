@@ -33,6 +33,15 @@ export const pluginErrors = {
       ]
     },
   ),
+  /** `inEntry` says whether the entry names the file, and not a variable. */
+  PLUGIN_DOCUMENT: entry<{ plugin: string; file: string; problem: string; inEntry: boolean }>(
+    ({ plugin, file, problem }) => `Plugin "${plugin}" has no OpenAPI description: ${file} ${problem}`,
+    ({ plugin, inEntry }) => [
+      inEntry
+        ? `Fix the path in the entry "${plugin}": use: 'openapi:./FILE', relative to the config`
+        : `Fix the path in the variable that names it: npx mcp-patchbay env ${plugin}`,
+    ],
+  ),
   PLUGIN_IGNORED: entry<{ path: string; problem: string; fix: readonly string[] }>(
     ({ path, problem }) => `${path} is not served: ${problem}`,
     ({ fix }) => fix,

@@ -16,11 +16,12 @@ import type { LoadedPlugin } from './run/load-plugin.ts'
 import { reasonOf } from './run/reason.ts'
 import type { PluginSurface } from './source/describe-surface.ts'
 import { openTenantHttp } from './tenant-http.ts'
+import { requireDocument } from './trust/observe-document.ts'
 import { versionIdentity } from './source/version-identity.ts'
 
 /**
  * Configures and starts one version of a plugin, for all callers and for each tenant that it is configured for. Rejects with `PLUGIN_START`,
- * `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
+ * `PLUGIN_DOCUMENT`, `PLUGIN_TIMEOUT`, and with the reason of `signal`; what starts too late is disposed.
  */
 export async function startVersion(
   {
@@ -69,6 +70,7 @@ export async function startVersion(
       // What one tenant's settings show is not for another to see.
       if (base) {
         requireDescription(base.config)
+        requireDocument(instance, entry, base.config)
         const services = { instance, config: base.config, http: line.http, log, metrics: deps.metricsFor(instance) }
         const within = { signal, ms: deps.loadTimeoutMs }
         plugin = await discovered(loaded, { plugin, ...services, cache: deps.cache, digest: '' }, within)

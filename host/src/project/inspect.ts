@@ -25,7 +25,7 @@ import { entryCredentials } from '../plugin/settings/credential-policy.ts'
 import { discovered } from '../plugin/start-version.ts'
 import { openTenantHttp } from '../plugin/tenant-http.ts'
 import type { LockedDocument } from '../pin/lock/lock.ts'
-import { observeDocument } from '../plugin/trust/observe-document.ts'
+import { observeDocument, requireDocument } from '../plugin/trust/observe-document.ts'
 import { observePlugin, observeSurface, withDeclared, withServerName } from '../plugin/trust/observe.ts'
 import { compareRead } from '../plugin/trust/pin-policy.ts'
 import { nameFromSpecifier, resolvePlugin, specifierOf, type ResolvedPlugin } from '../plugin/source/resolve-entry.ts'
@@ -131,6 +131,7 @@ async function discoverOnce(
     const services = { instance, plugin, config: base.config, http: line.http, log }
     const options = { ...services, metrics: createMetrics().forPlugin(instance), cache, digest: '' }
     // What is digested is what it reads: a description that changes meanwhile shows other tools the second time.
+    requireDocument(instance, of.entry, base.config)
     const document = observeDocument(of.entry, base.config, configDir)
     const whole = await discovered(loaded, options, { signal: undefined, ms: config.limits.loadTimeoutMs })
     return { plugin: whole, document }

@@ -52,6 +52,25 @@ describe('the description of an API in the lock', { concurrency: 2 }, () => {
     assert.equal(started.plugin().pinned, 'pinned')
   })
 
+  test('a description that does not exist is an error of the path in the entry or the variable, and not of the plugin', async () => {
+    using folder = project()
+    const of = async (use: string, env: Readonly<Record<string, string>> = {}) => {
+      const plugins = [{ ...entry, use }]
+      await using host = await createHost({ plugins }, { file: folder.path('mcp.config.json'), env, patienceMs: Infinity })
+      const reason = host.list().plugins[0]?.reason
+      return [reason?.code, reason?.message.replace(folder.path('.'), ''), reason?.fix[0]?.slice(0, 43)]
+    }
+    const said = (problem: string) => `Plugin "pets" has no OpenAPI description: ${problem}`
+    const inEntry = `Fix the path in the entry "pets": use: 'opena`.slice(0, 43)
+    assert.deepEqual(await of('openapi:./nope.yaml'), ['PLUGIN_DOCUMENT', said('/nope.yaml does not exist'), inEntry])
+    assert.deepEqual(await of('openapi:./node_modules'), ['PLUGIN_DOCUMENT', said('/node_modules is not a file'), inEntry])
+    assert.deepEqual(await of('openapi:./pets.yaml', { PETS_DOCUMENT: folder.path('gone.yaml') }), [
+      'PLUGIN_DOCUMENT',
+      said('/gone.yaml does not exist'),
+      'Fix the path in the variable that names it:',
+    ])
+  })
+
   test('another file, or none, is not what was approved, whoever names it', async () => {
     using folder = project()
     await folder.lock()

@@ -1,6 +1,8 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { descriptionOf } from '../../config/plugin/openapi-entry.ts'
 import type { PluginEntry } from '../../config/schema/schema.ts'
+import { hostError } from '../../errors.ts'
 import { digestOf } from '../../modules/reading/source-digest.ts'
 import type { LockedDocument } from '../../pin/lock/lock.ts'
 
@@ -19,4 +21,24 @@ export function observeDocument(
   const from = relative(configDir, description.file).split(sep).join('/')
   const digest = digestOf(description.file)
   return { from, ...(digest !== '' && { digest: `sha256-${digest}` }) }
+}
+
+/** Throws `PLUGIN_DOCUMENT` where the description that this config names is not a file that can be read. */
+export function requireDocument(plugin: string, entry: PluginEntry, config: Readonly<Record<string, unknown>>): void {
+  const file = descriptionOf({ use: entry.use, config })?.file
+  const problem = file === undefined ? undefined : problemOf(file)
+  if (file === undefined || problem === undefined) return
+  throw hostError('PLUGIN_DOCUMENT', { plugin, file, problem, inEntry: entry.config['document'] === file })
+}
+
+function problemOf(file: string): string | undefined {
+  try {
+    if (!statSync(file).isFile()) return 'is not a file'
+    accessSync(file, constants.R_OK)
+    return undefined
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist'
+    return code === 'EACCES' ? 'may not be read by the user of the host' : `cannot be read (${String(code)})`
+  }
 }
