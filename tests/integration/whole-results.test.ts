@@ -54,3 +54,40 @@ for (const isolation of ['inline', 'process'] as const)
       assert.match(JSON.stringify(content), reason)
     }
   })
+
+test('what is something else in JSON is the same result, or the same error, from a plugin in its own process', async () => {
+  const values = {
+    date: 'new Date(0)',
+    invalid_date: 'new Date(NaN)',
+    nan: 'NaN',
+    infinite: '-Infinity',
+    boxed: `new String('text')`,
+    own_list: '{ toJSON: () => [{ type: "text", text: "a" }] }',
+    own_object: '{ toJSON: () => ({ a: new Date(0) }) }',
+    null: 'null',
+    number: '7',
+    list: '[{ type: "text", text: new Date(0) }]',
+  }
+  const tools = Object.entries(values).flatMap(([name, value]) => [
+    `tool('${name}', () => (${value}))`,
+    `tool('typed_${name}', () => (${value}), { output: Type.Union([Type.Object({ a: Type.String() }), Type.String(), Type.Array(Type.Unknown()), Type.Null(), Type.Number()]) })`,
+  ])
+  const text = `import { definePlugin, defineTool, Type } from '@mcp-patchbay/plugin-api'
+const tool = (name, run, more = {}) => defineTool({ name, description: 'Returns.', access: 'read', input: Type.Object({}), run, ...more })
+export default definePlugin({
+  name: 'odd', config: Type.Object({}), isAuthConfigured: () => true, createClient: () => undefined, tools: [${tools.join(', ')}],
+})`
+  using project = pinnedProject({ 'odd/index.js': text, 'odd/package.json': '{ "type": "module" }' })
+  const plugins = [
+    { use: './odd', as: 'inside' },
+    { use: './odd', as: 'apart', isolation: 'process' as const },
+  ]
+  await using started = await project.start({ plugins, frozen: false })
+  const call = async (name: string): Promise<string> =>
+    JSON.stringify(await started.host.call(name)).replaceAll(/inside|apart/g, 'odd')
+  for (const name of Object.keys(values).flatMap((key) => [key, `typed_${key}`]))
+    assert.equal(await call(`apart_${name}`), await call(`inside_${name}`), name)
+  assert.match(await call('apart_date'), /returned an object; without an output schema/)
+  assert.match(await call('apart_nan'), /returned a number; without an output schema/)
+  assert.match(await call('apart_typed_date'), /"structuredContent":"1970-01-01T00:00:00.000Z"/)
+})

@@ -27,7 +27,7 @@ export interface PendingRequest {
 }
 
 /** What came back from a call of a tool, as the child's half of the code names it; the index is sent. */
-export const RESULT_KINDS = ['text', 'json', 'nothing', 'input', 'result'] as const
+export const RESULT_KINDS = ['text', 'json', 'nothing', 'input', 'result', 'object', 'no number'] as const
 export type ResultKind = (typeof RESULT_KINDS)[number]
 
 /** One end of the pipe between host and plugin. Both ends send requests and notifications. */

@@ -8,9 +8,11 @@ import type { ReceivedMessage } from './peer.ts'
 export function readReturned({ data, body }: ReceivedMessage, maxBytes: number): unknown {
   const as = isObject(data) ? data['as'] : undefined
   if (as === 'nothing') return undefined
+  if (as === 'no number') return NaN
   limit(body.length, maxBytes)
   if (as === 'text') return body.toString()
   const value: unknown = JSON.parse(body.toString())
+  if (as === 'object') return { toJSON: () => value }
   if (as === 'result') return readWhole(isObject(value) ? value : {})
   if (as !== 'input') return value
   const { requests, state } = isObject(value) ? value : {}

@@ -9,7 +9,14 @@ export function writeReturned(value: unknown, maxBytes: number): CallResult {
   if (value === undefined) return { as: 'nothing' }
   if (isInputRequired(value)) return writeSized('input', toJson({ requests: value.requests, state: value.state }), maxBytes)
   if (isToolResult(value)) return writeSized('result', toJson(value), maxBytes)
-  return writeSized('json', toJson(value), maxBytes)
+  if (typeof value === 'number' && !Number.isFinite(value)) return { as: 'no number' }
+  const json = toJson(value)
+  return writeSized(isChanged(value, json) ? 'object' : 'json', json, maxBytes)
+}
+
+/** An object that is something else in JSON, as a Date is a text: the host judges what the plugin returned. */
+function isChanged(value: unknown, json: string): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.startsWith('{')
 }
 
 /** A text that is sent as it is. Throws `InvalidResult` for more than `maxBytes`. */
