@@ -16,7 +16,7 @@ export class SecretValue {
   reveal(): string {
     if (this.#reveal) return this.#reveal()
     throw new ServiceError('PERMISSION_DENIED', 'This secret stays with the host, which puts it on requests itself', {
-      fix: "Send the request through `http`, or declare the capability credentials: 'raw' and have it granted in mcp.config.ts",
+      fix: "Send the request through `http`, or declare the capability credentials: 'raw' and have it granted in the config file",
     })
   }
 

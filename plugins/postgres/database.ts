@@ -150,7 +150,7 @@ function revealed({ connectionString }: Readonly<PostgresConfig>): string {
     return connectionString?.reveal() ?? ''
   } catch (cause) {
     throw new ServiceError('PERMISSION_DENIED', 'The plugin was not granted its connectionString', {
-      fix: "Grant it in the entry of the plugin in mcp.config.ts: isolation: 'inline', capabilities: { credentials: 'raw' }",
+      fix: "Grant it in the entry of the plugin in the config file: isolation: 'inline', capabilities: { credentials: 'raw' }",
       cause,
     })
   }

@@ -26,7 +26,7 @@ export function connectError(error: unknown): ServiceError {
   if (code === 'ERR_ACCESS_DENIED')
     return refused(
       'the plugin runs in a process of its own, which opens no sockets',
-      "Write isolation: 'inline' in the entry of the plugin in mcp.config.ts",
+      "Write isolation: 'inline' in the entry of the plugin in the config file",
     )
   if (code.startsWith('28') || /SASL|password must be a string/i.test(text))
     return refused(

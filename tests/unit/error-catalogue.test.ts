@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as errors from '../../host/src/errors.ts'
@@ -45,4 +45,22 @@ test('an error is recognised across copies of its module', async () => {
   assert.notEqual(copy.HostError, HostError)
   assert.ok(copy.hostError('INTERNAL', { requestId: 'r1' }) instanceof HostError)
   assert.ok(!(new Error('other') instanceof HostError))
+})
+
+test('no step names mcp.config.ts, as the config may be another file', () => {
+  const folder = join(import.meta.dirname, '../../host/src')
+  const found = globSync('**/*.ts', { cwd: folder }).flatMap((file) =>
+    readFileSync(join(folder, file), 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(?:\*|\/)/.test(line) && /\b(?:in|of|from|to) mcp\.config\.ts/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  )
+  assert.deepEqual(found, [])
+})
+
+test('a config that is data is completed with its JSON Schema, one that is code with its types', () => {
+  const step = (file: string) => hostError('CONFIG_INVALID', { file, faults: [] }).fix[0] ?? ''
+  for (const file of ['/p/mcp.config.json', '/p/mcp.config.yaml', '/p/mcp.config.yml'])
+    assert.match(step(file), /patchbay schema/)
+  for (const file of ['/p/mcp.config.ts', '/p/mcp.config.mjs', 'The config']) assert.match(step(file), /TypeScript support/)
 })

@@ -23,7 +23,7 @@ export const cacheErrors = {
   ),
   CACHE_REDIS: entry<{ store: string; problem: string }>(
     ({ store, problem }) => `The cache ${store} cannot be reached: ${problem}`,
-    () => ['Start Redis, or fix cache.store in mcp.config.ts. The host reconnects by itself'],
+    () => ['Start Redis, or fix cache.store in the config file. The host reconnects by itself'],
   ),
   CACHE_REDIS_MISSING: entry<{ store: string }>(
     ({ store }) => `The cache ${store} needs the package redis, which is not installed`,

@@ -21,11 +21,15 @@ export const configErrors = {
   CONFIG_INVALID: entry<{ file: string; faults: readonly string[] }>(
     ({ file, faults }) =>
       `${file} has ${faults.length === 1 ? 'an error' : `${faults.length} errors`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    () => [`Fix the file. Every key is described in ${docsPage('config.md')}; an editor with TypeScript support completes them`],
+    ({ file }) => [
+      /\.(?:json|ya?ml)$/.test(file)
+        ? `Fix the file. Every key is described in ${docsPage('config.md')}; npx mcp-patchbay schema prints its JSON Schema, with which an editor completes them`
+        : `Fix the file. Every key is described in ${docsPage('config.md')}; an editor with TypeScript support completes them`,
+    ],
   ),
-  CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string }>(
+  CONFIG_DEPLOYMENT: entry<{ deployment: string; problem: string; file?: string | undefined }>(
     ({ deployment, problem }) => `The deployment "${deployment}" ${problem}`,
-    () => ['Fix --deployment or MCP_DEPLOYMENT', 'Or add the deployment to deployments in mcp.config.ts'],
+    ({ file = 'the config file' }) => ['Fix --deployment or MCP_DEPLOYMENT', `Or correct deployments in ${file}`],
   ),
   CONFIG_ENV_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `The environment file ${file} cannot be read: ${problem}`,
@@ -58,7 +62,7 @@ export const configErrors = {
       `${variable} turns off the check of the certificates of "${plugin}", and a frozen deployment does not take that from a variable`,
     ({ variable, plugin }) => [
       `Take ${variable} out, and name the authority of the service: ${variable.replace(/SSL_VERIFY$/, 'CA_FILE')}=/path/to/ca.pem`,
-      `Or say it in mcp.config.ts as well: http: { sslVerify: false } on the entry "${plugin}"`,
+      `Or say it in the config file as well: http: { sslVerify: false } on the entry "${plugin}"`,
     ],
   ),
   CONFIG_COLLISION: entry<{ collisions: readonly { variable: string; readers: readonly string[] }[] }>(

@@ -22,7 +22,7 @@ export const moduleErrors = {
     ({ file }) => `${file} is TypeScript inside node_modules; an installed package must ship JavaScript`,
     () => [
       'Use a release of the package that ships JavaScript, or compile it before publishing',
-      'While developing it, link its folder (npm link, or a path in mcp.config.ts): outside node_modules TypeScript runs without a build',
+      'While developing it, link its folder (npm link, or a path in the config file): outside node_modules TypeScript runs without a build',
     ],
   ),
   MODULE_LOAD_TIMEOUT: entry<{ entry: string; timeoutMs: number }>(

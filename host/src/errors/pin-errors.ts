@@ -142,11 +142,11 @@ export const pinErrors = {
       `Plugin "${name}" was not approved: it changed after the difference was shown. What was seen is ${seen}, what is on disk is ${now}`,
     ({ name }) => [`Inspect npx mcp-patchbay diff again, and if the change is intended: npx mcp-patchbay approve ${name}`],
   ),
-  PIN_INCOMPLETE: entry<{ file: string; failed: readonly { plugin: string; problem: string }[] }>(
+  PIN_INCOMPLETE: entry<{ file: string; config: string; failed: readonly { plugin: string; problem: string }[] }>(
     ({ file, failed }) =>
       `${file} was not written, because not every plugin could be inspected: ` +
       failed.map(({ plugin, problem }) => `"${plugin}": ${problem}`).join('; '),
-    () => ['Fix these plugins, or remove them from mcp.config.ts, and run the command again'],
+    ({ config }) => [`Fix these plugins, or remove them from ${config}, and run the command again`],
   ),
   PIN_FILE: entry<{ file: string; problem: string }>(
     ({ file, problem }) => `${file} was not loaded: ${problem}`,
@@ -181,6 +181,6 @@ export const pinErrors = {
   ),
   CAPABILITY_NOT_GRANTED: entry<{ plugin: string; missing: readonly string[]; line: string }>(
     ({ plugin, missing }) => `Plugin "${plugin}" needs what its entry does not grant: ${missing.join(', ')}`,
-    ({ plugin, line }) => [`If it may have that, add to the entry of "${plugin}" in mcp.config.ts: ${line}`],
+    ({ plugin, line }) => [`If it may have that, add to the entry of "${plugin}" in the config file: ${line}`],
   ),
 } satisfies Record<string, Entry<never>>

@@ -6,7 +6,7 @@ export const pluginErrors = {
   PLUGIN_SPECIFIER: entry<{ plugin: string; use: string; why: string }>(
     ({ plugin, use, why }) => `Plugin "${plugin}" cannot be loaded from ${JSON.stringify(use)}: ${why}`,
     () => [
-      'Give a path that begins with ./ or ../ and stays in the repository or workspace of mcp.config.ts, or the name of an installed npm package',
+      'Give a path that begins with ./ or ../ and stays in the repository or workspace of the config file, or the name of an installed npm package',
       'To develop a plugin elsewhere, link it: npm link, or a symlink in a folder of pluginDirs',
     ],
   ),
@@ -22,10 +22,10 @@ export const pluginErrors = {
     },
     ({ use, where, named }) => {
       const isPath = use.startsWith('.') || isAbsolute(use)
-      if (!named) return [isPath ? 'Fix the path in mcp.config.ts' : `Install it: npx mcp-patchbay add ${use}`]
+      if (!named) return [isPath ? 'Fix the path in the config file' : `Install it: npx mcp-patchbay add ${use}`]
       if (isPath)
         return [
-          named.length > 0 ? `Build it, or correct exports in ${join(where, 'package.json')}` : 'Fix the path in mcp.config.ts',
+          named.length > 0 ? `Build it, or correct exports in ${join(where, 'package.json')}` : 'Fix the path in the config file',
         ]
       return [
         'As the author of the package: build it before npm pack, and name what is built under exports and files of package.json',
@@ -48,19 +48,19 @@ export const pluginErrors = {
   ),
   PLUGIN_DIR_MISSING: entry<{ folder: string }>(
     ({ folder }) => `pluginDirs names ${folder}, which does not exist`,
-    ({ folder }) => [`Create it: mkdir -p ${folder}`, 'Or correct pluginDirs in mcp.config.ts'],
+    ({ folder }) => [`Create it: mkdir -p ${folder}`, 'Or correct pluginDirs in the config file'],
   ),
   PLUGIN_VERSION: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) => `Plugin "${plugin}" is pinned to ${use}@${wanted}, but ${found} is installed`,
     ({ use, wanted }) => [
       `Install the pinned version: npm install --save-exact --ignore-scripts ${use}@${wanted}`,
-      'Or change the pin in mcp.config.ts',
+      'Or change the pin in the config file',
     ],
   ),
   PLUGIN_INTEGRITY: entry<{ plugin: string; use: string; wanted: string; found: string }>(
     ({ plugin, use, wanted, found }) =>
       `Plugin "${plugin}" (${use}) must have the integrity ${wanted}, but the installed package has ${found}`,
-    () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in mcp.config.ts'],
+    () => ['Install what is pinned: npm ci --ignore-scripts', 'Or change integrity of the entry in the config file'],
   ),
   PLUGIN_IMPORT: entry<{ plugin: string; problem: string; fix?: readonly string[] | undefined }>(
     ({ plugin, problem }) => `Plugin "${plugin}" could not be imported: ${problem}`,
@@ -94,7 +94,7 @@ export const pluginErrors = {
   TENANT_UNCONFIGURED: entry<{ plugin: string; tenant: string; problems: readonly string[]; prefix: string }>(
     ({ plugin, tenant, problems }) => `Plugin "${plugin}" is not configured for the tenant "${tenant}": ${problems.join('; ')}`,
     ({ plugin, tenant, prefix }) => [
-      `Set it in tenants.${tenant}.plugins.${plugin}.config in mcp.config.ts, or in variables that begin with ${prefix}`,
+      `Set it in tenants.${tenant}.plugins.${plugin}.config in the config file, or in variables that begin with ${prefix}`,
       `A tenant with its own config does not use the credentials of the entry "${plugin}"`,
     ],
   ),
@@ -119,7 +119,7 @@ export const pluginErrors = {
       `The process of plugin "${plugin}" failed: ${problem}${output.trim() === '' ? '' : `. Its last output: ${lastLines(output)}`}`,
     () => [
       'Search the log for plugin_output at level debug: it has what the plugin printed',
-      'A plugin in its own process may read its own folder and nothing else; grant what it needs in its capabilities in mcp.config.ts',
+      'A plugin in its own process may read its own folder and nothing else; grant what it needs in its capabilities in the config file',
       'Raise limits.pluginHeapMb or limits.pluginMemoryMb if it needs more memory',
     ],
   ),

@@ -29,11 +29,11 @@ export const serviceErrors = {
       }[why],
     ({ plugin, header, why }) => [
       why === 'notAccepted'
-        ? `Leave ${header} out, or the operator sets allowRequestCredentials on the entry "${plugin}" in mcp.config.ts`
+        ? `Leave ${header} out, or the operator sets allowRequestCredentials on the entry "${plugin}" in the config file`
         : `Link your account or send ${header} with a credential of yours`,
       why === 'none'
         ? `Or the operator sets a credential of "${plugin}" in the environment`
-        : `Or the operator sets serverCredentials: 'allow' on the entry "${plugin}" in mcp.config.ts`,
+        : `Or the operator sets serverCredentials: 'allow' on the entry "${plugin}" in the config file`,
     ],
   ),
   CREDENTIAL_REFUSED: entry<{ plugin: string; remedy: string }>(
@@ -45,7 +45,7 @@ export const serviceErrors = {
       `The store of account tokens needs ${variable}, which ${isSet ? 'is not 32 bytes in Base64' : 'is not set'}`,
     ({ variable }) => [
       `Create a key once and keep it: ${variable}=$(openssl rand -base64 32)`,
-      'Or remove auth.accounts from mcp.config.ts',
+      'Or remove auth.accounts from the config file',
     ],
   ),
   ACCOUNT_STORE: entry<object>(
@@ -96,7 +96,7 @@ export const serviceErrors = {
   ),
   ACCOUNT_OAUTH: entry<{ plugin: string; problem: string }>(
     ({ plugin, problem }) => `No account can be linked for "${plugin}": ${problem}`,
-    ({ plugin }) => [`Check oauth of the entry "${plugin}" in mcp.config.ts, and auth.accounts`],
+    ({ plugin }) => [`Check oauth of the entry "${plugin}" in the config file, and auth.accounts`],
   ),
   ACCOUNT_UNREADABLE: entry<{ plugin: string }>(
     ({ plugin }) => `The token that is stored for your account at "${plugin}" cannot be used`,

@@ -29,7 +29,7 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
   if (code === PROXY_FAILED)
     return upstream(`failed: the proxy gave no connection (${error instanceof Error ? error.message : code})`, {
       retryable: true,
-      fix: 'Check http.proxyUrl of the entry in mcp.config.ts, and that the proxy may connect to the service',
+      fix: 'Check http.proxyUrl of the entry in the config file, and that the proxy may connect to the service',
     })
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
     return timeoutFailure('no connection in time', { ...subject, mayChange: false }, error)
@@ -43,7 +43,7 @@ export function connectionFailure(error: unknown, subject: Subject): Failed {
   if (isTls(code))
     return upstream(`failed: no secure connection (${code})`, {
       retryable: false,
-      fix: `Check that ${subject.hints.baseUrlVariable} names the host as its certificate does; for a private authority set ${subject.hints.caFileVariable ?? 'NODE_EXTRA_CA_CERTS'} to its certificate, or http.caFile of the entry in mcp.config.ts`,
+      fix: `Check that ${subject.hints.baseUrlVariable} names the host as its certificate does; for a private authority set ${subject.hints.caFileVariable ?? 'NODE_EXTRA_CA_CERTS'} to its certificate, or http.caFile of the entry in the config file`,
     })
   if (error instanceof Error && error.name === 'HTTPParserError')
     return upstream(`failed: the answer is not HTTP${doubt(subject)}`, {

@@ -51,7 +51,8 @@ export async function comparePins(project: Project): Promise<Comparison> {
 /** Records every plugin as it is on disk now. Throws `PIN_INCOMPLETE` when one of them cannot be looked at; then nothing is written. */
 export async function lockAll(project: Project): Promise<Comparison> {
   const comparison = await comparePins(project)
-  if (comparison.failed.length > 0) throw hostError('PIN_INCOMPLETE', { file: project.lockFile, failed: comparison.failed })
+  if (comparison.failed.length > 0)
+    throw hostError('PIN_INCOMPLETE', { file: project.lockFile, config: project.settings.file, failed: comparison.failed })
   let { lock } = comparison
   for (const { name, change, plugin } of comparison.changes) {
     if (change === 'removed') lock = withPlugin(lock, project.deployment, name, undefined)
@@ -73,7 +74,8 @@ export async function approve(project: Project, target: string, seen?: string): 
   const { changes, plugins, lock, failed } = await comparePins(project)
   const plugin = plugins.find((candidate) => candidate.name === name)
   const broken = failed.filter((failure) => failure.plugin === name)
-  if (!plugin && broken.length > 0) throw hostError('PIN_INCOMPLETE', { file: project.lockFile, failed: broken })
+  if (!plugin && broken.length > 0)
+    throw hostError('PIN_INCOMPLETE', { file: project.lockFile, config: project.settings.file, failed: broken })
   if (!plugin) throw hostError('PIN_UNKNOWN', { name, known: plugins.map((candidate) => candidate.name) })
   const now = changeDigest(plugin)
   if (seen !== undefined && seen !== now) throw hostError('PIN_NOT_SEEN', { name, seen, now })

@@ -51,7 +51,7 @@ function isVersion(value: unknown, start: string): boolean {
 async function readText({ document, maxBytes }: Source): Promise<string> {
   if (!isAbsolute(document))
     throw new Error(
-      `document is "${document}", which is not an absolute path. In mcp.config.ts write: document: path.resolve(import.meta.dirname, ${JSON.stringify(document)})`,
+      `document is "${document}", which is not an absolute path. Write use: ${JSON.stringify(`openapi:${document}`)} in the entry, which is relative to the config file`,
     )
   try {
     await using file = await open(document)

@@ -135,7 +135,7 @@ test('takes any http or https URL where public was granted, and only whole ones 
 
 test('says how to grant a host that was not granted', () => {
   const error = refusalOf(() => resolveTarget(wiki, 'https://cdn.example.com/x'))
-  assert.equal(error.fix, "Grant it in mcp.config.ts: capabilities: { hosts: ['https://cdn.example.com'] }")
+  assert.equal(error.fix, "Grant it in the config file: capabilities: { hosts: ['https://cdn.example.com'] }")
 })
 
 test('builds the query by encoding, repeating arrays and leaving undefined out', () => {

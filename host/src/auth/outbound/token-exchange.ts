@@ -169,7 +169,7 @@ function readExchanged(
   if (problem === undefined && !('problem' in read))
     return { token: read.token, lifeMs: (read.expiresAt ?? asked + USUAL_LIFE_MS) - asked }
   throw new ServiceError('UPSTREAM_FAILED', `${settings.instance}: the token service exchanged ${problem}`, {
-    fix: `Check exchange.tokenUrl, audience, resource and scope of the entry "${settings.instance}" in mcp.config.ts`,
+    fix: `Check exchange.tokenUrl, audience, resource and scope of the entry "${settings.instance}" in the config file`,
   })
 }
 
@@ -185,7 +185,7 @@ function asServiceError(error: unknown, instance: string): ServiceError {
   const said = error instanceof Error && 'error' in error && typeof error.error === 'string' ? error.error : undefined
   if (said === undefined)
     return new ServiceError('UPSTREAM_FAILED', `${instance}: the token service gave no token${answered(cause)}`, {
-      fix: `Check exchange.tokenUrl of the entry "${instance}" in mcp.config.ts`,
+      fix: `Check exchange.tokenUrl of the entry "${instance}" in the config file`,
       cause: error,
     })
   const isClients = said === 'invalid_client' || said === 'unauthorized_client' || said === 'unsupported_grant_type'
@@ -194,7 +194,7 @@ function asServiceError(error: unknown, instance: string): ServiceError {
     `${instance}: your token could not be exchanged for one of the service: ${said}`,
     {
       fix: isClients
-        ? `Check exchange of the entry "${instance}" in mcp.config.ts: the client must be allowed to exchange tokens. See docs/errors.md#credential_refused`
+        ? `Check exchange of the entry "${instance}" in the config file: the client must be allowed to exchange tokens. See docs/errors.md#credential_refused`
         : 'Sign in again, and ask for access to this service. See docs/errors.md#credential_refused',
       cause: error,
     },

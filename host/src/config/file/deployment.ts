@@ -10,21 +10,26 @@ export const DEFAULT_DEPLOYMENT = 'default'
  * `config` with one of its `deployments` merged over it: objects key by key to any depth, everything else, arrays included, replaced
  * whole. Only `plugins` is merged by name: an entry changes the entry of the same `as`, or without `as` the only one of the same
  * `use`; any other is added at the end. Nothing can be taken away: deny its tools instead. Throws `CONFIG_DEPLOYMENT` for a name
- * that is not there, and for an entry that could mean several.
+ * that is not there, and for an entry that could mean several; `file` is where the config was read, for its steps.
  */
-export function mergeDeployment(config: EmbeddedConfig, name: string | undefined): Omit<EmbeddedConfig, 'deployments'> {
+export function mergeDeployment(
+  config: EmbeddedConfig,
+  name: string | undefined,
+  file?: string,
+): Omit<EmbeddedConfig, 'deployments'> {
   const { deployments = {}, ...base } = config
   if (name === undefined || (name === DEFAULT_DEPLOYMENT && !Object.hasOwn(deployments, name))) return base
   const deployment = Object.hasOwn(deployments, name) ? deployments[name] : undefined
-  if (!deployment) throw unknownDeployment(name, Object.keys(deployments))
+  if (!deployment) throw unknownDeployment(name, Object.keys(deployments), file)
   const { plugins, ...rest } = deployment
   const merged = merge(base, rest)
-  return plugins ? { ...merged, plugins: mergePlugins(base.plugins ?? [], plugins, name) } : merged
+  return plugins ? { ...merged, plugins: mergePlugins(base.plugins ?? [], plugins, { deployment: name, file }) } : merged
 }
 
-function unknownDeployment(name: string, known: readonly string[]): Error {
+function unknownDeployment(name: string, known: readonly string[], file: string | undefined): Error {
   const which = known.length ? `known are ${known.join(', ')}` : 'it has no deployments'
-  return hostError('CONFIG_DEPLOYMENT', { deployment: name, problem: `is not in the config: ${which}${didYouMean(name, known)}` })
+  const problem = `is not in the config: ${which}${didYouMean(name, known)}`
+  return hostError('CONFIG_DEPLOYMENT', { deployment: name, problem, file })
 }
 
 type Change = NonNullable<DeploymentConfig['plugins']>[number]
@@ -32,7 +37,7 @@ type Change = NonNullable<DeploymentConfig['plugins']>[number]
 function mergePlugins(
   base: readonly (string | EmbeddedEntry)[],
   changes: readonly Change[],
-  deployment: string,
+  { deployment, file }: { readonly deployment: string; readonly file: string | undefined },
 ): readonly (string | EmbeddedEntry)[] {
   const entries = base.map((entry) => (typeof entry === 'string' ? { use: entry } : entry))
   const named = entries.length
@@ -43,6 +48,7 @@ function mergePlugins(
     const refuse = (problem: string) =>
       hostError('CONFIG_DEPLOYMENT', {
         deployment,
+        file,
         problem: `has an entry ${JSON.stringify(change.as ?? change.use ?? '')} ${problem}`,
       })
     if (another !== undefined) throw refuse('that could change several entries of plugins: say which one with as')

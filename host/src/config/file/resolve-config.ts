@@ -26,7 +26,7 @@ export interface ResolveOptions {
 export function resolveConfig(config: HostConfig | EmbeddedConfig, options: ResolveOptions = {}): ResolvedConfig {
   const { deployment = DEFAULT_DEPLOYMENT, env = {}, source, configDir = source && dirname(source.file) } = options
   if (!source) validateEmbedded(config)
-  const { plugins = [], listen, ...rest } = mergeDeployment(config, deployment)
+  const { plugins = [], listen, ...rest } = mergeDeployment(config, deployment, source?.file)
   const { plugins: _, deployments: __, ...decided } = withDefaults(configSchema, rest)
   const resolved: ResolvedConfig = Object.freeze({
     ...decided,

@@ -228,7 +228,9 @@ function problemsOf({ missing, faults }: Reading): readonly string[] {
 function fixesOf({ instance, missing, faults }: Reading): readonly string[] {
   const [first] = missing
   const wrong = [
-    ...new Set(faults.map(({ source }) => (source === 'config' ? `config of the entry "${instance}" in mcp.config.ts` : source))),
+    ...new Set(
+      faults.map(({ source }) => (source === 'config' ? `config of the entry "${instance}" in the config file` : source)),
+    ),
   ]
   return [
     ...missing.map(({ variable }) => `Set ${variable} in the environment or in .env`),

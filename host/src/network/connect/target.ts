@@ -88,7 +88,7 @@ export function resolveTarget(reach: Reach, path: string, query?: HttpRequest['q
   if (!absolute) throw refuse('leaves the base URL')
   throw refuse(
     'leads to a host this plugin was not granted',
-    `Grant it in mcp.config.ts: capabilities: { hosts: ['${url.origin}'] }`,
+    `Grant it in the config file: capabilities: { hosts: ['${url.origin}'] }`,
   )
 }
 

@@ -16,7 +16,7 @@ export function networkSettings(
   { configDir, instance, prefix = instance, variables = {} }: NetworkSources,
 ): NetworkSettings {
   const { timeoutMs } = variables
-  const named = (key: string) => `http.${key} of the entry "${instance}" in mcp.config.ts`
+  const named = (key: string) => `http.${key} of the entry "${instance}" in the config file`
   const ca = variables.caFile === undefined ? http.caFile : variables.caFile
   const caName = variables.caFile === undefined ? named('caFile') : variableName(prefix, 'caFile')
   const proxy = variables.proxyUrl ?? http.proxyUrl

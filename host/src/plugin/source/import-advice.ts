@@ -29,7 +29,7 @@ function accessFixes(resource: unknown): readonly string[] {
   const granted = typeof resource === 'string' && resource !== '' ? `capabilities: { fs: { read: ['${resource}'] } }` : undefined
   return [
     'If it is a package that the plugin imports, declare it in the dependencies of its package.json',
-    ...(granted ? [`If the plugin may read that, add to its entry in mcp.config.ts: ${granted}`] : []),
+    ...(granted ? [`If the plugin may read that, add to its entry in the config file: ${granted}`] : []),
     "If you trust the plugin with everything the host may do: isolation: 'inline'",
   ]
 }

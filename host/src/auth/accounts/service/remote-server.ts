@@ -37,7 +37,7 @@ export async function discoverResource(address: string, fetch: Oidc.CustomFetch)
     )
   }
   throw new ServiceError('UPSTREAM_FAILED', `${url.host} says nothing of who may grant access to it`, {
-    fix: 'Give oauth an issuer, or authorizationUrl and tokenUrl, in mcp.config.ts',
+    fix: 'Give oauth an issuer, or authorizationUrl and tokenUrl, in the config file',
   })
 }
 

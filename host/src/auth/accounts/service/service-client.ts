@@ -47,7 +47,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const endpoints = { ...preset, ...definedOf(oauth) }
   /** The operator says who grants access, and so where its addresses may be. */
   const isNamed = endpoints.issuer !== undefined || endpoints.authorizationUrl !== undefined
-  const setting = `oauth of the entry "${instance}" in mcp.config.ts`
+  const setting = `oauth of the entry "${instance}" in the config file`
   const web = createOAuthFetch({
     ...options,
     name: `${instance} account`,
