@@ -38,7 +38,7 @@ test('who may call that should not, and who may not that should, each with cause
   const everybody = {
     about: 'config',
     problem: 'Whoever reaches 0.0.0.0:1 is the operator',
-    cause: 'auth.inbound.dangerouslyAllowUnauthenticated is true, and nobody is asked for a key',
+    cause: 'auth.inbound.dangerouslyAllowUnauthenticated is true, and no caller is asked for a key',
     fix: ['Set auth.inbound.mode to apiKey or oauth', 'Or listen on 127.0.0.1'],
   }
   const noKey = (file: string) => ({
@@ -166,7 +166,7 @@ test('secrets that git has are named one by one, and a lock that it ignores', as
   const tracked = (name: string) => ({
     about: 'file',
     problem: `git has ${tree.path(name)}`,
-    cause: 'whoever has a copy of the repository has what is in it',
+    cause: 'everyone who has a copy of the repository can read it',
     fix: [
       `git rm --cached ${tree.path(name)}, and add ${name} to .gitignore`,
       'Make new secrets: the old ones stay in the history',
