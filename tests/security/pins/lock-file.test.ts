@@ -62,13 +62,16 @@ test('not frozen, a torn lock is said and the plugins serve', async () => {
   assert.ok(started.log.lines.some(({ event }) => event === 'lock_refused'))
 })
 
-test('not frozen, list names a torn lock and fails with --check, and call says it on stderr', async () => {
+test('not frozen, list and doctor name a torn lock, list fails with --check, and call says it on stderr', async () => {
   using project = pinnedProject({ ...files, 'mcp.lock.json': '{' })
   const listed = await project.patchbay(['list', '--check'])
   assert.equal(listed.code, 1)
   assert.match(listed.stdout, /The lock is not used: \S*mcp\.lock\.json:1:2: [^\n]*\n {2}- Restore the file/)
   const { stdout } = await project.patchbay(['list', '--json'])
   assert.equal((JSON.parse(stdout) as { lockProblem: { code: string } }).lockProblem.code, 'LOCK_INVALID')
+  const found = await project.patchbay(['doctor'])
+  assert.equal(found.code, 1)
+  assert.match(found.stdout, /^lock: \S*mcp\.lock\.json:1:2: /m)
   const called = await project.patchbay(['call', 'notes_items_get'])
   assert.deepEqual([called.code, called.stdout], [0, 'got\n'])
   assert.match(called.stderr, /lock_refused[^]*mcp\.lock\.json:1:2: /)

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ResolvedConfig } from '../../config/schema/schema.ts'
+import { HostError } from '../../errors.ts'
 import { readLock } from '../../pin/lock/read-lock.ts'
 import { approvedFile, readApproved } from '../../pin/verdict/approved.ts'
 import { comparePins } from '../project-pins.ts'
@@ -70,6 +71,8 @@ function isPlainText(name: string): boolean {
 export async function lockFindings(project: Project): Promise<readonly Finding[]> {
   const { config } = project.settings
   if (!existsSync(project.lockFile) && !needsLock(config)) return []
+  const broken = await brokenLock(project)
+  if (broken) return [broken, ...unpinnedInProduction(project)]
   const { changes } = await comparePins(project)
   const differences = changes.map(({ name, change }): Finding => ({
     about: 'lock',
@@ -84,6 +87,18 @@ export async function lockFindings(project: Project): Promise<readonly Finding[]
     ],
   }))
   return [...differences, ...(await staleApproved(project)), ...unpinnedInProduction(project)]
+}
+
+/** A lock that is torn, too new or unreadable. Frozen, the host does not come this far. */
+async function brokenLock({ lockFile }: Project): Promise<Finding | undefined> {
+  try {
+    await readLock(lockFile)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const cause = 'the file is not used: plugins run unpinned, and a frozen deployment does not start'
+    return { about: 'lock', problem: error.message, cause, fix: error.fix }
+  }
 }
 
 /** Kept texts of another approval than that of the lock: a diff cannot say any more what has changed. */
