@@ -25,6 +25,7 @@ test('keeps the version that serves when an edit does not parse, and reports fil
   )
   const line = await at.lines.next(({ event }) => event === 'plugin_kept')
   assert.deepEqual([line['plugin'], line['at'], line['code']], ['a', reloadError?.at, 'PLUGIN_IMPORT'])
+  assert.deepEqual(line['fix'], reloadError?.fix)
   at.write(entry, revisionPlugin('a', 2))
   await at.reloads.next(({ outcome }) => outcome === 'replaced')
   assert.deepEqual([await at.call('a_rev'), (await at.ready()).degraded], ['2', []])

@@ -56,7 +56,7 @@ export function logReload(
 ): void {
   if (outcome === 'removed') return log.info('plugin_removed', { plugin: instance, generation })
   if (!after) return
-  const why = { reason: after.reason?.message, code: after.reason?.code, at: after.reason?.at }
+  const why = { reason: after.reason?.message, code: after.reason?.code, at: after.reason?.at, fix: after.reason?.fix }
   if (outcome === 'kept') log.error('plugin_kept', { plugin: instance, generation, ...why, error })
   else if (after.state === 'unconfigured') log.warn('plugin_unconfigured', { plugin: instance, ...why })
   else if (error !== undefined) log.error('plugin_failed', { plugin: instance, use: specifierOf(after.entry), ...why, error })
