@@ -38,6 +38,14 @@ export const plugins = mutantsOf('plugins', [
     ],
   },
   {
+    file: 'host/src/plugin/lock-file.ts',
+    noticedBy: ['tests/security/pins/lock-file.test.ts'],
+    changes: [
+      ['a torn lock is in the log alone', 'problem = reasonOf(error)', ''],
+      ['a repaired lock is still called torn', 'problem = undefined', ''],
+    ],
+  },
+  {
     file: 'host/src/plugin/trust/observe-document.ts',
     noticedBy: ['tests/integration/described-apis/pinned-descriptions.test.ts'],
     changes: [["a description's bytes are not looked at", "...(digest !== '' && { digest: `sha256-${digest}` })", '']],
