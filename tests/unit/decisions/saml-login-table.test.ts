@@ -147,7 +147,7 @@ const SECRETS: readonly (readonly [readonly SigningKey[], readonly string[], rea
   [[KEYS.weak], [GOOD], [/is an RSA key of less than 2048 bits$/]],
   [[{ ...KEYS.ec, kid: '' }], [GOOD], [/has no kid$/]],
   [[KEYS.ec, { ...KEYS.ed, kid: 'a' }], [GOOD], [/^signingKeys\[1\] has the kid of another$/]],
-  [[{ ...KEYS.ec, crv: 'x' }], [GOOD], [/is no key that can be read$/]],
+  [[{ ...KEYS.ec, crv: 'x' }], [GOOD], [/is not a key that can be read$/]],
 ]
 for (const [index, [signingKeys, cookieSecrets, expected]] of SECRETS.entries())
   test(`the secrets ${index} have ${expected.length === 0 ? 'no fault' : `the fault ${expected.map(({ source }) => source).join()}`}`, () => {

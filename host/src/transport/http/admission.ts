@@ -114,13 +114,15 @@ function unreadHeader({ headers }: IncomingMessage): string | undefined {
     const meant = name.replaceAll('_', '-')
     if (meant === 'x-api-key' ? name !== meant : OWN.some((prefix) => meant.startsWith(prefix) && !name.startsWith(prefix)))
       return `The header ${name} is not read: write hyphens, ${meant}`
-    if (name.startsWith(NARROWING) && !NARROWING_HEADERS.includes(name))
+    if (NARROWING_HEADERS.some((known) => name.startsWith(known.slice(0, NEARLY)) && !NARROWING_HEADERS.includes(name)))
       return `The header ${name} is not read; known are ${NARROWING_HEADERS.join(' and ')}`
   }
   return undefined
 }
 
 const NARROWING = 'x-patchbay-'
+/** As much of a name as says which header is meant: x-patchbay-read, x-patchbay-tool. */
+const NEARLY = NARROWING.length + 4
 const OWN = [NARROWING, 'x-upstream-']
 
 /** Headers that decide something must be there once: which of two counts differs from one program to the next. */
