@@ -38,7 +38,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   'reload-heap': { seconds: 60 },
   isolation: { seconds: 90, env: { TRANSPORTS: 'http', AT_ONCE: '1,32' } },
   idle: { seconds: 180 },
-  servers: { seconds: 90 },
+  servers: { seconds: 240 },
   openapi: { seconds: 50 },
   search: { seconds: 20 },
   install: { seconds: 60 },

@@ -65,7 +65,7 @@ function commandOf(side: Side, program: string, { between, port }: { between: st
 
 async function measured(side: Side, to: Load['to'], concurrency: number): Promise<Row['values']> {
   const rpc = echoCall(side === 'patchbay' ? 'bench_echo' : 'echo', 1_000)
-  const one = await measure({ to, rpc, expect: { echo: 1_000 }, concurrency, warmupMs: 1_500, measureMs: 1_500 })
+  const one = await measure({ to, rpc, expect: { echo: 1_000 }, concurrency, warmupMs: 1_000, measureMs: 1_000 })
   return { ...valuesOf(one), 'own CPU µs': side === 'alone' ? Number.NaN : one.ownCpuUs }
 }
 
