@@ -157,7 +157,7 @@ export async function createHost(given: EmbeddedConfig | ResolvedConfig, context
     onResourceChanged: (instance: string, uri: string) => registry.resourceChanged(instance, uri),
   }
   const lazyActivation = createLazyActivation({
-    // A host that waits for every plugin must know of each whether it loads.
+    // A host that waits for every plugin must know whether each of them loads, so it activates none lazily.
     records: patienceMs === Infinity ? undefined : records,
     deps: () => activationDeps(parts),
     onOther: (listed) => void reloader.apply({ entries: found.read(), all: (record) => record === listed }),

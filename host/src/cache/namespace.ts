@@ -108,7 +108,7 @@ export function createNamespace(kind: string, identity: readonly string[], deps:
     return isFitting
   }
 
-  /** Nothing lives longer than it may: what seems to was written before the clock of the machine was set back. */
+  /** Whether a value may still be used. One that would live longer than `mostMs` was written before the machine's clock was set back. */
   function isWithin(until: number, mostMs: number): boolean {
     const leftMs = until - clock.now()
     return leftMs > 0 && leftMs <= mostMs + MOST_SKEW_MS

@@ -81,7 +81,7 @@ export function createRedisBus({ connection, log, clock }: RedisBusOptions): Bus
   }
 }
 
-/** Undefined for what no host of ours sent. */
+/** The message in a text of the channel; undefined for a text that no host of ours sends. */
 function parse(text: string): { readonly from: string; readonly topic: string; readonly data: unknown } | undefined {
   try {
     const message: unknown = JSON.parse(text)

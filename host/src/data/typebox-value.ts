@@ -9,7 +9,7 @@ export function fits<Schema extends TSchema>(schema: Schema, value: unknown): va
   return load().Check(schema, value)
 }
 
-/** What is wrong with a value, by the same. */
+/** What is wrong with a value, also by TypeBox's validator. */
 export function faultsOf(schema: TSchema, value: unknown): ReturnType<typeof Value.Errors> {
   return load().Errors(schema, value)
 }

@@ -34,8 +34,9 @@ export const callerErrors = {
   ),
   AUTH_SECRET: entry<{ what: string; variable: string; problem: string }>(
     ({ what, variable, problem }) => `${what} cannot be used: ${variable} ${problem}`,
-    ({ variable }) => [
-      `Set ${variable.replace(/_FILE$/, '')} in the environment or in .env, or point the same with _FILE at a file`,
-    ],
+    ({ variable }) => {
+      const name = variable.replace(/_FILE$/, '')
+      return [`Set ${name} in the environment or in .env`, `Or point ${name}_FILE at a file that holds it`]
+    },
   ),
 } satisfies Record<string, Entry<never>>

@@ -53,7 +53,7 @@ export const configErrors = {
   NETWORK_VARIABLE: entry<{ variable: string; problem: string }>(
     ({ variable, problem }) => `${variable} cannot be used: it ${problem}`,
     ({ variable }) => [
-      `Set ${variable} in the environment or in .env to such a value, or leave it out`,
+      `Set ${variable} in the environment or in .env to a valid value, or remove it`,
       'TIMEOUT is a number of seconds, SSL_VERIFY is true or false, CA_FILE a PEM file, PROXY_URL an http:// or https:// URL',
     ],
   ),

@@ -34,7 +34,7 @@ export const hostErrors = {
     ({ place, use, problem }) => `${place} (${JSON.stringify(use)}) cannot be used: ${problem}`,
     () => [
       'Give a path beginning with ./ inside the folder of the config, or the name of an installed package',
-      `Its default export is { name, http?, tool?, resource?, prompt? }; ${docsPage('advanced/middleware.md')} has one`,
+      `Its default export is { name, http?, tool?, resource?, prompt? }; ${docsPage('advanced/middleware.md')} has an example`,
     ],
   ),
   MIDDLEWARE_NEXT: entry<{ name: string }>(

@@ -19,7 +19,7 @@ export const serverErrors = {
   SERVER_ASKED: entry<{ plugin: string; method: string }>(
     ({ plugin, method }) =>
       `The MCP server of "${plugin}" asks its caller for something (${method}), but callers share it, so it can ask none of them`,
-    ({ plugin }) => [`Give each caller one of its own: share: 'caller' on the entry "${plugin}"`],
+    ({ plugin }) => [`Give each caller a server process of its own: set share: 'caller' on the entry "${plugin}"`],
   ),
   CALL_NOT_WAITING: entry<{ plugin: string }>(
     ({ plugin }) =>

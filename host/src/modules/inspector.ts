@@ -1,6 +1,6 @@
 import type { Session } from 'node:inspector'
 
-/** A conversation with the inspector of this very thread: the public way to what V8 knows and JavaScript cannot see. */
+/** A session with the inspector of this thread. It is the public way to reach what V8 knows and JavaScript cannot see. */
 export interface Inspector {
   /** Sends a command, whose answer comes before this returns. Throws what the inspector refuses. */
   readonly ask: <Method extends keyof Answers>(method: Method, parameters?: object) => Answers[Method]

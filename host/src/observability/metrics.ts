@@ -44,9 +44,9 @@ export interface PluginProcessUse {
 
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-/** So many records wait for prom-client, which is loaded when /metrics is asked for, or when there are more. */
+/** How many records may wait before prom-client is loaded. A request for /metrics loads it too. */
 const MAX_WAITING = 500
-/** As long as it cannot be read, so many are kept; later ones are lost. */
+/** How many records are kept when prom-client cannot be loaded; later ones are lost. */
 const MAX_KEPT = 50_000
 
 export interface MetricsOptions {

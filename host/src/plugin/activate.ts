@@ -103,7 +103,7 @@ export async function activate(entry: PluginEntry, deps: ActivationDeps, signal?
       loaded = await load({ entry, resolved, pin, label, digests: met, signal }, deps)
     } else {
       loaded = loadedObject(entry.use)
-      const why = 'it is an object of this process, and isolation is "process"'
+      const why = 'it is an object in the host process, so isolation cannot be "process"'
       if (entry.isolation === 'process') throw hostError('PLUGIN_SPECIFIER', { plugin: label, use: specifierOf(entry), why })
     }
     const { plugin, leftOut } = checkPlugin(loaded.exported, entry.as, label)

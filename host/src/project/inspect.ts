@@ -140,7 +140,7 @@ async function discoverOnce(
   }
 }
 
-/** A plugin with what it discovered, and the description that it discovered that in. */
+/** A plugin after discovery, and the API description that its discovery read. */
 interface Found {
   readonly plugin: ServicePlugin
   readonly document: LockedDocument | undefined

@@ -259,7 +259,7 @@ const contradictions: readonly (readonly [config: HostConfig, fault: string])[] 
   [
     { compat: { authorizationIsUpstream: true }, plugins: ['./a', './b'], listen: { http: { host: '0.0.0.0' } } },
     'compat.authorizationIsUpstream: needs listen.http.host on loopback, and exactly one entry in plugins and no pluginDirs: ' +
-      "elsewhere it would hand one caller's token to a service it is not for",
+      "otherwise it would send one caller's token to a service that the token is not for",
   ],
 ]
 

@@ -57,7 +57,7 @@ const cases: readonly Case[] = [
     what: 'loops forever',
     text: `for (;;);\nexport default {}`,
     message: ` could not be read as a config: it did not finish within 2000 ms`,
-    fix: 'Look for a loop without end, or a top-level await for something that never comes',
+    fix: 'Look for a loop without end, or a top-level await that never resolves',
   },
   {
     what: 'waits for a command that does not end',
@@ -67,7 +67,7 @@ const cases: readonly Case[] = [
   {
     what: 'waits for what never comes',
     text: `await new Promise(() => {})\nexport default {}`,
-    message: ` could not be read as a config: it ended before its default export was there`,
+    message: ` could not be read as a config: its process ended before its default export was ready`,
   },
   {
     what: 'collects without end',

@@ -9,7 +9,7 @@ export interface CacheStore {
   readonly holds: 'values' | 'text'
   readonly adapter: StoreAdapter
   inspect(): Promise<StoreContents>
-  /** Replaces a connection on which nothing comes back. */
+  /** Replaces a connection that no longer answers. */
   reset?(): void
   close(): Promise<void>
 }

@@ -55,10 +55,7 @@ function explain(failure: Failure, { file, files }: { file: string; files: reado
     case 'timeout':
       return {
         problem: `it did not finish within ${failure.ms} ms`,
-        fix: [
-          'Look for a loop without end, or a top-level await for something that never comes',
-          'Read slow things before, into a file',
-        ],
+        fix: ['Look for a loop without end, or a top-level await that never resolves', 'Read slow things before, into a file'],
       }
     case 'silent':
       return explainSilence(failure.signal)
@@ -89,8 +86,8 @@ function explainSilence(signal: NodeJS.Signals | null): Explanation {
     return { problem: 'it used up its memory, or crashed Node', fix: ['Look for a loop that collects without end'] }
   if (signal !== null) return { problem: `its process was ended by ${signal}` }
   return {
-    problem: 'it ended before its default export was there',
-    fix: ['Look for a top-level await for something that never comes'],
+    problem: 'its process ended before its default export was ready',
+    fix: ['Look for a top-level await that never resolves'],
   }
 }
 

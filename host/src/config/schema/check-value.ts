@@ -100,7 +100,7 @@ function checkArray(schema: Schema, value: readonly unknown[], path: readonly Pa
   if (value.length < Number(minItems) || value.length > Number(maxItems))
     faults.push({ path, problem: `expected ${expectation(schema)}, got ${value.length}` })
   if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length)
-    faults.push({ path, problem: 'an item stands here a second time' })
+    faults.push({ path, problem: 'the list has the same item twice' })
   if (isObject(items)) value.forEach((item, index) => checkValue(items, item, [...path, index], faults))
 }
 

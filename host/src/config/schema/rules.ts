@@ -124,7 +124,7 @@ function compatFaults({ compat, auth, listen, plugins, pluginDirs, tenants }: Re
   return [
     {
       path: ['compat', 'authorizationIsUpstream'],
-      problem: `needs ${needs.join(', and ')}: elsewhere it would hand one caller's token to a service it is not for`,
+      problem: `needs ${needs.join(', and ')}: otherwise it would send one caller's token to a service that the token is not for`,
     },
   ]
 }

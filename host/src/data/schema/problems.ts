@@ -104,7 +104,7 @@ function explain(error: ErrorObject, value: unknown): string {
   }
 }
 
-/** What a value might be instead: constants, types, or one of several forms. */
+/** What the schema accepts in place of the value: constants, types, or one of several forms. */
 function alternatives({ schema, keyword, params }: ErrorObject, value: unknown): string {
   if (keyword === 'oneOf' && Array.isArray((params as Record<string, unknown>)['passingSchemas']))
     return 'fits several of its forms, and must fit one'

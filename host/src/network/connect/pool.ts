@@ -89,7 +89,7 @@ export function createPools(options: PoolOptions): Pools {
   return {
     agentFor({ zone }) {
       const agent = agents.get(zone) ?? make(zone)
-      // One that is made late must refuse like one that was there.
+      // An agent that is made after disposal must refuse requests, as the disposed agents do.
       if (isDisposed) void agent.destroy()
       return agent
     },

@@ -85,7 +85,7 @@ export function resolveTarget(reach: Reach, path: string, query?: HttpRequest['q
 
   const target = classify(reach, url)
   if (target && (absolute || target.zone === 'service')) return target
-  if (!absolute) throw refuse('leaves the base URL')
+  if (!absolute) throw refuse('leads outside the base URL')
   throw refuse(
     'leads to a host this plugin was not granted',
     `Grant it in the config file: capabilities: { hosts: ['${url.origin}'] }`,

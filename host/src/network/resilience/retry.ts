@@ -23,7 +23,7 @@ export interface Attempts {
   readonly send: () => Promise<Outcome>
   /** The outcome when the breaker lets nothing through. */
   readonly circuitOpen: (closedForMs: number) => Outcome
-  /** Tells of a retry before it waits. */
+  /** Called before the wait for a retry. */
   readonly onRetry: (outcome: Outcome, waitMs: number) => void
 }
 

@@ -47,7 +47,7 @@ export class InlineCall implements CallContext {
     return callLogger(this.#shared.log(this.#request.requestId, this.#request.trace), this.#request)
   }
 
-  // Getters that give functions, so that a plugin may take the context apart: `run(input, { progress })`.
+  // These getters return functions, so that a plugin may destructure the context: `run(input, { progress })`.
   get requestState(): <State>() => State | undefined {
     const state = this.#request.requestState
     return <State>() => state as State | undefined

@@ -74,7 +74,7 @@ export function changedInstances(before: TenantSettings, after: TenantSettings):
 
 const CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_KEYS.flat())
 
-/** What was set, without what the schema would say anyway. */
+/** The settings that were given, without the defaults of the schema and without secrets. */
 function givenSettings({ config, sources }: ReadConfig): Readonly<Record<string, unknown>> {
   const given = new Set(
     Object.entries(sources).flatMap(([keyPath, source]) => (source === 'default' ? [] : [keyPath.split('.')[0] ?? ''])),

@@ -15,7 +15,7 @@ export interface ResolvedPlugin {
   readonly source: 'path' | 'npm'
   /** The module whose default export is the plugin. */
   readonly file: string
-  /** The folder that belongs to it; for a plugin of one file, that file. */
+  /** The plugin's own folder; for a plugin of one file, that file. */
   readonly root: string
   readonly packageName?: string
   readonly version?: string

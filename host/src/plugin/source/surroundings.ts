@@ -5,13 +5,13 @@ import { isInPackages } from '../../modules/source.ts'
 
 /** What a version depends on besides the files that it read. */
 export interface Surroundings {
-  /** The path of its entry and those of links that its files import, and where each led; empty for a path that did not exist. */
+  /** Where each path led: the path of the entry, and the paths of links that its files import. Empty for a path that did not exist. */
   readonly links: ReadonlyMap<string, string>
   /** The contents of its folders: a plugin may read a folder and import what it finds. */
   readonly folders: ReadonlyMap<string, ReadonlySet<string>>
-  /** What it and its entry name under `watch`. */
   /** The same of folders that it is known to have listed: there any new file counts. */
   readonly listed: ReadonlyMap<string, ReadonlySet<string>>
+  /** The patterns that the plugin and its entry give under `watch`. */
   readonly globs: WatchedGlobs | undefined
 }
 

@@ -25,7 +25,7 @@ export async function readDescription(text: string, cwd: string): Promise<Descri
   if (isAddress && !isSafeUrl(text)) throw refuse('an address begins with https://, or with http:// on this machine')
   const place = isAddress ? text : resolve(cwd, text)
   const written = await (isAddress ? fetchText(text) : readFile(place, 'utf8')).catch((error: unknown) => {
-    // What fetch rejects with says why in its cause alone.
+    // fetch rejects with "fetch failed"; the cause of that error has the reason.
     const why = error instanceof TypeError && error.cause instanceof Error ? error.cause : error
     throw refuse(messageOf(why), error)
   })

@@ -15,7 +15,7 @@ export interface Npm {
 export interface NpmOptions {
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Hears of the process that changes the project, before it can. */
+  /** Called with the id of the process that will change the project, before it can change anything. */
   readonly onChild?: (pid: number) => Promise<void>
 }
 

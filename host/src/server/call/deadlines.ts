@@ -4,7 +4,7 @@ import { ActiveSet, type Membership } from '../../data/active-set.ts'
 export interface Limited {
   /** On the clock of `performance.now()`, milliseconds. */
   readonly dueAt: number
-  /** Its time is up, and it has to end. */
+  /** Called when its time is up. It must end then. */
   expire(): void
 }
 

@@ -16,8 +16,8 @@ export interface ClientDocumentOptions {
 }
 
 /**
- * What this host says of itself as the client of one instance (draft-ietf-oauth-client-id-metadata-document, MCP 2025-11-25): an
- * authorization server that reads it needs no registration. It is the same for an instance that does not exist, so it tells nothing.
+ * The metadata of this host as the OAuth client of one instance (draft-ietf-oauth-client-id-metadata-document, MCP 2025-11-25). An
+ * authorization server that reads it needs no registration. An instance that does not exist has one too, so it does not reveal which exist.
  */
 export function clientDocument({ base, instance, title, redirectUri }: ClientDocumentOptions): ClientDocument {
   const clientId = `${base}/accounts/client/${instance}.json`

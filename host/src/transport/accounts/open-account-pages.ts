@@ -61,7 +61,7 @@ export function openAccountPages(
       if (registry.current.plugins.some(({ entry }) => entry.oauth))
         log.warn('account_pages_off', {
           base,
-          reason: 'they are not at https',
+          reason: 'they are not served over https',
           fix: 'set listen.http.publicUrl to an https address',
         })
       return () => undefined

@@ -186,6 +186,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw hostError('ADMIN_REQUEST', { problem: 'the path has an escape that is none' })
+    throw hostError('ADMIN_REQUEST', { problem: 'the path has an invalid percent-encoding' })
   }
 }

@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** Its own scripts and styles by their addresses, and no other: nothing in a page's text runs, whatever a plugin's description says. */
+/** Allows only the page's own scripts and styles, by URL: no text in a page can run as code, whatever a plugin's description says. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -7,7 +7,7 @@ export interface HeldInputOptions {
   readonly read: (chunk: Buffer) => void
 }
 
-/** Bytes that are kept while no request may be begun; no more is read then. */
+/** How many bytes are kept while no request may begin. At this limit the host stops reading. */
 export const MOST_HELD = 262_144
 
 /** What came while no more could be queued: a little of it is kept, so that the end of the input, which follows it, is seen. */

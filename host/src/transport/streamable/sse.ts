@@ -46,7 +46,7 @@ export interface Sse {
   readonly close: () => Promise<void>
 }
 
-/** Serves it. A session lasts as long as its stream, belongs to who opened it, and ends with the credential. */
+/** Serves HTTP+SSE. A session lasts as long as its stream, belongs to the caller that opened it, and ends with that caller's credential. */
 export function createSse(options: SseOptions): Sse {
   const { factory, notifier, log, max, maxPerOwner, now, elapsed } = options
   const sessions = new Sessions<SseTransport>({ max, maxPerOwner, idleMs: Infinity, now: elapsed })

@@ -66,7 +66,7 @@ const storedKey = Type.Object(
     tenant: Type.Optional(Type.String({ minLength: 1 })),
     createdAt: Type.Optional(instant),
     notAfter: Type.Optional(instant),
-    /** The record stays, so that its id is never another key's. */
+    /** A revoked key keeps its record, so that no other key gets its id. */
     revokedAt: Type.Optional(instant),
   },
   { additionalProperties: false },

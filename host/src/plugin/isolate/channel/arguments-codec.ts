@@ -17,7 +17,7 @@ export function argumentsJson(value: unknown): string {
   return json.includes('null') || (ZERO.test(json) && hasMinusZero(value)) ? JSON.stringify(exact(value)) : json
 }
 
-/** A zero in an object or a list, or what looks like one: a reason to look closer. */
+/** Matches JSON that may have a zero in an object or a list. Only then is the value searched for -0. */
 const ZERO = /[:,[]0/
 
 function hasMinusZero(value: unknown): boolean {

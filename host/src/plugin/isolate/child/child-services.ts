@@ -63,7 +63,7 @@ function bodyOf(body: unknown, path: string): { as: 'text' | 'bytes' | 'json'; b
 
 function unsent(path: string, cause: Error): ServiceError {
   return new ServiceError('INVALID_INPUT', `${path} was not sent: ${cause.message}`, {
-    fix: 'Give a shorter path, query and headers, of strings, numbers and booleans',
+    fix: 'Shorten the path, query and headers, and use only strings, numbers and booleans in them',
     cause,
   })
 }

@@ -8,7 +8,7 @@ import type { OpenCalls } from './open-calls.ts'
 /** One connection of a pool while it is used. */
 export interface Lease {
   readonly connection: ServerConnection
-  /** What the server offers on this connection; undefined where that was not asked. */
+  /** What the server offers on this connection; undefined when the host did not ask the server. */
   readonly offer: ServerOffer | undefined
   readonly calls: OpenCalls
   /** To be called once. */

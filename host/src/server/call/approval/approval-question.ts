@@ -15,9 +15,9 @@ const MOST_OF_A_NAME = 60
 const MOST_OF_ALL = 3_000
 
 /**
- * What a person reads before a tool runs: which tool of whom, and its arguments, one a line. First those that say something else than the
- * tool would do by itself, the short ones before the long, so that no long text pushes another argument out of sight. What is cut says how
- * much of it, and characters that cannot be seen, or turn the direction of text, are shown as escapes.
+ * The text that a person reads before a tool runs: the tool, its plugin, the tenant, and the arguments, one a line. Arguments that differ
+ * from the tool's defaults come first, short ones before long ones, so that no long text pushes another argument out of sight. Where text
+ * is cut, it says how much. Characters that are invisible, or that turn the direction of text, are shown as escapes.
  */
 export function approvalQuestion({ name, plugin, tenant, args, schema }: ApprovalSubject): string {
   const head = [`Run ${name}?`, `Plugin: ${plugin}${tenant === undefined ? '' : `. Tenant: ${withEscapes(tenant)}`}`]

@@ -26,7 +26,7 @@ const namedCaller = Type.Object(
 )
 
 /**
- * The caller that JSON describes, as `--as FILE` has it and the admin API. It is never the operator, and brings no credentials for services.
+ * Reads a caller from JSON, as `--as FILE` and the admin API take it. It is never the operator, and brings no credentials for services.
  * `place` names the text in errors. Throws `CALLER_FILE`.
  */
 export function readCaller(text: string, place: string): Caller {
