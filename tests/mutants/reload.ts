@@ -335,8 +335,13 @@ export const reload = mutantsOf('reload', [
     file: 'host/src/plugin/settings/environment-readers.ts',
     noticedBy: [TABLE, SHARED],
     changes: [
-      ['a variable of git is a slip', ' || isVariableOfAnother(name)', ''],
-      ['secrets that a plugin cannot reveal are not told', "!isGranted && surface?.capabilities.credentials === 'raw'", 'false'],
+      ['a variable of git is a slip', ' || isVariableOfAnother(name)', '', { noticedBy: ENVIRONMENT }],
+      [
+        'secrets that a plugin cannot reveal are not told',
+        "!isGranted && surface?.capabilities.credentials === 'raw'",
+        'false',
+        { noticedBy: ENVIRONMENT },
+      ],
       ['a variable that names a file is no variable', 'return [variable, `${variable}_FILE`]', 'return [variable]'],
       [
         'one variable is read for two things',
