@@ -93,7 +93,7 @@ test('a query in brackets is read, and is none to change with', () => {
   assert.equal(outcome(guardWrite, '(SELECT 1)'), 'PERMISSION_DENIED')
 })
 
-test('what holds no statement is no statement', () => {
+test('text without a statement is refused as invalid input', () => {
   for (const sql of [
     '',
     ' ',
